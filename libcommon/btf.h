@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * btf: a few questions to the kernel's type information, answered in one pass.
+ *
+ * libbpf parses vmlinux BTF itself when an object is loaded: 6 ms and 10 MB. To choose probes we
+ * need far less (is there such a function, how many arguments has this tracepoint), so that
+ * parsing it a second time with libbpf would double a tool's start. This reads the raw section once,
+ * front to back, and keeps only what it was asked for.
+ */
+#ifndef BORESCOPE_BTF_H
+#define BORESCOPE_BTF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct btf_query {
+	const char *name; /* function, or typedef such as btf_trace_block_rq_issue */
+	bool is_typedef;  /* what is asked for: a typedef of a function pointer, else a function */
+	/* answers */
+	int id;	     /* BTF id of the FUNC or TYPEDEF; 0: there is none */
+	int nr_args; /* of the prototype; -1: not known. A tracepoint's first void * counts */
+};
+
+/*
+ * Answers all @queries from the raw BTF in @path (NULL: /sys/kernel/btf/vmlinux). Returns 0 (also
+ * when names were not found), -ENOENT when the kernel has no BTF, another -errno where it can't
+ * be read, -EINVAL where it is malformed (checked: every read stays inside the file).
+ */
+int btf_scan(const char *path, struct btf_query *queries, size_t nr);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * cgroup: paths to cgroup v2 ids, as the kernel counts them (the kernfs node's id, which is the
+ * file handle of the directory; what bpf_get_current_cgroup_id() returns).
+ */
+#ifndef BORESCOPE_CGROUP_H
+#define BORESCOPE_CGROUP_H
+
+#include <stdint.h>
+
+/*
+ * @text is an id in digits, an absolute path in the file system (/sys/fs/cgroup/...), or a path
+ * below the cgroup v2 mount as /proc/PID/cgroup shows it (/system.slice/x.service). Returns 0;
+ * -ENOENT: no such directory; -EINVAL: it is a directory, but not of cgroup v2; -ENOTSUP: no cgroup v2 hierarchy
+ * is mounted.
+ */
+int cgroup_id_parse(const char *text, uint64_t *id);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * out: one buffer between a tool and a file descriptor.
+ *
+ * Rows are formatted by hand into 64 KiB and leave in one write(2) per flush: printf and localtime
+ * per event cost ten times as much CPU as the event itself. The buffer also knows the two ways in
+ * which output ends early: a reader that went away (closed pipe: quiet) and a disk that is full
+ * (an error to report).
+ */
+#ifndef BORESCOPE_OUT_H
+#define BORESCOPE_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUT_SIZE 65536
+
+struct out {
+	int fd;	      /* where flushes go; not owned */
+	int error;    /* 0, or the errno of the first failed write; EPIPE means the reader left */
+	size_t len;   /* bytes waiting in buf */
+	size_t line;  /* where in buf the current line began: for out_pad() */
+	char buf[OUT_SIZE];
+};
+
+void out_init(struct out *o, int fd);
+
+/* Writes what waits. Returns 0, or -errno of the first failure (then and from then on: once a
+ * write has failed, output is dropped, so that the caller needs to look at one place only). */
+int out_flush(struct out *o);
+
+/* Flushes when fewer than @need bytes are free. Every function below does it by itself. */
+void out_reserve(struct out *o, size_t need);
+
+void out_char(struct out *o, char c);
+void out_mem(struct out *o, const char *s, size_t len); /* as it is; any length */
+void out_str(struct out *o, const char *s);		/* as it is, NUL-terminated */
+void out_u64(struct out *o, uint64_t v);
+void out_s64(struct out *o, int64_t v);
+void out_hex(struct out *o, uint64_t v); /* lower case, without 0x */
+/* @v with leading zeros up to @digits: the parts of a time of day. */
+void out_u64_pad(struct out *o, uint64_t v, int digits);
+/* @v / 10^@decimals with that many digits behind the point: 1234567, 3 -> "1234.567". */
+void out_fixed(struct out *o, uint64_t v, int decimals);
+/* For what is neither a row nor hot: headers, histograms. Whatever its length. */
+void out_printf(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * A string from the traced side (comm, argv, path), made safe for a terminal: control characters
+ * (C0, DEL, and C1 in their UTF-8 form), invalid UTF-8, and Unicode's bidirectional overrides and
+ * line separators become \ooo octal bytes (\n, \t and the like their C escapes), a backslash becomes
+ * \\. Valid printable UTF-8 stays. Ends at @len or at a NUL, whichever is first.
+ */
+void out_escaped(struct out *o, const char *s, size_t len);
+/* The same with " escaped too: for output between quotation marks. */
+void out_escaped_quoted(struct out *o, const char *s, size_t len);
+
+/* Pads the current line with spaces so that what was written since @mark (from out_mark) takes at
+ * least @width columns (code points, not bytes); out_pad_left shifts it right instead. Always at
+ * most one line's worth; a value wider than @width is never cut. */
+size_t out_mark(struct out *o);
+void out_pad(struct out *o, size_t mark, int width);
+void out_pad_left(struct out *o, size_t mark, int width);
+
+/*
+ * Decodes the UTF-8 sequence at @s (@len bytes left). Returns its length in bytes with the code
+ * point in @cp, or 0 where it is not valid UTF-8 (overlong, surrogate, > U+10FFFF, truncated).
+ */
+int utf8_decode(const char *s, size_t len, uint32_t *cp);
+
+#endif

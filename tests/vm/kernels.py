@@ -1,0 +1,234 @@
+"""Debian's kernels as virtual machines need them: download, unpack, and keep in a cache outside the repository."""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("BORESCOPE_VM_CACHE")
+             or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "borescope" / "vm")
+
+# The matrix: name -> Debian suite, packages of one release. The newest release whose first package exists is taken.
+MATRIX = {
+    "5.10": ("bullseye-security", r"5\.10\.0-\d+-amd64", ("linux-image",)),
+    "6.1": ("bookworm-security", r"6\.1\.0-\d+-amd64", ("linux-image",)),
+    "6.12": ("bookworm-security", r"6\.12\.\d+\+deb12-amd64", ("linux-image",)),
+    "7.2": ("sid", r"7\.2\.\d+\+deb\d+-amd64", ("linux-binary", "linux-modules", "linux-base")),
+    "7.3": ("trixie-backports", r"7\.3\.\d+\+deb\d+-amd64", ("linux-binary", "linux-modules", "linux-base")),
+}
+DEFAULT = ("5.10", "6.1", "6.12", "7.3")
+
+# What the guest needs before it can see the machine's root; guest/main loads the rest from there.
+BOOT_MODULES = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay")
+
+# How a bzImage may hold its vmlinux: the magic to look for, the command that unpacks it.
+COMPRESSIONS = ((b"\xfd7zXZ\0", ("xz", "-dc", "--single-stream")), (b"\x28\xb5\x2f\xfd", ("zstd", "-dcq")))
+
+
+class Problem(Exception):
+    """What stops the work, as one line for the user."""
+
+
+class Kernel:
+    """An unpacked kernel: DIR/release, vmlinux, config, initramfs, lib/modules/RELEASE."""
+
+    def __init__(self, name):
+        self.name = name
+        self.dir = CACHE / "kernels" / name
+        self.vmlinux = self.dir / "vmlinux"
+        self.initramfs = self.dir / "initramfs"
+
+    @property
+    def release(self):
+        return (self.dir / "release").read_text().strip()
+
+
+def prepare(name, update=False):
+    """The kernel of that name, from the cache where it is there and no UPDATE is asked for."""
+    kernel = Kernel(name)
+    with locked(CACHE / "lock"):
+        if update or not kernel.dir.is_dir():
+            fetch(kernel)
+        init = HERE / "guest" / "init"
+        if not kernel.initramfs.exists() or kernel.initramfs.stat().st_mtime < init.stat().st_mtime:
+            make_initramfs(kernel, init)
+    return kernel
+
+
+def fetch(kernel):
+    """Downloads the newest release of a kernel and unpacks it, unless the cache has that very release."""
+    suite, pattern, packages = MATRIX[kernel.name]
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=CACHE) as scratch:
+        scratch = Path(scratch)
+        apt = private_apt(scratch / "apt", suite)
+        call("apt-get", "-q", "update", env=apt)
+        names = call("apt-cache", "pkgnames", packages[0] + "-", env=apt).decode().split()
+        releases = [m[1] for m in (re.fullmatch(f"{packages[0]}-({pattern})", name) for name in names) if m]
+        if not releases:
+            raise Problem(f"{kernel.name}: {suite} has no package {packages[0]}-{pattern}: "
+                          f"correct the matrix in {HERE / 'kernels.py'}")
+        release = max(releases, key=lambda text: [int(number) for number in re.findall(r"\d+", text)])
+        if kernel.dir.is_dir() and kernel.release == release:
+            return
+        print(f"{kernel.name}: fetching {release} from {suite}", file=sys.stderr)
+        call("apt-get", "-q", "download", *(f"{package}-{release}" for package in packages), env=apt, cwd=scratch)
+        root, new = scratch / "root", scratch / "new"
+        for deb in scratch.glob("*.deb"):
+            call("dpkg-deb", "-x", deb, root)
+        unpack(root, new, release)
+        if kernel.dir.is_dir():
+            kernel.dir.rename(scratch / "old")
+        kernel.dir.parent.mkdir(exist_ok=True)
+        new.rename(kernel.dir)
+
+
+def unpack(root, new, release):
+    """Arranges the files of a kernel's packages in the way of class Kernel."""
+    new.mkdir()
+    modules = new / "lib" / "modules" / release
+    modules.parent.mkdir(parents=True)
+    one_of(root / "lib/modules" / release, root / "usr/lib/modules" / release).rename(modules)
+    shutil.copy(one_of(root / "boot" / f"config-{release}", modules / "config"), new / "config")
+    image = one_of(root / "boot" / f"vmlinuz-{release}", modules / "vmlinuz").read_bytes()
+    (new / "vmlinux").write_bytes(vmlinux(image))
+    call("depmod", "-b", new, release)
+    (new / "release").write_text(release + "\n")
+
+
+def vmlinux(image):
+    """The ELF file within a bzImage: it boots through PVH, without the minute that unpacking takes in a guest."""
+    for magic, command in COMPRESSIONS:
+        at = image.find(magic)
+        while at >= 0:
+            # Data follows the payload, so the tool may well fail at its end, having written all of it.
+            elf = subprocess.run(command, input=image[at:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+            if elf.startswith(b"\x7fELF"):
+                return elf
+            at = image.find(magic, at + 1)
+    raise Problem("a kernel image holds no vmlinux packed with xz or zstd")
+
+
+def make_initramfs(kernel, init):
+    """busybox, the modules of BOOT_MODULES in the order they load in, and INIT."""
+    with tempfile.TemporaryDirectory(prefix="initramfs-", dir=CACHE) as scratch:
+        root = Path(scratch) / "root"
+        (root / "bin").mkdir(parents=True)
+        (root / "modules").mkdir()
+        shutil.copy(shutil.which("busybox"), root / "bin" / "busybox")
+        shutil.copy(init, root / "init")
+        (root / "init").chmod(0o755)
+        base = kernel.dir / "lib" / "modules" / kernel.release
+        order = []
+        for path in load_order(base):
+            content = (base / path).read_bytes()
+            name = Path(path).name
+            if name.endswith(".xz"):
+                content, name = call("xz", "-dc", stdin=content), name[:-len(".xz")]
+            (root / "modules" / name).write_bytes(content)
+            order.append(name + "\n")
+        (root / "modules" / "order").write_text("".join(order))
+        files = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*"))) + "\n"
+        archive = call("cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0", stdin=files.encode(), cwd=root)
+        new = Path(scratch) / "initramfs"
+        new.write_bytes(archive)
+        new.rename(kernel.initramfs)
+
+
+def load_order(base):
+    """The paths of BOOT_MODULES and of all they need, each after what it needs."""
+    needs = {}
+    for line in (base / "modules.dep").read_text().splitlines():
+        path, _, rest = line.partition(":")
+        needs[path] = rest.split()
+    paths = {module_name(path): path for path in needs}
+    builtin = {module_name(path) for path in (base / "modules.builtin").read_text().split()}
+    order = {}
+
+    def add(path):
+        for need in needs[path]:
+            add(need)
+        order[path] = None
+
+    for name in BOOT_MODULES:
+        if name not in builtin:
+            if name not in paths:
+                raise Problem(f"{base.name} has no module {name}")
+            add(paths[name])
+    return list(order)
+
+
+def module_name(path):
+    return Path(path).name.partition(".")[0].replace("-", "_")
+
+
+def private_apt(directory, suite):
+    """An environment for apt in which the machine's own mirror offers SUITE and nothing else."""
+    for sub in ("lists/partial", "cache/archives/partial", "sources"):
+        (directory / sub).mkdir(parents=True)
+    extension, text = source_of(suite)
+    (directory / "sources" / f"suite.{extension}").write_text(text)
+    (directory / "status").touch()
+    config = directory / "apt.conf"
+    config.write_text(f'''Dir::Etc::sourcelist "-";
+Dir::Etc::sourceparts "{directory}/sources";
+Dir::State::lists "{directory}/lists";
+Dir::State::status "{directory}/status";
+Dir::Cache "{directory}/cache";
+Acquire::Languages "none";
+APT::Sandbox::User "root";
+''')
+    return {**os.environ, "APT_CONFIG": str(config)}
+
+
+def source_of(suite):
+    """The machine's own source for Debian (or its security archive), with SUITE for its suites: extension, text."""
+    security = suite.endswith("-security")
+    etc = Path("/etc/apt")
+    for path in sorted(etc.glob("sources.list.d/*.sources")):
+        for stanza in re.split(r"\n\s*\n", path.read_text()):
+            fields = {key.lower(): value for key, value in re.findall(r"^([\w-]+):[ \t]*(.*)$", stanza, re.M)}
+            uris = [uri for uri in fields.get("uris", "").split() if is_debian(uri, security)]
+            if uris and "deb" in fields.get("types", "").split() and fields.get("enabled") != "no":
+                fields.update({"types": "deb", "uris": uris[0], "suites": suite, "components": "main"})
+                return "sources", "".join(f"{key}: {value}\n" for key, value in fields.items())
+    for path in [etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))]:
+        for line in path.read_text().splitlines() if path.exists() else ():
+            match = re.match(r"\s*deb\s+(\[[^]]*\]\s+)?(\S+)\s", line)
+            if match and is_debian(match[2], security):
+                return "list", f"deb {match[1] or ''}{match[2]} {suite} main\n"
+    raise Problem(f"/etc/apt names no Debian{' security' if security else ''} mirror to take {suite} from: "
+                  f"add one, or copy {CACHE}/kernels from a machine that has it")
+
+
+def is_debian(uri, security):
+    return re.search(r"/debian-security(/|$)" if security else r"/debian(/|$)", uri)
+
+
+@contextmanager
+def locked(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def one_of(*paths):
+    for path in paths:
+        if path.exists():
+            return path
+    raise Problem(f"none of these is in the kernel's packages: {', '.join(map(str, paths))}")
+
+
+def call(*command, stdin=b"", **keywords):
+    """Runs a command, returns its output; its messages are shown only when it fails."""
+    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords)
+    if done.returncode:
+        sys.stderr.buffer.write(done.stderr)
+        raise Problem(f"{' '.join(map(str, command))}: exit status {done.returncode}")
+    return done.stdout

@@ -1,0 +1,145 @@
+"""One command in one virtual machine: qemu under TCG, the machine's own root in the guest, output over virtio ports."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+BOOT_TIMEOUT = 120
+DISK_SIZE = 1 << 30     # a sparse scratch disk, /dev/vda
+TIMED_OUT, DIED = 124, 125
+
+COVERED = ("/tmp", "/run", "/dev", "/proc", "/sys")     # guest/init mounts its own there
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# Lines of the kernel's console that make a run a failure.
+TROUBLE = re.compile(r"Kernel panic|\bOops\b|\bBUG\b|WARNING: |general protection fault|unable to handle|"
+                     r"rcu.*detected.*stall|blocked for more than|unregister_netdevice: waiting")
+
+
+class Outcome:
+    """What became of a run: the command's exit status (None: it has none), what went wrong with the VM, its times."""
+
+    def __init__(self):
+        self.status = None
+        self.problem = None
+        self.booted = None
+        self.seconds = 0.0
+        self.console = ""
+
+    @property
+    def exit_status(self):
+        if self.status is None:
+            return TIMED_OUT if "timed out" in self.problem else DIED
+        return self.status or (DIED if self.problem else 0)
+
+
+class Vm:
+    def __init__(self, kernel, cpus=2, mem=1024, timeout=1800, icount=False, shared=()):
+        self.kernel = kernel
+        self.cpus = 1 if icount else cpus
+        self.mem = mem
+        self.timeout = timeout
+        self.icount = icount
+        self.shared = shared
+
+    def run(self, command, directory, environment, out, err=None, tick=lambda: None, results=None):
+        """
+        Runs COMMAND in DIRECTORY, its output into the files OUT and ERR (both into OUT without ERR). TICK is called
+        some fifty times a second. Files that the command leaves in /run/vm/results are copied to RESULTS.
+        """
+        with tempfile.TemporaryDirectory(prefix="borescope-vm-") as work:
+            work = Path(work)
+            share = self.make_share(work, command, directory, environment, err is None)
+            with open(work / "disk", "wb") as disk:
+                disk.truncate(DISK_SIZE)
+            outcome = Outcome()
+            start = time.monotonic()
+            qemu = subprocess.Popen(self.qemu_command(work, share, out, err), stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            try:
+                while outcome.problem is None and qemu.poll() is None:
+                    tick()
+                    time.sleep(0.02)
+                    self.watch(share, outcome, time.monotonic() - start)
+            finally:
+                qemu.kill()
+                messages = qemu.communicate()[0].decode(errors="replace").strip()
+            tick()
+            outcome.seconds = time.monotonic() - start
+            outcome.console = (work / "console").read_text(errors="replace").replace("\r", "")
+            self.judge(share, outcome, messages)
+            if results:
+                shutil.copytree(share / "results", results, dirs_exist_ok=True)
+            return outcome
+
+    def watch(self, share, outcome, seconds):
+        if outcome.booted is None and (share / "booted").exists():
+            outcome.booted = seconds
+        if outcome.booted is None and seconds > min(BOOT_TIMEOUT, self.timeout):
+            outcome.problem = f"timed out: no command after {seconds:.0f} s of booting"
+        elif seconds > self.timeout:
+            outcome.problem = f"timed out after {self.timeout:g} s"
+
+    def judge(self, share, outcome, messages):
+        if (share / "status").exists():
+            outcome.status = int((share / "status").read_text())
+        trouble = [line for line in outcome.console.splitlines() if TROUBLE.search(line)]
+        if trouble:
+            outcome.problem = f"{outcome.problem}; " if outcome.problem else ""
+            outcome.problem += f"the kernel says: {trouble[0].strip()}"
+        elif outcome.status is None and not outcome.problem:
+            outcome.problem = "the VM ended without a result: " + (messages or tail(outcome.console) or "no message")
+
+    def make_share(self, work, command, directory, environment, merged):
+        """The directory that the guest has as /run/vm: what it is to do, and what came of it."""
+        share = work / "share"
+        (share / "results").mkdir(parents=True)
+        shutil.copy(Path(__file__).resolve().parent / "guest" / "main", share / "main")
+        environment = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb", "USER": "root",
+                       "SHELL": "/bin/sh", **environment}
+        assignments = [f"{name}={value}" for name, value in environment.items()]
+        (share / "job").write_text(f"cd {shlex.quote(str(directory))} || exit\n"
+                                   + ("exec 2>&1\n" if merged else "")
+                                   + "exec " + shlex.join(["env", "-i", *assignments, *command]) + "\n")
+        settings = {"NAME": self.kernel.name, "RELEASE": self.kernel.release, "KERNEL_DIR": self.kernel.dir.resolve(),
+                    "SUBTREES": "\n".join(covered(self.shared))}
+        (share / "settings").write_text("".join(f"{name}={shlex.quote(str(value))}\n"
+                                                for name, value in settings.items()))
+        return share
+
+    def qemu_command(self, work, share, out, err):
+        def option(text, path):
+            return text + str(path).replace(",", ",,")
+
+        command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-nodefaults", "-no-user-config",
+                   "-display", "none", "-no-reboot", "-machine", "q35", "-cpu", os.environ.get("QC","max"), "-accel", "tcg,thread=single",
+                   "-smp", str(self.cpus), "-m", str(self.mem),
+                   "-kernel", self.kernel.vmlinux, "-initrd", self.kernel.initramfs,
+                   "-append", "console=ttyS0 loglevel=5 mitigations=off oops=panic panic=-1 cgroup_no_v1=all " + os.environ.get("QA",""),
+                   "-chardev", option("file,id=console,path=", work / "console"), "-serial", "chardev:console",
+                   "-virtfs", option("local,mount_tag=vm,security_model=none,multidevs=remap,path=", share),
+                   "-virtfs", "local,mount_tag=root,security_model=none,multidevs=remap,readonly=on,path=/",
+                   "-drive", option("if=virtio,format=raw,cache=unsafe,file=", work / "disk"),
+                   "-device", "virtio-serial-pci"]
+        for name, path in (("out", out), ("err", err)):
+            if path:
+                command += ["-chardev", option(f"file,id={name},path=", path),
+                            "-device", f"virtserialport,name={name},chardev={name}"]
+        if self.icount:
+            command += ["-icount", "shift=auto"]
+        return command
+
+
+def covered(paths):
+    """Those of PATHS that the guest would not see for the mounts of its own."""
+    return sorted({str(path) for path in (Path(path).resolve() for path in paths)
+                   if any(path.is_relative_to(top) for top in COVERED)})
+
+
+def tail(text):
+    return " / ".join(line.strip() for line in text.strip().splitlines()[-3:])
