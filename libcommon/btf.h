@@ -4,21 +4,29 @@
  *
  * libbpf parses vmlinux BTF itself when an object is loaded: 6 ms and 10 MB. To choose probes we
  * need far less (is there such a function, how many arguments has this tracepoint), so that
- * parsing it a second time with libbpf would double a tool's start. This reads the raw section once,
- * front to back, and keeps only what it was asked for.
+ * parsing it a second time with libbpf would double a tool's start. This reads the raw section
+ * once, front to back, and keeps only what it was asked for.
  */
 #ifndef BORESCOPE_BTF_H
 #define BORESCOPE_BTF_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+enum btf_what {
+	BTF_FUNCTION,	/* a function */
+	BTF_TYPEDEF,	/* a typedef of a function pointer, such as btf_trace_block_rq_issue */
+	BTF_ENUMERATOR, /* a name in an enum, also one without a name of its own */
+};
 
 struct btf_query {
-	const char *name; /* function, or typedef such as btf_trace_block_rq_issue */
-	bool is_typedef;  /* what is asked for: a typedef of a function pointer, else a function */
+	const char *name;
+	enum btf_what what;
 	/* answers */
-	int id;	     /* BTF id of the FUNC or TYPEDEF; 0: there is none */
-	int nr_args; /* of the prototype; -1: not known. A tracepoint's first void * counts */
+	int id;	       /* BTF id of the FUNC, TYPEDEF or ENUM; 0: there is none */
+	int nr_args;   /* of the prototype; -1: not known. A tracepoint's first void * counts */
+	int64_t value; /* of the enumerator */
 };
 
 /*
@@ -27,5 +35,8 @@ struct btf_query {
  * be read, -EINVAL where it is malformed (checked: every read stays inside the file).
  */
 int btf_scan(const char *path, struct btf_query *queries, size_t nr);
+
+/* The same from raw BTF in memory (4-byte aligned). */
+int btf_scan_mem(const void *data, size_t size, struct btf_query *queries, size_t nr);
 
 #endif

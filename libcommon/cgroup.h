@@ -10,9 +10,10 @@
 
 /*
  * @text is an id in digits, an absolute path in the file system (/sys/fs/cgroup/...), or a path
- * below the cgroup v2 mount as /proc/PID/cgroup shows it (/system.slice/x.service). Returns 0;
- * -ENOENT: no such directory; -EINVAL: it is a directory, but not of cgroup v2; -ENOTSUP: no cgroup v2 hierarchy
- * is mounted.
+ * below the cgroup v2 mount as /proc/PID/cgroup shows it (/system.slice/x.service, the first slash
+ * may be missing). Returns 0; -ENOENT: no such directory, or an id that can't be one (0, more than
+ * 64 bits); -EINVAL: it is a directory, but not of cgroup v2; -ENOTSUP: no cgroup v2 hierarchy is
+ * mounted.
  */
 int cgroup_id_parse(const char *text, uint64_t *id);
 

@@ -3,8 +3,9 @@
  * json: writes one JSON object a line into an out buffer.
  *
  * Output is always valid JSON in valid UTF-8, whatever bytes the traced side supplied: a byte that
- * is not part of a valid sequence becomes U+FFFD. Keys come from our own tables and are written
- * as they are. Commas are the writer's business.
+ * is not part of a valid sequence becomes U+FFFD, and what utf8_is_control() names is escaped, so
+ * that cat(1) is safe too. Keys come from our own tables and are written as they are. Commas are
+ * the writer's business.
  */
 #ifndef BORESCOPE_JSON_H
 #define BORESCOPE_JSON_H
@@ -15,12 +16,10 @@
 
 #include "out.h"
 
-#define JSON_DEPTH 8
-
 struct json {
 	struct out *out;
-	int depth;		   /* open objects and arrays */
-	bool comma[JSON_DEPTH + 1]; /* an element stands before the next one, per depth */
+	int depth;  /* open objects and arrays */
+	bool comma; /* an element stands before the next one */
 };
 
 void json_init(struct json *j, struct out *out);
@@ -37,7 +36,10 @@ void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);
 /* @v with @decimals digits behind the point, see out_fixed(). */
 void json_fixed(struct json *j, const char *key, uint64_t v, int decimals);
+/* null when @s is NULL. */
 void json_str(struct json *j, const char *key, const char *s);
+/* Of a kernel function's result: "errno" (0 when @ret is not negative) and, on failure, "error" (its name). */
+void json_errno(struct json *j, int64_t ret);
 /* Ends at @len or at a NUL, whichever is first. */
 void json_strn(struct json *j, const char *key, const char *s, size_t len);
 /* A wall-clock time in ns since the epoch, as RFC 3339 in UTC with nanoseconds. */

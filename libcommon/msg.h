@@ -22,8 +22,9 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, only with -v. */
 void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* libbpf's print callback: shows nothing without -v, and keeps the last warnings and a verifier's log
- * for object.c's advice. */
+/* Takes over libbpf's messages: shown with -v only. Forgets the failed program. */
 void msg_capture_libbpf(void);
+/* The program that libbpf named last in a warning about a failure; "" when there was none. */
+const char *msg_failed_program(void);
 
 #endif

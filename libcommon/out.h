@@ -17,10 +17,10 @@
 #define OUT_SIZE 65536
 
 struct out {
-	int fd;	      /* where flushes go; not owned */
-	int error;    /* 0, or the errno of the first failed write; EPIPE means the reader left */
-	size_t len;   /* bytes waiting in buf */
-	size_t line;  /* where in buf the current line began: for out_pad() */
+	int fd;	     /* where flushes go; not owned */
+	int error;   /* 0, or the errno of the first failed write; EPIPE means the reader left */
+	size_t len;  /* bytes waiting in buf */
+	size_t base; /* bytes that have left buf: where buf begins in the whole output */
 	char buf[OUT_SIZE];
 };
 
@@ -30,7 +30,8 @@ void out_init(struct out *o, int fd);
  * write has failed, output is dropped, so that the caller needs to look at one place only). */
 int out_flush(struct out *o);
 
-/* Flushes when fewer than @need bytes are free. Every function below does it by itself. */
+/* Makes room for @need bytes (at most OUT_SIZE): whole lines leave, the current one stays unless it
+ * would not fit. Every function below does it by itself. */
 void out_reserve(struct out *o, size_t need);
 
 void out_char(struct out *o, char c);
@@ -39,6 +40,7 @@ void out_str(struct out *o, const char *s);		/* as it is, NUL-terminated */
 void out_u64(struct out *o, uint64_t v);
 void out_s64(struct out *o, int64_t v);
 void out_hex(struct out *o, uint64_t v); /* lower case, without 0x */
+void out_octal(struct out *o, uint64_t v, int digits); /* with leading zeros up to @digits */
 /* @v with leading zeros up to @digits: the parts of a time of day. */
 void out_u64_pad(struct out *o, uint64_t v, int digits);
 /* @v / 10^@decimals with that many digits behind the point: 1234567, 3 -> "1234.567". */
@@ -47,18 +49,21 @@ void out_fixed(struct out *o, uint64_t v, int decimals);
 void out_printf(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * A string from the traced side (comm, argv, path), made safe for a terminal: control characters
- * (C0, DEL, and C1 in their UTF-8 form), invalid UTF-8, and Unicode's bidirectional overrides and
- * line separators become \ooo octal bytes (\n, \t and the like their C escapes), a backslash becomes
- * \\. Valid printable UTF-8 stays. Ends at @len or at a NUL, whichever is first.
+ * A string from the traced side (comm, argv, path), made safe for a terminal: what
+ * utf8_is_control() names and invalid UTF-8 become \ooo octal bytes (\n, \t and the like their C
+ * escapes), a backslash becomes \\. Other valid UTF-8 stays. Ends at @len or at a NUL, whichever is
+ * first.
  */
 void out_escaped(struct out *o, const char *s, size_t len);
 /* The same with " escaped too: for output between quotation marks. */
 void out_escaped_quoted(struct out *o, const char *s, size_t len);
 
-/* Pads the current line with spaces so that what was written since @mark (from out_mark) takes at
- * least @width columns (code points, not bytes); out_pad_left shifts it right instead. Always at
- * most one line's worth; a value wider than @width is never cut. */
+/*
+ * Pads with spaces so that what was written since @mark (from out_mark) takes at least @width
+ * columns (code points, not bytes); out_pad_left shifts it right instead. A value wider than @width
+ * is never cut. A mark holds while its line is being written; when the line had to leave early
+ * (out_flush, or a line longer than the buffer) nothing is padded.
+ */
 size_t out_mark(struct out *o);
 void out_pad(struct out *o, size_t mark, int width);
 void out_pad_left(struct out *o, size_t mark, int width);
@@ -68,5 +73,9 @@ void out_pad_left(struct out *o, size_t mark, int width);
  * point in @cp, or 0 where it is not valid UTF-8 (overlong, surrogate, > U+10FFFF, truncated).
  */
 int utf8_decode(const char *s, size_t len, uint32_t *cp);
+
+/* Code points that must not reach a terminal raw: C0, DEL, C1, bidirectional controls, line and
+ * paragraph separators, the byte order mark. All are below U+10000. */
+bool utf8_is_control(uint32_t cp);
 
 #endif

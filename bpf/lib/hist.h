@@ -6,6 +6,8 @@
  * Values below 16 have a slot each; above, every power of two is cut into 16 equal slots. A slot is
  * at most 1/16 of its value wide, so its middle is within 3.2 % of anything in it. The last
  * slot takes everything from 2^44 on (in ns: almost five hours).
+ *
+ * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */
 #ifndef BORESCOPE_BPF_HIST_H
 #define BORESCOPE_BPF_HIST_H
@@ -22,5 +24,51 @@ struct hist {
 	__u64 max;
 	__u64 slots[HIST_SLOTS];
 };
+
+/* floor(log2(v)) of v > 0; clang has no __builtin_clzll for BPF, and a loop costs the verifier. */
+static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
+{
+	__u32 n = 0;
+
+	if (v >> 32) {
+		v >>= 32;
+		n += 32;
+	}
+	if (v >> 16) {
+		v >>= 16;
+		n += 16;
+	}
+	if (v >> 8) {
+		v >>= 8;
+		n += 8;
+	}
+	if (v >> 4) {
+		v >>= 4;
+		n += 4;
+	}
+	if (v >> 2) {
+		v >>= 2;
+		n += 2;
+	}
+	return n + (v >> 1);
+}
+
+/* Below HIST_SLOTS, and the verifier sees it. */
+static inline __attribute__((always_inline)) __u32 hist_slot(__u64 v)
+{
+	__u64 shift, slot;
+
+	if (v < HIST_SUB)
+		return v;
+	if (v >> HIST_MAX_BITS)
+		return HIST_SLOTS - 1;
+	shift = hist_log2(v) - HIST_SUB_BITS;
+	/* v >> shift is 16 to 31: the 16 on top makes room for the slots of the values below 16 */
+	slot = shift * HIST_SUB + (v >> shift);
+	/* The compiler knows that this is in bounds and would drop the check, the verifier doesn't
+	 */
+	__asm__ volatile("" : "+r"(slot));
+	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
+}
 
 #endif

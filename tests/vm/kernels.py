@@ -1,6 +1,7 @@
 """Debian's kernels as virtual machines need them: download, unpack, and keep in a cache outside the repository."""
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+INIT = HERE / "guest" / "init"
 CACHE = Path(os.environ.get("BORESCOPE_VM_CACHE")
              or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "borescope" / "vm")
 
@@ -36,13 +38,14 @@ class Problem(Exception):
 
 
 class Kernel:
-    """An unpacked kernel: DIR/release, vmlinux, config, initramfs, lib/modules/RELEASE."""
+    """An unpacked kernel: DIR/release, vmlinux, config, initramfs-HASH, lib/modules/RELEASE."""
 
     def __init__(self, name):
         self.name = name
         self.dir = CACHE / "kernels" / name
         self.vmlinux = self.dir / "vmlinux"
-        self.initramfs = self.dir / "initramfs"
+        contents = hashlib.sha256(INIT.read_bytes() + repr(BOOT_MODULES).encode())
+        self.initramfs = self.dir / f"initramfs-{contents.hexdigest()[:16]}"
 
     @property
     def release(self):
@@ -52,12 +55,12 @@ class Kernel:
 def prepare(name, update=False):
     """The kernel of that name, from the cache where it is there and no UPDATE is asked for."""
     kernel = Kernel(name)
-    with locked(CACHE / "lock"):
-        if update or not kernel.dir.is_dir():
-            fetch(kernel)
-        init = HERE / "guest" / "init"
-        if not kernel.initramfs.exists() or kernel.initramfs.stat().st_mtime < init.stat().st_mtime:
-            make_initramfs(kernel, init)
+    if update or not kernel.initramfs.exists():
+        with locked(CACHE / "lock"):
+            if update or not kernel.dir.is_dir():
+                fetch(kernel)
+            if not kernel.initramfs.exists():
+                make_initramfs(kernel)
     return kernel
 
 
@@ -114,14 +117,14 @@ def vmlinux(image):
     raise Problem("a kernel image holds no vmlinux packed with xz or zstd")
 
 
-def make_initramfs(kernel, init):
-    """busybox, the modules of BOOT_MODULES in the order they load in, and INIT."""
+def make_initramfs(kernel):
+    """busybox, the modules of BOOT_MODULES in the order they load in, and guest/init."""
     with tempfile.TemporaryDirectory(prefix="initramfs-", dir=CACHE) as scratch:
         root = Path(scratch) / "root"
         (root / "bin").mkdir(parents=True)
         (root / "modules").mkdir()
         shutil.copy(shutil.which("busybox"), root / "bin" / "busybox")
-        shutil.copy(init, root / "init")
+        shutil.copy(INIT, root / "init")
         (root / "init").chmod(0o755)
         base = kernel.dir / "lib" / "modules" / kernel.release
         order = []
@@ -137,6 +140,8 @@ def make_initramfs(kernel, init):
         archive = call("cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0", stdin=files.encode(), cwd=root)
         new = Path(scratch) / "initramfs"
         new.write_bytes(archive)
+        for old in kernel.dir.glob("initramfs-*"):
+            old.unlink()
         new.rename(kernel.initramfs)
 
 

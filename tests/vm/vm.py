@@ -59,8 +59,9 @@ class Vm:
                 disk.truncate(DISK_SIZE)
             outcome = Outcome()
             start = time.monotonic()
-            qemu = subprocess.Popen(self.qemu_command(work, share, out, err), stdin=subprocess.DEVNULL,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            with open(work / "messages", "wb") as messages:
+                qemu = subprocess.Popen(self.qemu_command(work, share, out, err), stdin=subprocess.DEVNULL,
+                                        stdout=messages, stderr=messages, start_new_session=True)
             try:
                 while outcome.problem is None and qemu.poll() is None:
                     tick()
@@ -68,11 +69,11 @@ class Vm:
                     self.watch(share, outcome, time.monotonic() - start)
             finally:
                 qemu.kill()
-                messages = qemu.communicate()[0].decode(errors="replace").strip()
+                qemu.wait()
             tick()
             outcome.seconds = time.monotonic() - start
-            outcome.console = (work / "console").read_text(errors="replace").replace("\r", "")
-            self.judge(share, outcome, messages)
+            outcome.console = text_of(work / "console").replace("\r", "")
+            self.judge(share, outcome, text_of(work / "messages"))
             if results:
                 shutil.copytree(share / "results", results, dirs_exist_ok=True)
             return outcome
@@ -93,7 +94,7 @@ class Vm:
             outcome.problem = f"{outcome.problem}; " if outcome.problem else ""
             outcome.problem += f"the kernel says: {trouble[0].strip()}"
         elif outcome.status is None and not outcome.problem:
-            outcome.problem = "the VM ended without a result: " + (messages or tail(outcome.console) or "no message")
+            outcome.problem = "the VM ended without a result: " + (tail(messages) or tail(outcome.console) or "no message")
 
     def make_share(self, work, command, directory, environment, merged):
         """The directory that the guest has as /run/vm: what it is to do, and what came of it."""
@@ -103,9 +104,9 @@ class Vm:
         environment = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb", "USER": "root",
                        "SHELL": "/bin/sh", **environment}
         assignments = [f"{name}={value}" for name, value in environment.items()]
-        (share / "job").write_text(f"cd {shlex.quote(str(directory))} || exit\n"
-                                   + ("exec 2>&1\n" if merged else "")
-                                   + "exec " + shlex.join(["env", "-i", *assignments, *command]) + "\n")
+        (share / "job").write_text(f"exec </dev/null >/run/out {'2>&1' if merged else '2>/run/err'}\n"
+                                   f"cd {shlex.quote(str(directory))} || exit\n"
+                                   f"exec {shlex.join(['env', '-i', *assignments, *map(str, command)])}\n")
         settings = {"NAME": self.kernel.name, "RELEASE": self.kernel.release, "KERNEL_DIR": self.kernel.dir.resolve(),
                     "SUBTREES": "\n".join(covered(self.shared))}
         (share / "settings").write_text("".join(f"{name}={shlex.quote(str(value))}\n"
@@ -117,10 +118,10 @@ class Vm:
             return text + str(path).replace(",", ",,")
 
         command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-nodefaults", "-no-user-config",
-                   "-display", "none", "-no-reboot", "-machine", "q35", "-cpu", os.environ.get("QC","max"), "-accel", "tcg,thread=single",
+                   "-display", "none", "-no-reboot", "-machine", "q35", "-cpu", "max", "-accel", "tcg,thread=single",
                    "-smp", str(self.cpus), "-m", str(self.mem),
                    "-kernel", self.kernel.vmlinux, "-initrd", self.kernel.initramfs,
-                   "-append", "console=ttyS0 loglevel=5 mitigations=off oops=panic panic=-1 cgroup_no_v1=all " + os.environ.get("QA",""),
+                   "-append", "console=ttyS0 loglevel=5 mitigations=off oops=panic panic=-1 cgroup_no_v1=all tsc=reliable",
                    "-chardev", option("file,id=console,path=", work / "console"), "-serial", "chardev:console",
                    "-virtfs", option("local,mount_tag=vm,security_model=none,multidevs=remap,path=", share),
                    "-virtfs", "local,mount_tag=root,security_model=none,multidevs=remap,readonly=on,path=/",
@@ -131,7 +132,7 @@ class Vm:
                 command += ["-chardev", option(f"file,id={name},path=", path),
                             "-device", f"virtserialport,name={name},chardev={name}"]
         if self.icount:
-            command += ["-icount", "shift=auto"]
+            command += ["-icount", "shift=0"]
         return command
 
 
@@ -139,6 +140,10 @@ def covered(paths):
     """Those of PATHS that the guest would not see for the mounts of its own."""
     return sorted({str(path) for path in (Path(path).resolve() for path in paths)
                    if any(path.is_relative_to(top) for top in COVERED)})
+
+
+def text_of(path):
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def tail(text):

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# A new tool needs no line here: tools/NAME.c and bpf/NAME.bpf.c become build/bin/NAME.
+#
+#   make [O=DIR] [V=1] [CC=clang] [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
+#        [SANITIZE=1] [STATIC=1] [VMLINUX_H=FILE]
+#   make check | check-unit | check-native | check-vm [KERNEL=6.1] | check-types
+#   make demo | bench | install [DESTDIR= prefix= PROGRAM_PREFIX=] | deb | format | clean
+
+O ?= build
+VERSION := $(shell cat VERSION)
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+mandir ?= $(prefix)/share/man
+PROGRAM_PREFIX ?=
+
+ARCH ?= $(shell uname -m)
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
+ifneq ($(CROSS_COMPILE),)
+CC := $(CROSS_COMPILE)gcc
+endif
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
+PYTHON ?= /usr/bin/python3
+VMLINUX_H ?= vmlinux/vmlinux.h
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter \
+	-Wno-missing-field-initializers
+CFLAGS ?= -O2 -g
+LIBS := libbpf libelf zlib
+ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -DBORESCOPE_VERSION='"$(VERSION)"' \
+	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
+ifeq ($(STATIC),1)
+ALL_LDFLAGS = $(LDFLAGS) -static
+LDLIBS = $(shell $(PKG_CONFIG) --static --libs $(LIBS))
+else
+ALL_LDFLAGS = $(LDFLAGS)
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+endif
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ifeq ($(SANITIZE),1)
+ALL_CFLAGS += $(SANITIZERS)
+ALL_LDFLAGS += $(SANITIZERS)
+endif
+BPF_CFLAGS := -g -O2 -mcpu=v2 -Wall -Wno-missing-declarations -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf \
+	-Wno-gnu-variable-sized-type-not-at-end -I$(O)/vmlinux $(shell $(PKG_CONFIG) --cflags libbpf)
+
+TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
+LIB_OBJS := $(patsubst libcommon/%.c,$(O)/obj/libcommon/%.o,$(wildcard libcommon/*.c))
+UNIT := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
+WORKLOADS := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
+
+.PHONY: all workloads
+all: $(TOOLS:%=$(O)/bin/%)
+workloads: $(WORKLOADS)
+
+# Keep what is between: the next make needs it.
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+# What make was told on its command line is an input too: other flags, another build.
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(CLANG) $(BPF_CFLAGS) $(VMLINUX_H)' | \
+		cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(CLANG) $(BPF_CFLAGS) $(VMLINUX_H)' > $@
+.PHONY: FORCE
+FORCE:
+
+$(O)/vmlinux/vmlinux.h: $(VMLINUX_H)
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/vmlinux/vmlinux.h $(O)/flags
+	$(say) BPF $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $(@:.bpf.o=.tmp.o)
+	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
+
+$(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
+	$(say) SKEL $@
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(O)/obj/tools/%.o: tools/%.c $(O)/skel/%.skel.h $(O)/flags
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/obj/libcommon/%.o: libcommon/%.c $(O)/flags VERSION
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/libcommon.a: $(LIB_OBJS)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(CROSS_COMPILE)ar rcs $@ $^
+
+$(O)/bin/%: $(O)/obj/tools/%.o $(O)/libcommon.a
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LDLIBS) -o $@
+
+# --- tests ---
+
+$(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags VERSION
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -c $< -o $@
+
+$(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%)
+	$(say) UNIT $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $^ $(LDLIBS) -lcmocka -lm -o $@
+
+$(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -pthread $< -o $@
+
+-include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)

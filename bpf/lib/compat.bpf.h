@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * compat: one accessor for everything that differs between kernels or machines. The choice is made
+ * by BTF, never by version number; the version that changed is named beside it.
+ */
+#ifndef BORESCOPE_COMPAT_BPF_H
+#define BORESCOPE_COMPAT_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+/* --- system calls, seen at their exit ---------------------------------------------------------- */
+
+/*
+ * At raw tracepoint sys_exit the saved registers still hold the call's arguments: on x86-64 all of
+ * them; on arm64 the first in orig_x0 (x0 has the result).
+ */
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NR_OPEN	    2
+#define SYSCALL_NR_EXECVE   59
+#define SYSCALL_NR_CREAT    85
+#define SYSCALL_NR_OPENAT   257
+#define SYSCALL_NR_EXECVEAT 322
+#define SYSCALL_NR_OPENAT2  437
+/* the i386 table */
+#define COMPAT_NR_OPEN	   5
+#define COMPAT_NR_CREAT	   8
+#define COMPAT_NR_EXECVE   11
+#define COMPAT_NR_OPENAT   295
+#define COMPAT_NR_EXECVEAT 358
+#define COMPAT_NR_OPENAT2  437
+
+#define SYSCALL_X32_BIT 0x40000000
+/* the x32 numbers of calls that pass pointers to pointers */
+#define SYSCALL_X32_EXECVE   520
+#define SYSCALL_X32_EXECVEAT 545
+
+static __always_inline long syscall_nr(struct pt_regs *regs)
+{
+	return BPF_CORE_READ(regs, orig_ax);
+}
+
+/* arch/x86/include/asm/thread_info.h: TS_COMPAT */
+static __always_inline bool syscall_is_compat(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.status) & 0x2;
+}
+
+static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bool compat)
+{
+	if (compat) {
+		switch (n) {
+		case 0:
+			return (__u32)BPF_CORE_READ(regs, bx);
+		case 1:
+			return (__u32)BPF_CORE_READ(regs, cx);
+		case 2:
+			return (__u32)BPF_CORE_READ(regs, dx);
+		default:
+			return (__u32)BPF_CORE_READ(regs, si);
+		}
+	}
+	switch (n) {
+	case 0:
+		return BPF_CORE_READ(regs, di);
+	case 1:
+		return BPF_CORE_READ(regs, si);
+	case 2:
+		return BPF_CORE_READ(regs, dx);
+	default:
+		return BPF_CORE_READ(regs, r10);
+	}
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_NR_OPEN	    -1 /* does not exist here */
+#define SYSCALL_NR_CREAT    -2
+#define SYSCALL_NR_OPENAT   56
+#define SYSCALL_NR_EXECVE   221
+#define SYSCALL_NR_EXECVEAT 281
+#define SYSCALL_NR_OPENAT2  437
+#define COMPAT_NR_OPEN	    5
+#define COMPAT_NR_CREAT	    8
+#define COMPAT_NR_EXECVE    11
+#define COMPAT_NR_OPENAT    322
+#define COMPAT_NR_EXECVEAT  387
+#define COMPAT_NR_OPENAT2   437
+
+static __always_inline long syscall_nr(struct pt_regs *regs)
+{
+	return BPF_CORE_READ(regs, syscallno);
+}
+
+/* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
+static __always_inline bool syscall_is_compat(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.flags) & (1UL << 22);
+}
+
+static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bool compat)
+{
+	unsigned long v = n ? BPF_CORE_READ(regs, regs[n]) : BPF_CORE_READ(regs, orig_x0);
+
+	return compat ? (__u32)v : v;
+}
+#else
+#error "bpf/lib/compat.bpf.h knows the system calls of x86 and arm64: add this architecture's"
+#endif
+
+/* --- block layer ------------------------------------------------------------------------------- */
+
+/* The disk of a request: request->rq_disk up to 5.16, request_queue->disk from 5.15 on. NULL for a
+ * request to a device without one. */
+static __always_inline struct gendisk *request_disk(struct request *rq)
+{
+	struct request___disk *old = (void *)rq;
+
+	if (bpf_core_field_exists(old->rq_disk))
+		return BPF_CORE_READ(old, rq_disk);
+	return BPF_CORE_READ(rq, q, disk);
+}
+
+/* Its device number in the kernel's form: major << 20 | minor. */
+static __always_inline __u32 request_dev(struct request *rq)
+{
+	struct gendisk *disk = request_disk(rq);
+
+	return BPF_CORE_READ(disk, major) << 20 | BPF_CORE_READ(disk, first_minor);
+}
+
+/* enum req_op (req_opf before 6.0): these values never changed. */
+#define REQ_OP_BITS  8
+#define REQ_OP_FLUSH 2
+#define REQ_OP_LOWEST_PASSTHROUGH 32 /* SCSI_IN 32, SCSI_OUT 33 (up to 5.12), DRV_IN 34, DRV_OUT 35 */
+
+#define RQF_FLUSH_SEQ_OLD (1 << 4) /* up to 6.10; then __RQF_FLUSH_SEQ, a bit of enum rqf_flags */
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * events: from a probe to the tool's reader, without a wake-up per event.
+ *
+ * One ring per CPU (up to 32), so that CPUs don't queue for a lock; the reader merges them by time
+ * stamp. It looks every few milliseconds by itself, and is woken only when a ring passes its fill
+ * mark. What does not fit is counted.
+ */
+#ifndef BORESCOPE_EVENTS_BPF_H
+#define BORESCOPE_EVENTS_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+
+#include "events.h"
+
+const volatile struct event_config event_config SEC(".rodata.events");
+
+struct event_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* the real size is libcommon's business */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EVENT_RINGS_MAX);
+	__type(key, __u32);
+	__array(values, struct event_ring);
+} event_rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} event_lost SEC(".maps");
+
+/*
+ * A place to put an event together that is too large for the stack: one per CPU and @entries.
+ * Two programs of a tool that can interrupt each other take different entries.
+ */
+#define EVENT_SCRATCH(event_type, entries)                                                         \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                           \
+		__uint(max_entries, entries);                                                      \
+		__type(key, __u32);                                                                \
+		__type(value, event_type);                                                         \
+	} event_scratch SEC(".maps")
+
+#define event_begin(entry)                                                                         \
+	({                                                                                         \
+		__u32 __entry = (entry);                                                           \
+		bpf_map_lookup_elem(&event_scratch, &__entry);                                     \
+	})
+
+/* Fills the head for the task on the CPU. */
+static __always_inline void event_head(struct event_head *head)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	head->ts = bpf_ktime_get_ns();
+	head->pid = id >> 32;
+	head->tid = (__u32)id;
+	head->uid = (__u32)bpf_get_current_uid_gid();
+	head->flags = 0;
+	bpf_get_current_comm(head->comm, sizeof(head->comm));
+}
+
+static __always_inline void event_count_lost(void)
+{
+	__u32 zero = 0;
+	__u64 *lost = bpf_map_lookup_elem(&event_lost, &zero);
+
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
+/* Sends the first @size bytes of @event. @size must be bounded for the verifier. */
+static __always_inline void event_send(void *event, __u64 size)
+{
+	__u32 cpu = bpf_get_smp_processor_id() & event_config.ring_mask;
+	void *ring = bpf_map_lookup_elem(&event_rings, &cpu);
+	__u64 filled, flags;
+
+	if (!ring) {
+		event_count_lost();
+		return;
+	}
+	/* only the event that carries the ring across the mark wakes the reader */
+	filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	flags = filled < event_config.wake_bytes && filled + size >= event_config.wake_bytes ?
+			BPF_RB_FORCE_WAKEUP :
+			BPF_RB_NO_WAKEUP;
+	if (bpf_ringbuf_output(ring, event, size, flags))
+		event_count_lost();
+}
+
+#endif

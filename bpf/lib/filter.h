@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * filter.h: which tasks a tool looks at. Filled by libcommon (options.c) before loading; in read-only data,
+ * so that the verifier takes out every test that isn't asked for.
+ */
+#ifndef BORESCOPE_BPF_FILTER_H
+#define BORESCOPE_BPF_FILTER_H
+
+#define FILTER_IDS_MAX 64
+
+struct filter {
+	__u32 nr_pids, nr_tids; /* 0: any */
+	__u32 pids[FILTER_IDS_MAX];
+	__u32 tids[FILTER_IDS_MAX];
+	__u32 own_pid; /* the tool itself: never looked at */
+	__u32 uid;
+	__u8 by_uid;
+	__u8 comm_part_len; /* 0: any; else comm_part stands somewhere in the name */
+	__u8 by_comm;	    /* comm is the whole name */
+	__u64 cgroup;	    /* 0: any; else the id of a cgroup v2: in it or below it */
+	char comm[16];
+	char comm_part[16];
+};
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lib/compat.bpf.h"
+#include "lib/events.bpf.h"
+#include "lib/filter.bpf.h"
+#include "lib/inflight.bpf.h"
+#include "lib/path.bpf.h"
+#include "opensnoop.h"
+
+const volatile bool only_failed, full_path;
+const volatile __u32 any_flags;	   /* only opens with one of these (0: all), ... */
+const volatile __u32 any_accmodes; /* ... or with one of these access modes: bit 1 << O_ACCMODE */
+
+struct open_scratch {
+	struct open_event event;
+	char text[OPEN_PATH_MAX + 2 * PATH_BYTES];
+};
+EVENT_SCRATCH(struct open_scratch, 2);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct path_buf);
+} path_scratch SEC(".maps");
+
+/* An open, as its caller asked for it. */
+struct open_call {
+	int dfd;
+	const char *name;
+	__u64 flags, mode, resolve;
+};
+INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
+
+#define AT_FDCWD	-100
+#define O_ACCMODE	3
+#define O_CREAT		0100
+#define __O_TMPFILE	020000000
+#define O_CREAT_TRUNC_WRONLY (O_CREAT | 01000 | 1)
+#define RESOLVE_IN_ROOT 0x10
+#if defined(__TARGET_ARCH_arm64)
+#define O_LARGEFILE 0400000
+#else
+#define O_LARGEFILE 0100000
+#endif
+
+/* The directory that a name is relative to. False: it is not known. */
+static __always_inline bool base_path(struct path *base, const struct open_call *call, bool absolute)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct file **fds, *file = NULL;
+
+	if (absolute && !(call->resolve & RESOLVE_IN_ROOT)) {
+		BPF_CORE_READ_INTO(base, task, fs, root);
+		return true;
+	}
+	if (call->dfd == AT_FDCWD) {
+		BPF_CORE_READ_INTO(base, task, fs, pwd);
+		return true;
+	}
+	if ((__u32)call->dfd >= BPF_CORE_READ(task, files, fdt, max_fds))
+		return false;
+	fds = BPF_CORE_READ(task, files, fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &fds[(__u32)call->dfd]);
+	BPF_CORE_READ_INTO(base, file, f_path);
+	return file;
+}
+
+/* Puts the directory's path behind the name. */
+static __always_inline void add_base(struct open_scratch *s, const struct open_call *call)
+{
+	struct path base = {};
+	struct path_buf *walk;
+	__u32 zero = 0, at, len;
+
+	walk = bpf_map_lookup_elem(&path_scratch, &zero);
+	if (!walk || !base_path(&base, call, s->text[0] == '/')) {
+		s->event.head.flags |= OPEN_BASE_UNKNOWN;
+		return;
+	}
+	at = path_walk(walk, &base);
+	len = (PATH_BYTES - at) & (2 * PATH_BYTES - 1);
+	if (len > PATH_BYTES || s->event.path_len > OPEN_PATH_MAX)
+		return;
+	bpf_probe_read_kernel(&s->text[s->event.path_len], len, &walk->text[at & (PATH_BYTES - 1)]);
+	s->event.base_len = len;
+}
+
+static __always_inline bool wanted(const struct open_call *call, int ret)
+{
+	if (only_failed && ret >= 0)
+		return false;
+	if ((any_flags || any_accmodes) && !(call->flags & any_flags) &&
+	    !(any_accmodes >> (call->flags & O_ACCMODE) & 1))
+		return false;
+	return filter_current();
+}
+
+static __always_inline void opened(__u32 scratch, const struct open_call *call, int ret, bool user)
+{
+	struct open_scratch *s;
+	__u64 size;
+	long len;
+
+	if (!wanted(call, ret))
+		return;
+	s = event_begin(scratch);
+	if (!s)
+		return;
+	event_head(&s->event.head);
+	s->event.ret = ret;
+	s->event.flags = call->flags & ~O_LARGEFILE; /* the kernel adds it by itself */
+	s->event.mode = call->flags & (O_CREAT | __O_TMPFILE) ? call->mode : 0;
+	s->event.base_len = 0;
+	len = user ? bpf_probe_read_user_str(s->text, OPEN_PATH_MAX, call->name) :
+		     bpf_probe_read_kernel_str(s->text, OPEN_PATH_MAX, call->name);
+	if (len < 0 || len > OPEN_PATH_MAX)
+		len = 0;
+	s->event.path_len = len;
+	s->event.path_cut = len == OPEN_PATH_MAX;
+	if (full_path && len > 0)
+		add_base(s, call);
+	size = sizeof(s->event) + len + s->event.base_len;
+	if (size <= sizeof(*s))
+		event_send(s, size);
+}
+
+/* --- every way to open a file but io_uring's comes here (since 5.6) --- */
+
+SEC("fexit/do_sys_openat2")
+int BPF_PROG(fexit_openat2, int dfd, const char *name, struct open_how *how, long ret)
+{
+	struct open_call call = { dfd, name, how->flags, how->mode, how->resolve };
+
+	opened(0, &call, (int)ret, true); /* it returns int from 7.0 on */
+	return 0;
+}
+
+SEC("kprobe/do_sys_openat2")
+int BPF_KPROBE(kprobe_openat2, int dfd, const char *name, struct open_how *how)
+{
+	struct open_call call = { dfd, name, BPF_CORE_READ(how, flags), BPF_CORE_READ(how, mode),
+				  BPF_CORE_READ(how, resolve) };
+
+	if (filter_current())
+		inflight_begin(&calls, &call);
+	return 0;
+}
+
+SEC("kretprobe/do_sys_openat2")
+int BPF_KRETPROBE(kretprobe_openat2, int ret)
+{
+	struct open_call *call = inflight_get(&calls);
+
+	if (call) {
+		opened(0, call, ret, true);
+		inflight_end(&calls);
+	}
+	return 0;
+}
+
+/* --- no function can be probed: the system calls' own exit --- */
+
+static __always_inline void read_how(struct open_call *call, const void *how, __u64 size)
+{
+	struct {
+		__u64 flags, mode, resolve;
+	} user = {}; /* not struct open_how: this one's layout is the ABI's, not to be relocated */
+
+	if (size >= sizeof(user))
+		bpf_probe_read_user(&user, sizeof(user), how);
+	call->flags = user.flags;
+	call->mode = user.mode;
+	call->resolve = user.resolve;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	struct open_call call = { .dfd = AT_FDCWD };
+	long nr = syscall_nr(regs);
+	bool compat;
+	int arg = 0;
+
+#ifdef SYSCALL_X32_BIT
+	nr &= ~SYSCALL_X32_BIT;
+#endif
+	switch (nr) { /* most calls are none of these, in either table: they leave here */
+	case SYSCALL_NR_OPEN:
+	case SYSCALL_NR_CREAT:
+	case SYSCALL_NR_OPENAT:
+	case SYSCALL_NR_OPENAT2:
+	case COMPAT_NR_OPEN:
+	case COMPAT_NR_CREAT:
+	case COMPAT_NR_OPENAT:
+		break;
+	default:
+		return 0;
+	}
+	compat = syscall_is_compat();
+	if (nr == (compat ? COMPAT_NR_OPENAT : SYSCALL_NR_OPENAT) || nr == SYSCALL_NR_OPENAT2)
+		call.dfd = syscall_arg(regs, arg++, compat);
+	else if (nr != (compat ? COMPAT_NR_OPEN : SYSCALL_NR_OPEN) &&
+		 nr != (compat ? COMPAT_NR_CREAT : SYSCALL_NR_CREAT))
+		return 0;
+	if (arg) {
+		call.name = (void *)syscall_arg(regs, 1, compat);
+		call.flags = syscall_arg(regs, 2, compat);
+		call.mode = syscall_arg(regs, 3, compat);
+		if (nr == SYSCALL_NR_OPENAT2)
+			read_how(&call, (void *)call.flags, call.mode);
+	} else {
+		call.name = (void *)syscall_arg(regs, 0, compat);
+		call.flags = syscall_arg(regs, 1, compat);
+		call.mode = syscall_arg(regs, 2, compat);
+		if (nr == (compat ? COMPAT_NR_CREAT : SYSCALL_NR_CREAT)) {
+			call.mode = call.flags;
+			call.flags = O_CREAT_TRUNC_WRONLY;
+		}
+	}
+	opened(0, &call, ret, true);
+	return 0;
+}
+
+/* --- io_uring: the name is gone when io_openat2() returns, so it is kept from the entry --- */
+
+struct uring_call {
+	struct open_call call;
+	char name[256];
+};
+INFLIGHT(uring_calls, struct uring_call, 256);
+
+SEC("fentry/io_openat2")
+int BPF_PROG(fentry_io_openat2, struct io_kiocb *req)
+{
+	struct io_open *open = (void *)req;
+	struct io_open___delayed *delayed = (void *)req;
+	struct uring_call u = {};
+	struct filename *name;
+
+	if (!filter_current())
+		return 0;
+	if (bpf_core_type_exists(struct delayed_filename))
+		name = BPF_CORE_READ(delayed, filename.__incomplete_filename);
+	else
+		name = BPF_CORE_READ(open, filename);
+	u.call.dfd = BPF_CORE_READ(open, dfd);
+	u.call.flags = BPF_CORE_READ(open, how.flags);
+	u.call.mode = BPF_CORE_READ(open, how.mode);
+	u.call.resolve = BPF_CORE_READ(open, how.resolve);
+	bpf_probe_read_kernel_str(u.name, sizeof(u.name), BPF_CORE_READ(name, name));
+	inflight_begin(&uring_calls, &u);
+	return 0;
+}
+
+SEC("fexit/io_openat2")
+int BPF_PROG(fexit_io_openat2, struct io_kiocb *req, unsigned int issue_flags, int ret)
+{
+	struct io_kiocb___cqe *done = (void *)req;
+	struct uring_call *u = inflight_get(&uring_calls);
+
+	if (!u)
+		return 0;
+	/* not 0: it would have slept, and is tried again by a worker */
+	if (!ret && bpf_core_field_exists(done->cqe.res)) {
+		u->call.name = u->name;
+		opened(1, &u->call, BPF_CORE_READ(done, cqe.res), false);
+	}
+	inflight_end(&uring_calls);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The kernel's own flag values. <fcntl.h> must not be included: the C library has O_LARGEFILE as 0.
+ */
+#include <linux/fcntl.h>
+
+#include "names.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* A list of our own: glibc has strerrorname_np() from 2.32 on, musl has nothing. */
+#define N(e) [e] = #e
+static const char *const errno_names[] = {
+	N(EPERM),
+	N(ENOENT),
+	N(ESRCH),
+	N(EINTR),
+	N(EIO),
+	N(ENXIO),
+	N(E2BIG),
+	N(ENOEXEC),
+	N(EBADF),
+	N(ECHILD),
+	N(EAGAIN),
+	N(ENOMEM),
+	N(EACCES),
+	N(EFAULT),
+	N(ENOTBLK),
+	N(EBUSY),
+	N(EEXIST),
+	N(EXDEV),
+	N(ENODEV),
+	N(ENOTDIR),
+	N(EISDIR),
+	N(EINVAL),
+	N(ENFILE),
+	N(EMFILE),
+	N(ENOTTY),
+	N(ETXTBSY),
+	N(EFBIG),
+	N(ENOSPC),
+	N(ESPIPE),
+	N(EROFS),
+	N(EMLINK),
+	N(EPIPE),
+	N(EDOM),
+	N(ERANGE),
+	N(EDEADLK),
+	N(ENAMETOOLONG),
+	N(ENOLCK),
+	N(ENOSYS),
+	N(ENOTEMPTY),
+	N(ELOOP),
+	N(ENOMSG),
+	N(EIDRM),
+	N(ECHRNG),
+	N(EL2NSYNC),
+	N(EL3HLT),
+	N(EL3RST),
+	N(ELNRNG),
+	N(EUNATCH),
+	N(ENOCSI),
+	N(EL2HLT),
+	N(EBADE),
+	N(EBADR),
+	N(EXFULL),
+	N(ENOANO),
+	N(EBADRQC),
+	N(EBADSLT),
+	N(EBFONT),
+	N(ENOSTR),
+	N(ENODATA),
+	N(ETIME),
+	N(ENOSR),
+	N(ENONET),
+	N(ENOPKG),
+	N(EREMOTE),
+	N(ENOLINK),
+	N(EADV),
+	N(ESRMNT),
+	N(ECOMM),
+	N(EPROTO),
+	N(EMULTIHOP),
+	N(EDOTDOT),
+	N(EBADMSG),
+	N(EOVERFLOW),
+	N(ENOTUNIQ),
+	N(EBADFD),
+	N(EREMCHG),
+	N(ELIBACC),
+	N(ELIBBAD),
+	N(ELIBSCN),
+	N(ELIBMAX),
+	N(ELIBEXEC),
+	N(EILSEQ),
+	N(ERESTART),
+	N(ESTRPIPE),
+	N(EUSERS),
+	N(ENOTSOCK),
+	N(EDESTADDRREQ),
+	N(EMSGSIZE),
+	N(EPROTOTYPE),
+	N(ENOPROTOOPT),
+	N(EPROTONOSUPPORT),
+	N(ESOCKTNOSUPPORT),
+	N(EOPNOTSUPP),
+	N(EPFNOSUPPORT),
+	N(EAFNOSUPPORT),
+	N(EADDRINUSE),
+	N(EADDRNOTAVAIL),
+	N(ENETDOWN),
+	N(ENETUNREACH),
+	N(ENETRESET),
+	N(ECONNABORTED),
+	N(ECONNRESET),
+	N(ENOBUFS),
+	N(EISCONN),
+	N(ENOTCONN),
+	N(ESHUTDOWN),
+	N(ETOOMANYREFS),
+	N(ETIMEDOUT),
+	N(ECONNREFUSED),
+	N(EHOSTDOWN),
+	N(EHOSTUNREACH),
+	N(EALREADY),
+	N(EINPROGRESS),
+	N(ESTALE),
+	N(EUCLEAN),
+	N(ENOTNAM),
+	N(ENAVAIL),
+	N(EISNAM),
+	N(EREMOTEIO),
+	N(EDQUOT),
+	N(ENOMEDIUM),
+	N(EMEDIUMTYPE),
+	N(ECANCELED),
+	N(ENOKEY),
+	N(EKEYEXPIRED),
+	N(EKEYREVOKED),
+	N(EKEYREJECTED),
+	N(EOWNERDEAD),
+	N(ENOTRECOVERABLE),
+	N(ERFKILL),
+	N(EHWPOISON),
+	/* include/linux/errno.h: never seen by a process, but by a probe */
+	[512] = "ERESTARTSYS",
+	[513] = "ERESTARTNOINTR",
+	[514] = "ERESTARTNOHAND",
+	[515] = "ENOIOCTLCMD",
+	[516] = "ERESTART_RESTARTBLOCK",
+	[517] = "EPROBE_DEFER",
+	[518] = "EOPENSTALE",
+	[519] = "ENOPARAM",
+	[521] = "EBADHANDLE",
+	[522] = "ENOTSYNC",
+	[523] = "EBADCOOKIE",
+	[524] = "ENOTSUPP",
+	[525] = "ETOOSMALL",
+	[526] = "ESERVERFAULT",
+	[527] = "EBADTYPE",
+	[528] = "EJUKEBOX",
+	[529] = "EIOCBQUEUED",
+	[530] = "ERECALLCONFLICT",
+	[531] = "ENOGRACE",
+};
+#undef N
+
+const char *errno_name(int err)
+{
+	return err > 0 && err < (int)ARRAY_SIZE(errno_names) ? errno_names[err] : NULL;
+}
+
+int uid_parse(const char *user, uint32_t *uid)
+{
+	unsigned long long v;
+	struct passwd *pw;
+	char *end;
+
+	if (isdigit((unsigned char)user[0])) {
+		errno = 0;
+		v = strtoull(user, &end, 10);
+		if (!*end) {
+			if (errno || v >= UINT32_MAX) /* (uid_t)-1 is nobody's */
+				return -ENOENT;
+			*uid = v;
+			return 0;
+		}
+	}
+	pw = getpwnam(user);
+	if (!pw)
+		return -ENOENT;
+	*uid = pw->pw_uid;
+	return 0;
+}
+
+/* The lowest two bits are a number, not flags; 3 is for ioctl(2) only. */
+static const char *const access_modes[] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE" };
+
+/* A flag of several bits stands before the one that it includes. */
+static const struct {
+	const char *name;
+	uint32_t bits;
+} open_flags[] = {
+	{ "O_CREAT", O_CREAT },	    { "O_EXCL", O_EXCL },	    { "O_NOCTTY", O_NOCTTY },
+	{ "O_TRUNC", O_TRUNC },	    { "O_APPEND", O_APPEND },	    { "O_NONBLOCK", O_NONBLOCK },
+	{ "O_NDELAY", O_NDELAY },   { "O_SYNC", O_SYNC },	    { "O_DSYNC", O_DSYNC },
+	{ "O_ASYNC", FASYNC },	    { "O_DIRECT", O_DIRECT },	    { "O_LARGEFILE", O_LARGEFILE },
+	{ "O_TMPFILE", O_TMPFILE }, { "O_DIRECTORY", O_DIRECTORY }, { "O_NOFOLLOW", O_NOFOLLOW },
+	{ "O_NOATIME", O_NOATIME }, { "O_CLOEXEC", O_CLOEXEC },	    { "O_PATH", O_PATH },
+};
+
+const char *open_flags_str(uint32_t flags, char *buf, size_t size)
+{
+	uint32_t rest = flags & ~3u;
+	size_t len, i;
+
+	len = snprintf(buf, size, "%s", access_modes[flags & 3]);
+	for (i = 0; i < ARRAY_SIZE(open_flags) && len < size; i++) {
+		if ((rest & open_flags[i].bits) != open_flags[i].bits || !open_flags[i].bits)
+			continue;
+		rest &= ~open_flags[i].bits;
+		len += snprintf(buf + len, size - len, "|%s", open_flags[i].name);
+	}
+	if (rest && len < size)
+		snprintf(buf + len, size - len, "|0x%x", rest);
+	return buf;
+}
+
+static bool is_flag(const char *name, const char *text, size_t len)
+{
+	return (strlen(name) == len && !strncasecmp(name, text, len)) ||
+	       (strlen(name + 2) == len && !strncasecmp(name + 2, text, len));
+}
+
+static int open_flag_parse(const char *text, size_t len, uint32_t *flag)
+{
+	unsigned long long v;
+	char *end;
+	size_t i;
+
+	if (isdigit((unsigned char)text[0])) {
+		errno = 0;
+		v = strtoull(text, &end, 0);
+		if (errno || v > UINT32_MAX || end != text + len)
+			return -EINVAL;
+		*flag = v;
+		return 0;
+	}
+	for (i = 0; i < ARRAY_SIZE(access_modes); i++) {
+		if (is_flag(access_modes[i], text, len)) {
+			*flag = i;
+			return 0;
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(open_flags); i++) {
+		if (is_flag(open_flags[i].name, text, len)) {
+			*flag = open_flags[i].bits;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int open_flags_parse(const char *text, uint32_t *flags)
+{
+	uint32_t all = 0, flag;
+	size_t len;
+
+	for (;;) {
+		len = strcspn(text, "|,");
+		if (open_flag_parse(text, len, &flag))
+			return -EINVAL;
+		all |= flag;
+		text += len;
+		if (!*text)
+			break;
+		text++;
+	}
+	*flags = all;
+	return 0;
+}
+
+int open_flags_filter(const char *text, uint32_t *any_flags, uint32_t *any_accmodes)
+{
+	uint32_t flags;
+	int err = open_flags_parse(text, &flags);
+
+	if (err)
+		return err;
+	if ((flags & O_ACCMODE) || !flags)
+		*any_accmodes |= 1U << (flags & O_ACCMODE);
+	*any_flags |= flags & ~(uint32_t)O_ACCMODE;
+	return 0;
+}
+
+/* A kobject's name can't have a '/': sysfs writes '!' in its place. */
+static void replace(char *s, char from, char to)
+{
+	while ((s = strchr(s, from)))
+		*s++ = to;
+}
+
+const char *disk_name(uint32_t dev)
+{
+	static struct {
+		char name[DISK_NAME_LEN]; /* empty: nothing here */
+		uint32_t dev;
+		time_t second;
+	} cache[64];
+	unsigned int slot = (dev ^ dev >> 20) % ARRAY_SIZE(cache);
+	char path[64], target[PATH_MAX];
+	struct timespec now;
+	const char *base;
+	ssize_t len;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (cache[slot].name[0] && cache[slot].dev == dev && cache[slot].second == now.tv_sec)
+		return cache[slot].name;
+
+	cache[slot].dev = dev;
+	cache[slot].second = now.tv_sec;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", dev >> 20, dev & 0xfffff);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len > 0) {
+		target[len] = '\0';
+		base = strrchr(target, '/');
+		snprintf(cache[slot].name, DISK_NAME_LEN, "%.*s", DISK_NAME_LEN - 1,
+			 base ? base + 1 : target);
+		replace(cache[slot].name, '!', '/');
+	} else {
+		snprintf(cache[slot].name, DISK_NAME_LEN, "%u:%u", dev >> 20, dev & 0xfffff);
+	}
+	return cache[slot].name;
+}
+
+int disk_find(const char *name, uint32_t *dev, char *whole)
+{
+	char dir[64 + DISK_NAME_LEN], path[128 + DISK_NAME_LEN], parent[PATH_MAX];
+	unsigned int maj, min;
+	struct stat st;
+	FILE *f;
+	int n;
+
+	if (name[0] == '/' && !stat(name, &st) && S_ISBLK(st.st_mode)) {
+		snprintf(dir, sizeof(dir), "/sys/dev/block/%u:%u", major(st.st_rdev),
+			 minor(st.st_rdev));
+	} else {
+		if (!strncmp(name, "/dev/", 5))
+			name += 5;
+		if (!name[0] || name[0] == '.' || strlen(name) >= DISK_NAME_LEN)
+			return -ENOENT;
+		n = snprintf(dir, sizeof(dir), "/sys/class/block/");
+		strcpy(dir + n, name);
+		replace(dir + n, '/', '!');
+	}
+
+	snprintf(path, sizeof(path), "%s/dev", dir);
+	f = fopen(path, "re");
+	if (!f)
+		return -ENOENT;
+	n = fscanf(f, "%u:%u", &maj, &min);
+	fclose(f);
+	if (n != 2)
+		return -ENOENT;
+
+	snprintf(path, sizeof(path), "%s/partition", dir);
+	if (!access(path, F_OK)) {
+		snprintf(path, sizeof(path), "%s/..", dir);
+		whole[0] = '\0';
+		if (realpath(path, parent)) {
+			snprintf(whole, DISK_NAME_LEN, "%.*s", DISK_NAME_LEN - 1,
+				 strrchr(parent, '/') + 1);
+			replace(whole, '!', '/');
+		}
+		return -EISDIR;
+	}
+	*dev = maj << 20 | min;
+	return 0;
+}

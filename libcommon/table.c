@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "table.h"
+
+bool table_show_clock;
+
+static bool is_last(const struct column *c)
+{
+	for (c++; c->title || c->key || c->fmt == FMT_CUSTOM; c++)
+		if (c->title && (!c->show || *c->show))
+			return false;
+	return true;
+}
+
+static bool is_end(const struct column *c)
+{
+	return !c->title && !c->key && !c->json;
+}
+
+static uint64_t get_uint(const void *event, const struct column *c)
+{
+	const char *at = (const char *)event + c->offset;
+	uint64_t v = 0;
+
+	switch (c->size) {
+	case 1:
+		return *(const uint8_t *)at;
+	case 2:
+		return *(const uint16_t *)at;
+	case 4:
+		return *(const uint32_t *)at;
+	default:
+		memcpy(&v, at, sizeof(v));
+		return v;
+	}
+}
+
+static int64_t get_int(const void *event, const struct column *c)
+{
+	uint64_t v = get_uint(event, c);
+	int unused = 64 - 8 * (int)c->size;
+
+	return (int64_t)(v << unused) >> unused;
+}
+
+/* Seconds since the first event that was shown: BCC's TIME(s). */
+static void elapsed(struct out *o, uint64_t ts)
+{
+	static uint64_t first;
+
+	if (!first)
+		first = ts;
+	out_fixed(o, ts - first, 9);
+}
+
+static void cell(struct out *o, const struct column *c, const struct event_head *event)
+{
+	switch (c->fmt) {
+	case FMT_UINT:
+		out_u64(o, get_uint(event, c));
+		break;
+	case FMT_INT:
+		out_s64(o, get_int(event, c));
+		break;
+	case FMT_STR:
+		out_escaped(o, (const char *)event + c->offset, c->size);
+		break;
+	case FMT_TIME:
+		out_time_of_day(o, clock_real_ns(event->ts), c->width > 9 ? c->width - 9 : 0);
+		break;
+	case FMT_ELAPSED:
+		elapsed(o, event->ts);
+		break;
+	case FMT_CUSTOM:
+		c->text(o, event);
+		break;
+	}
+}
+
+/* Pads what was written since @mark, and puts the space between columns. */
+static void end_cell(struct out *o, const struct column *c, size_t mark)
+{
+	if (c->width < 0)
+		out_pad_left(o, mark, -c->width);
+	if (is_last(c))
+		return;
+	if (c->width > 0)
+		out_pad(o, mark, c->width);
+	out_char(o, ' ');
+}
+
+void table_header(struct out *o, const struct column *columns)
+{
+	for (const struct column *c = columns; !is_end(c); c++) {
+		size_t mark;
+
+		if (!c->title || (c->show && !*c->show))
+			continue;
+		mark = out_mark(o);
+		out_str(o, c->title);
+		end_cell(o, c, mark);
+	}
+	out_char(o, '\n');
+}
+
+void table_row(struct out *o, const struct column *columns, const struct event_head *event)
+{
+	for (const struct column *c = columns; !is_end(c); c++) {
+		size_t mark;
+
+		if (!c->title || (c->show && !*c->show))
+			continue;
+		mark = out_mark(o);
+		cell(o, c, event);
+		end_cell(o, c, mark);
+	}
+	out_char(o, '\n');
+}
+
+void table_json(struct out *o, const struct column *columns, const struct event_head *event)
+{
+	struct json j;
+
+	json_init(&j, o);
+	json_object(&j, NULL);
+	json_time(&j, "time", clock_real_ns(event->ts));
+	json_u64(&j, "pid", event->pid);
+	json_u64(&j, "tid", event->tid);
+	json_u64(&j, "uid", event->uid);
+	json_strn(&j, "comm", event->comm, sizeof(event->comm));
+	for (const struct column *c = columns; !is_end(c); c++) {
+		if (c->json)
+			c->json(&j, event);
+		else if (!c->key)
+			continue;
+		else if (c->fmt == FMT_UINT)
+			json_u64(&j, c->key, get_uint(event, c));
+		else if (c->fmt == FMT_INT)
+			json_s64(&j, c->key, get_int(event, c));
+		else if (c->fmt == FMT_STR)
+			json_strn(&j, c->key, (const char *)event + c->offset, c->size);
+	}
+	json_end_object(&j);
+}

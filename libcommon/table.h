@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * table: events as rows of text or as JSON objects, both from one list of columns.
+ */
+#ifndef BORESCOPE_TABLE_H
+#define BORESCOPE_TABLE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../bpf/lib/events.h"
+#include "json.h"
+#include "out.h"
+
+extern bool table_show_clock; /* --time */
+
+enum column_fmt {
+	FMT_UINT,    /* 1, 2, 4 or 8 bytes */
+	FMT_INT,
+	FMT_STR,     /* a char array of the event, escaped */
+	FMT_TIME,    /* event_head.ts as local time of day, width decides the fraction: 8, 12, 15 */
+	FMT_ELAPSED, /* event_head.ts as seconds since the first event, 9 decimals */
+	FMT_CUSTOM,  /* the tool's own functions */
+};
+
+struct column {
+	const char *title; /* NULL: in JSON only */
+	int width;	   /* at least; negative: right-aligned; the last shown column is never padded */
+	enum column_fmt fmt;
+	unsigned int offset, size; /* of the member in the event */
+	const bool *show;	   /* in text: NULL always, else when true. JSON has every column */
+	const char *key;	   /* in JSON; NULL: not there (the head's fields always are) */
+	void (*text)(struct out *o, const void *event);
+	void (*json)(struct json *j, const void *event);
+};
+
+#define COL(event, member, title_, width_, fmt_, show_, key_)                                      \
+	{                                                                                          \
+		.title = (title_), .width = (width_), .fmt = (fmt_),                               \
+		.offset = offsetof(struct event, member),                                          \
+		.size = sizeof(((struct event *)0)->member), .show = (show_), .key = (key_),       \
+	}
+#define COL_HEAD(member, title_, width_, fmt_, show_)                                              \
+	COL(event_head, member, title_, width_, fmt_, show_, NULL)
+/* --time: the time of day with microseconds. First in every tool's columns. */
+#define COL_CLOCK								\
+	{									\
+		.title = "TIME", .width = 15, .fmt = FMT_TIME, .show = &table_show_clock, \
+	}
+/* BCC's -T and -t: the time of day, or seconds since the first row. */
+#define COL_TIME(show_)								\
+	{									\
+		.title = "TIME", .width = 8, .fmt = FMT_TIME, .show = (show_),	\
+	}
+#define COL_ELAPSED(show_)							\
+	{									\
+		.title = "TIME(s)", .width = 13, .fmt = FMT_ELAPSED, .show = (show_), \
+	}
+/* Text and JSON by functions; either may be NULL. */
+#define COL_CUSTOM(title_, width_, show_, text_, json_)                                            \
+	{                                                                                          \
+		.title = (title_), .width = (width_), .fmt = FMT_CUSTOM, .show = (show_),          \
+		.text = (text_), .json = (json_),                                                  \
+	}
+
+void table_header(struct out *o, const struct column *columns);
+void table_row(struct out *o, const struct column *columns, const struct event_head *event);
+/* One object on one line: time, pid, tid, uid, comm from the head, then the columns. */
+void table_json(struct out *o, const struct column *columns, const struct event_head *event);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "cost.h"
+#include "tool.h"
+
+/* An event appears within 100 ms: an idle tool looks at its rings 20 times a second, one with events to
+ * show five times as often. */
+#define IDLE_POLL_NS 50000000ULL
+#define BUSY_POLL_NS 10000000ULL
+#define TICK_NS	     100000000ULL
+#define SECOND_NS    1000000000ULL
+#define NEVER	     UINT64_MAX
+
+#define STATUS_TOO_COSTLY 3
+
+/* What only the life cycle needs to know. */
+struct loop {
+	int epoll_fd, signal_fd;
+	uint64_t deadline, next_report, next_tick, next_cost, next_loss;
+	uint64_t reports, lost_told;
+	int costly_samples;
+	uint64_t last_cost_ns, last_cost_at;
+	bool drained;	/* the last look at the rings found something */
+	bool hung_up;	/* nobody reads our output any more */
+	bool too_costly;
+	struct cost cost;
+	bool cost_on;
+};
+
+static uint64_t lost_so_far(const struct run *r)
+{
+	return r->lost + (r->events ? events_lost(r->events) : 0);
+}
+
+static void show_event(void *ctx, const void *event, size_t size)
+{
+	struct run *r = ctx;
+
+	if (r->tool->event && !r->tool->event(r, event, size))
+		return;
+	if (r->opt.json)
+		table_json(&r->out, r->tool->columns, event);
+	else
+		table_row(&r->out, r->tool->columns, event);
+	r->nr_events++;
+	if ((r->opt.max_events && r->nr_events >= r->opt.max_events) || r->out.error)
+		r->stop = true;
+}
+
+static void drain(struct run *r, struct loop *l)
+{
+	if (!r->events)
+		return;
+	clock_sync();
+	l->drained = events_drain(r->events, r->tool->event_size, show_event, r, &r->stop) > 0;
+	if (out_flush(&r->out))
+		r->stop = true;
+}
+
+static void report(struct run *r)
+{
+	if (!r->tool->report)
+		return;
+	clock_sync();
+	r->tool->report(r);
+	if (out_flush(&r->out))
+		r->stop = true;
+}
+
+/* At most once a second: a storm of losses is one line a second. */
+static void tell_losses(struct run *r, struct loop *l)
+{
+	uint64_t lost = lost_so_far(r);
+
+	if (lost > l->lost_told)
+		warn("lost %llu events: they came faster than they could be shown",
+		     (unsigned long long)(lost - l->lost_told));
+	l->lost_told = lost;
+}
+
+/* Above the promise for two samples in a row: stop. */
+static void check_cost(struct run *r, struct loop *l)
+{
+	uint64_t spent, now;
+	double percent;
+
+	cost_read(&l->cost, r->object.bpf);
+	spent = l->cost.kernel_ns + l->cost.tool_ns;
+	now = l->cost.wall_ns;
+	percent = now > l->last_cost_at ?
+			  100.0 * (double)(spent - l->last_cost_ns) / (double)(now - l->last_cost_at) :
+			  0;
+	l->last_cost_ns = spent;
+	l->last_cost_at = now;
+	l->costly_samples = percent > r->opt.max_cost ? l->costly_samples + 1 : 0;
+	if (l->costly_samples < 2)
+		return;
+	warn("stopped: it cost %.1f %% of one CPU, more than --max-cost %g", percent, r->opt.max_cost);
+	l->too_costly = r->stop = true;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Everything that the time brings. */
+static void keep_time(struct run *r, struct loop *l, uint64_t now)
+{
+	if (now >= l->deadline)
+		r->stop = true;
+	if (now >= l->next_tick) {
+		l->next_tick = now + TICK_NS;
+		r->tool->tick(r);
+	}
+	if (now >= l->next_loss) {
+		l->next_loss = now + SECOND_NS;
+		tell_losses(r, l);
+	}
+	if (now >= l->next_cost && !r->stop) {
+		l->next_cost = now + SECOND_NS;
+		check_cost(r, l);
+	}
+	if (now >= l->next_report && !r->stop) {
+		l->next_report += *r->tool->interval_ns;
+		if (r->tool->count && *r->tool->count && ++l->reports >= *r->tool->count)
+			r->stop = true; /* the last one is printed at the end */
+		else
+			report(r);
+	}
+}
+
+static void look(struct run *r, struct loop *l)
+{
+	struct epoll_event ev[8];
+	uint64_t now = clock_mono_ns(), wake = NEVER;
+	int n;
+
+	if (r->events)
+		wake = now + (l->drained ? BUSY_POLL_NS : IDLE_POLL_NS);
+	wake = min_u64(wake, min_u64(l->deadline, l->next_report));
+	wake = min_u64(wake, min_u64(l->next_tick, min_u64(l->next_cost, l->next_loss)));
+	n = epoll_wait(l->epoll_fd, ev, 8,
+		       wake == NEVER ? -1 : wake <= now ? 0 : (int)((wake - now + 999999) / 1000000));
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.fd == l->signal_fd)
+			r->stop = true;
+		else if (ev[i].data.fd == r->out.fd)
+			l->hung_up = r->stop = true;
+	}
+	if (!r->stop)
+		drain(r, l);
+	keep_time(r, l, clock_mono_ns());
+}
+
+/* SIGINT and SIGTERM end the tool in order; a reader that goes away is seen even when there is nothing to
+ * write. */
+static int loop_open(struct run *r, struct loop *l)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	l->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (l->epoll_fd < 0 || l->signal_fd < 0)
+		return -errno;
+	ev.data.fd = l->signal_fd;
+	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->signal_fd, &ev))
+		return -errno;
+	ev.events = 0; /* EPOLLERR and EPOLLHUP always come; a regular file can't be polled: fine */
+	ev.data.fd = r->out.fd;
+	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, r->out.fd, &ev) && errno != EPERM && errno != EBADF)
+		return -errno;
+	return 0;
+}
+
+static int configure(struct bpf_object *obj, void *ctx)
+{
+	struct run *r = ctx;
+	struct filter *filter = object_section(obj, ".rodata.filter", NULL);
+
+	if (filter)
+		*filter = r->opt.filter;
+	if (r->tool->configure)
+		r->tool->configure(r, obj);
+	return events_configure(obj, 0);
+}
+
+static int prepare(struct bpf_object *obj, void *ctx)
+{
+	struct run *r = ctx;
+	int err;
+
+	events_close(r->events);
+	err = events_open(obj, &r->events);
+	if (err)
+		error("cannot make the event rings: %s%s", strerror(-err),
+		      err == -EPERM ? " (on kernels before 5.11 raise RLIMIT_MEMLOCK: ulimit -l unlimited)" : "");
+	return err;
+}
+
+static void begin(struct run *r, struct loop *l)
+{
+	const struct tool *t = r->tool;
+	int err;
+
+	if (r->opt.cost || r->opt.max_cost > 0) {
+		err = cost_start(&l->cost);
+		l->cost_on = true;
+		if (err)
+			warn("the kernel does not count what its programs cost (%s; it takes CAP_SYS_ADMIN): only this tool's own CPU time is known",
+			     strerror(-err));
+	}
+	r->started_ns = clock_mono_ns();
+	l->deadline = r->opt.duration_ns ? r->started_ns + r->opt.duration_ns : NEVER;
+	l->next_report = t->interval_ns && *t->interval_ns ? r->started_ns + *t->interval_ns : NEVER;
+	l->next_tick = t->tick ? r->started_ns + TICK_NS : NEVER;
+	l->next_cost = r->opt.max_cost > 0 ? r->started_ns + SECOND_NS : NEVER;
+	l->next_loss = r->events ? r->started_ns + SECOND_NS : NEVER;
+	if (t->columns && !r->opt.json) {
+		table_header(&r->out, t->columns);
+		if (out_flush(&r->out))
+			r->stop = true;
+	}
+	debug("attached");
+}
+
+static void summary(struct run *r, struct loop *l)
+{
+	uint64_t lost = lost_so_far(r);
+
+	if (r->opt.json) {
+		json_object(&r->json, NULL);
+		json_str(&r->json, "type", "summary");
+		json_u64(&r->json, "events", r->nr_events);
+		json_u64(&r->json, "lost", lost);
+		if (r->tool->summary_json)
+			r->tool->summary_json(r, &r->json);
+		if (l->cost_on)
+			cost_json(&l->cost, &r->json);
+		json_end_object(&r->json);
+		out_flush(&r->out);
+	}
+	if (r->opt.cost)
+		cost_note(&l->cost, r->nr_events, lost);
+}
+
+/* What came until the end is shown, unless nobody reads it or --events is reached. */
+static int end(struct run *r, struct loop *l)
+{
+	bool full = r->opt.max_events && r->nr_events >= r->opt.max_events;
+
+	if (l->cost_on)
+		cost_read(&l->cost, r->object.bpf);
+	object_detach(&r->object);
+	r->lost += object_missed(&r->object);
+	if (!l->hung_up && !r->out.error) {
+		r->stop = full;
+		drain(r, l);
+		report(r);
+		tell_losses(r, l);
+		summary(r, l);
+	}
+	if (r->out.error && r->out.error != EPIPE) {
+		error("cannot write: %s", strerror(r->out.error));
+		return 1;
+	}
+	return l->too_costly ? STATUS_TOO_COSTLY : 0;
+}
+
+static int run(struct run *r)
+{
+	struct loop l = { .epoll_fd = -1, .signal_fd = -1 };
+	struct object_spec spec = {
+		.image = r->tool->image,
+		.probes = r->tool->probes,
+		.enumerators = r->tool->enumerators,
+		.btf = r->opt.btf,
+		.configure = configure,
+		.prepare = prepare,
+		.ctx = r,
+	};
+	int err, status;
+
+	err = loop_open(r, &l);
+	if (err)
+		error("cannot set up: %s", strerror(-err));
+	else
+		err = object_start(&r->object, &spec);
+	if (err)
+		return 1;
+#ifdef __GLIBC__
+	malloc_trim(0); /* libbpf's copy of the kernel's BTF: 10 MB that nobody needs now */
+#endif
+	if (r->events) {
+		err = events_epoll_add(r->events, l.epoll_fd);
+		if (err) {
+			error("cannot watch the event rings: %s", strerror(-err));
+			r->stop = true;
+		}
+	}
+	begin(r, &l);
+	while (!r->stop)
+		look(r, &l);
+	status = err ? 1 : end(r, &l);
+	events_close(r->events);
+	object_close(&r->object);
+	return status;
+}
+
+int tool_main(const struct tool *tool, int argc, char **argv)
+{
+	static struct run r; /* 64 KiB of output buffer: not on the stack */
+	int status;
+
+	r.tool = tool;
+	out_init(&r.out, STDOUT_FILENO);
+	json_init(&r.json, &r.out);
+	status = options_parse(tool, &r.opt, argc, argv);
+	if (status >= 0)
+		return status;
+	status = tool->setup ? tool->setup(&r) : -1;
+	if (status >= 0)
+		return status;
+	return run(&r);
+}

@@ -1,0 +1,104 @@
+"""Fixtures of the tool tests; see harness.py for the contract and machine.py for what is borrowed."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.dont_write_bytecode = True
+
+import machine
+from harness import VM
+from machine import PREFIX
+
+ALL_COUNTS = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+
+
+@pytest.fixture
+def place():
+    """An empty directory of the test's own that every user can reach; its name is unique on the machine."""
+    path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def open_place(place):
+    """A directory of the test's own in which every user can make files."""
+    path = place / "open"
+    path.mkdir()
+    path.chmod(0o777)
+    return path
+
+
+@pytest.fixture
+def cgroup():
+    """A cgroup of the test's own."""
+    group = machine.Cgroup()
+    yield group
+    group.remove()
+
+
+@pytest.fixture
+def other_cgroup():
+    """A second cgroup, for what a filter must not match."""
+    group = machine.Cgroup()
+    yield group
+    group.remove()
+
+
+@pytest.fixture(scope="session")
+def disk(tmp_path_factory):
+    """A disk that nobody else uses: scsi_debug in the VM, a loop device natively."""
+    maker = machine.scsi_disk(100_000) if VM else machine.loop_disk(tmp_path_factory.mktemp("disk"))
+    with maker as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def second_disk(tmp_path_factory):
+    """Another such disk, a loop device."""
+    if VM:
+        machine.call("modprobe", "loop")
+    with machine.loop_disk(tmp_path_factory.mktemp("second")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind():
+    """After the last test: no process, cgroup, mount or temporary directory of these tests is left."""
+    yield
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    assert not children.exists() or not children.read_text().split()
+    mount = machine.cgroup2_mount()
+    assert not mount or not list(mount.glob(f"{PREFIX}-*"))
+    assert not list(Path("/tmp").glob(f"{PREFIX}-*"))
+    assert f"/tmp/{PREFIX}-" not in Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+
+
+def pytest_collection_modifyitems(items):
+    """Without root nothing can be attached: natively that is a reason to skip."""
+    if os.geteuid() == 0 or VM:
+        return
+    for item in items:
+        if not item.get_closest_marker("unprivileged"):
+            item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "unprivileged: runs without root")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Appends "N passed, N failed, N skipped" to the file that BORESCOPE_SUMMARY names."""
+    name = os.environ.get("BORESCOPE_SUMMARY")
+    if not name:
+        return
+    count = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ALL_COUNTS}
+    with open(name, "a", encoding="utf-8") as file:
+        file.write(f"{count['passed'] + count['xpassed']} passed, {count['failed'] + count['error']} failed, "
+                   f"{count['skipped'] + count['xfailed']} skipped\n")

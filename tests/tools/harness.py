@@ -1,0 +1,258 @@
+"""The contract that the tests hold the tools to, and the processes they start: a Tool and a Workload."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUILD = Path(os.environ.get("BORESCOPE_BUILD") or ROOT / "build").absolute()
+VM = os.environ.get("BORESCOPE_VM")
+TOOLS = ("execsnoop", "opensnoop", "biolatency")
+
+# The contract, one place per fact.
+OK, FAILED, USAGE = 0, 1, 2                 # exit statuses
+QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its reader has gone
+HEADERS = {"execsnoop": ["PCOMM", "PID", "PPID", "RET", "ARGS"],
+           "opensnoop": ["PID", "COMM", "FD", "ERR", "PATH"]}
+ATTACHED = re.compile(r"^(?!libbpf).*\battached\b", re.M)           # on stderr with -v, once events are seen
+LOST = re.compile(r"\b(\d[\d,]*) [^\n]*\blost\b|\blost:? +(\d[\d,]*)")   # a report of losses on stderr
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")
+HEAD_KEYS = {"time", "pid", "tid", "uid"}   # in every event's JSON object, beside its comm
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udc9f]")  # what text output must not contain
+
+
+def patience(seconds):
+    """A time limit: emulation is some ten times slower than the machine."""
+    return seconds * (10 if VM else 3)
+
+
+def default_signals():
+    """In a child: what a shell without job control, or nohup, made us ignore is not to be inherited."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def public_copy(path, directory):
+    """Copies a program to where every user can run it."""
+    copy = Path(directory) / Path(path).name
+    if not copy.exists():
+        shutil.copy(path, copy)
+        copy.chmod(0o755)
+    return copy
+
+
+def wait_until(condition, seconds, what):
+    """Waits until condition() is true; returns its value."""
+    deadline = time.monotonic() + patience(seconds)
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"timed out: {what() if callable(what) else what}"
+        time.sleep(0.02 if VM else 0.005)
+    return value
+
+
+class Tool:
+    """A running tool: attached when the `with` block is entered, ended by SIGINT when it is left."""
+
+    def __init__(self, name, *args, prefix=(), program=None, stdout=None, verbose=True):
+        self.name = name
+        self.argv = [*map(str, prefix), str(program or BUILD / "bin" / name), *map(str, args)]
+        if verbose:
+            self.argv.append("-v")
+        self.verbose = verbose
+        self.process = None
+        self.files = [stdout or tempfile.TemporaryFile(), tempfile.TemporaryFile()]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=self.files[0],
+                                        stderr=self.files[1], preexec_fn=default_signals)
+        try:
+            wait_until(self.is_ready, 10, lambda: f"{self.argv} is not ready: {self.err}")
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def is_ready(self):
+        """Whether the probes are attached: said with -v, and by the header of a tool that prints rows."""
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.argv} ended with {self.process.returncode}: {self.err}")
+        return ATTACHED.search(self.err) if self.verbose else b"\n" in self.raw
+
+    def __exit__(self, kind, value, trace):
+        if self.process.returncode is None:
+            if kind:
+                self.kill()
+            else:
+                self.stop()
+
+    def kill(self):
+        """The end for a tool that did not end otherwise."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, number=signal.SIGINT):
+        """Sends a signal and returns the exit status."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self, seconds=10):
+        """Waits for the tool to end by itself and returns the exit status."""
+        try:
+            return self.process.wait(patience(seconds))
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.argv} did not end within {patience(seconds)} s: {self.err}") from None
+
+    @property
+    def status(self):
+        """The exit status, once ended."""
+        return self.process.returncode
+
+    def read(self, index):
+        """What was written to stdout (0) or stderr (1) so far."""
+        fd = self.files[index].fileno()
+        return os.pread(fd, os.fstat(fd).st_size, 0)
+
+    @property
+    def raw(self):
+        """Standard output so far, bytes."""
+        return self.read(0)
+
+    @property
+    def out(self):
+        """Standard output so far, text."""
+        return self.raw.decode(errors="surrogateescape")
+
+    @property
+    def err(self):
+        """Standard error so far, text."""
+        return self.read(1).decode(errors="backslashreplace")
+
+    @property
+    def lines(self):
+        """Lines of standard output."""
+        return self.out.splitlines() if self.out else []
+
+    @property
+    def header(self):
+        """The names of the columns."""
+        return self.lines[0].split()
+
+    @property
+    def rows(self):
+        """The rows of a text table, each a dictionary by column; the last column takes the rest of the line."""
+        names = self.header
+        return [dict(zip(names, line.split(None, len(names) - 1))) for line in self.lines[1:]]
+
+    @property
+    def objects(self):
+        """All JSON objects, of which the last must be the summary; text that is no UTF-8 fails here."""
+        objects = [json.loads(line) for line in self.raw.decode("utf-8").splitlines()]
+        assert [o.get("type") == "summary" for o in objects] == [False] * (len(objects) - 1) + [True], \
+            "the summary is not the last line, or not the only one"
+        return objects
+
+    @property
+    def json(self):
+        """The JSON objects without the summary."""
+        return self.objects[:-1]
+
+    @property
+    def summary(self):
+        """The summary object of JSON output."""
+        return self.objects[-1]
+
+    @property
+    def lost(self):
+        """How many events stderr says were lost; 0 where it says nothing."""
+        found = LOST.findall(self.err)
+        return int("".join(found[-1]).replace(",", "")) if found else 0
+
+
+def run_tool(name, *args, seconds=10, **kwargs):
+    """Runs a tool that ends by itself; returns its completed process, with text streams."""
+    kwargs.setdefault("stdout", subprocess.PIPE)
+    program = kwargs.pop("program", BUILD / "bin" / name)
+    prefix = kwargs.pop("prefix", ())
+    return subprocess.run([*map(str, prefix), str(program), *map(str, args)], stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, errors="surrogateescape", timeout=patience(seconds),
+                          preexec_fn=default_signals, check=False, **kwargs)
+
+
+class Workload:
+    """A workload, prepared and waiting when the `with` block is entered; run() lets it do its one thing."""
+
+    def __init__(self, name, *args, cgroup=None, uid=None, directory=None):
+        self.program = BUILD / "workloads" / name
+        if uid is not None:
+            self.program = public_copy(self.program, directory)
+        self.argv = [os.fsencode(a) if isinstance(a, (str, Path)) else str(a).encode()
+                     for a in (self.program, *args)]
+        self.cgroup = cgroup
+        self.identity = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
+        self.process = None
+        self.pid = None
+
+    def before_exec(self):
+        """In the child: joins the cgroup."""
+        default_signals()
+        if self.cgroup:
+            (self.cgroup.path / "cgroup.procs").write_text("0")
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        preexec_fn=self.before_exec, **self.identity)
+        first = parse_line(self.process.stdout.readline())
+        self.pid = first.get("pid")
+        self.unavailable = first.get("unavailable")
+        if not self.pid and not self.unavailable:
+            self.__exit__()
+            raise AssertionError(f"{self.argv} ended with {self.process.returncode} while it prepared")
+        return self
+
+    def __exit__(self, *unused):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def start(self):
+        """Lets the workload begin, without waiting for its end."""
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+
+    def finish(self, seconds=60):
+        """Waits for the end of the workload and returns what it printed, a dictionary for each line."""
+        out, _ = self.process.communicate(timeout=patience(seconds))
+        assert self.process.returncode == 0, f"{self.argv} ended with {self.process.returncode}"
+        return [parse_line(line) for line in out.splitlines()]
+
+    def run(self, seconds=60):
+        """start() and finish()."""
+        self.start()
+        return self.finish(seconds)
+
+
+def parse_line(line):
+    """'key=value' fields with tabs between to a dictionary; decimal numbers become int."""
+    fields = dict(field.split("=", 1) for field in os.fsdecode(line.rstrip(b"\n")).split("\t") if field)
+    return {key: int(value) if re.fullmatch(r"-?\d+", value) else value for key, value in fields.items()}
+
+
+def assert_sorted_times(objects):
+    """The objects carry RFC 3339 times with nanoseconds, in order."""
+    times = [o["time"] for o in objects]
+    assert all(RFC3339.fullmatch(t) for t in times), times[:3]
+    assert times == sorted(times)
+
+
+def one_line(text):
+    """Asserts that text is one line, ended, and returns it."""
+    assert text.endswith("\n") and text.count("\n") == 1, f"not one line: {text!r}"
+    return text[:-1]

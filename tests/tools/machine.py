@@ -1,0 +1,162 @@
+"""What the tests borrow of the machine and give back: cgroups, disks of their own, kernel modules."""
+
+import os
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness import VM, wait_until
+
+# Positions in /sys/block/DISK/stat (Documentation/block/stat.rst).
+STAT = {"reads": 0, "writes": 4, "discards": 11, "flushes": 15}
+MIB = 1 << 20
+PREFIX = f"borescope-test-{os.getpid()}"    # of the names of what is made outside pytest's own directories
+
+
+def need(condition, reason):
+    """Skips the test natively; in a VM, where we chose the kernel, what is missing is a failure."""
+    if condition:
+        return
+    if VM:
+        pytest.fail(f"missing in the VM: {reason}")
+    pytest.skip(reason)
+
+
+def call(*argv):
+    """Runs a command that must succeed; returns its output."""
+    done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{argv}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def cgroup2_mount():
+    """Where cgroup v2 is mounted, or None."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        if fields[fields.index("-") + 1] == "cgroup2" and fields[3] == "/":
+            return Path(fields[4])
+    return None
+
+
+class Cgroup:
+    """A cgroup of our own, made at once and removed by remove()."""
+
+    made = 0
+
+    def __init__(self):
+        mount = cgroup2_mount()
+        need(mount, "no cgroup v2 hierarchy is mounted")
+        Cgroup.made += 1
+        self.name = f"{PREFIX}-{Cgroup.made}"
+        self.path = mount / self.name
+        self.path.mkdir()
+
+    @property
+    def id(self):
+        """The kernel's number for it."""
+        return self.path.stat().st_ino
+
+    def remove(self):
+        """Removes it once the processes in it have ended."""
+        wait_until(lambda: not (self.path / "cgroup.procs").read_text(), 5, f"{self.path} is in use")
+        self.path.rmdir()
+
+
+class Disk:
+    """A block device by its kernel name."""
+
+    def __init__(self, name):
+        self.name = name
+        self.path = Path("/dev") / name
+        self.sys = Path("/sys/block") / name
+
+    def stat(self):
+        """The kernel's own counters."""
+        fields = (self.sys / "stat").read_text().split()
+        return {name: int(fields[at]) for name, at in STAT.items()}
+
+    def grown(self, before):
+        """How much each counter grew since stat() returned `before`."""
+        return {name: value - before[name] for name, value in self.stat().items()}
+
+    def setting(self, name):
+        """The file of a queue setting, such as wbt_lat_usec."""
+        return self.sys / "queue" / name
+
+    @contextmanager
+    def stamps(self, on):
+        """Has the kernel stamp io_start_time_ns, or not, as far as write-back throttling decides it."""
+        file = self.setting("wbt_lat_usec")
+        need(file.exists(), f"{self.name} has no wbt_lat_usec")
+        try:
+            before = file.read_text().strip()
+            file.write_text("2000" if on else "0")
+        except OSError as error:
+            need(False, f"{file}: {error.strerror}")
+        try:
+            yield
+        finally:
+            file.write_text(before)
+
+
+def blocks():
+    """The names of all block devices."""
+    return set(os.listdir("/sys/block"))
+
+
+@contextmanager
+def loop_disk(directory):
+    """A loop device over a file in `directory`, past the page cache."""
+    need(Path("/dev/loop-control").exists(), "no loop devices")
+    image = Path(directory) / "disk.img"
+    with open(image, "wb") as file:
+        os.truncate(file.fileno(), 64 * MIB)
+        os.posix_fallocate(file.fileno(), 0, 8 * MIB)
+    direct = not VM                     # in the VM /tmp is a tmpfs, which 5.10 to 6.5 cannot open with O_DIRECT
+    path = call("losetup", "--find", "--show", *(["--direct-io=on"] if direct else []), image)
+    try:
+        yield Disk(Path(path).name)
+    finally:
+        call("losetup", "--detach", path)
+        image.unlink()
+
+
+@contextmanager
+def module_disk(module, *settings):
+    """The disk that loading a module with these settings makes."""
+    before = blocks()
+    done = subprocess.run(["modprobe", module, *settings], capture_output=True, text=True, check=False)
+    need(done.returncode == 0, f"no {module}: {done.stderr.strip()}")
+    try:
+        name = wait_until(lambda: blocks() - before, 10, f"{module} made no disk").pop()
+        disk = Disk(name)
+        wait_until(disk.path.exists, 10, f"no {disk.path}")
+        wait_until(lambda: disk.setting("scheduler").exists() and settled(disk), 10, f"{name} does not settle")
+        yield disk
+    finally:
+        wait_until(lambda: subprocess.run(["modprobe", "-r", module], capture_output=True, check=False).returncode == 0,
+                   10, f"{module} does not unload")
+
+
+def settled(disk):
+    """Whether the partition scan of a new disk is over: size known, counters at rest."""
+    first = disk.stat()
+    if (disk.sys / "size").read_text().strip() == "0":
+        return False
+    with open(disk.path, "rb", buffering=0) as file:    # waits for the scan, which holds the disk
+        file.read(512)
+    return disk.stat() != first or first["reads"] > 0
+
+
+def null_disk(delay_ns):
+    """A null_blk disk that completes every request by timer after delay_ns."""
+    return module_disk("null_blk", "nr_devices=1", "queue_mode=2", "irqmode=2", f"completion_nsec={delay_ns}", "gb=1",
+                       "bs=4096", "submit_queues=1")
+
+
+def scsi_disk(delay_ns):
+    """A scsi_debug disk with a write cache (so that flushes arrive) and discards."""
+    call("modprobe", "sd_mod")
+    return module_disk("scsi_debug", "dev_size_mb=64", "delay=0", f"ndelay={delay_ns}", "lbpu=1", "lbpws=1")

@@ -1,0 +1,201 @@
+"""What holds for every tool: arguments, ends, outputs that fail, privileges."""
+
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from harness import (BUILD, FAILED, HEADERS, OK, QUIET_END, ROOT, TOOLS, USAGE, Tool, Workload, one_line, patience,
+                     public_copy, run_tool)
+
+EVENT_TOOLS = tuple(HEADERS)
+COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--duration", "--json", "--time", "--cost",
+                  "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
+BCC_OPTIONS = {"execsnoop": "-T -t -U -u -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
+               "biolatency": "-F -T -Q -m -D -e -j -d"}
+# arguments, and what the line on stderr must name
+WRONG = [(["-p", "12x"], "12x"), (["-p", "-1"], "-1"), (["-p", ""], "-p"), (["-p", "0"], "0"), (["-p", "1,"], "1,"),
+         (["-p", "99999999999"], "99999999999"), (["--tid", "x"], "x"), (["--uid", "no-such-user"], "no-such-user"),
+         (["--uid", "-5"], "-5"), (["--comm", ""], "--comm"), (["--comm", "sixteen-bytes-it-is"], "sixteen-bytes-it-is"),
+         (["--cgroup", "/no/such/cgroup"], "/no/such/cgroup"), (["--cgroup", "/tmp"], "/tmp"), (["--cgroup", ""], "--cgroup"),
+         (["--duration", "0"], "0"), (["--duration", "-1"], "-1"), (["--duration", "x"], "x"), (["--duration", "1s"], "1s"),
+         (["--duration", "nan"], "nan"), (["--max-cost", "x"], "x"), (["--max-cost", "0"], "0"), (["--max-cost", "-3"], "-3"),
+         (["--no-such-option"], "--no-such-option"), (["--pid"], "--pid"), (["--json=yes"], "--json")]
+WRONG_HERE = {
+    "execsnoop": [(["extra"], "extra"), (["--max-args", "x"], "x"), (["--max-args", "-1"], "-1"), (["--events", "0"], "0"),
+                  (["--events", "x"], "x"), (["-Z"], "-Z"), (["-u", "no-such-user"], "no-such-user")],
+    "opensnoop": [(["extra"], "extra"), (["-d", "0"], "0"), (["-d", "x"], "x"), (["-f", "O_NOSUCH"], "O_NOSUCH"),
+                  (["--events", "0"], "0"), (["-t", "x"], "x"), (["-u", "no-such-user"], "no-such-user"), (["-Z"], "-Z")],
+    "biolatency": [(["abc"], "abc"), (["0"], "0"), (["1", "abc"], "abc"), (["1", "0"], "0"), (["1", "2", "3"], "3"),
+                   (["1.x"], "1.x"), (["-d", "no-such-disk"], "no-such-disk"), (["-d", ""], "-d"),
+                   (["-d", "../block"], "../block"), (["-Z"], "-Z")],
+}
+MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
+UNPRIVILEGED = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]
+
+
+def cases():
+    """Every tool with every wrong argument."""
+    for tool in TOOLS:
+        for args, names in WRONG + WRONG_HERE[tool]:
+            yield pytest.param(tool, args, names, id=f"{tool} {' '.join(args) or '(empty)'}")
+
+
+@pytest.mark.unprivileged
+@pytest.mark.parametrize("tool, args, names", cases())
+def test_wrong_arguments(tool, args, names):
+    """Status 2, one line on stderr that names the argument, nothing on stdout."""
+    done = run_tool(tool, *args)
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    line = one_line(done.stderr)
+    assert line.startswith(f"{tool}: ") and names in line.removeprefix(f"{tool}: ")
+
+
+@pytest.mark.unprivileged
+@pytest.mark.parametrize("tool", TOOLS)
+def test_help(tool):
+    """--help: on stdout, status 0, every option of every tool and of BCC's page, and examples."""
+    done = run_tool(tool, "--help")
+    assert (done.returncode, done.stderr) == (OK, "")
+    words = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", done.stdout))
+    wanted = {*COMMON_OPTIONS, *BCC_OPTIONS[tool].split()} | ({"--events"} if tool in EVENT_TOOLS else set())
+    assert not wanted - words, f"not in --help: {wanted - words}"
+    assert len(re.findall(rf"^ *{tool}\b", done.stdout, re.M)) >= 3, "fewer than three examples"
+    assert run_tool(tool, "-h").stdout == done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 120
+
+
+@pytest.mark.unprivileged
+@pytest.mark.parametrize("tool", TOOLS)
+def test_version(tool):
+    """--version: one line with the name and the version of the VERSION file."""
+    done = run_tool(tool, "--version")
+    assert (done.returncode, done.stderr) == (OK, "")
+    version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+    assert re.match(rf"{tool} {re.escape(version)}\b", one_line(done.stdout))
+    assert run_tool(tool, "-V").stdout == done.stdout
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends_by_signal(tool, number, cgroup):
+    """SIGINT and SIGTERM end every tool promptly with status 0."""
+    with Tool(tool, "--cgroup", cgroup.path, "--json") as running:
+        start = time.monotonic()
+        assert running.stop(number) == OK
+        assert time.monotonic() - start < patience(2)
+    assert (running.summary["type"], running.summary["events"], running.summary["lost"]) == ("summary", 0, 0)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_ends_after_duration(tool, cgroup):
+    """--duration ends the tool by itself, not before its time."""
+    with Tool(tool, "--cgroup", cgroup.path, "--duration", "1.5") as running:
+        time.sleep(0.5)
+        assert running.process.poll() is None
+        assert running.wait(5) == OK
+
+
+@pytest.mark.parametrize("tool", EVENT_TOOLS)
+@pytest.mark.parametrize("json", [False, True])
+def test_ends_after_events(tool, json, open_place, cgroup):
+    """--events N ends the tool by itself after exactly N of them."""
+    with Workload(*events_of(tool, 23, open_place), cgroup=cgroup) as work:
+        with Tool(tool, "--cgroup", cgroup.path, "--events", "7", *(["--json"] if json else [])) as running:
+            work.run()
+            assert running.wait(5) == OK
+    assert len(running.json if json else running.rows) == 7
+
+
+def events_of(tool, number, place):
+    """A workload of `number` events for the tool."""
+    return ("execs", "spawn", number, place) if tool == "execsnoop" else ("opens", "open", number, 0, place)
+
+
+@pytest.mark.parametrize("tool", EVENT_TOOLS)
+def test_closed_pipe(tool, open_place, cgroup):
+    """`TOOL | head -1`: the tool ends, quietly, at the next event."""
+    reader, writer = os.pipe()
+    with Workload(*events_of(tool, 23, open_place), cgroup=cgroup) as work, os.fdopen(writer, "wb") as output:
+        with Tool(tool, "--cgroup", cgroup.path, stdout=output) as running:
+            output.close()
+            assert os.read(reader, 4096).split() == [name.encode() for name in HEADERS[tool]]
+            os.close(reader)
+            before = running.err
+            work.run()
+            assert running.wait(5) in QUIET_END
+            assert running.err == before
+
+
+def test_closed_pipe_of_a_histogram(disk):
+    """`biolatency 1 | head -1` ends, quietly."""
+    reader, writer = os.pipe()
+    with Workload("diskio", "write", 23, disk.path) as work, os.fdopen(writer, "wb") as output:
+        with Tool("biolatency", "-d", disk.name, "1", stdout=output) as running:
+            output.close()
+            os.close(reader)
+            before = running.err
+            work.run()
+            assert running.wait(10) in QUIET_END
+            assert "pipe" not in running.err.removeprefix(before).lower()
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("json", [False, True])
+def test_full_disk(tool, json, cgroup):
+    """>/dev/full: status 1 and a message."""
+    with open("/dev/full", "wb") as full:
+        done = run_tool(tool, "--cgroup", cgroup.path, "--duration", "1", *(["--json"] if json else []), stdout=full)
+    assert done.returncode == FAILED
+    assert "No space left on device" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_without_privilege(tool, place):
+    """Without capabilities: status 1 and one sentence that names what is missing."""
+    done = run_tool(tool, "--duration", "1", prefix=UNPRIVILEGED, program=public_copy(BUILD / "bin" / tool, place))
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert MISSING.search(one_line(done.stderr))
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_with_few_capabilities(tool, open_place, cgroup, request):
+    """CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH are enough, and the events are seen."""
+    caps = "+bpf,+perfmon,+dac_read_search"
+    prefix = ["prlimit", "--memlock=unlimited", *UNPRIVILEGED, f"--inh-caps={caps}", f"--ambient-caps={caps}"]
+    program = public_copy(BUILD / "bin" / tool, open_place.parent)
+    if tool == "biolatency":
+        disk = request.getfixturevalue("disk")
+        workload, args = ("diskio", "write", 23, disk.path), ("-d", disk.name)
+    else:
+        workload, args = events_of(tool, 23, open_place), ("--cgroup", cgroup.id)
+    with Workload(*workload, cgroup=cgroup) as work:
+        with Tool(tool, *args, "--json", prefix=prefix, program=program) as running:
+            work.run()
+    assert running.status == OK
+    assert sum(o["count"] for o in running.json) == 23 if tool == "biolatency" else len(running.json) == 23
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_cost(tool, cgroup):
+    """--cost says at the end what looking has cost, on stderr and in the summary."""
+    with Tool(tool, "--cgroup", cgroup.path, "--cost", "--json") as running:
+        pass
+    assert running.status == OK
+    assert re.search(r"^\S*cost\b.*\d", running.err.replace(f"{tool}: ", ""), re.M), running.err
+    assert any("cost" in key or "cpu" in key or "_ns" in key for key in running.summary), running.summary
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_btf_file(tool, cgroup, place):
+    """--btf FILE is used: a copy of the kernel's works, a file that is no BTF is refused with one line that names it."""
+    good, bad = place / "good.btf", place / "bad.btf"
+    good.write_bytes(open("/sys/kernel/btf/vmlinux", "rb").read())
+    bad.write_text("this is no BTF")
+    with Tool(tool, "--cgroup", cgroup.path, "--btf", good):
+        pass
+    done = run_tool(tool, "--cgroup", cgroup.path, "--duration", "1", "--btf", bad)
+    assert done.returncode in (FAILED, USAGE) and done.stdout == ""
+    assert str(bad) in one_line(done.stderr)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * openfast N THREADS PATH: N opens (and closes) of PATH on each of THREADS threads, as fast as they
+ * go. Prints how many were done in all.
+ */
+#define _GNU_SOURCE
+#include "workload.h"
+#include <pthread.h>
+
+static const char *path;
+static long per_thread;
+
+static void *run(void *failed)
+{
+	for (long i = 0; i < per_thread; i++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			++*(long *)failed;
+		else
+			close(fd);
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t threads[64];
+	long failed[64] = { 0 }, count, sum = 0;
+	uint64_t start;
+
+	if (argc != 4)
+		usage("N THREADS PATH");
+	per_thread = number(argv[1]);
+	count = number(argv[2]);
+	path = argv[3];
+	if (count < 1 || count > 64)
+		usage("N THREADS PATH, with 1 to 64 threads");
+	wait_for_go();
+	start = now_ns();
+	for (long i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, run, &failed[i]))
+			die("pthread_create");
+	for (long i = 0; i < count; i++) {
+		pthread_join(threads[i], NULL);
+		sum += failed[i];
+	}
+	printf("pid=%d\tdone=%ld\tfailed=%ld\tns=%lu\n", getpid(), per_thread * count, sum,
+	       now_ns() - start);
+	return 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
+
+#include "names.h"
+#include "tool.h"
+#include "opensnoop.h"
+#include "opensnoop.skel.h"
+
+static bool elapsed, print_uid, failed, extended, full_path;
+static __u32 any_flags, any_accmodes;
+
+static const char *parse_flag(const char *arg, void *value)
+{
+	return open_flags_filter(arg, &any_flags, &any_accmodes) ?
+		       "an open flag: O_WRONLY, O_CREAT, O_WRONLY|O_TRUNC" : NULL;
+}
+
+static const struct opt options[] = {
+	{ 'T', "timestamp", NULL, OPT_FLAG, &elapsed, "a column TIME(s): seconds since the first row" },
+	{ 'U', "print-uid", NULL, OPT_FLAG, &print_uid, "a column UID" },
+	{ 'x', "failed", NULL, OPT_FLAG, &failed, "only opens that failed" },
+	{ 't', "tid", .type = OPT_COMMON },
+	{ 'u', "uid", .type = OPT_COMMON },
+	{ 'd', "duration", .type = OPT_COMMON },
+	{ 'n', "name", "NAME", OPT_PARSE, NULL, "only processes with NAME in their name", .parse = parse_comm_part },
+	{ 'e', "extended-fields", NULL, OPT_FLAG, &extended, "a column FLAGS: open(2)'s flags, in octal" },
+	{ 'f', "flag-filter", "FLAG", OPT_PARSE, NULL, "only opens with this flag (again: or this)", .parse = parse_flag },
+	{ 'F', "full-path", NULL, OPT_FLAG, &full_path, "absolute paths, also for relative names" },
+	{ 0 },
+};
+
+static void print_fd(struct out *o, const void *event)
+{
+	const struct open_event *e = event;
+
+	out_s64(o, e->ret < 0 ? -1 : e->ret);
+}
+
+static void print_err(struct out *o, const void *event)
+{
+	const struct open_event *e = event;
+
+	out_s64(o, e->ret < 0 ? -e->ret : 0);
+}
+
+static void print_flags(struct out *o, const void *event)
+{
+	out_octal(o, ((const struct open_event *)event)->flags, 8);
+}
+
+/* The name, behind the directory that it is relative to where -F has asked for it. */
+static size_t path(const struct open_event *e, char *text)
+{
+	const char *base = e->text + e->path_len;
+	size_t len = 0;
+
+	if (full_path && e->path_len > 1) {
+		memcpy(text, base, e->base_len);
+		len = e->base_len;
+		if (e->head.flags & OPEN_BASE_UNKNOWN)
+			text[len++] = '?';
+		if (e->text[0] != '/')
+			text[len++] = '/';
+	}
+	if (!e->path_len)
+		text[len++] = '?';
+	memcpy(text + len, e->text, e->path_len);
+	return len + e->path_len;
+}
+
+static char text[3 * OPEN_PATH_MAX];
+
+static void print_path(struct out *o, const void *event)
+{
+	out_escaped(o, text, path(event, text));
+	if (((const struct open_event *)event)->path_cut)
+		out_str(o, "...");
+}
+
+static void json_open(struct json *j, const void *event)
+{
+	const struct open_event *e = event;
+	char flags[256];
+
+	json_s64(j, "fd", e->ret < 0 ? -1 : e->ret);
+	json_errno(j, e->ret);
+	json_u64(j, "flags", e->flags);
+	json_str(j, "flags_text", open_flags_str(e->flags, flags, sizeof(flags)));
+	json_u64(j, "mode", e->mode);
+	json_strn(j, "path", text, path(e, text));
+	if (e->path_cut)
+		json_bool(j, "path_truncated", true);
+}
+
+static const struct column columns[] = {
+	COL_CLOCK,
+	COL_ELAPSED(&elapsed),
+	COL_HEAD(uid, "UID", 6, FMT_UINT, &print_uid),
+	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
+	COL_HEAD(comm, "COMM", 16, FMT_STR, NULL),
+	COL_CUSTOM("FD", -4, NULL, print_fd, NULL),
+	COL_CUSTOM("ERR", -3, NULL, print_err, NULL),
+	COL_CUSTOM("FLAGS", 8, &extended, print_flags, NULL),
+	COL_CUSTOM("PATH", 0, NULL, print_path, json_open),
+	{ 0 },
+};
+
+static const struct probe probes[] = {
+	PROBE_LADDER("open", "fexit_openat2", "kprobe_openat2 kretprobe_openat2", "sys_exit"),
+	{ .name = "io_uring open", .rungs = { "fentry_io_openat2 fexit_io_openat2" }, .optional = true },
+	{ 0 },
+};
+
+static void configure(struct run *r, struct bpf_object *obj)
+{
+	struct opensnoop_bpf__rodata *ro = TOOL_RODATA(opensnoop, obj);
+
+	ro->only_failed = failed;
+	ro->full_path = full_path;
+	ro->any_flags = any_flags;
+	ro->any_accmodes = any_accmodes;
+}
+
+static const char *const examples[] = {
+	"opensnoop", "every open, as it happens",
+	"opensnoop -x -p 1234", "failed opens of process 1234",
+	"opensnoop -F -n nginx", "absolute paths that nginx opens",
+	"opensnoop -f O_WRONLY -f O_RDWR", "files opened for writing",
+	NULL };
+
+static const struct tool tool = {
+	.name = "opensnoop",
+	.summary = "shows files being opened, by whom, and how it ended",
+	.options = options,
+	.columns = columns,
+	.event_size = sizeof(struct open_event),
+	.probes = probes,
+	.image = TOOL_IMAGE(opensnoop),
+	.examples = examples,
+	.configure = configure,
+};
+
+int main(int argc, char **argv)
+{
+	return tool_main(&tool, argc, argv);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * vmlinux.h: the kernel types that Borescope depends on, and no more. Every struct is
+ * preserve_access_index: the offsets here mean nothing, libbpf takes them from the running kernel's
+ * BTF; a field that this kernel lacks is asked for by bpf_core_field_exists() in
+ * bpf/lib/compat.bpf.h. README.md beside this file says how to add a field.
+ *
+ * ___suffix: another shape of the same kernel type (an older or newer kernel's); libbpf ignores
+ * everything from the three underscores on.
+ */
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+/* --- scalars, as the BPF helpers' header wants them --- */
+typedef signed char __s8;
+typedef unsigned char __u8;
+typedef short int __s16;
+typedef short unsigned int __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long int __s64;
+typedef long long unsigned int __u64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u64 __be64;
+typedef __u32 __wsum;
+typedef _Bool bool;
+typedef long unsigned int size_t;
+typedef int pid_t;
+
+#define true  1
+#define false 0
+#define NULL  ((void *)0)
+
+/* --- BPF's own constants (include/uapi/linux/bpf.h) --- */
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_HASH = 5,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+
+enum {
+	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
+	BPF_EXIST = 2,
+};
+
+enum {
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+};
+
+enum {
+	BPF_RB_AVAIL_DATA = 0,
+};
+
+#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+#endif
+
+/* --- saved registers of a system call --- */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	long unsigned int r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	long unsigned int ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	__u64 regs[31], sp, pc, pstate;
+};
+struct pt_regs {
+	union {
+		struct user_pt_regs user_regs;
+		struct {
+			__u64 regs[31], sp, pc, pstate;
+		};
+	};
+	__u64 orig_x0;
+	__s32 syscallno;
+};
+#endif
+
+/* --- tasks --- */
+struct thread_info {
+	long unsigned int flags;
+	__u32 status; /* x86: TS_COMPAT */
+};
+
+struct qstr {
+	union {
+		struct {
+			__u32 hash;
+			__u32 len;
+		};
+		__u64 hash_len;
+	};
+	const unsigned char *name;
+};
+
+struct inode {
+	struct super_block *i_sb;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path root;
+	struct path pwd;
+};
+
+struct mm_struct {
+	long unsigned int arg_start;
+	long unsigned int arg_end;
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[0]; /* from 6.1 (7f203bc89eb6) */
+};
+
+struct cgroup___ids { /* before 6.1 */
+	__u64 ancestor_ids[0];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int flags;
+	struct mm_struct *mm;
+	pid_t pid;
+	pid_t tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	const struct cred *real_cred;
+	const struct cred *cred;
+	char comm[16];
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct css_set *cgroups;
+};
+
+struct linux_binprm;
+
+/* --- opening files --- */
+struct open_how {
+	__u64 flags;
+	__u64 mode;
+	__u64 resolve;
+};
+
+struct filename {
+	const char *name;
+};
+
+struct io_kiocb;
+
+struct io_cqe {
+	__s32 res;
+};
+
+struct io_kiocb___cqe { /* from 5.19 (cef216fc32d7) */
+	struct io_cqe cqe;
+};
+
+struct io_kiocb___result { /* before 5.19 */
+	__u32 result;
+};
+
+struct io_open { /* the first thing in an io_kiocb, in its union of commands */
+	int dfd;
+	struct filename *filename;
+	struct open_how how;
+};
+
+struct delayed_filename {
+	struct filename *__incomplete_filename;
+};
+
+struct io_open___delayed { /* 7.x */
+	struct delayed_filename filename;
+};
+
+/* --- block layer --- */
+struct gendisk {
+	int major;
+	int first_minor;
+};
+
+struct request_queue {
+	struct gendisk *disk; /* from 5.15 (d152c682f03c) */
+};
+
+struct bio;
+
+struct request {
+	struct request_queue *q;
+	__u32 cmd_flags;
+	__u32 rq_flags;
+	__u32 __data_len;
+	struct bio *bio;
+	__u64 start_time_ns;
+	__u64 io_start_time_ns;
+};
+
+struct request___disk { /* up to 5.16 (f3fa33acca9f took rq_disk away) */
+	struct gendisk *rq_disk;
+};
+
+enum req_flag_bits {
+	__REQ_SYNC = 11,
+	__REQ_META = 12,
+	__REQ_PRIO = 13,
+	__REQ_NOMERGE = 14,
+	__REQ_IDLE = 15,
+	__REQ_FUA = 17,
+	__REQ_PREFLUSH = 18,
+	__REQ_RAHEAD = 19,
+	__REQ_BACKGROUND = 20,
+	__REQ_NOWAIT = 21,
+};
+
+#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+#pragma clang attribute pop
+#endif
+
+#endif
