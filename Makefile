@@ -51,7 +51,7 @@ ifeq ($(SANITIZE),1)
 ALL_CFLAGS += $(SANITIZERS)
 ALL_LDFLAGS += $(SANITIZERS)
 endif
-BPF_CFLAGS := -g -O2 -mcpu=v2 -Wall -Wno-missing-declarations -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf \
+BPF_CFLAGS := -g -O2 -mcpu=v3 -Wall -Wno-missing-declarations -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf \
 	-Wno-gnu-variable-sized-type-not-at-end -I$(O)/vmlinux $(shell $(PKG_CONFIG) --cflags libbpf)
 
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))

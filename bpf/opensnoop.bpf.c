@@ -75,18 +75,19 @@ static __always_inline void add_base(struct open_scratch *s, const struct open_c
 {
 	struct path base = {};
 	struct path_buf *walk;
-	__u32 zero = 0, at, len;
+	__u32 zero = 0, len;
 
 	walk = bpf_map_lookup_elem(&path_scratch, &zero);
 	if (!walk || !base_path(&base, call, s->text[0] == '/')) {
 		s->event.head.flags |= OPEN_BASE_UNKNOWN;
 		return;
 	}
-	at = path_walk(walk, &base);
-	len = (PATH_BYTES - at) & (2 * PATH_BYTES - 1);
+	path_walk(walk, &base);
+	len = (PATH_BYTES - walk->at) & (2 * PATH_BYTES - 1);
 	if (len > PATH_BYTES || s->event.path_len > OPEN_PATH_MAX)
 		return;
-	bpf_probe_read_kernel(&s->text[s->event.path_len], len, &walk->text[at & (PATH_BYTES - 1)]);
+	bpf_probe_read_kernel(&s->text[s->event.path_len], len,
+			      &walk->text[walk->at & (PATH_BYTES - 1)]);
 	s->event.base_len = len;
 }
 

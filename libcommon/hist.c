@@ -98,6 +98,8 @@ uint64_t hist_percentile(const struct hist *h, unsigned int permille)
 	if (permille >= 1000)
 		return max;
 	rank = count / 1000 * permille + (count % 1000 * permille + 999) / 1000;
+	if (rank == count && h->max)
+		return max;
 	for (i = 0; i < HIST_SLOTS; i++) {
 		seen += h->slots[i];
 		if (seen >= rank)
@@ -209,16 +211,16 @@ static void print_summary(struct out *o, const struct hist *h, uint64_t unit_ns,
 		      { "total", h->sum } };
 	unsigned int nr = total ? 7 : 6, column = 0, i;
 
-	for (i = 0; i <= nr; i++) {
+	for (i = 0; i < nr; i++) {
 		char text[64], value[32];
 		unsigned int len;
 
-		if (i < nr) {
-			format_value(value, sizeof(value), items[i].value, unit_ns);
+		format_value(value, sizeof(value), items[i].value, unit_ns);
+		if (i < nr - 1)
 			len = snprintf(text, sizeof(text), " %s %s", items[i].name, value);
-		} else {
-			len = snprintf(text, sizeof(text), " (%s)", unit);
-		}
+		else
+			len = snprintf(text, sizeof(text), " %s %s (%s)", items[i].name, value,
+				       unit);
 		if (!column || column + len > COLUMNS) {
 			out_str(o, column ? "\n   " : "   ");
 			column = 3;

@@ -214,7 +214,7 @@ static const char *program_ruled_out(struct kernel *k, const struct bpf_program 
 
 struct ladder {
 	int first[16];		/* of each probe: rungs below are ruled out */
-	const char *why[16];	/* why the last one was */
+	const char *why[16];	/* why the best one was */
 	bool said[16];
 };
 
@@ -252,7 +252,8 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 			continue;
 		while (l->first[i] < PROBE_RUNGS && p->rungs[l->first[i]] &&
 		       (why = rung_ruled_out(k, o->bpf, p->rungs[l->first[i]]))) {
-			l->why[i] = why;
+			if (!l->why[i])
+				l->why[i] = why;
 			l->first[i]++;
 		}
 		if (l->first[i] == PROBE_RUNGS || !p->rungs[l->first[i]]) {
@@ -301,7 +302,8 @@ static bool step_down(struct object *o, struct ladder *l, const char *program, c
 	if (i < 0)
 		return false;
 	debug("%s: %s", program, why);
-	l->why[i] = why;
+	if (!l->why[i])
+		l->why[i] = why;
 	l->first[i] = o->rung[i] + 1;
 	l->said[i] = false;
 	return o->probes[i].optional ||

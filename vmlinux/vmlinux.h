@@ -196,7 +196,10 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
-struct linux_binprm;
+struct linux_binprm {
+	const char *filename;
+	const char *interp; /* another string than filename when a script or binfmt_misc led to it */
+};
 
 /* --- opening files --- */
 struct open_how {

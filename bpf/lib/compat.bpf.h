@@ -32,9 +32,6 @@
 #define COMPAT_NR_OPENAT2  437
 
 #define SYSCALL_X32_BIT 0x40000000
-/* the x32 numbers of calls that pass pointers to pointers */
-#define SYSCALL_X32_EXECVE   520
-#define SYSCALL_X32_EXECVEAT 545
 
 static __always_inline long syscall_nr(struct pt_regs *regs)
 {

@@ -17,60 +17,63 @@
 #define PATH_BYTES     4096 /* a power of two */
 
 struct path_buf {
+	__u32 at; /* where the text begins; in memory, so that the verifier need not follow it */
 	/* filled from the end of the first part; the rest is room for the verifier's worst case */
 	char text[PATH_BYTES + PATH_NAME_MAX];
 };
 
+/* Puts @len bytes of @name and a slash in front of the text. False: there is no room. */
+static __always_inline bool path_prepend(struct path_buf *b, const unsigned char *name, __u32 len)
+{
+	__u32 at = b->at;
+
+	if (len >= PATH_NAME_MAX || at > PATH_BYTES || at < len + 1 + sizeof("..."))
+		return false;
+	at = (at - len - 1) & (PATH_BYTES - 1);
+	b->text[at] = '/';
+	bpf_probe_read_kernel(&b->text[at + 1], len & (PATH_NAME_MAX - 1), name);
+	b->at = at;
+	return true;
+}
+
 /*
- * Writes the path of @path into the end of @b->text. Returns where it begins: the text is from there up to
- * PATH_BYTES, without a NUL, and empty for the root itself.
+ * Writes the path of @path into the end of @b->text: from b->at up to PATH_BYTES, without a NUL, and
+ * empty for the root itself.
  */
-static __always_inline __u32 path_walk(struct path_buf *b, struct path *path)
+static __always_inline void path_walk(struct path_buf *b, struct path *path)
 {
 	struct dentry *dentry = BPF_CORE_READ(path, dentry);
 	struct vfsmount *vfsmnt = BPF_CORE_READ(path, mnt);
 	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
-	__u32 at = PATH_BYTES;
-	bool cut = true;
+	__u32 at;
 
+	b->at = PATH_BYTES;
 	for (int i = 0; i < PATH_STEPS_MAX; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		struct dentry *root = BPF_CORE_READ(mnt, mnt.mnt_root);
-		const unsigned char *name;
-		__u32 len;
+		struct dentry *parent;
 
-		if (dentry == root) {
+		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
 			struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
 
-			if (up == mnt) {
-				cut = false;
-				break;
-			}
+			if (up == mnt)
+				return;
 			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
 			mnt = up;
 			continue;
 		}
-		if (parent == dentry) { /* not below any mount: detached, or a pipe's like */
-			cut = false;
+		parent = BPF_CORE_READ(dentry, d_parent);
+		if (parent == dentry) /* not below any mount: detached, or a pipe's like */
+			return;
+		if (!path_prepend(b, BPF_CORE_READ(dentry, d_name.name),
+				  BPF_CORE_READ(dentry, d_name.len)))
 			break;
-		}
-		len = BPF_CORE_READ(dentry, d_name.len);
-		name = BPF_CORE_READ(dentry, d_name.name);
-		if (len >= PATH_NAME_MAX || at < len + 1 + 4)
-			break;
-		at -= len + 1;
-		len &= PATH_NAME_MAX - 1;
-		b->text[at & (PATH_BYTES - 1)] = '/';
-		bpf_probe_read_kernel(&b->text[(at & (PATH_BYTES - 1)) + 1], len, name);
 		dentry = parent;
 	}
-	if (cut && at >= 3) {
-		at -= 3;
-		b->text[at & (PATH_BYTES - 1)] = '.';
-		b->text[(at & (PATH_BYTES - 1)) + 1] = '.';
-		b->text[(at & (PATH_BYTES - 1)) + 2] = '.';
-	}
-	return at;
+	at = b->at;
+	if (at < 3 || at > PATH_BYTES)
+		return;
+	at -= 3;
+	b->text[at] = b->text[at + 1] = b->text[at + 2] = '.';
+	b->at = at;
 }
 
 #endif

@@ -20,8 +20,10 @@ OK, FAILED, USAGE = 0, 1, 2                 # exit statuses
 QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its reader has gone
 HEADERS = {"execsnoop": ["PCOMM", "PID", "PPID", "RET", "ARGS"],
            "opensnoop": ["PID", "COMM", "FD", "ERR", "PATH"]}
-ATTACHED = re.compile(r"^(?!libbpf).*\battached\b", re.M)           # on stderr with -v, once events are seen
-LOST = re.compile(r"\b(\d[\d,]*) [^\n]*\blost\b|\blost:? +(\d[\d,]*)")   # a report of losses on stderr
+ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
+LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
+NOTE = re.compile(r"^\w+: .* is not available .*: using .*\n", re.M)   # on stderr: another rung of a ladder
+USING = re.compile(r"^\w+: (.+): using (.+)$", re.M)  # on stderr with -v: what a probe is, and its rung
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")
 HEAD_KEYS = {"time", "pid", "tid", "uid"}   # in every event's JSON object, beside its comm
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udc9f]")  # what text output must not contain
@@ -66,6 +68,7 @@ class Tool:
             self.argv.append("-v")
         self.verbose = verbose
         self.process = None
+        self.parsed = None
         self.files = [stdout or tempfile.TemporaryFile(), tempfile.TemporaryFile()]
 
     def __enter__(self):
@@ -153,9 +156,12 @@ class Tool:
     @property
     def objects(self):
         """All JSON objects, of which the last must be the summary; text that is no UTF-8 fails here."""
+        if self.parsed:
+            return self.parsed
         objects = [json.loads(line) for line in self.raw.decode("utf-8").splitlines()]
         assert [o.get("type") == "summary" for o in objects] == [False] * (len(objects) - 1) + [True], \
             "the summary is not the last line, or not the only one"
+        self.parsed = objects if self.status is not None else None
         return objects
 
     @property
@@ -171,8 +177,12 @@ class Tool:
     @property
     def lost(self):
         """How many events stderr says were lost; 0 where it says nothing."""
-        found = LOST.findall(self.err)
-        return int("".join(found[-1]).replace(",", "")) if found else 0
+        return sum(map(int, LOST.findall(self.err)))
+
+    @property
+    def rungs(self):
+        """Which rung of each probe's ladder the kernel granted."""
+        return dict(USING.findall(self.err))
 
 
 def run_tool(name, *args, seconds=10, **kwargs):
@@ -195,19 +205,23 @@ class Workload:
         self.argv = [os.fsencode(a) if isinstance(a, (str, Path)) else str(a).encode()
                      for a in (self.program, *args)]
         self.cgroup = cgroup
-        self.identity = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
+        self.uid = uid
         self.process = None
         self.pid = None
 
     def before_exec(self):
-        """In the child: joins the cgroup."""
+        """In the child: joins the cgroup and becomes the user."""
         default_signals()
         if self.cgroup:
             (self.cgroup.path / "cgroup.procs").write_text("0")
+        if self.uid is not None:
+            os.setgroups([])
+            os.setresgid(self.uid, self.uid, self.uid)
+            os.setresuid(self.uid, self.uid, self.uid)
 
     def __enter__(self):
         self.process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        preexec_fn=self.before_exec, **self.identity)
+                                        preexec_fn=self.before_exec)
         first = parse_line(self.process.stdout.readline())
         self.pid = first.get("pid")
         self.unavailable = first.get("unavailable")
@@ -250,6 +264,11 @@ def assert_sorted_times(objects):
     times = [o["time"] for o in objects]
     assert all(RFC3339.fullmatch(t) for t in times), times[:3]
     assert times == sorted(times)
+
+
+def complaints(text):
+    """What a tool said on stderr, without notes on which probes it had to use."""
+    return NOTE.sub("", text)
 
 
 def one_line(text):

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import CONTROL, HEAD_KEYS, HEADERS, VM, Tool, Workload, assert_sorted_times, patience, run_tool
+from harness import CONTROL, HEAD_KEYS, HEADERS, VM, Tool, Workload, assert_sorted_times, complaints, patience, run_tool
 
 N, FAILING = 23, 5
 UID = 54321                     # nobody else's on the machine
@@ -15,7 +15,7 @@ O_LARGEFILE = 0o100000          # the kernel adds it to open, openat and creat o
 CALLS = ("open", "openat", "openat2", "creat")
 PLACES = ("cwd", "dirfd", "dotdot", "symlink", "root", "chroot", "chroot-cwd", "mount", "mounts", "bind", "pivot",
           "deep")
-SEES_URING = ("fexit_do_filp_open", "uring")     # parts of the names of rungs that see opens by io_uring
+URING = "io_uring open"         # the probe that sees opens by io_uring, where it is granted
 MANY = 50_000 if VM else 1_000_000
 
 
@@ -86,7 +86,7 @@ def test_header_says_ready(open_place, cgroup):
         with Tool("opensnoop", "--cgroup", cgroup.path, verbose=False) as tool:
             work.run()
     assert len(tool.rows) == N
-    assert tool.err == ""
+    assert complaints(tool.err) == ""
 
 
 def test_from_a_thread(open_place, cgroup):
@@ -106,7 +106,7 @@ def test_filter(option, open_place, cgroup, other_cgroup):
     target.touch()
     by_comm = option in ("--comm", "-n")
     with Workload("openfast" if by_comm else "opens", *([N, 1, target] if by_comm else ["open", N, 0, open_place]),
-                  cgroup=cgroup, directory=open_place, uid=UID if "u" in option else None) as work, \
+                  cgroup=cgroup, directory=open_place, uid=UID if option in ("--uid", "-u") else None) as work, \
             Workload("opens", "open", 7, 0, open_place, cgroup=other_cgroup) as other:
         with Tool("opensnoop", option, match(work), "--json") as tool:
             other.run()
@@ -227,8 +227,8 @@ def test_io_uring(open_place, cgroup):
             done = work.run()
     assert [line["errno"] for line in done] == [0] * N
     shown = [(row["pid"], row["path"]) for row in tool.json]
-    if not shown and not any(name in tool.err for name in SEES_URING):
-        pytest.skip("vm-ok: the rung that this kernel grants does not see opens by io_uring")
+    if not shown and URING not in tool.rungs:
+        pytest.skip("vm-ok: this kernel grants no probe that sees opens by io_uring")
     assert shown == [(line["pid"], line["path"]) for line in done]
 
 
@@ -243,8 +243,8 @@ def test_a_million_opens(open_place, cgroup):
     summary = tool.summary
     assert summary["events"] + summary["lost"] == MANY
     assert summary["lost"] == 0, f"{summary['lost']} of {MANY} lost"
-    assert tool.raw.count(b"\n") == MANY + 1
-    assert_sorted_times(tool.json[::97])
+    assert len(tool.json) == MANY
+    assert_sorted_times(tool.json)
 
 
 def test_overload_is_accounted(open_place, cgroup):

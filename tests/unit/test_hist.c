@@ -148,7 +148,7 @@ static void test_unknown_min_max(void **state)
 	struct hist h = { 0 };
 
 	(void)state;
-	h.slots[hist_slot(100)] = 3; /* 100 to 103 */
+	h.slots[hist_slot(100)] = 3;  /* 100 to 103 */
 	h.slots[hist_slot(1000)] = 1; /* 992 to 1023 */
 	assert_int_equal(hist_min(&h), 100);
 	assert_int_equal(hist_max(&h), 1023);
@@ -205,6 +205,7 @@ static void test_percentile_edges(void **state)
 
 	/* Beyond the last slot's start: between it and the maximum */
 	memset(&h, 0, sizeof(h));
+	hist_add(&h, UINT64_C(1) << 44);
 	hist_add(&h, UINT64_C(3) << 44);
 	assert_int_equal(hist_percentile(&h, 500), UINT64_C(2) << 44);
 	assert_int_equal(hist_percentile(&h, 1000), UINT64_C(3) << 44);
@@ -331,12 +332,10 @@ static void test_print_numbers(void **state)
 		uint64_t ns;
 		const char *text;
 	} cases[] = {
-		{ 0, "0.00" },		{ 4, "0.00" },	       { 5, "0.01" },
-		{ 999, "1.00" },	{ 1234, "1.23" },      { 1235, "1.24" },
-		{ 9994, "9.99" },	{ 9995, "10.0" },      { 12349, "12.3" },
-		{ 12350, "12.4" },	{ 99949, "99.9" },     { 99950, "100" },
-		{ 123499, "123" },	{ 123500, "124" },     { 999999, "1000" },
-		{ 1234567890, "1234568" },
+		{ 0, "0.00" },	   { 4, "0.00" },     { 5, "0.01" },	  { 999, "1.00" },
+		{ 1234, "1.23" },  { 1235, "1.24" },  { 9994, "9.99" },	  { 9995, "10.0" },
+		{ 12349, "12.3" }, { 12350, "12.4" }, { 99949, "99.9" },  { 99950, "100" },
+		{ 123499, "123" }, { 123500, "124" }, { 999999, "1000" }, { 1234567890, "1234568" },
 	};
 	size_t i;
 
@@ -362,9 +361,8 @@ static void test_print_wide(void **state)
 	(void)state;
 	hist_add(&h, UINT64_C(5) << 30); /* 2^32 and more: BCC's wide form */
 	hist_print(&o, &h, 1, "nsecs", false);
-	assert_non_null(strstr(
-		text(),
-		"\n          4294967296 -> 8589934591           : 1        |********************|\n"));
+	assert_non_null(strstr(text(), "\n          4294967296 -> 8589934591           : 1        "
+				       "|********************|\n"));
 
 	memset(&h, 0, sizeof(h));
 	h.slots[2] = UINT64_MAX;
@@ -375,13 +373,22 @@ static void test_print_wide(void **state)
 		"     nsecs               : count                 distribution\n"
 		"         0 -> 1          : 0                    |                              |\n"
 		"         2 -> 3          : 18446744073709551615 |******************************|\n"
-		"         4 -> 7          : 9223372036854775807  |***************               |\n"));
+		"         4 -> 7          : 9223372036854775807  |***************               "
+		"|\n"));
+
+	/* What does not fit into one line goes on in a second one, the unit not alone */
+	memset(&h, 0, sizeof(h));
+	hist_add(&h, 1234567890);
+	hist_print(&o, &h, 1000, "usecs", false);
+	assert_non_null(strstr(text(), "|\n    avg 1234568 p50 1234568 p90 1234568 p99 1234568 "
+				       "p99.9 1234568\n    max 1234568 (usecs)\n"));
 
 	/* The open end is said */
 	memset(&h, 0, sizeof(h));
 	hist_add(&h, UINT64_MAX - 1);
 	hist_print(&o, &h, 1000, "usecs", false);
-	assert_non_null(strstr(text(), "         17179869184 -> inf                  : 1        |*"));
+	assert_non_null(
+		strstr(text(), "         17179869184 -> inf                  : 1        |*"));
 }
 
 /* Whatever the values: 80 columns, the bars in line, and the counts add up. */
@@ -437,8 +444,9 @@ static void test_json(void **state)
 	json_object(&j, NULL);
 	hist_json(&j, &h);
 	json_end_object(&j);
-	assert_string_equal(text(), "{\"count\":0,\"sum_ns\":0,\"min_ns\":0,\"max_ns\":0,\"p50_ns\":0,"
-				    "\"p90_ns\":0,\"p99_ns\":0,\"p999_ns\":0,\"buckets\":[]}\n");
+	assert_string_equal(text(),
+			    "{\"count\":0,\"sum_ns\":0,\"min_ns\":0,\"max_ns\":0,\"p50_ns\":0,"
+			    "\"p90_ns\":0,\"p99_ns\":0,\"p999_ns\":0,\"buckets\":[]}\n");
 
 	hist_add(&h, 3);
 	hist_add(&h, 3);
@@ -448,14 +456,15 @@ static void test_json(void **state)
 	json_str(&j, "disk", "sda");
 	hist_json(&j, &h);
 	json_end_object(&j);
-	assert_string_equal(text(), "{\"disk\":\"sda\",\"count\":4,\"sum_ns\":35184372088871,"
-				    "\"min_ns\":3,\"max_ns\":35184372088832,\"p50_ns\":3,"
-				    "\"p90_ns\":26388279066624,\"p99_ns\":26388279066624,"
-				    "\"p999_ns\":26388279066624,\"buckets\":["
-				    "{\"from_ns\":3,\"to_ns\":4,\"count\":2},"
-				    "{\"from_ns\":32,\"to_ns\":34,\"count\":1},"
-				    "{\"from_ns\":17592186044416,\"to_ns\":35184372088833,\"count\":1}"
-				    "]}\n");
+	assert_string_equal(text(),
+			    "{\"disk\":\"sda\",\"count\":4,\"sum_ns\":35184372088871,"
+			    "\"min_ns\":3,\"max_ns\":35184372088832,\"p50_ns\":3,"
+			    "\"p90_ns\":35184372088832,\"p99_ns\":35184372088832,"
+			    "\"p999_ns\":35184372088832,\"buckets\":["
+			    "{\"from_ns\":3,\"to_ns\":4,\"count\":2},"
+			    "{\"from_ns\":32,\"to_ns\":34,\"count\":1},"
+			    "{\"from_ns\":17592186044416,\"to_ns\":35184372088833,\"count\":1}"
+			    "]}\n");
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)

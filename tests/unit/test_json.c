@@ -100,10 +100,11 @@ static void test_values(void **state)
 	json_strn(&j, "cut2", "abcdef", 2);
 	json_time(&j, "time", 1792637911123456789);
 	json_end_object(&j);
-	assert_string_equal(text(), "{\"u\":18446744073709551615,\"s\":-9223372036854775808,"
-				    "\"x\":1234.567,\"y\":0.005,\"z\":5,\"null\":null,\"empty\":\"\","
-				    "\"cut\":\"abc\",\"cut2\":\"ab\","
-				    "\"time\":\"2026-10-22T02:58:31.123456789Z\"}\n");
+	assert_string_equal(text(),
+			    "{\"u\":18446744073709551615,\"s\":-9223372036854775808,"
+			    "\"x\":1234.567,\"y\":0.005,\"z\":5,\"null\":null,\"empty\":\"\","
+			    "\"cut\":\"abc\",\"cut2\":\"ab\","
+			    "\"time\":\"2026-10-22T02:58:31.123456789Z\"}\n");
 }
 
 static const char *string(const char *s, size_t len)
@@ -298,7 +299,8 @@ static void random_members(int depth, bool in_array)
 		case 6:
 			s = malloc(len ? len : 1);
 			for (k = 0; k < len; k++)
-				s[k] = random() % 3 ? random() : "\342\200\250\033\"\\"[random() % 6];
+				s[k] = random() % 3 ? random()
+						    : "\342\200\250\033\"\\"[random() % 6];
 			json_strn(&j, key, s, len);
 			free(s);
 			break;
@@ -356,7 +358,7 @@ static void test_long_strings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_structure),	 TEST(test_values),	  TEST(test_strings),
+		TEST(test_structure),	      TEST(test_values),       TEST(test_strings),
 		TEST(test_the_reader_itself), TEST(test_always_valid), TEST(test_long_strings),
 	};
 

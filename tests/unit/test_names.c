@@ -116,10 +116,25 @@ static void test_open_flags_str(void **state)
 
 static void test_open_flags_parse(void **state)
 {
-	static const char *const bad[] = { "",	   "|",	      "O_CREAT|", ",O_CREAT", "O_CREAT||O_EXCL",
-					   "O_",   "O_NOPE",  "CREA",	  "CREATE",   "O_CREAT ",
-					   "12x",  "-1",      "0x",	  "4294967296", "O_CREAT|12x",
-					   "0x1g", "99999999999999999999999", "O_O_CREAT", "1 2" };
+	static const char *const bad[] = { "",
+					   "|",
+					   "O_CREAT|",
+					   ",O_CREAT",
+					   "O_CREAT||O_EXCL",
+					   "O_",
+					   "O_NOPE",
+					   "CREA",
+					   "CREATE",
+					   "O_CREAT ",
+					   "12x",
+					   "-1",
+					   "0x",
+					   "4294967296",
+					   "O_CREAT|12x",
+					   "0x1g",
+					   "99999999999999999999999",
+					   "O_O_CREAT",
+					   "1 2" };
 	uint32_t f = 77;
 	size_t i;
 
@@ -232,8 +247,19 @@ static void test_disks_of_this_machine(void **state)
 static void test_disk_that_is_not(void **state)
 {
 	static const char *const names[] = {
-		"", "nosuchdisk", "/dev/nosuchdisk", "/dev/", "/dev/null", "/dev", ".", "..",
-		"../block", "../../devices", "/", "/etc/passwd", "/dev/../etc",
+		"",
+		"nosuchdisk",
+		"/dev/nosuchdisk",
+		"/dev/",
+		"/dev/null",
+		"/dev",
+		".",
+		"..",
+		"../block",
+		"../../devices",
+		"/",
+		"/etc/passwd",
+		"/dev/../etc",
 		"a-name-of-more-than-sixty-three-characters-which-no-disk-could-ever-have-at-all",
 	};
 	char whole[DISK_NAME_LEN];

@@ -410,10 +410,18 @@ static size_t unescape(const char *s, size_t len, char *to)
 
 static void test_escaped_random(void **state)
 {
-	static const char *const pieces[] = { "\033[2J",	  "\302\233",	  "\342\200\256",
-					      "\357\273\277",	  "\303\244",	  "\342\202",
-					      "\360\237\230\200", "\355\240\200", "\\033",
-					      "\\",		  "\n",		  "\304" };
+	static const char *const pieces[] = { "\033[2J",
+					      "\302\233",
+					      "\342\200\256",
+					      "\357\273\277",
+					      "\303\244",
+					      "\342\202",
+					      "\360\237\230\200",
+					      "\355\240\200",
+					      "\\033",
+					      "\\",
+					      "\n",
+					      "\304" };
 	char back[256];
 	int i;
 

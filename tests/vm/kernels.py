@@ -186,6 +186,7 @@ Dir::State::lists "{directory}/lists";
 Dir::State::status "{directory}/status";
 Dir::Cache "{directory}/cache";
 Acquire::Languages "none";
+APT::Update::Error-Mode "any";
 APT::Sandbox::User "root";
 ''')
     return {**os.environ, "APT_CONFIG": str(config)}

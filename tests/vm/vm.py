@@ -16,23 +16,28 @@ TIMED_OUT, DIED = 124, 125
 COVERED = ("/tmp", "/run", "/dev", "/proc", "/sys")     # guest/init mounts its own there
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# tsc=reliable: else the clock is hpet in one run and tsc in the next. One TCG thread (below): with more, the guest's
+# processors lose races with the patching of kernel text.
+KERNEL_ARGUMENTS = "console=ttyS0 loglevel=5 mitigations=off oops=panic panic=-1 cgroup_no_v1=all tsc=reliable"
+
 # Lines of the kernel's console that make a run a failure.
 TROUBLE = re.compile(r"Kernel panic|\bOops\b|\bBUG\b|WARNING: |general protection fault|unable to handle|"
                      r"rcu.*detected.*stall|blocked for more than|unregister_netdevice: waiting")
 
 
 class Outcome:
-    """What became of a run: the command's exit status (None: it has none), what went wrong with the VM, its times."""
+    """What became of a run."""
 
     def __init__(self):
-        self.status = None
-        self.problem = None
-        self.booted = None
-        self.seconds = 0.0
-        self.console = ""
+        self.status = None      # the command's exit status, if it came to an end
+        self.problem = None     # what went wrong with the VM, one line
+        self.booted = None      # seconds until the command started
+        self.seconds = 0.0      # seconds until the VM was gone
+        self.console = ""       # what the kernel said
 
     @property
     def exit_status(self):
+        """The command's, or if the VM had a problem one that is not 0."""
         if self.status is None:
             return TIMED_OUT if "timed out" in self.problem else DIED
         return self.status or (DIED if self.problem else 0)
@@ -94,7 +99,8 @@ class Vm:
             outcome.problem = f"{outcome.problem}; " if outcome.problem else ""
             outcome.problem += f"the kernel says: {trouble[0].strip()}"
         elif outcome.status is None and not outcome.problem:
-            outcome.problem = "the VM ended without a result: " + (tail(messages) or tail(outcome.console) or "no message")
+            last_words = tail(messages) or tail(outcome.console) or "no message"
+            outcome.problem = f"the VM ended without a result: {last_words}"
 
     def make_share(self, work, command, directory, environment, merged):
         """The directory that the guest has as /run/vm: what it is to do, and what came of it."""
@@ -121,7 +127,7 @@ class Vm:
                    "-display", "none", "-no-reboot", "-machine", "q35", "-cpu", "max", "-accel", "tcg,thread=single",
                    "-smp", str(self.cpus), "-m", str(self.mem),
                    "-kernel", self.kernel.vmlinux, "-initrd", self.kernel.initramfs,
-                   "-append", "console=ttyS0 loglevel=5 mitigations=off oops=panic panic=-1 cgroup_no_v1=all tsc=reliable",
+                   "-append", KERNEL_ARGUMENTS,
                    "-chardev", option("file,id=console,path=", work / "console"), "-serial", "chardev:console",
                    "-virtfs", option("local,mount_tag=vm,security_model=none,multidevs=remap,path=", share),
                    "-virtfs", "local,mount_tag=root,security_model=none,multidevs=remap,readonly=on,path=/",
@@ -132,7 +138,7 @@ class Vm:
                 command += ["-chardev", option(f"file,id={name},path=", path),
                             "-device", f"virtserialport,name={name},chardev={name}"]
         if self.icount:
-            command += ["-icount", "shift=0"]
+            command += ["-icount", "shift=0"]       # an instruction takes one nanosecond of the guest's time
         return command
 
 

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lib/compat.bpf.h"
+#include "lib/events.bpf.h"
+#include "lib/filter.bpf.h"
+#include "execsnoop.h"
+
+const volatile __u32 max_bytes = EXEC_ARGS_DEFAULT; /* of arguments; at most EXEC_ARGS_MAX */
+
+#define FAILED_ARGS_MAX 256 /* a failed exec's arguments are read one by one */
+
+struct exec_scratch {
+	struct exec_event event;
+	char text[EXEC_FILENAME_MAX + EXEC_ARGS_MAX + 4096];
+};
+EVENT_SCRATCH(struct exec_scratch, 2);
+
+static __always_inline void head(struct exec_event *e, int ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	event_head(&e->head);
+	e->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	e->ret = ret;
+	e->filename_len = e->args_len = 0;
+}
+
+static __always_inline void send(struct exec_scratch *s)
+{
+	__u32 filename_len = s->event.filename_len, args_len = s->event.args_len;
+
+	if (filename_len > EXEC_FILENAME_MAX || args_len > EXEC_ARGS_MAX)
+		return;
+	event_send(s, sizeof(s->event) + filename_len + args_len);
+}
+
+/*
+ * A new image runs. Its arguments lie in one piece at the top of its own stack, just written by the kernel:
+ * they are read in one go, whoever called exec and however.
+ */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	struct exec_scratch *s;
+	unsigned long start;
+	__u64 len;
+	long n;
+
+	if (!filter_current())
+		return 0;
+	s = event_begin(0);
+	if (!s)
+		return 0;
+	head(&s->event, 0);
+	if (bprm->interp != bprm->filename)
+		s->event.head.flags |= EXEC_SCRIPT;
+	n = bpf_probe_read_kernel_str(s->text, EXEC_FILENAME_MAX, bprm->filename);
+	if (n < 0 || n > EXEC_FILENAME_MAX)
+		n = 0;
+	s->event.filename_len = n;
+
+	start = task->mm->arg_start;
+	len = task->mm->arg_end - start;
+	if (len > max_bytes) {
+		len = max_bytes;
+		s->event.head.flags |= EXEC_ARGS_CUT;
+	}
+	if (len > EXEC_ARGS_MAX)
+		len = EXEC_ARGS_MAX;
+	s->event.args_len = len;
+	if (bpf_probe_read_user(&s->text[n], len, (void *)start)) {
+		s->event.args_len = 0;
+		s->event.head.flags |= EXEC_ARGS_UNREAD;
+	}
+	send(s);
+	return 0;
+}
+
+/* The next of a failed exec's arguments. False: that was the last one. */
+static __always_inline bool add_arg(struct exec_scratch *s, const char *argv, int i, bool compat)
+{
+	__u64 at = s->event.args_len, end, room; /* 64 bits: the verifier follows those best */
+	const char *arg = NULL;
+	__u32 arg32 = 0;
+	long n;
+
+	if (compat) {
+		bpf_probe_read_user(&arg32, sizeof(arg32), argv + 4 * i);
+		arg = (const char *)(unsigned long)arg32;
+	} else {
+		bpf_probe_read_user(&arg, sizeof(arg), argv + 8 * i);
+	}
+	if (!arg)
+		return false;
+	if (at >= max_bytes || at >= EXEC_ARGS_MAX) {
+		s->event.head.flags |= EXEC_ARGS_CUT;
+		return false;
+	}
+	end = s->event.filename_len + at;
+	room = max_bytes - at;
+	if (end > EXEC_FILENAME_MAX + EXEC_ARGS_MAX)
+		return false;
+	if (room > 4096)
+		room = 4096;
+	n = bpf_probe_read_user_str(&s->text[end], room, arg);
+	if (n <= 0 || n > 4096) {
+		s->event.head.flags |= EXEC_ARGS_UNREAD;
+		return false;
+	}
+	s->event.args_len = at + n;
+	return true;
+}
+
+static __always_inline void failed(const char *filename, const char *argv, int ret, bool compat)
+{
+	struct exec_scratch *s;
+	long n;
+
+	if (ret >= 0 || !filter_current())
+		return;
+	s = event_begin(1);
+	if (!s)
+		return;
+	head(&s->event, ret);
+	n = bpf_probe_read_user_str(s->text, EXEC_FILENAME_MAX, filename);
+	if (n < 0 || n > EXEC_FILENAME_MAX)
+		n = 0;
+	s->event.filename_len = n;
+	for (int i = 0; argv; i++) {
+		if (i == FAILED_ARGS_MAX) {
+			s->event.head.flags |= EXEC_ARGS_CUT;
+			break;
+		}
+		if (!add_arg(s, argv, i, compat))
+			break;
+	}
+	send(s);
+}
+
+/* --- an exec that failed, with -x: the call's own function ... --- */
+
+static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int arg, bool compat)
+{
+	if ((int)ret < 0)
+		failed((void *)syscall_arg(regs, arg, compat),
+		       (void *)syscall_arg(regs, arg + 1, compat), ret, compat);
+	return 0;
+}
+
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_FUNCTION(name)	      "__x64_sys_" name
+#define COMPAT_SYSCALL_FUNCTION(name) "__ia32_compat_sys_" name
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_FUNCTION(name)	      "__arm64_sys_" name
+#define COMPAT_SYSCALL_FUNCTION(name) "__arm64_compat_sys_" name
+#endif
+
+SEC("fexit/" SYSCALL_FUNCTION("execve"))
+int BPF_PROG(fexit_execve, struct pt_regs *regs, long ret)
+{
+	return failed_at_exit(regs, ret, 0, false);
+}
+
+SEC("fexit/" SYSCALL_FUNCTION("execveat"))
+int BPF_PROG(fexit_execveat, struct pt_regs *regs, long ret)
+{
+	return failed_at_exit(regs, ret, 1, false);
+}
+
+SEC("fexit/" COMPAT_SYSCALL_FUNCTION("execve"))
+int BPF_PROG(fexit_compat_execve, struct pt_regs *regs, long ret)
+{
+	return failed_at_exit(regs, ret, 0, true);
+}
+
+SEC("fexit/" COMPAT_SYSCALL_FUNCTION("execveat"))
+int BPF_PROG(fexit_compat_execveat, struct pt_regs *regs, long ret)
+{
+	return failed_at_exit(regs, ret, 1, true);
+}
+
+/* --- ... or the exit of any call --- */
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	long nr;
+	bool compat;
+
+	if (ret >= 0)
+		return 0;
+	nr = syscall_nr(regs);
+	switch (nr) {
+	case SYSCALL_NR_EXECVE:
+	case SYSCALL_NR_EXECVEAT:
+	case COMPAT_NR_EXECVE:
+	case COMPAT_NR_EXECVEAT:
+		break;
+	default:
+		return 0;
+	}
+	compat = syscall_is_compat();
+	if (nr == (compat ? COMPAT_NR_EXECVE : SYSCALL_NR_EXECVE))
+		return failed_at_exit(regs, ret, 0, compat);
+	if (nr == (compat ? COMPAT_NR_EXECVEAT : SYSCALL_NR_EXECVEAT))
+		return failed_at_exit(regs, ret, 1, compat);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+#include "execsnoop.h"
+#include "execsnoop.skel.h"
+
+static bool show_time, elapsed, print_uid, failed, quote;
+static uint64_t max_args = UINT64_MAX, max_bytes = EXEC_ARGS_DEFAULT;
+static regex_t name_regex, line_regex;
+static bool by_name, by_line;
+
+static const char *parse_regex(const char *arg, void *value)
+{
+	bool *by = value == &name_regex ? &by_name : &by_line;
+
+	*by = *arg && !regcomp(value, arg, REG_EXTENDED | REG_NOSUB);
+	return *by ? NULL : "an extended regular expression (man 7 regex)";
+}
+
+static const struct opt options[] = {
+	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "a column TIME: the time of day" },
+	{ 't', "elapsed", NULL, OPT_FLAG, &elapsed, "a column TIME(s): seconds since the first row" },
+	{ 'U', "print-uid", NULL, OPT_FLAG, &print_uid, "a column UID" },
+	{ 'u', "uid", .type = OPT_COMMON },
+	{ 'x', "fails", NULL, OPT_FLAG, &failed, "execs that failed, too" },
+	{ 'q', "quote", NULL, OPT_FLAG, &quote, "\"quotation marks\" around each argument" },
+	{ 'n', "name", "REGEX", OPT_PARSE, &name_regex, "only commands whose name matches", .parse = parse_regex },
+	{ 'l', "line", "REGEX", OPT_PARSE, &line_regex, "only commands with an argument that matches", .parse = parse_regex },
+	{ 0, "max-args", "N", OPT_UINT, &max_args, "show this many arguments (default: all that were kept)", .min = 1 },
+	{ 0, "max-bytes", "N", OPT_UINT, &max_bytes, "keep this many bytes of arguments (default 4096, at most 16384)", .min = 64, .max = EXEC_ARGS_MAX },
+	{ 0 },
+};
+
+/* The arguments one by one: NULL after the last. The kernel side ends each with a NUL, but the last of
+ * those that were cut, and event() puts one behind that. */
+struct args {
+	const char *at, *end;
+	uint64_t n;
+};
+
+static const char *next_arg(struct args *a)
+{
+	const char *arg = a->at;
+
+	if (a->at >= a->end || a->n == max_args)
+		return NULL;
+	a->at += strnlen(a->at, a->end - a->at) + 1;
+	a->n++;
+	return arg;
+}
+
+static struct args first_arg(const struct exec_event *e)
+{
+	const char *args = e->text + e->filename_len;
+
+	return (struct args){ .at = args, .end = args + e->args_len };
+}
+
+static bool is_cut(const struct exec_event *e, const struct args *a)
+{
+	return (e->head.flags & EXEC_ARGS_CUT) || a->at < a->end;
+}
+
+static void print_arg(struct out *o, const char *arg, size_t len)
+{
+	if (!quote) {
+		out_escaped(o, arg, len);
+		return;
+	}
+	out_char(o, '"');
+	out_escaped_quoted(o, arg, len);
+	out_char(o, '"');
+}
+
+/* As BCC does: the file name in the place of the first argument. Behind an interpreter, the
+ * arguments as the interpreter got them. */
+static void print_args(struct out *o, const void *event)
+{
+	const struct exec_event *e = event;
+	struct args a = first_arg(e);
+	const char *arg = next_arg(&a);
+
+	if (e->head.flags & EXEC_SCRIPT && arg)
+		print_arg(o, arg, a.end - arg);
+	else if (e->filename_len)
+		print_arg(o, e->text, e->filename_len);
+	else
+		out_char(o, '?');
+	while ((arg = next_arg(&a))) {
+		out_char(o, ' ');
+		print_arg(o, arg, a.end - arg);
+	}
+	if (e->head.flags & EXEC_ARGS_UNREAD)
+		out_str(o, " ?");
+	if (is_cut(e, &a))
+		out_str(o, " ...");
+}
+
+static void json_exec(struct json *j, const void *event)
+{
+	const struct exec_event *e = event;
+	struct args a = first_arg(e);
+	const char *arg;
+
+	json_errno(j, e->ret);
+	json_strn(j, "filename", e->text, e->filename_len);
+	json_array(j, "args");
+	while ((arg = next_arg(&a)))
+		json_strn(j, NULL, arg, a.end - arg);
+	json_end_array(j);
+	if (is_cut(e, &a))
+		json_bool(j, "args_truncated", true);
+	if (e->head.flags & EXEC_ARGS_UNREAD)
+		json_bool(j, "args_unread", true);
+}
+
+static const struct column columns[] = {
+	COL_CLOCK,
+	COL_TIME(&show_time),
+	COL_ELAPSED(&elapsed),
+	COL_HEAD(uid, "UID", 6, FMT_UINT, &print_uid),
+	COL_HEAD(comm, "PCOMM", 16, FMT_STR, NULL),
+	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
+	COL(exec_event, ppid, "PPID", 7, FMT_UINT, NULL, "ppid"),
+	COL(exec_event, ret, "RET", -3, FMT_INT, NULL, "ret"),
+	COL_CUSTOM("ARGS", 0, NULL, print_args, json_exec),
+	{ 0 },
+};
+
+static bool any_arg_matches(const struct exec_event *e)
+{
+	struct args a = first_arg(e);
+	const char *arg;
+	static char text[EXEC_ARGS_MAX + 1];
+
+	while ((arg = next_arg(&a))) {
+		size_t len = strnlen(arg, a.end - arg);
+
+		memcpy(text, arg, len);
+		text[len] = '\0';
+		if (!regexec(&line_regex, text, 0, NULL, 0))
+			return true;
+	}
+	return false;
+}
+
+static bool event(struct run *r, const void *ev, size_t size)
+{
+	const struct exec_event *e = ev;
+
+	if (by_name && regexec(&name_regex, e->head.comm, 0, NULL, 0))
+		return false;
+	return !by_line || any_arg_matches(e);
+}
+
+static const struct probe probes[] = {
+	PROBE_LADDER("exec", "exec_done"),
+	{ .name = "failed exec", .rungs = { "fexit_execve fexit_execveat", "sys_exit" }, .when = &failed },
+	{ .name = "failed 32-bit exec", .rungs = { "fexit_compat_execve fexit_compat_execveat" },
+	  .when = &failed, .optional = true },
+	{ 0 },
+};
+
+static void configure(struct run *r, struct bpf_object *obj)
+{
+	TOOL_RODATA(execsnoop, obj)->max_bytes = max_bytes;
+}
+
+static const char *const examples[] = {
+	"execsnoop", "every new program, as it starts",
+	"execsnoop -x", "and those that could not be started",
+	"execsnoop -T -n '^(cc1|ld)$'", "compilers and linkers, with the time",
+	"execsnoop --cgroup /system.slice -j", "what services start, as JSON",
+	NULL };
+
+static const struct tool tool = {
+	.name = "execsnoop",
+	.summary = "shows new programs being executed, with their arguments",
+	.options = options,
+	.columns = columns,
+	.event_size = sizeof(struct exec_event),
+	.event = event,
+	.probes = probes,
+	.image = TOOL_IMAGE(execsnoop),
+	.examples = examples,
+	.configure = configure,
+};
+
+int main(int argc, char **argv)
+{
+	return tool_main(&tool, argc, argv);
+}
