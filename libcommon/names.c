@@ -4,15 +4,11 @@
 #endif
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The kernel's own flag values. <fcntl.h> must not be included: the C library has O_LARGEFILE as 0.
@@ -305,90 +301,5 @@ int open_flags_filter(const char *text, uint32_t *any_flags, uint32_t *any_accmo
 	if ((flags & O_ACCMODE) || !flags)
 		*any_accmodes |= 1U << (flags & O_ACCMODE);
 	*any_flags |= flags & ~(uint32_t)O_ACCMODE;
-	return 0;
-}
-
-/* A kobject's name can't have a '/': sysfs writes '!' in its place. */
-static void replace(char *s, char from, char to)
-{
-	while ((s = strchr(s, from)))
-		*s++ = to;
-}
-
-const char *disk_name(uint32_t dev)
-{
-	static struct {
-		char name[DISK_NAME_LEN]; /* empty: nothing here */
-		uint32_t dev;
-		time_t second;
-	} cache[64];
-	unsigned int slot = (dev ^ dev >> 20) % ARRAY_SIZE(cache);
-	char path[64], target[PATH_MAX];
-	struct timespec now;
-	const char *base;
-	ssize_t len;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (cache[slot].name[0] && cache[slot].dev == dev && cache[slot].second == now.tv_sec)
-		return cache[slot].name;
-
-	cache[slot].dev = dev;
-	cache[slot].second = now.tv_sec;
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", dev >> 20, dev & 0xfffff);
-	len = readlink(path, target, sizeof(target) - 1);
-	if (len > 0) {
-		target[len] = '\0';
-		base = strrchr(target, '/');
-		snprintf(cache[slot].name, DISK_NAME_LEN, "%.*s", DISK_NAME_LEN - 1,
-			 base ? base + 1 : target);
-		replace(cache[slot].name, '!', '/');
-	} else {
-		snprintf(cache[slot].name, DISK_NAME_LEN, "%u:%u", dev >> 20, dev & 0xfffff);
-	}
-	return cache[slot].name;
-}
-
-int disk_find(const char *name, uint32_t *dev, char *whole)
-{
-	char dir[64 + DISK_NAME_LEN], path[128 + DISK_NAME_LEN], parent[PATH_MAX];
-	unsigned int maj, min;
-	struct stat st;
-	FILE *f;
-	int n;
-
-	if (name[0] == '/' && !stat(name, &st) && S_ISBLK(st.st_mode)) {
-		snprintf(dir, sizeof(dir), "/sys/dev/block/%u:%u", major(st.st_rdev),
-			 minor(st.st_rdev));
-	} else {
-		if (!strncmp(name, "/dev/", 5))
-			name += 5;
-		if (!name[0] || name[0] == '.' || strlen(name) >= DISK_NAME_LEN)
-			return -ENOENT;
-		n = snprintf(dir, sizeof(dir), "/sys/class/block/");
-		strcpy(dir + n, name);
-		replace(dir + n, '/', '!');
-	}
-
-	snprintf(path, sizeof(path), "%s/dev", dir);
-	f = fopen(path, "re");
-	if (!f)
-		return -ENOENT;
-	n = fscanf(f, "%u:%u", &maj, &min);
-	fclose(f);
-	if (n != 2)
-		return -ENOENT;
-
-	snprintf(path, sizeof(path), "%s/partition", dir);
-	if (!access(path, F_OK)) {
-		snprintf(path, sizeof(path), "%s/..", dir);
-		whole[0] = '\0';
-		if (realpath(path, parent)) {
-			snprintf(whole, DISK_NAME_LEN, "%.*s", DISK_NAME_LEN - 1,
-				 strrchr(parent, '/') + 1);
-			replace(whole, '!', '/');
-		}
-		return -EISDIR;
-	}
-	*dev = maj << 20 | min;
 	return 0;
 }

@@ -28,17 +28,4 @@ const char *open_flags_str(uint32_t flags, char *buf, size_t size);
 int open_flags_filter(const char *text, uint32_t *any_flags, uint32_t *any_accmodes);
 int open_flags_parse(const char *text, uint32_t *flags);
 
-/*
- * Disks. A device number here is the kernel's own dev_t (major << 20 | minor), as it stands in
- * struct gendisk.
- * disk_name: "nvme0n1" for a device number from sysfs, or "259:0" when it is gone. Cached for a
- *	      second, bounded; the string lives until the next call.
- * disk_find: a name ("sda", "/dev/sda", or any path to its node) to a device number. Returns 0;
- *	      -ENOENT when there is no such disk; -EISDIR ("is part of a disk") when it is a
- *	      partition, with the name of its disk in @whole (DISK_NAME_LEN bytes).
- */
-#define DISK_NAME_LEN 64
-const char *disk_name(uint32_t dev);
-int disk_find(const char *name, uint32_t *dev, char *whole);
-
 #endif

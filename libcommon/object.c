@@ -139,8 +139,8 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 			break;
 		}
 	}
-	for (const struct kernel_enumerator *e = spec->enumerators; e && e->name; e++)
-		ask(k, "", e->name, BTF_ENUMERATOR);
+	for (const struct kernel_fact *e = spec->facts; e && e->name; e++)
+		ask(k, "", e->name, e->what);
 	err = btf_scan(spec->btf, k->names, k->nr);
 	if (err == -ENOENT)
 		error("%s is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its BTF by --btf FILE",
@@ -150,11 +150,11 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 		      strerror(-err));
 	if (err)
 		return err;
-	for (const struct kernel_enumerator *e = spec->enumerators; e && e->name; e++) {
+	for (const struct kernel_fact *e = spec->facts; e && e->name; e++) {
 		const struct btf_query *q = answer(k, "", e->name);
 
 		if (q && q->id)
-			*e->value = q->value;
+			*e->value = e->what == BTF_ENUMERATOR ? q->value : q->nr_args;
 	}
 	k->kprobes = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 	return 0;

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "btf.h"
+
 struct bpf_object;
 struct bpf_link;
 
@@ -28,10 +30,15 @@ struct probe {
 };
 #define PROBE_LADDER(name_, ...) { .name = (name_), .rungs = { __VA_ARGS__ } }
 
-/* The value of an enumerator of the kernel's, for kernels on which its enum has no name (CO-RE can't
- * relocate those); *value keeps what the tool put there where the kernel has no such enumerator. */
-struct kernel_enumerator {
+/*
+ * What a tool has to know of this kernel that CO-RE can't relocate: the value of an enumerator (its
+ * enum may have no name), or the number of arguments of a function or of a tracepoint's typedef
+ * (btf_trace_X: the first void * counts). Known when configure is called; *value keeps what the tool
+ * put there where this kernel has nothing of that name.
+ */
+struct kernel_fact {
 	const char *name;
+	enum btf_what what;
 	int64_t *value;
 };
 
@@ -44,7 +51,7 @@ struct object_image {
 struct object_spec {
 	struct object_image image;
 	const struct probe *probes;			/* ends with a name of NULL */
-	const struct kernel_enumerator *enumerators;	/* ends with a name of NULL; or NULL */
+	const struct kernel_fact *facts;	/* ends with a name of NULL; or NULL */
 	const char *btf;				/* --btf; NULL: the kernel's */
 	/* Called on every fresh object before it is loaded: fill read-only data, size maps. */
 	int (*configure)(struct bpf_object *obj, void *ctx);

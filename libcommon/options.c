@@ -104,6 +104,11 @@ const char *parse_comm_part(const char *arg, void *filter)
 	return NULL;
 }
 
+bool filter_is_set(const struct filter *f)
+{
+	return f->nr_pids || f->nr_tids || f->by_uid || f->by_comm || f->comm_part_len || f->cgroup;
+}
+
 static const char *parse_cgroup(const char *arg, void *value)
 {
 	struct filter *f = value;

@@ -60,6 +60,9 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 /* For a tool's OPT_PARSE without a value: a part of the process's name (BCC's -n). */
 const char *parse_comm_part(const char *arg, void *filter);
 
+/* Does it keep any task out (beside the tool itself)? */
+bool filter_is_set(const struct filter *f);
+
 /* A whole decimal number and nothing else; false: it is not one, or not within the bounds. */
 bool parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 

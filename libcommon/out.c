@@ -292,17 +292,15 @@ size_t out_mark(struct out *o)
 /* The spaces that bring what stands since @mark to @width columns, with room made for them. */
 static size_t padding(struct out *o, size_t mark, int width)
 {
-	size_t start = mark - o->base, i;
 	int pad = width < OUT_SIZE ? width : OUT_SIZE;
+	size_t i;
 
-	if (start > o->len)
-		return 0;
-	for (i = start; i < o->len && pad > 0; i++)
+	for (i = mark - o->base; i < o->len && pad > 0; i++)
 		pad -= (o->buf[i] & 0xc0) != 0x80;
 	if (pad <= 0)
 		return 0;
 	out_reserve(o, pad);
-	return mark - o->base > o->len ? 0 : pad;
+	return mark - o->base <= o->len ? pad : 0; /* the mark may have left */
 }
 
 void out_pad(struct out *o, size_t mark, int width)

@@ -236,6 +236,8 @@ static void begin(struct run *r, struct loop *l)
 		if (out_flush(&r->out))
 			r->stop = true;
 	}
+	if (t->started)
+		t->started(r);
 	debug("attached");
 }
 
@@ -273,6 +275,8 @@ static int end(struct run *r, struct loop *l)
 		drain(r, l);
 		report(r);
 		tell_losses(r, l);
+		if (r->tool->finish)
+			r->tool->finish(r);
 		summary(r, l);
 	}
 	if (r->out.error && r->out.error != EPIPE) {
@@ -288,7 +292,7 @@ static int run(struct run *r)
 	struct object_spec spec = {
 		.image = r->tool->image,
 		.probes = r->tool->probes,
-		.enumerators = r->tool->enumerators,
+		.facts = r->tool->facts,
 		.btf = r->opt.btf,
 		.configure = configure,
 		.prepare = prepare,

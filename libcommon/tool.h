@@ -30,13 +30,16 @@ struct tool {
 	const char *const *examples;   /* "command\0" "what it shows" pairs: see TOOL_EXAMPLES */
 	struct object_image image;
 	const struct probe *probes;
-	const struct kernel_enumerator *enumerators;
+	const struct kernel_fact *facts;
 
 	/* After parsing, before anything is loaded: check combinations. Returns -1 to go on, else the
 	 * exit status after having said why. */
 	int (*setup)(struct run *r);
 	/* On every fresh object: fill read-only data. */
 	void (*configure)(struct run *r, struct bpf_object *obj);
+
+	/* Attached; before the first event is shown. */
+	void (*started)(struct run *r);
 
 	/* Tools that print events. */
 	const struct column *columns;
@@ -47,6 +50,7 @@ struct tool {
 	void (*report)(struct run *r);
 	uint64_t *interval_ns, *count; /* between reports (0: at the end only), and how many */
 	void (*tick)(struct run *r);   /* ten times a second; NULL: never */
+	void (*finish)(struct run *r); /* after the last report: say what is not in it */
 	void (*summary_json)(struct run *r, struct json *j); /* more members for the summary object */
 };
 

@@ -25,6 +25,17 @@ struct hist {
 	__u64 slots[HIST_SLOTS];
 };
 
+/* Whose histogram it is, in the tool's own terms; epoch says which of the two (see hist.bpf.h). */
+struct hist_key {
+	__u64 k64;
+	__u32 k32;
+	__u32 epoch;
+};
+
+struct hist_config {
+	__u32 keyed; /* one histogram per key, else one for everything */
+};
+
 /* floor(log2(v)) of v > 0; clang has no __builtin_clzll for BPF, and a loop costs the verifier. */
 static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 {

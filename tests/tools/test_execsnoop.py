@@ -12,6 +12,7 @@ UID = 54321
 WAYS = ("spawn", "execveat", "fexecve", "thread", "compat", "untouched")
 FAILURES = {"noent": errno.ENOENT, "acces": errno.EACCES, "noentat": errno.ENOENT}
 MANY = 1_000 if VM else 10_000
+UNREAD = "args_unread"          # the JSON key that says so
 LEAST_BYTES = 4096              # of arguments that are shown uncut at the default settings
 
 
@@ -35,10 +36,10 @@ def test_exact_rows(way, place, cgroup):
     tool, done = watched(["--json"], [way, N, place], cgroup)
     assert [line["errno"] for line in done] == [0] * N
     for number, (row, line) in enumerate(zip(tool.json, done, strict=True)):
-        expected = {"pid": line["pid"], "tid": line["pid"], "ppid": line["ppid"], "uid": 0, "ret": 0,
+        expected = {"pid": line["pid"], "tid": line["pid"], "ppid": line["ppid"], "uid": 0, "ret": 0, "errno": 0,
                     "args": arguments(place, number)}
         assert {key: row[key] for key in expected} == expected
-        assert "args_truncated" not in row and "errno" not in row
+        assert not {"error", "args_truncated", UNREAD} & row.keys()
         assert row["comm"] == "tiny" or way == "fexecve"        # before 6.14 the number of the fd
         assert HEAD_KEYS <= row.keys()
     assert_sorted_times(tool.json)
@@ -118,11 +119,22 @@ def test_failed(way, place, cgroup):
     name = "missing" if way == "noent" else "tiny"
     for number, (row, line) in enumerate(zip(tool.json, done, strict=True)):
         expected = {"pid": line["pid"], "tid": line["pid"], "ppid": line["ppid"], "uid": 0, "comm": "execs", "ret": -error,
-                    "errno": error, "error": errno.errorcode[error]}
+                    "errno": error, "error": errno.errorcode[error], "args": arguments(place, number, name)}
         assert {key: row[key] for key in expected} == expected
-        assert row["args"][1:] == arguments(place, number, name)[1:]
-        # BCC's first argument of a failed exec is the file, ours may be the program's argv[0]
-        assert row["args"][0] in (f"{place}/{name}", "missing")
+
+
+def test_failed_with_arguments_not_in_memory(place, cgroup):
+    """A failed exec whose arguments the kernel never read: what is not known is said to be, and not guessed."""
+    with Workload("execs", "noentcold", N, place, cgroup=cgroup) as work:
+        with Tool("execsnoop", "-x", "--cgroup", cgroup.path) as text, \
+                Tool("execsnoop", "-x", "--cgroup", cgroup.path, "--json") as json:
+            done = work.run()
+    assert [row["pid"] for row in json.json] == [line["pid"] for line in done]
+    for number, (row, shown) in enumerate(zip(json.json, text.rows, strict=True)):
+        whole = arguments(place, number, "missing")
+        unread = row.get(UNREAD, False)
+        assert row["args"] == whole[:len(row["args"])] and unread == (len(row["args"]) < len(whole))
+        assert shown["ARGS"].rstrip().endswith("?") == unread
 
 
 def test_failed_and_not(place, cgroup):
@@ -202,7 +214,8 @@ def test_every_process_of_a_storm(place, cgroup):
     assert len(tool.json) == tool.summary["events"]
     assert tool.summary["events"] + tool.summary["lost"] == MANY
     assert len({row["pid"] for row in tool.json}) == tool.summary["events"]
-    assert tool.summary["lost"] == 0, "no reader was held up, and yet events were lost"
+    # In emulation one thread runs all CPUs, and a program may be preempted by another run of itself.
+    assert tool.summary["lost"] <= (0.02 * MANY if VM else 0), "no reader was held up, and yet events were lost"
     assert_sorted_times(tool.json)
 
 

@@ -17,6 +17,7 @@ PLACES = ("cwd", "dirfd", "dotdot", "symlink", "root", "chroot", "chroot-cwd", "
           "deep")
 URING = "io_uring open"         # the probe that sees opens by io_uring, where it is granted
 MANY = 50_000 if VM else 1_000_000
+LOSS_ALLOWED = 0.02 if VM else 0    # emulation has one thread for all CPUs: nothing there is "otherwise idle"
 
 
 def watched(tool_args, workload_args, cgroup, **kwargs):
@@ -208,6 +209,18 @@ def test_full_path(where, place, cgroup):
     assert not any("path_truncated" in row for row in full.json + plain.json)
 
 
+@pytest.mark.parametrize("more", [[], ["-F"]])
+def test_empty_name(more, place, cgroup):
+    """An open of "" is an open that failed, and not of an unknown name."""
+    with Workload("openwhere", "empty", place, cgroup=cgroup) as work:
+        with Tool("opensnoop", "--cgroup", cgroup.path, *more) as text, \
+                Tool("opensnoop", "--cgroup", cgroup.path, "--json", *more) as json:
+            done = work.run()[-1]
+    assert done["errno"] == errno.ENOENT
+    assert [(row["error"], row["path"].rstrip("/")) for row in json.json] == [("ENOENT", str(place / "empty") if more else "")]
+    assert "?" not in text.lines[-1]
+
+
 def test_long_path(open_place, cgroup):
     """A path of almost PATH_MAX is shown whole, or visibly cut."""
     long = str(open_place) + "/." * 1900
@@ -242,7 +255,7 @@ def test_a_million_opens(open_place, cgroup):
     assert (done["done"], done["failed"]) == (MANY, 0)
     summary = tool.summary
     assert summary["events"] + summary["lost"] == MANY
-    assert summary["lost"] == 0, f"{summary['lost']} of {MANY} lost"
+    assert summary["lost"] <= LOSS_ALLOWED * MANY, f"{summary['lost']} of {MANY} lost"
     assert len(tool.json) == MANY
     assert_sorted_times(tool.json)
 

@@ -179,6 +179,18 @@ static void test_percentile_edges(void **state)
 	for (i = 0; i <= 1000; i += 100)
 		assert_int_equal(hist_percentile(&h, i), 123457);
 
+	/* A slot's middle is not told where the minimum or the maximum says better. */
+	memset(&h, 0, sizeof(h));
+	hist_add(&h, 127); /* its slot: 124 to 127 */
+	hist_add(&h, 127);
+	hist_add(&h, 1000);
+	assert_int_equal(hist_percentile(&h, 500), 127);
+	memset(&h, 0, sizeof(h));
+	hist_add(&h, 100);
+	hist_add(&h, 124);
+	hist_add(&h, 124);
+	assert_int_equal(hist_percentile(&h, 500), 124);
+
 	/* Nearest rank: of 10 values p50 is the 5th and p90 the 9th; p99 is the 10th. */
 	memset(&h, 0, sizeof(h));
 	for (i = 1; i <= 10; i++)

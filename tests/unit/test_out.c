@@ -487,6 +487,25 @@ static void test_utf8_every_code_point(void **state)
 	}
 }
 
+static void test_utf8_controls(void **state)
+{
+	static const uint32_t ranges[][2] = { { 0, 0x1f },	  { 0x7f, 0x9f },
+					      { 0x61c, 0x61c },	  { 0x200e, 0x200f },
+					      { 0x2028, 0x202e }, { 0x2066, 0x2069 },
+					      { 0xfeff, 0xfeff } };
+	uint32_t cp;
+	size_t i;
+
+	(void)state;
+	for (cp = 0; cp <= 0x10ffff; cp++) {
+		bool want = false;
+
+		for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+			want |= cp >= ranges[i][0] && cp <= ranges[i][1];
+		assert_int_equal(utf8_is_control(cp), want);
+	}
+}
+
 static void test_full_disk(void **state)
 {
 	size_t i;
@@ -615,6 +634,7 @@ int main(void)
 		TEST(test_escaped),
 		TEST(test_escaped_random),
 		TEST(test_utf8_every_code_point),
+		TEST(test_utf8_controls),
 		TEST(test_full_disk),
 		TEST(test_reader_left),
 		TEST(test_bad_fd),

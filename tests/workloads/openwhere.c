@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * openwhere PLACE DIR: one open of an existing file whose name depends on PLACE. Prints pid, fd,
- * errno, the name as given and its path: from the root of the process's mount namespace, the base
- * directory,
+ * openwhere PLACE DIR: one open of an existing file (empty: of "") whose name depends on PLACE.
+ * Prints pid, fd, errno, the name as given and its path: from the root of the process's mount
+ * namespace, the base directory,
  * "/" and the name as given.
  */
 #define _GNU_SOURCE
@@ -62,6 +62,12 @@ static void place_symlink(const char *dir)
 	if (symlink("target", "link"))
 		die("symlink");
 	name = "link";
+}
+
+static void place_empty(const char *dir)
+{
+	enter(dir, "empty");
+	name = "";
 }
 
 static void place_root(const char *dir)
@@ -167,6 +173,7 @@ static const struct place {
 	{ "bind", place_bind },
 	{ "pivot", place_pivot },
 	{ "deep", place_deep },
+	{ "empty", place_empty },
 };
 
 int main(int argc, char **argv)

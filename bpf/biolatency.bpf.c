@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lib/compat.bpf.h"
+#include "lib/filter.bpf.h"
+#include "lib/hist.bpf.h"
+#include "biolatency.h"
+
+const volatile bool queued, by_disk, by_flags;
+const volatile bool old_args;	  /* see request_arg() */
+const volatile __u32 only_dev;	  /* 0: all disks */
+const volatile __u32 flush_seq;	  /* RQF_FLUSH_SEQ of this kernel */
+
+volatile struct io_control control SEC(".data.control") = {};
+
+#define REQUESTS_MAX 65536
+
+/* Requests on their way: when they began (or 1: that they are wanted), by the request's address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, REQUESTS_MAX);
+	__type(key, struct request *);
+	__type(value, __u64);
+} requests SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, IO_LEFT_OUT_NR);
+	__type(key, __u32);
+	__type(value, __u64);
+} io_left_out SEC(".maps");
+
+static __always_inline void leave_out(__u32 why)
+{
+	__u64 *n = bpf_map_lookup_elem(&io_left_out, &why);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+/* --- the end of a request: the only hook, where the kernel stamps requests --- */
+
+/* 0: not known. */
+static __always_inline __u64 began(struct request *rq, __u64 *seen)
+{
+	__u64 stamp;
+
+	/* a begin of our own is worth more than the kernel's only where the kernel has none */
+	stamp = queued ? rq->start_time_ns : rq->io_start_time_ns;
+	if (stamp)
+		return stamp;
+	if (seen && *seen > 1)
+		return *seen;
+	/* a flush without data is a request that is never issued: it waits for the flush proper */
+	return rq->__data_len ? 0 : rq->start_time_ns;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
+{
+	__u32 cmd_flags = rq->cmd_flags, op = cmd_flags & 0xff, dev = 0;
+	__u64 start, now, *seen = NULL;
+
+	/* called per part; and for the data of a flush sequence once more when the sequence is done */
+	if (nr_bytes < rq->__data_len || ((rq->rq_flags & flush_seq) && op != REQ_OP_FLUSH))
+		return 0;
+	if (only_dev || by_disk)
+		dev = request_dev(rq);
+	if (only_dev && dev != only_dev)
+		return 0;
+	if (op >= REQ_OP_LOWEST_PASSTHROUGH) {
+		leave_out(IO_PASSTHROUGH);
+		return 0;
+	}
+	if (control.from_issue || filter_any()) {
+		seen = bpf_map_lookup_elem(&requests, &rq);
+		if (!seen && filter_any())
+			return 0;
+	}
+	start = began(rq, seen);
+	if (seen)
+		bpf_map_delete_elem(&requests, &rq);
+	now = bpf_ktime_get_ns();
+	if (!start) {
+		leave_out(IO_UNTIMED);
+		return 0;
+	}
+	hist_record(dev, by_flags ? request_flags(cmd_flags) : 0, now > start ? now - start : 0);
+	return 0;
+}
+
+/* --- the begin of a request: who wants it, and when, if the kernel does not write that down --- */
+
+static __always_inline void follow(struct request *rq)
+{
+	__u64 value = control.from_issue ? bpf_ktime_get_ns() : 1;
+
+	if (bpf_map_update_elem(&requests, &rq, &value, BPF_ANY))
+		leave_out(IO_UNFOLLOWED);
+}
+
+static __always_inline void submitted(struct request *rq)
+{
+	if (only_dev && request_dev(rq) != only_dev)
+		return;
+	if (filter_any() && !filter_current())
+		bpf_map_delete_elem(&requests, &rq); /* of an earlier request at this address */
+	else
+		follow(rq);
+}
+
+SEC("tp_btf/block_io_start") /* from 6.5: in the context of whoever submits */
+int BPF_PROG(io_start, struct request *rq)
+{
+	submitted(rq);
+	return 0;
+}
+
+SEC("tp_btf/block_rq_insert")
+int rq_insert(unsigned long long *ctx)
+{
+	submitted(request_arg(ctx, old_args));
+	return 0;
+}
+
+/* A request that goes to the driver without having been inserted first. */
+SEC("tp_btf/block_rq_issue")
+int rq_issue_direct(unsigned long long *ctx)
+{
+	struct request *rq = request_arg(ctx, old_args);
+
+	if (!bpf_map_lookup_elem(&requests, &rq))
+		submitted(rq);
+	return 0;
+}
+
+/* The clock of requests that the kernel does not stamp. With a filter, only of those that were let
+ * through when they were submitted. */
+SEC("tp_btf/block_rq_issue")
+int rq_issue(unsigned long long *ctx)
+{
+	struct request *rq = request_arg(ctx, old_args);
+	__u64 *seen;
+
+	if (!filter_any()) {
+		if (!only_dev || request_dev(rq) == only_dev)
+			follow(rq);
+		return 0;
+	}
+	seen = bpf_map_lookup_elem(&requests, &rq);
+	if (seen)
+		*seen = bpf_ktime_get_ns();
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

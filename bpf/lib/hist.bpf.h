@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * hist: histograms filled in the kernel: one for everything, per CPU, or one per key (a disk, a set of flags, a
+ * process), shared by the CPUs.
+ *
+ * There are two of each: while user space reads one, the other is filled, so that intervals are exact.
+ * libcommon/hists.h is the other side.
+ */
+#ifndef BORESCOPE_HIST_BPF_H
+#define BORESCOPE_HIST_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+
+#include "hist.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct hist);
+} hist_all SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set by hists_configure() */
+	__type(key, struct hist_key);
+	__type(value, struct hist);
+} hist_keyed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} hist_lost SEC(".maps");
+
+const volatile struct hist_config hist_config SEC(".rodata.hist");
+volatile __u32 hist_epoch SEC(".data.hist") = 0;
+struct hist hist_empty; /* what a new key begins with */
+
+static __always_inline void hist_add_to(struct hist *h, __u64 value)
+{
+	__u64 *slot = &h->slots[hist_slot(value)];
+
+	__sync_fetch_and_add(slot, 1);
+	__sync_fetch_and_add(&h->sum, value);
+	if (value > h->max)
+		h->max = value;
+	if (value + 1 < h->min_plus1 || !h->min_plus1)
+		h->min_plus1 = value + 1;
+}
+
+static __always_inline struct hist *hist_of_key(struct hist_key *key)
+{
+	struct hist *h = bpf_map_lookup_elem(&hist_keyed, key);
+
+	if (h)
+		return h;
+	bpf_map_update_elem(&hist_keyed, key, &hist_empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&hist_keyed, key);
+}
+
+/* Counts @value; under @k32 and @k64 where the tool splits by key. */
+static __always_inline void hist_record(__u32 k32, __u64 k64, __u64 value)
+{
+	struct hist_key key = { .k64 = k64, .k32 = k32, .epoch = hist_epoch };
+	struct hist *h;
+	__u32 zero = 0;
+	__u64 *lost;
+
+	if (hist_config.keyed)
+		h = hist_of_key(&key);
+	else
+		h = bpf_map_lookup_elem(&hist_all, &key.epoch);
+	if (h) {
+		hist_add_to(h, value);
+		return;
+	}
+	lost = bpf_map_lookup_elem(&hist_lost, &zero);
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
+#endif
