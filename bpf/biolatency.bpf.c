@@ -22,7 +22,7 @@ volatile struct io_control control SEC(".data.control") = {};
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, REQUESTS_MAX);
-	__type(key, struct request *);
+	__type(key, __u64);
 	__type(value, __u64);
 } requests SEC(".maps");
 
@@ -62,7 +62,7 @@ SEC("tp_btf/block_rq_complete")
 int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 {
 	__u32 cmd_flags = rq->cmd_flags, op = cmd_flags & 0xff, dev = 0;
-	__u64 start, now, *seen = NULL;
+	__u64 key = (__u64)rq, start, now, *seen = NULL;
 
 	/* called per part; and for the data of a flush sequence once more when the sequence is done */
 	if (nr_bytes < rq->__data_len || ((rq->rq_flags & flush_seq) && op != REQ_OP_FLUSH))
@@ -76,13 +76,13 @@ int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 		return 0;
 	}
 	if (control.from_issue || filter_any()) {
-		seen = bpf_map_lookup_elem(&requests, &rq);
+		seen = bpf_map_lookup_elem(&requests, &key);
 		if (!seen && filter_any())
 			return 0;
 	}
 	start = began(rq, seen);
 	if (seen)
-		bpf_map_delete_elem(&requests, &rq);
+		bpf_map_delete_elem(&requests, &key);
 	now = bpf_ktime_get_ns();
 	if (!start) {
 		leave_out(IO_UNTIMED);
@@ -96,18 +96,20 @@ int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 
 static __always_inline void follow(struct request *rq)
 {
-	__u64 value = control.from_issue ? bpf_ktime_get_ns() : 1;
+	__u64 key = (__u64)rq, value = control.from_issue ? bpf_ktime_get_ns() : 1;
 
-	if (bpf_map_update_elem(&requests, &rq, &value, BPF_ANY))
+	if (bpf_map_update_elem(&requests, &key, &value, BPF_ANY))
 		leave_out(IO_UNFOLLOWED);
 }
 
 static __always_inline void submitted(struct request *rq)
 {
+	__u64 key = (__u64)rq;
+
 	if (only_dev && request_dev(rq) != only_dev)
 		return;
 	if (filter_any() && !filter_current())
-		bpf_map_delete_elem(&requests, &rq); /* of an earlier request at this address */
+		bpf_map_delete_elem(&requests, &key); /* of an earlier request at this address */
 	else
 		follow(rq);
 }
@@ -131,8 +133,9 @@ SEC("tp_btf/block_rq_issue")
 int rq_issue_direct(unsigned long long *ctx)
 {
 	struct request *rq = request_arg(ctx, old_args);
+	__u64 key = (__u64)rq;
 
-	if (!bpf_map_lookup_elem(&requests, &rq))
+	if (!bpf_map_lookup_elem(&requests, &key))
 		submitted(rq);
 	return 0;
 }
@@ -143,14 +146,14 @@ SEC("tp_btf/block_rq_issue")
 int rq_issue(unsigned long long *ctx)
 {
 	struct request *rq = request_arg(ctx, old_args);
-	__u64 *seen;
+	__u64 key = (__u64)rq, *seen;
 
 	if (!filter_any()) {
 		if (!only_dev || request_dev(rq) == only_dev)
 			follow(rq);
 		return 0;
 	}
-	seen = bpf_map_lookup_elem(&requests, &rq);
+	seen = bpf_map_lookup_elem(&requests, &key);
 	if (seen)
 		*seen = bpf_ktime_get_ns();
 	return 0;

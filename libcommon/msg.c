@@ -85,7 +85,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 			snprintf(failed_program, sizeof(failed_program), "%.*s",
 				 (int)(end - at - 6), at + 6);
 	}
-	return msg_verbose ? vfprintf(stderr, fmt, args) : 0;
+	return msg_verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, args) : 0;
 }
 
 void msg_capture_libbpf(void)

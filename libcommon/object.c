@@ -192,7 +192,7 @@ static const char *program_ruled_out(struct kernel *k, const struct bpf_program 
 			return "this kernel has no such function";
 		if (try_trampoline(k, q->id) < 0)
 			return k->trampolines == -EPERM ?
-				       "this kernel refuses fentry and fexit programs (lockdown)" :
+				       "this kernel refuses fentry and fexit programs" :
 				       "this kernel has no BPF trampolines";
 		return NULL;
 	case KIND_TP_BTF:

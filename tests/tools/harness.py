@@ -75,7 +75,7 @@ class Tool:
         self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=self.files[0],
                                         stderr=self.files[1], preexec_fn=default_signals)
         try:
-            wait_until(self.is_ready, 10, lambda: f"{self.argv} is not ready: {self.err}")
+            wait_until(self.is_ready, 10, lambda: f"{self.argv} is not ready: {self.said}")
         except BaseException:
             self.kill()
             raise
@@ -84,7 +84,7 @@ class Tool:
     def is_ready(self):
         """Whether the probes are attached: said with -v, and by the header of a tool that prints rows."""
         if self.process.poll() is not None:
-            raise AssertionError(f"{self.argv} ended with {self.process.returncode}: {self.err}")
+            raise AssertionError(f"{self.argv} ended with {self.process.returncode}: {self.said or self.err[-500:]}")
         return ATTACHED.search(self.err) if self.verbose else b"\n" in self.raw
 
     def __exit__(self, kind, value, trace):
@@ -110,7 +110,7 @@ class Tool:
             return self.process.wait(patience(seconds))
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"{self.argv} did not end within {patience(seconds)} s: {self.err}") from None
+            raise AssertionError(f"{self.argv} did not end within {patience(seconds)} s: {self.said}") from None
 
     @property
     def status(self):
@@ -136,6 +136,11 @@ class Tool:
     def err(self):
         """Standard error so far, text."""
         return self.read(1).decode(errors="backslashreplace")
+
+    @property
+    def said(self):
+        """Standard error so far without libbpf's part of it, which may be a verifier's log of many thousand lines."""
+        return "".join(line for line in self.err.splitlines(True) if line.startswith(f"{self.name}: "))[-2000:]
 
     @property
     def lines(self):

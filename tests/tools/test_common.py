@@ -185,7 +185,7 @@ def test_cost(tool, cgroup):
     with Tool(tool, "--cgroup", cgroup.path, "--cost", "--json") as running:
         pass
     assert running.status == OK
-    assert re.search(r"^\S*cost\b.*\d", running.err.replace(f"{tool}: ", ""), re.M), running.err
+    assert re.search(r"^\S*cost\b.*\d", running.err.replace(f"{tool}: ", ""), re.M), running.said
     assert any("cost" in key or "cpu" in key or "_ns" in key for key in running.summary), running.summary
 
 

@@ -26,7 +26,7 @@ def watched(tool_args, workload_args, cgroup):
     with Workload("execs", *workload_args, cgroup=cgroup) as work:
         with Tool("execsnoop", "--cgroup", cgroup.path, *tool_args) as tool:
             done = work.run()
-    assert tool.status == 0, tool.err
+    assert tool.status == 0, tool.said
     return tool, done
 
 
@@ -231,7 +231,7 @@ def test_overload_is_accounted(place, cgroup):
     assert tool.summary["lost"] > 0, "the overload was none"
     assert len(tool.json) == tool.summary["events"]
     assert tool.summary["events"] + tool.summary["lost"] == total
-    assert tool.lost == tool.summary["lost"], tool.err
+    assert tool.lost == tool.summary["lost"], tool.said
 
 
 def test_hostile_names(place, cgroup):

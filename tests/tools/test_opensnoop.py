@@ -25,7 +25,7 @@ def watched(tool_args, workload_args, cgroup, **kwargs):
     with Workload("opens", *workload_args, cgroup=cgroup, **kwargs) as work:
         with Tool("opensnoop", "--cgroup", cgroup.path, *tool_args) as tool:
             done = work.run()
-    assert tool.status == 0, tool.err
+    assert tool.status == 0, tool.said
     return tool, done
 
 
@@ -274,7 +274,7 @@ def test_overload_is_accounted(open_place, cgroup):
     assert tool.summary["lost"] > 0, "the overload was none"
     assert len(tool.json) == tool.summary["events"]
     assert tool.summary["events"] + tool.summary["lost"] == total
-    assert tool.lost == tool.summary["lost"], tool.err
+    assert tool.lost == tool.summary["lost"], tool.said
 
 
 def test_hostile_names(place, cgroup):

@@ -2,8 +2,7 @@
 /*
  * openwhere PLACE DIR: one open of an existing file (empty: of "") whose name depends on PLACE.
  * Prints pid, fd, errno, the name as given and its path: from the root of the process's mount
- * namespace, the base directory,
- * "/" and the name as given.
+ * namespace, the base directory, "/" and the name as given.
  */
 #define _GNU_SOURCE
 #include "workload.h"
