@@ -51,7 +51,7 @@ ifeq ($(SANITIZE),1)
 ALL_CFLAGS += $(SANITIZERS)
 ALL_LDFLAGS += $(SANITIZERS)
 endif
-BPF_CFLAGS := -g -O2 -mcpu=v3 -Wall -Wno-missing-declarations -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf \
+BPF_CFLAGS = -g -O2 -mcpu=v3 -Wall -Wno-missing-declarations -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf \
 	-Wno-gnu-variable-sized-type-not-at-end -I$(O)/vmlinux $(shell $(PKG_CONFIG) --cflags libbpf)
 
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
@@ -126,3 +126,53 @@ $(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -pthread $< -o $@
 
 -include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)
+
+.PHONY: setup-% check check-unit check-native check-vm check-types demo bench
+setup-%:
+	@tests/setup $*
+
+check: setup-build setup-check
+	$(Q)PYTHON=$(PYTHON) O=$(O) MAKE='$(MAKE)' tests/check unit native
+check-unit check-native: check-%:
+	$(Q)PYTHON=$(PYTHON) O=$(O) MAKE='$(MAKE)' tests/check $*
+check-vm: setup-build setup-check setup-vm
+	$(Q)$(MAKE) --no-print-directory all workloads
+	$(Q)tests/vm/run --build $(O) $(KERNEL:%=--kernel %)
+check-types: setup-build
+	$(Q)tests/check-types $(VMLINUX_H) $(O)
+demo: setup-build
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo $(O)/bin
+bench: setup-build setup-bench
+	$(Q)$(MAKE) --no-print-directory all workloads
+	$(Q)$(PYTHON) tests/bench/bench.py --build $(O)
+# what tests/check builds
+unit-tests: $(UNIT)
+.PHONY: unit-tests
+
+# --- packaging ---
+
+MAN := $(wildcard man/*.[1-9])
+
+.PHONY: man install deb format clean
+man: $(MAN:man/%=$(O)/man/%)
+$(O)/man/%: man/% $(wildcard man/common/*) VERSION
+	@mkdir -p $(@D)
+	$(Q)man/expand $< $(VERSION) > $@
+
+install: all man
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8
+	for t in $(TOOLS); do \
+		install -m 755 $(O)/bin/$$t $(DESTDIR)$(sbindir)/$(PROGRAM_PREFIX)$$t && \
+		install -m 644 $(O)/man/$$t.8 $(DESTDIR)$(mandir)/man8/$(PROGRAM_PREFIX)$$t.8 || exit 1; \
+	done
+	install -m 644 $(O)/man/borescope.7 $(DESTDIR)$(mandir)/man7/borescope.7
+
+deb: all
+	$(Q)tests/build-deb $(O) $(VERSION)
+
+format:
+	clang-format -i tools/*.c libcommon/*.[ch] bpf/*.[ch] bpf/lib/*.h tests/unit/*.[ch] tests/workloads/*.[ch]
+
+clean:
+	rm -rf $(O)

@@ -13,7 +13,8 @@ from harness import RFC3339, VM, Tool, Workload, patience, run_tool
 N = 23
 MS = 1_000_000
 BUCKET_ERROR = 0.05             # of the log-linear buckets
-NO_STAMPS = re.compile(r"issue|stamp", re.I)        # how stderr tells of the fallback
+NO_STAMPS = re.compile(r"^biolatency: .*(does not|no time) stamp", re.M)     # how stderr tells of the fallback
+TIMED_BY = {True: "kernel", False: "probe"}         # what the summary says, by whether the kernel stamps
 PERCENTILES = ("p50_ns", "p90_ns", "p99_ns", "p999_ns")
 TEXT_ROW = re.compile(r"^\s*(\d+) -> (\d+)\s*: (\d+)\s+\|[* ]*\|$", re.M)
 TEXT_LINE = re.compile(r"^.*\bavg\b.*\bp50\b.*\bp90\b.*\bp99\b.*\bmax\b", re.M)
@@ -92,13 +93,31 @@ def test_agrees_with_the_kernel(stamped, queued, disk):
 
 @pytest.mark.parametrize("stamped", [True, False])
 def test_tells_of_the_fallback(stamped, disk):
-    """Where the kernel does not stamp, stderr says that another way was taken, and only there."""
+    """Where the kernel does not stamp, stderr and the summary say that another way was taken, and only there."""
     with disk.stamps(stamped), working("write", disk) as work:
         with Tool("biolatency", "-d", disk.name, "--json") as tool:
             work.run()
     assert total(tool) == N
-    notes = [line for line in tool.err.splitlines() if line.startswith("biolatency:") and NO_STAMPS.search(line)]
-    assert bool(notes) != stamped, tool.said
+    assert bool(NO_STAMPS.search(tool.err)) != stamped, tool.said
+    assert tool.summary["timed_by"] == TIMED_BY[stamped]
+
+
+@pytest.mark.parametrize("queued", [False, True])
+def test_stamps_that_end(queued, disk):
+    """When the kernel stops to stamp in the middle, what could not be timed is counted, and the rest is timed."""
+    with working("write", disk) as first, working("write", disk, 31) as second, working("write", disk, 7) as third:
+        before = disk.stat()
+        with disk.stamps(True), Tool("biolatency", "-d", disk.name, "--json", *(["-Q"] if queued else [])) as tool:
+            first.run()
+            with disk.stamps(False):
+                second.run()
+                time.sleep(patience(0.3))
+                third.run()
+        grown = disk.grown(before)
+    assert grown["writes"] == N + 31 + 7
+    assert total(tool) + tool.summary["untimed"] == grown["writes"]
+    assert tool.summary["untimed"] <= 31
+    assert queued or NO_STAMPS.search(tool.err), tool.said
 
 
 def test_text_says_the_same(disk):
@@ -186,11 +205,13 @@ def test_by_flags(disk):
 
 
 def test_extension(disk):
-    """-e: a summary of average and total."""
+    """-e: the total time as well, which is the average times the count."""
     with working("write", disk) as work:
-        with Tool("biolatency", "-e", "-d", disk.name) as tool:
+        with Tool("biolatency", "-e", "-d", disk.name) as tool, Tool("biolatency", "-d", disk.name) as without:
             work.run()
-    assert re.search(r"\bavg\b.*\btotal\b.*\bcount\b.*\b23\b", tool.out.replace("\n", " ")), tool.out
+    average, whole = map(float, re.search(r"\bavg ([\d.]+)\b.*\btotal ([\d.]+)\b", tool.out).groups())
+    assert whole == pytest.approx(average * N, rel=0.02)
+    assert "total" not in without.out and in_text(without) == N
 
 
 def test_by_submitter(disk, cgroup, other_cgroup):
