@@ -48,12 +48,11 @@ static __always_inline __u64 began(struct request *rq, __u64 *seen)
 {
 	__u64 stamp;
 
-	/* a begin of our own is worth more than the kernel's only where the kernel has none */
+	if (seen && *seen > 1)
+		return *seen;
 	stamp = queued ? rq->start_time_ns : rq->io_start_time_ns;
 	if (stamp)
 		return stamp;
-	if (seen && *seen > 1)
-		return *seen;
 	/* a flush without data is a request that is never issued: it waits for the flush proper */
 	return rq->__data_len ? 0 : rq->start_time_ns;
 }

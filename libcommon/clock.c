@@ -99,9 +99,9 @@ void out_time_of_day(struct out *o, uint64_t real_ns, int decimals)
 	}
 }
 
-void out_rfc3339(struct out *o, uint64_t real_ns)
+/* "2026-11-22T02:58:31." of @sec, 20 bytes. */
+static void date_and_time(char *p, uint64_t sec)
 {
-	uint64_t sec = real_ns / NSEC_PER_SEC;
 	/*
 	 * Years that begin in March have the leap day at their end: count from 0000-03-01, in the
 	 * 400-year cycles of 146097 days that the Gregorian calendar repeats in.
@@ -114,7 +114,6 @@ void out_rfc3339(struct out *o, uint64_t real_ns)
 	unsigned int month = (5 * doy + 2) / 153; /* 0 is March */
 	unsigned int mday = doy - (153 * month + 2) / 5 + 1;
 	unsigned int year = cycle * 400 + yoc + (month >= 10);
-	char text[32], *p = text;
 
 	p = two_digits(p, year / 100);
 	p = two_digits(p, year % 100);
@@ -124,8 +123,19 @@ void out_rfc3339(struct out *o, uint64_t real_ns)
 	p = two_digits(p, mday);
 	*p++ = 'T';
 	p = hms(p, sec % SEC_PER_DAY);
-	*p++ = '.';
-	out_mem(o, text, p - text);
+	*p = '.';
+}
+
+void out_rfc3339(struct out *o, uint64_t real_ns)
+{
+	static uint64_t last = UINT64_MAX; /* events come many to a second */
+	static char text[20];
+
+	if (real_ns / NSEC_PER_SEC != last) {
+		last = real_ns / NSEC_PER_SEC;
+		date_and_time(text, last);
+	}
+	out_mem(o, text, sizeof(text));
 	out_u64_pad(o, real_ns % NSEC_PER_SEC, 9);
 	out_char(o, 'Z');
 }

@@ -12,9 +12,9 @@
 
 #include "../bpf/lib/io_flags.h"
 #include "disks.h"
+#include "object.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define DISK_NAME_LEN 64
 
 /* A kobject's name can't have a '/': sysfs writes '!' in its place. */
 static void replace(char *s, char from, char to)
@@ -171,13 +171,15 @@ static bool is_stamped(const char *disk, bool at_submission)
 	if (!at_submission && strstr(text, "[kyber]"))
 		return true;
 	disk_attribute(disk, at_submission ? "queue/iostats" : "queue/wbt_lat_usec", text, sizeof(text));
-	return strtol(text, NULL, 10) > 0;
+	/* write-back throttling keeps statistics also while it is off (0); without it, EINVAL */
+	return at_submission ? strtol(text, NULL, 10) > 0 : text[0];
 }
 
 const char *disk_unstamped(uint32_t only_dev, bool at_submission)
 {
 	static char name[DISK_NAME_LEN];
 	const char *found = NULL;
+	bool avoid = object_avoids("stamps");
 	struct dirent *e;
 	DIR *d = opendir("/sys/block");
 
@@ -193,7 +195,7 @@ const char *disk_unstamped(uint32_t only_dev, bool at_submission)
 		snprintf(name, sizeof(name), "%.63s", e->d_name);
 		replace(name, '!', '/');
 		if (strtoull(text, NULL, 10) && (!only_dev || !strcmp(name, disk_name(only_dev))) &&
-		    !is_stamped(e->d_name, at_submission))
+		    (avoid || !is_stamped(e->d_name, at_submission)))
 			found = name;
 	}
 	if (d)

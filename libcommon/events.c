@@ -53,9 +53,10 @@ static size_t ring_count(void)
 	return nr;
 }
 
+/* 8 MiB hold what a CPU can send in 50 ms at its worst; all together never more than 32 MiB. */
 static size_t default_ring_bytes(size_t nr)
 {
-	return nr <= 4 ? 4 << 20 : nr <= 16 ? 2 << 20 : 1 << 20;
+	return nr <= 4 ? 8 << 20 : (32 << 20) / nr;
 }
 
 static size_t configured_bytes(struct bpf_object *obj)

@@ -145,6 +145,9 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 	if (err == -ENOENT)
 		error("%s is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its BTF by --btf FILE",
 		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux");
+	else if (err == -EINVAL)
+		error("%s is not raw BTF: it takes a file like /sys/kernel/btf/vmlinux",
+		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux");
 	else if (err)
 		error("cannot read BTF from %s: %s", spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux",
 		      strerror(-err));
@@ -180,11 +183,28 @@ static int try_trampoline(struct kernel *k, int btf_id)
 	return k->trampolines;
 }
 
+bool object_avoids(const char *what)
+{
+	const char *list = getenv("BORESCOPE_AVOID");
+	size_t len = strlen(what);
+
+	for (; list && *list; list += *list == ',') {
+		if (strcspn(list, ",") == len && !strncmp(list, what, len))
+			return true;
+		list += strcspn(list, ",");
+	}
+	return false;
+}
+
 static const char *program_ruled_out(struct kernel *k, const struct bpf_program *prog)
 {
-	const char *target;
+	const char *target, *section = bpf_program__section_name(prog);
 	const struct btf_query *q;
+	char prefix[16];
 
+	snprintf(prefix, sizeof(prefix), "%.*s", (int)strcspn(section, "/"), section);
+	if (object_avoids(prefix))
+		return "BORESCOPE_AVOID rules it out";
 	switch (program_kind(prog, &target)) {
 	case KIND_TRAMPOLINE:
 		q = answer(k, "", target);

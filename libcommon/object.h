@@ -68,6 +68,13 @@ struct object {
 	int rung[16]; /* of each probe: the one in use, -1: none */
 };
 
+/*
+ * Is @what among the words of the environment variable BORESCOPE_AVOID (separated by commas)? A way to see
+ * how a tool does without: "fexit,kprobe" rules out programs by the first part of their section's name, "stamps" the
+ * kernel's own time stamps of block requests. The tests go down every ladder with it.
+ */
+bool object_avoids(const char *what);
+
 /* Opens, chooses, loads, attaches. Returns 0, or -errno after one line on stderr that says why and
  * what would help. */
 int object_start(struct object *o, const struct object_spec *spec);

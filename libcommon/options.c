@@ -289,7 +289,10 @@ static int wrong_option(const struct table *t, int c, char **argv)
 {
 	const char *given = argv[optind - 1];
 
-	if (c == ':') {
+	if (c == '?' && !strncmp(given, "--", 2) && strchr(given, '=') && optopt) {
+		error("option %.*s takes no argument: see %s --help", (int)strcspn(given, "="), given,
+		      msg_tool());
+	} else if (c == ':') {
 		int i = find_by_getopt(t, optopt);
 
 		if (i >= 0 && t->opts[i].name)
@@ -299,8 +302,6 @@ static int wrong_option(const struct table *t, int c, char **argv)
 			      i >= 0 ? t->opts[i].arg : "see --help");
 	} else if (optopt && optopt < LONG_ONLY) {
 		error("there is no option -%c: see %s --help", optopt, msg_tool());
-	} else if (optopt >= LONG_ONLY) {
-		error("option %s takes no argument: see %s --help", given, msg_tool());
 	} else {
 		error("there is no option %s, or it could be more than one: see %s --help", given,
 		      msg_tool());

@@ -25,6 +25,7 @@
 /* What only the life cycle needs to know. */
 struct loop {
 	int epoll_fd, signal_fd;
+	sigset_t signals;
 	uint64_t deadline, next_report, next_tick, next_cost, next_loss;
 	uint64_t reports, lost_told;
 	int costly_samples;
@@ -152,8 +153,14 @@ static void look(struct run *r, struct loop *l)
 	n = epoll_wait(l->epoll_fd, ev, 8,
 		       wake == NEVER ? -1 : wake <= now ? 0 : (int)((wake - now + 999999) / 1000000));
 	for (int i = 0; i < n; i++) {
-		if (ev[i].data.fd == l->signal_fd)
-			r->stop = true;
+		if (ev[i].data.fd == l->signal_fd) {
+			/* in order; but a second one ends it at once, should our output be stuck */
+			struct signalfd_siginfo taken;
+
+			while (read(l->signal_fd, &taken, sizeof(taken)) > 0)
+				r->stop = true;
+			sigprocmask(SIG_UNBLOCK, &l->signals, NULL);
+		}
 		else if (ev[i].data.fd == r->out.fd)
 			l->hung_up = r->stop = true;
 	}
@@ -167,15 +174,14 @@ static void look(struct run *r, struct loop *l)
 static int loop_open(struct run *r, struct loop *l)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
-	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
+	sigemptyset(&l->signals);
+	sigaddset(&l->signals, SIGINT);
+	sigaddset(&l->signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &l->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	l->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	l->signal_fd = signalfd(-1, &l->signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->epoll_fd < 0 || l->signal_fd < 0)
 		return -errno;
 	ev.data.fd = l->signal_fd;

@@ -54,7 +54,7 @@ static size_t path(const struct open_event *e, char *text)
 	const char *base = e->text + e->path_len;
 	size_t len = 0;
 
-	if (full_path && e->path_len > 1) {
+	if (full_path && e->path_len) {
 		memcpy(text, base, e->base_len);
 		len = e->base_len;
 		if (e->head.flags & OPEN_BASE_UNKNOWN)

@@ -264,11 +264,13 @@ def parse_line(line):
     return {key: int(value) if re.fullmatch(r"-?\d+", value) else value for key, value in fields.items()}
 
 
-def assert_sorted_times(objects):
-    """The objects carry RFC 3339 times with nanoseconds, in order."""
+def assert_sorted_times(objects, storm=False):
+    """The objects carry RFC 3339 times with nanoseconds, in order; in a storm in emulation nearly so: there a program
+    may be preempted for long between its look at the clock and its sending the event."""
     times = [o["time"] for o in objects]
     assert all(RFC3339.fullmatch(t) for t in times), times[:3]
-    assert times == sorted(times)
+    inversions = sum(later < earlier for earlier, later in zip(times, times[1:]))
+    assert inversions <= (len(times) // 100 if storm and VM else 0), f"{inversions} of {len(times)} not in order"
 
 
 def complaints(text):

@@ -86,19 +86,31 @@ class Disk:
         return self.sys / "queue" / name
 
     @contextmanager
-    def stamps(self, on):
-        """Has the kernel stamp io_start_time_ns, or not, as far as write-back throttling decides it."""
-        file = self.setting("wbt_lat_usec")
-        need(file.exists(), f"{self.name} has no wbt_lat_usec")
+    def set(self, name, value):
+        """Changes a queue setting for a while."""
+        file = self.setting(name)
+        need(file.exists(), f"{self.name} has no {name}")
+        before = file.read_text().strip()
+        before = before[before.find("[") + 1:].split("]")[0] if "[" in before else before   # of a choice, the chosen
         try:
-            before = file.read_text().strip()
-            file.write_text("2000" if on else "0")
+            file.write_text(value)
         except OSError as error:
             need(False, f"{file}: {error.strerror}")
         try:
             yield
         finally:
             file.write_text(before)
+
+    @contextmanager
+    def unstamped(self):
+        """The kernel stamps no start_time_ns (and counts nothing in stat): no iostats, no scheduler."""
+        with self.set("scheduler", "none"), self.set("iostats", "0"):
+            yield
+
+    def keeps_statistics(self):
+        """Whether the queue has QUEUE_FLAG_STATS, so that io_start_time_ns is stamped; None: debugfs does not tell."""
+        state = Path("/sys/kernel/debug/block") / self.name / "state"
+        return "STATS" in state.read_text() if state.exists() else None
 
 
 def blocks():

@@ -15,23 +15,19 @@ COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--dura
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
 BCC_OPTIONS = {"execsnoop": "-T -t -U -u -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
                "biolatency": "-F -T -Q -m -D -e -j -d"}
-# arguments, and what the line on stderr must name
-WRONG = [(["-p", "12x"], "12x"), (["-p", "-1"], "-1"), (["-p", ""], "-p"), (["-p", "0"], "0"), (["-p", "1,"], "1,"),
-         (["-p", "99999999999"], "99999999999"), (["--tid", "x"], "x"), (["--uid", "no-such-user"], "no-such-user"),
-         (["--uid", "-5"], "-5"), (["--comm", ""], "--comm"), (["--comm", "sixteen-bytes-it-is"], "sixteen-bytes-it-is"),
-         (["--cgroup", "/no/such/cgroup"], "/no/such/cgroup"), (["--cgroup", "/tmp"], "/tmp"), (["--cgroup", ""], "--cgroup"),
-         (["--duration", "0"], "0"), (["--duration", "-1"], "-1"), (["--duration", "x"], "x"), (["--duration", "1s"], "1s"),
-         (["--duration", "nan"], "nan"), (["--max-cost", "x"], "x"), (["--max-cost", "0"], "0"), (["--max-cost", "-3"], "-3"),
-         (["--no-such-option"], "--no-such-option"), (["--pid"], "--pid"), (["--json=yes"], "--json")]
+# Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
+WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
+         "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
+         "--duration": ["0", "-1", "x", "1s", "nan"], "--max-cost": ["x", "0", "-3"]}
 WRONG_HERE = {
-    "execsnoop": [(["extra"], "extra"), (["--max-args", "x"], "x"), (["--max-args", "-1"], "-1"), (["--events", "0"], "0"),
-                  (["--events", "x"], "x"), (["-Z"], "-Z"), (["-u", "no-such-user"], "no-such-user")],
-    "opensnoop": [(["extra"], "extra"), (["-d", "0"], "0"), (["-d", "x"], "x"), (["-f", "O_NOSUCH"], "O_NOSUCH"),
-                  (["--events", "0"], "0"), (["-t", "x"], "x"), (["-u", "no-such-user"], "no-such-user"), (["-Z"], "-Z")],
-    "biolatency": [(["abc"], "abc"), (["0"], "0"), (["1", "abc"], "abc"), (["1", "0"], "0"), (["1", "2", "3"], "3"),
-                   (["1.x"], "1.x"), (["-d", "no-such-disk"], "no-such-disk"), (["-d", ""], "-d"),
-                   (["-d", "../block"], "../block"), (["-Z"], "-Z")],
+    "execsnoop": {"--max-args": ["x", "-1"], "--events": ["0", "x"], "-u": ["no-such-user"]},
+    "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH"], "--events": ["0"], "-t": ["x"], "-u": ["no-such-user"]},
+    "biolatency": {"-d": ["no-such-disk", "", "../block"]},
 }
+# Whole command lines that are wrong, of which the line must name the last word.
+WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
+WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra"],
+                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
@@ -39,8 +35,12 @@ NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 def cases():
     """Every tool with every wrong argument."""
     for tool in TOOLS:
-        for args, names in WRONG + WRONG_HERE[tool]:
-            yield pytest.param(tool, args, names, id=f"{tool} {' '.join(args) or '(empty)'}")
+        for option, values in [*WRONG.items(), *WRONG_HERE[tool].items()]:
+            for value in values:
+                yield pytest.param(tool, [option, value], value or option, id=f"{tool} {option} '{value}'")
+        for line in [*WRONG_LINES, *WRONG_LINES_HERE[tool]]:
+            yield pytest.param(tool, line.split(), line.split()[-1], id=f"{tool} {line}")
+        yield pytest.param(tool, ["--json=yes"], "--json", id=f"{tool} --json=yes")
 
 
 @pytest.mark.unprivileged
@@ -155,7 +155,8 @@ def test_full_disk(tool, json, cgroup):
 @pytest.mark.parametrize("tool", TOOLS)
 def test_without_privilege(tool, place):
     """Without capabilities: status 1 and one sentence that names what is missing."""
-    done = run_tool(tool, "--duration", "1", prefix=[*NOBODY, "--inh-caps=-all"], program=public_copy(BUILD / "bin" / tool, place))
+    program = public_copy(BUILD / "bin" / tool, place)
+    done = run_tool(tool, "--duration", "1", prefix=[*NOBODY, "--inh-caps=-all"], program=program)
     assert (done.returncode, done.stdout) == (FAILED, "")
     assert MISSING.search(one_line(done.stderr))
 
@@ -191,7 +192,7 @@ def test_cost(tool, cgroup):
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_btf_file(tool, cgroup, place):
-    """--btf FILE is used: a copy of the kernel's works, a file that is no BTF is refused with one line that names it."""
+    """--btf FILE is used: a copy of the kernel's works; a file that is no BTF is refused in one line that names it."""
     good, bad = place / "good.btf", place / "bad.btf"
     good.write_bytes(open("/sys/kernel/btf/vmlinux", "rb").read())
     bad.write_text("this is no BTF")

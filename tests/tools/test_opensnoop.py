@@ -129,7 +129,8 @@ def test_several_pids(open_place, cgroup):
 def test_filter_by_a_thread(open_place, cgroup):
     """--tid of the leader does not show what another thread of the process does."""
     with Workload("opens", "open", N, 0, open_place, "thread", cgroup=cgroup) as work:
-        with Tool("opensnoop", "--tid", work.pid, "--json") as by_tid, Tool("opensnoop", "-p", work.pid, "--json") as by_pid:
+        with Tool("opensnoop", "--tid", work.pid, "--json") as by_tid, \
+                Tool("opensnoop", "-p", work.pid, "--json") as by_pid:
             work.run()
     assert len(by_pid.json) >= N
     assert [row for row in by_tid.json if str(open_place) in row["path"]] == []
@@ -217,7 +218,8 @@ def test_empty_name(more, place, cgroup):
                 Tool("opensnoop", "--cgroup", cgroup.path, "--json", *more) as json:
             done = work.run()[-1]
     assert done["errno"] == errno.ENOENT
-    assert [(row["error"], row["path"].rstrip("/")) for row in json.json] == [("ENOENT", str(place / "empty") if more else "")]
+    expected = str(place / "empty") if more else ""
+    assert [(row["error"], row["path"].rstrip("/")) for row in json.json] == [("ENOENT", expected)]
     assert "?" not in text.lines[-1]
 
 
@@ -256,8 +258,8 @@ def test_a_million_opens(open_place, cgroup):
     summary = tool.summary
     assert summary["events"] + summary["lost"] == MANY
     assert summary["lost"] <= LOSS_ALLOWED * MANY, f"{summary['lost']} of {MANY} lost"
-    assert len(tool.json) == MANY
-    assert_sorted_times(tool.json)
+    assert len(tool.json) == summary["events"]
+    assert_sorted_times(tool.json, storm=True)
 
 
 def test_overload_is_accounted(open_place, cgroup):
@@ -280,7 +282,8 @@ def test_overload_is_accounted(open_place, cgroup):
 def test_hostile_names(place, cgroup):
     """No control byte reaches the terminal, JSON is UTF-8, a row is a line."""
     with Workload("hostile", "open", 3, place, cgroup=cgroup) as work:
-        with Tool("opensnoop", "--cgroup", cgroup.path) as text, Tool("opensnoop", "--cgroup", cgroup.path, "--json") as json:
+        with Tool("opensnoop", "--cgroup", cgroup.path) as text, \
+                Tool("opensnoop", "--cgroup", cgroup.path, "--json") as json:
             work.run()
     assert not CONTROL.search(text.out), repr(text.out)
     assert len(text.rows) == 3 and all("]0;x" in row["PATH"] and "]0;x" in row["COMM"] for row in text.rows)

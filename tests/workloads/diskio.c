@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * diskio KIND N DISK: N operations on the block device DISK, one after another, past the page
- * cache: write, read (4 KiB each), dsync (4 KiB write with O_DSYNC), flush (fsync), discard (4 KiB)
- * or mix (all of them, N each). Prints how many were done of each kind, and the sum and maximum of
- * their times as this program saw them.
+ * diskio KIND N DISK [FIRST]: N operations on the block device DISK, from block FIRST (0) of 4 KiB
+ * on, one after another, past the page cache: write, read (4 KiB each), dsync (4 KiB write with
+ * O_DSYNC), flush (fsync), discard (4 KiB) or mix (all of them, N each). Prints how many were done
+ * of each kind, and the sum and maximum of their times as this program saw them.
  */
 #define _GNU_SOURCE
 #include "workload.h"
@@ -14,17 +14,19 @@
 
 static void *buffer;
 static int direct, synchronous;
+static long first;
 
 static int operate(const char *kind, long i)
 {
-	uint64_t range[2] = { i * SIZE, SIZE };
+	off_t at = (first + i) * SIZE;
+	uint64_t range[2] = { at, SIZE };
 
 	if (!strcmp(kind, "write"))
-		return pwrite(direct, buffer, SIZE, i * SIZE) == SIZE ? 0 : -1;
+		return pwrite(direct, buffer, SIZE, at) == SIZE ? 0 : -1;
 	if (!strcmp(kind, "read"))
-		return pread(direct, buffer, SIZE, i * SIZE) == SIZE ? 0 : -1;
+		return pread(direct, buffer, SIZE, at) == SIZE ? 0 : -1;
 	if (!strcmp(kind, "dsync"))
-		return pwrite(synchronous, buffer, SIZE, i * SIZE) == SIZE ? 0 : -1;
+		return pwrite(synchronous, buffer, SIZE, at) == SIZE ? 0 : -1;
 	if (!strcmp(kind, "flush"))
 		return fsync(direct);
 	if (!strcmp(kind, "discard"))
@@ -59,9 +61,11 @@ int main(int argc, char **argv)
 	static const char *const kinds[] = { "write", "read", "dsync", "flush", "discard" };
 	long total;
 
-	if (argc != 4)
-		usage("write|read|dsync|flush|discard|mix N DISK");
+	if (argc < 4 || argc > 5)
+		usage("write|read|dsync|flush|discard|mix N DISK [FIRST]");
 	total = number(argv[2]);
+	if (argc == 5)
+		first = number(argv[4]);
 	direct = open(argv[3], O_RDWR | O_DIRECT);
 	synchronous = open(argv[3], O_RDWR | O_DIRECT | O_DSYNC);
 	if (direct < 0 || synchronous < 0)

@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+"""What Borescope's tools cost beside their peers: see README.md here."""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from phases import Phases
+from process import Process
+from report import markdown
+from subjects import subjects
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+
+# operations per burst; per burst at full speed, of ours and of the others; getppid() calls per burst
+SIZES = {
+    "opensnoop": {"burst": 20000, "speed": 1000000, "peers": 200000, "getppids": 100000, "threads": (1, 2)},
+    "execsnoop": {"burst": 1000, "speed": 10000, "peers": 10000, "getppids": 0, "threads": (1, 2)},
+    "biolatency": {"burst": 2000, "speed": 50000, "peers": 50000, "getppids": 0, "threads": (1,)},
+}
+# In a VM time is counted in instructions: few are enough, and emulation is slow.
+VM_SIZES = {"opensnoop": (2000, 5000), "execsnoop": (100, 0), "biolatency": (500, 0)}
+
+
+class Bench:
+    def __init__(self, arguments, work):
+        self.build = arguments.build.resolve()
+        self.tools = arguments.tools
+        self.in_vm = bool(os.environ.get("BORESCOPE_VM"))
+        self.work = Path(work)
+        self.disk_file = self.build / "bench" / "disk.img"
+        self.yardstick = self.build / "bench" / "yardstick"
+        self.yardstick_object = self.build / "bench" / "yardstick.bpf.o"
+        self.null = subprocess.DEVNULL
+
+    def compile(self):
+        """The yardstick, if its sources are newer."""
+        self.yardstick.parent.mkdir(parents=True, exist_ok=True)
+        commands = {
+            self.yardstick: ["gcc", "-O2", "-Wall", HERE / "yardstick.c", "-lbpf", "-o"],
+            self.yardstick_object: ["clang", "-g", "-O2", "-mcpu=v3", "-target", "bpf", "-I", self.build / "vmlinux",
+                                    "-c", HERE / "yardstick.bpf.c", "-o"]}
+        for output, command in commands.items():
+            source = next(word for word in command if isinstance(word, Path) and word.suffix == ".c")
+            if not output.exists() or output.stat().st_mtime < source.stat().st_mtime:
+                subprocess.run([*command, output], check=True)
+
+    def output(self):
+        """A new file for a tool's output; in a tmpfs of our own, and emptied when it has been read."""
+        return open(self.work / "output", "wb")
+
+    def output_text(self):
+        text = (self.work / "output").read_bytes()
+        os.truncate(self.work / "output", 0)
+        return text
+
+    @contextmanager
+    def bpf_stats(self):
+        process = Process([self.yardstick, "--stats"], self.null, self.work / "stats-stderr")
+        try:
+            process.wait_ready(programs=False)
+            yield
+        finally:
+            process.stop()
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--build", type=Path, default=REPOSITORY / "build", metavar="DIR")
+    add("--tool", dest="tools", action="append", choices=list(SIZES), help="only this tool (again: this one, too)")
+    add("--quick", action="store_true", help="fewer rounds and operations: under a minute")
+    add("--rounds", type=int, metavar="N", help="rounds of the cost (default 15; quick 5; in a VM 3)")
+    add("--cost-only", action="store_true", help="no start, stop, loss or memory (what a VM can tell)")
+    add("--vm", metavar="KERNEL", help="the cost in a VM with this kernel, in executed instructions as ns")
+    add("--json", type=Path, metavar="FILE", help="default: bench.json in the build directory")
+    return parser.parse_args()
+
+
+def in_vm(arguments):
+    """The same in a guest with one CPU whose time is its instructions."""
+    command = [sys.executable, HERE / "bench.py", "--build", arguments.build.resolve(), "--cost-only", "--json",
+               "/dev/null", *(word for tool in arguments.tools or () for word in ("--tool", tool)),
+               *(["--rounds", arguments.rounds] if arguments.rounds else [])]
+    return subprocess.run([REPOSITORY / "tests/vm/run", "--kernel", arguments.vm, "--icount", "--build",
+                           arguments.build.resolve(), "--timeout", "3000", "--", *map(str, command)],
+                          check=False).returncode
+
+
+def private_namespace():
+    """Runs this again in a mount namespace of its own, with a tracefs for the peers that need one."""
+    if os.environ.get("BORESCOPE_BENCH"):
+        return
+    os.environ["BORESCOPE_BENCH"] = "1"
+    again = shlex.join([sys.executable, *sys.argv])
+    script = f"[ -e /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing; exec {again}"
+    os.execvp("unshare", ["unshare", "-m", "sh", "-c", script])
+
+
+def disk_bytes(subject, work):
+    """Of the stripped program."""
+    path = shutil.which(str(subject.argv[0]))
+    if subject.kind == "floor" or not path:
+        return
+    copy = work / "stripped"
+    shutil.copy(os.path.realpath(path), copy)
+    subprocess.run(["strip", copy], check=False, capture_output=True)
+    subject.results["disk_bytes"] = copy.stat().st_size
+
+
+def measure(bench, arguments, tool, operation, entries):
+    size = SIZES[tool]
+    burst, getppids = VM_SIZES[tool] if bench.in_vm else (size["burst"], size["getppids"])
+    rounds = arguments.rounds or (3 if bench.in_vm else 5 if arguments.quick else 15)
+    shrink = 5 if arguments.quick else 1
+    phases = Phases(bench, operation, entries)
+    with operation.ready():
+        progress(f"{tool}: what runs here")
+        phases.check()
+        progress(f"{tool}: cost per operation, {rounds} rounds")
+        base = phases.cost(rounds, burst, getppids)
+        phases.program_time(burst)
+        if not arguments.cost_only:
+            progress(f"{tool}: start and stop")
+            phases.start_and_stop(3 if arguments.quick else 9)
+            for threads in size["threads"]:
+                progress(f"{tool}: full speed, threads: {threads}")
+                phases.full_speed(size["speed"] // shrink, size["peers"] // shrink, threads)
+    judge(entries, operation.weighed_by)
+    for subject in entries:
+        disk_bytes(subject, bench.work)
+    return base
+
+
+def judge(entries, key):
+    """All as multiples of the empty program on the hook that our tool has taken."""
+    def weight(subject):
+        value = subject.results.get(key)
+        return value["median"] if isinstance(value, dict) else value
+
+    ours = next(subject for subject in entries if subject.kind == "tool")
+    floors = [subject for subject in entries if subject.kind == "floor" and not subject.refused]
+    said = [floor for floor in floors if f"using {floor.name.split()[-1]}" in ours.notes]
+    if not floors:
+        return
+    floor = (said or floors)[-1]            # without a word it is the best rung, which stands last
+    value = floor.results.get(key)
+    if isinstance(value, dict) and value["q1"] <= 0:
+        return                              # it drowns in the noise
+    for subject in entries:
+        if weight(subject) and (weight(floor) or 0) > 0:
+            subject.results["times_floor"] = weight(subject) / weight(floor)
+
+
+def progress(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def main():
+    arguments = parse()
+    if os.geteuid():
+        sys.exit("bench: needs root")
+    if arguments.vm:
+        return in_vm(arguments)
+    private_namespace()
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # children must not inherit that it is ignored
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    result = {"kernel": os.uname().release, "machine": os.uname().machine, "cpus": os.cpu_count(),
+              "vm": os.environ.get("BORESCOPE_VM"), "tools": {}}
+    with tempfile.TemporaryDirectory(prefix="borescope-bench-") as work:
+        subprocess.run(["mount", "-t", "tmpfs", "none", work], check=True)
+        try:
+            bench = Bench(arguments, work)
+            bench.compile()
+            print(f"## Kernel {result['kernel']}, {result['cpus']} CPUs"
+                  f"{' (emulated: 1 ns is one instruction)' if bench.in_vm else ''}\n", flush=True)
+            for tool, (operation, entries) in subjects(bench).items():
+                base = measure(bench, arguments, tool, operation, entries)
+                print(markdown(tool, operation, base, entries), flush=True)
+                result["tools"][tool] = {"operation": operation.name, "base_ns": base, "programs": [
+                    {"name": s.name.replace("*", ""), "kind": s.kind, "refused": s.refused, **s.results}
+                    for s in entries]}
+        finally:
+            subprocess.run(["umount", work], check=False)
+    path = arguments.json or arguments.build / "bench.json"
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

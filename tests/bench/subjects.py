@@ -1,0 +1,71 @@
+"""What is measured: each tool, its peers, and the empty programs that are their floor."""
+
+import shutil
+from dataclasses import dataclass, field
+
+from operations import Io, Open, Spawn
+
+
+@dataclass
+class Subject:
+    name: str
+    argv: list                      # "{disk}" and "{pid}" stand for the disk, and for a process without events
+    kind: str = "tool"              # tool, peer or floor
+    filtered: bool = False          # a filter keeps everything out: nothing is shown, only the tax counts
+    slow: bool = False              # starts or stops in seconds: fewer rounds
+    results: dict = field(default_factory=dict)
+    refused: str = ""
+    notes: str = ""                 # what it says on stderr
+
+
+def libbpf_tool(name, *arguments, label="", **more):
+    return Subject(f"libbpf-tools {name}{label}", [f"/usr/sbin/{name}", *arguments], "peer", **more)
+
+
+def bpftrace_tool(name):
+    return Subject(f"bpftrace {name}.bt", [f"/usr/sbin/{name}.bt"], "peer", slow=True)
+
+
+def subjects(bench):
+    """{tool: (operation, subjects)}"""
+    def ours(name, *arguments, label="", **more):
+        return Subject(f"**{name}**{label}", [bench.build / "bin" / name, *arguments], **more)
+
+    def floor(program, section):
+        return Subject(f"empty {section}", [bench.yardstick, bench.yardstick_object, program], "floor")
+
+    everything = {
+        "opensnoop": (Open, [
+            floor("sys_exit", "tp_btf/sys_exit"),
+            floor("do_sys_openat2", "fexit/do_sys_openat2"),
+            ours("opensnoop"),
+            ours("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
+            libbpf_tool("opensnoop"),
+            libbpf_tool("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
+            bpftrace_tool("opensnoop"),
+        ]),
+        "execsnoop": (Spawn, [
+            floor("sched_process_exec", "tp_btf/sched_process_exec"),
+            ours("execsnoop"),
+            ours("execsnoop", "-x", label=" -x"),
+            libbpf_tool("execsnoop"),
+            bpftrace_tool("execsnoop"),
+        ]),
+        "biolatency": (Io, [
+            floor("block_rq_complete", "tp_btf/block_rq_complete"),
+            ours("biolatency", "-d", "{disk}"),
+            ours("biolatency", "-Q", "-d", "{disk}", label=" -Q"),
+            ours("biolatency", "-D", "-F", "-d", "{disk}", label=" -D -F"),
+            libbpf_tool("biolatency", "-d", "{disk}"),
+            bpftrace_tool("biolatency"),
+        ]),
+    }
+    chosen = {}
+    for tool, (operation, entries) in everything.items():
+        if bench.tools and tool not in bench.tools:
+            continue
+        for entry in entries:
+            if not shutil.which(str(entry.argv[0])):
+                entry.refused = f"{entry.argv[0]} is not installed"
+        chosen[tool] = (operation(bench), entries)
+    return chosen
