@@ -10,9 +10,11 @@
 #include "biolatency.h"
 
 const volatile bool queued, by_disk, by_flags;
-const volatile bool old_args;	  /* see request_arg() */
-const volatile __u32 only_dev;	  /* 0: all disks */
-const volatile __u32 flush_seq;	  /* RQF_FLUSH_SEQ of this kernel */
+const volatile bool old_args;	/* see request_arg() */
+const volatile __u32 only_dev;	/* 0: all disks */
+const volatile __u32 flush_seq; /* RQF_FLUSH_SEQ of this kernel */
+const volatile __u32
+	time_flags; /* rq_flags of which one is set where start_time_ns is; 0: it is 0 where not */
 
 volatile struct io_control control SEC(".data.control") = {};
 
@@ -43,6 +45,13 @@ static __always_inline void leave_out(__u32 why)
 
 /* --- the end of a request: the only hook, where the kernel stamps requests --- */
 
+/* When the request was allocated; 0: not known. What an earlier request left there does not count.
+ */
+static __always_inline __u64 submitted_ns(struct request *rq)
+{
+	return !time_flags || (rq->rq_flags & time_flags) ? rq->start_time_ns : 0;
+}
+
 /* 0: not known. */
 static __always_inline __u64 began(struct request *rq, __u64 *seen)
 {
@@ -50,11 +59,11 @@ static __always_inline __u64 began(struct request *rq, __u64 *seen)
 
 	if (seen && *seen > 1)
 		return *seen;
-	stamp = queued ? rq->start_time_ns : rq->io_start_time_ns;
+	stamp = queued ? submitted_ns(rq) : rq->io_start_time_ns;
 	if (stamp)
 		return stamp;
 	/* a flush without data is a request that is never issued: it waits for the flush proper */
-	return rq->__data_len ? 0 : rq->start_time_ns;
+	return rq->__data_len ? 0 : submitted_ns(rq);
 }
 
 SEC("tp_btf/block_rq_complete")
@@ -63,7 +72,8 @@ int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 	__u32 cmd_flags = rq->cmd_flags, op = cmd_flags & 0xff, dev = 0;
 	__u64 key = (__u64)rq, start, now, *seen = NULL;
 
-	/* called per part; and for the data of a flush sequence once more when the sequence is done */
+	/* called per part; and for the data of a flush sequence once more when the sequence is done
+	 */
 	if (nr_bytes < rq->__data_len || ((rq->rq_flags & flush_seq) && op != REQ_OP_FLUSH))
 		return 0;
 	if (only_dev || by_disk)

@@ -39,22 +39,18 @@ static __always_inline void send(struct exec_scratch *s)
 }
 
 /*
- * A new image runs. Its arguments lie in one piece at the top of its own stack, just written by the kernel:
- * they are read in one go, whoever called exec and however.
+ * A new image runs. Its arguments lie in one piece at the top of its own stack, just written by the
+ * kernel: they are read in one go, whoever called exec and however.
  */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+static __always_inline void show_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
-	struct exec_scratch *s;
+	struct exec_scratch *s = event_begin(0);
 	unsigned long start;
 	__u64 len;
 	long n;
 
-	if (!filter_current())
-		return 0;
-	s = event_begin(0);
 	if (!s)
-		return 0;
+		return;
 	head(&s->event, 0);
 	if (bprm->interp != bprm->filename)
 		s->event.head.flags |= EXEC_SCRIPT;
@@ -77,6 +73,15 @@ int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_bi
 		s->event.head.flags |= EXEC_ARGS_UNREAD;
 	}
 	send(s);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	preempt_off();
+	if (filter_current())
+		show_exec(task, bprm);
+	preempt_on();
 	return 0;
 }
 
@@ -106,7 +111,7 @@ static __always_inline bool add_arg(struct exec_scratch *s, const char *argv, in
 		return false;
 	if (room > 4096)
 		room = 4096;
-	n = bpf_probe_read_user_str(&s->text[end], room, arg);
+	n = read_user_str(&s->text[end], room, arg);
 	if (n <= 0 || n > 4096) {
 		s->event.head.flags |= EXEC_ARGS_UNREAD;
 		return false;
@@ -115,18 +120,16 @@ static __always_inline bool add_arg(struct exec_scratch *s, const char *argv, in
 	return true;
 }
 
-static __always_inline void failed(const char *filename, const char *argv, int ret, bool compat)
+static __always_inline void show_failed(const char *filename, const char *argv, int ret,
+					bool compat)
 {
-	struct exec_scratch *s;
+	struct exec_scratch *s = event_begin(1);
 	long n;
 
-	if (ret >= 0 || !filter_current())
-		return;
-	s = event_begin(1);
 	if (!s)
 		return;
 	head(&s->event, ret);
-	n = bpf_probe_read_user_str(s->text, EXEC_FILENAME_MAX, filename);
+	n = read_user_str(s->text, EXEC_FILENAME_MAX, filename);
 	if (n < 0 || n > EXEC_FILENAME_MAX)
 		n = 0;
 	s->event.filename_len = n;
@@ -145,9 +148,13 @@ static __always_inline void failed(const char *filename, const char *argv, int r
 
 static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int arg, bool compat)
 {
-	if ((int)ret < 0)
-		failed((void *)syscall_arg(regs, arg, compat),
-		       (void *)syscall_arg(regs, arg + 1, compat), ret, compat);
+	if ((int)ret >= 0)
+		return 0;
+	preempt_off();
+	if (filter_current())
+		show_failed((void *)syscall_arg(regs, arg, compat),
+			    (void *)syscall_arg(regs, arg + 1, compat), ret, compat);
+	preempt_on();
 	return 0;
 }
 

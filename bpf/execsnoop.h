@@ -13,11 +13,12 @@
 #define EXEC_ARGS_UNREAD 2 /* the arguments could not be read */
 #define EXEC_SCRIPT	 4 /* by an interpreter: args begin with its own, not with filename */
 
-/* The file name, NUL-terminated, then the arguments, each with its NUL (the last without when cut). */
+/* The file name, NUL-terminated, then the arguments, each with its NUL (the last without when cut).
+ */
 struct exec_event {
 	struct event_head head;
 	__u32 ppid;
-	__s32 ret; /* 0, or -errno */
+	__s32 ret;	    /* 0, or -errno */
 	__u32 filename_len; /* with the NUL; 0: could not be read */
 	__u32 args_len;
 	char text[];

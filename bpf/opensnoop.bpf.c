@@ -36,12 +36,12 @@ struct open_call {
 };
 INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
 
-#define AT_FDCWD	-100
-#define O_ACCMODE	3
-#define O_CREAT		0100
-#define __O_TMPFILE	020000000
+#define AT_FDCWD	     -100
+#define O_ACCMODE	     3
+#define O_CREAT		     0100
+#define __O_TMPFILE	     020000000
 #define O_CREAT_TRUNC_WRONLY (O_CREAT | 01000 | 1)
-#define RESOLVE_IN_ROOT 0x10
+#define RESOLVE_IN_ROOT	     0x10
 #if defined(__TARGET_ARCH_arm64)
 #define O_LARGEFILE 0400000
 #else
@@ -49,7 +49,8 @@ INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
 #endif
 
 /* The directory that a name is relative to. False: it is not known. */
-static __always_inline bool base_path(struct path *base, const struct open_call *call, bool absolute)
+static __always_inline bool base_path(struct path *base, const struct open_call *call,
+				      bool absolute)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct file **fds, *file = NULL;
@@ -101,14 +102,12 @@ static __always_inline bool wanted(const struct open_call *call, int ret)
 	return filter_current();
 }
 
-static __always_inline void opened(__u32 scratch, const struct open_call *call, int ret, bool user)
+static __always_inline void show(__u32 scratch, const struct open_call *call, int ret, bool user)
 {
 	struct open_scratch *s;
 	__u64 size;
 	long len;
 
-	if (!wanted(call, ret))
-		return;
 	s = event_begin(scratch);
 	if (!s)
 		return;
@@ -117,8 +116,8 @@ static __always_inline void opened(__u32 scratch, const struct open_call *call, 
 	s->event.flags = call->flags & ~O_LARGEFILE; /* the kernel adds it by itself */
 	s->event.mode = call->flags & (O_CREAT | __O_TMPFILE) ? call->mode : 0;
 	s->event.base_len = 0;
-	len = user ? bpf_probe_read_user_str(s->text, OPEN_PATH_MAX, call->name) :
-		     bpf_probe_read_kernel_str(s->text, OPEN_PATH_MAX, call->name);
+	len = user ? read_user_str(s->text, OPEN_PATH_MAX, call->name)
+		   : bpf_probe_read_kernel_str(s->text, OPEN_PATH_MAX, call->name);
 	if (len < 0 || len > OPEN_PATH_MAX)
 		len = 0;
 	s->event.path_len = len;
@@ -128,6 +127,14 @@ static __always_inline void opened(__u32 scratch, const struct open_call *call, 
 	size = sizeof(s->event) + len + s->event.base_len;
 	if (size <= sizeof(*s))
 		event_send(s, size);
+}
+
+static __always_inline void opened(__u32 scratch, const struct open_call *call, int ret, bool user)
+{
+	preempt_off();
+	if (wanted(call, ret))
+		show(scratch, call, ret, user);
+	preempt_on();
 }
 
 /* --- every way to open a file but io_uring's comes here (since 5.6) --- */
@@ -267,7 +274,7 @@ int BPF_PROG(fexit_io_openat2, struct io_kiocb *req, unsigned int issue_flags, i
 	if (!u)
 		return 0;
 	/* not 0: it would have slept, and is tried again by a worker */
-	if (!ret && bpf_core_field_exists(done->cqe.res)) {
+	if (!ret) {
 		u->call.name = u->name;
 		opened(1, &u->call, BPF_CORE_READ(done, cqe.res), false);
 	}

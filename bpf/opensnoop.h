@@ -4,15 +4,15 @@
 
 #include "lib/events.h"
 
-#define OPEN_PATH_MAX 4096 /* PATH_MAX, with the NUL */
-#define OPEN_BASE_UNKNOWN 1 /* event_head.flags: base is wanted, but could not be read */
+#define OPEN_PATH_MAX	  4096 /* PATH_MAX, with the NUL */
+#define OPEN_BASE_UNKNOWN 1    /* event_head.flags: base is wanted, but could not be read */
 
 /* The name as the caller gave it, NUL-terminated, then (with -F, for a name that is relative, or
  * inside a chroot) the directory that it is relative to, not terminated. */
 struct open_event {
 	struct event_head head;
-	__s32 ret;	/* a file descriptor, or -errno */
-	__u32 flags;	/* open(2)'s, as the caller gave them */
+	__s32 ret;   /* a file descriptor, or -errno */
+	__u32 flags; /* open(2)'s, as the caller gave them */
 	__u16 mode;
 	__u16 path_len; /* with the NUL; 0: the name could not be read */
 	__u16 base_len;

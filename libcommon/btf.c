@@ -185,6 +185,8 @@ static int read_types(struct btf_view *v)
 			err = read_name(v, BTF_FUNCTION, t->name_off, t->type);
 		else if (kind == BTF_KIND_TYPEDEF)
 			err = read_name(v, BTF_TYPEDEF, t->name_off, t->type);
+		else if (kind == BTF_KIND_STRUCT)
+			err = read_name(v, BTF_STRUCT, t->name_off, 0);
 		else if (kind == BTF_KIND_ENUM || kind == KIND_ENUM64)
 			err = read_enum(v, t);
 		if (err)
@@ -239,7 +241,7 @@ int btf_scan_mem(const void *data, size_t size, struct btf_query *queries, size_
 	for (i = 0; i < nr; i++) {
 		struct btf_query *q = &queries[i];
 
-		if (q->id && q->what != BTF_ENUMERATOR) {
+		if (q->id && (q->what == BTF_FUNCTION || q->what == BTF_TYPEDEF)) {
 			q->nr_args = nr_args(&v, q->what, q->value);
 			q->value = 0;
 		}

@@ -34,7 +34,7 @@ void cost_read(struct cost *c, struct bpf_object *obj)
 	struct bpf_program *prog;
 
 	c->runs = c->kernel_ns = 0;
-	bpf_object__for_each_program(prog, obj) {
+	bpf_object__for_each_program (prog, obj) {
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 		int fd = bpf_program__fd(prog);
@@ -73,7 +73,8 @@ void cost_note(const struct cost *c, uint64_t events, uint64_t lost)
 {
 	char runs[32], shown[32], gone[32];
 
-	note("cost: %s runs, %llu ns each; %.2f s in the kernel + %.2f s in %s = %.2g %% of one CPU; %s events, %s lost; %.1f MB",
+	note("cost: %s runs, %llu ns each; %.2f s in the kernel + %.2f s in %s = %.2g %% of one "
+	     "CPU; %s events, %s lost; %.1f MB",
 	     grouped(c->runs, runs, sizeof(runs)),
 	     (unsigned long long)(c->runs ? c->kernel_ns / c->runs : 0), (double)c->kernel_ns / 1e9,
 	     (double)c->tool_ns / 1e9, msg_tool(), cost_percent(c),

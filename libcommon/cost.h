@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * cost: what looking costs. The kernel counts the runs and the run time of this tool's programs while
- * BPF statistics are on (BPF_ENABLE_STATS, 5.8; needs CAP_SYS_ADMIN); the tool's own CPU time comes
- * from getrusage(2). What lies before a program's first instruction (trampoline or tracepoint entry)
- * is not in these figures.
+ * cost: what looking costs. The kernel counts the runs and the run time of this tool's programs
+ * while BPF statistics are on (BPF_ENABLE_STATS, 5.8; needs CAP_SYS_ADMIN); the tool's own CPU time
+ * comes from getrusage(2). What lies before a program's first instruction (trampoline or tracepoint
+ * entry) is not in these figures.
  */
 #ifndef BORESCOPE_COST_H
 #define BORESCOPE_COST_H
@@ -16,8 +16,8 @@
 struct bpf_object;
 
 struct cost {
-	int stats_fd;	      /* keeps BPF statistics on; -1: not gathered */
-	uint64_t start_ns;    /* wall (CLOCK_MONOTONIC) and own CPU at cost_start() */
+	int stats_fd;	   /* keeps BPF statistics on; -1: not gathered */
+	uint64_t start_ns; /* wall (CLOCK_MONOTONIC) and own CPU at cost_start() */
 	uint64_t start_cpu_ns;
 	uint64_t runs, kernel_ns, tool_ns, wall_ns; /* by the last cost_read() */
 	uint64_t peak_bytes;			    /* of the tool, resident */

@@ -104,19 +104,19 @@ int disk_find(const char *name, uint32_t *dev, char *whole)
 const char *io_flags_str(uint64_t flags, char *buf, size_t size)
 {
 	static const char *const ops[] = {
-		[0] = "Read",	       [1] = "Write",	    [2] = "Flush",
-		[3] = "Discard",       [5] = "SecureErase", [9] = "WriteZeroes",
-		[10] = "ZoneOpen",     [11] = "ZoneClose",  [12] = "ZoneFinish",
-		[13] = "ZoneAppend",   [15] = "ZoneReset",  [17] = "ZoneResetAll",
+		[0] = "Read",	     [1] = "Write",	  [2] = "Flush",      [3] = "Discard",
+		[5] = "SecureErase", [9] = "WriteZeroes", [10] = "ZoneOpen",  [11] = "ZoneClose",
+		[12] = "ZoneFinish", [13] = "ZoneAppend", [15] = "ZoneReset", [17] = "ZoneResetAll",
 	};
 	static const struct {
 		int bit;
 		const char *name;
 	} names[] = {
-		{ IO_NOWAIT, "NoWait" }, { IO_BACKGROUND, "Background" }, { IO_RAHEAD, "ReadAhead" },
-		{ IO_PREFLUSH, "PreFlush" }, { IO_FUA, "ForcedUnitAccess" }, { IO_IDLE, "Idle" },
-		{ IO_NOMERGE, "NoMerge" }, { IO_PRIO, "Priority" }, { IO_META, "Metadata" },
-		{ IO_SYNC, "Sync" },
+		{ IO_NOWAIT, "NoWait" },	{ IO_BACKGROUND, "Background" },
+		{ IO_RAHEAD, "ReadAhead" },	{ IO_PREFLUSH, "PreFlush" },
+		{ IO_FUA, "ForcedUnitAccess" }, { IO_IDLE, "Idle" },
+		{ IO_NOMERGE, "NoMerge" },	{ IO_PRIO, "Priority" },
+		{ IO_META, "Metadata" },	{ IO_SYNC, "Sync" },
 	};
 	unsigned int op = flags & 0xff;
 	size_t len = 0;
@@ -170,7 +170,8 @@ static bool is_stamped(const char *disk, bool at_submission)
 		return true;
 	if (!at_submission && strstr(text, "[kyber]"))
 		return true;
-	disk_attribute(disk, at_submission ? "queue/iostats" : "queue/wbt_lat_usec", text, sizeof(text));
+	disk_attribute(disk, at_submission ? "queue/iostats" : "queue/wbt_lat_usec", text,
+		       sizeof(text));
 	/* write-back throttling keeps statistics also while it is off (0); without it, EINVAL */
 	return at_submission ? strtol(text, NULL, 10) > 0 : text[0];
 }

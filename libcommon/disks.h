@@ -31,10 +31,11 @@ int disk_find(const char *name, uint32_t *dev, char *whole);
 unsigned int disk_count(void);
 
 /*
- * A disk with a request queue on which the kernel does not seem to write down when a request is issued (or, with
- * @at_submission, when it was submitted), among all or of @only_dev if that is not 0. NULL: there is none. From
- * sysfs, so not certain either way: blk-iocost and others keep statistics that sysfs does not show.
- * The string lives until the next call.
+ * A disk with a request queue on which the kernel does not seem to write down when a request is
+ * issued (or, with
+ * @at_submission, when it was submitted), among all or of @only_dev if that is not 0. NULL: there
+ * is none. From sysfs, so not certain either way: blk-iocost and others keep statistics that sysfs
+ * does not show. The string lives until the next call.
  */
 const char *disk_unstamped(uint32_t only_dev, bool at_submission);
 

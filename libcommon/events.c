@@ -15,7 +15,8 @@
 /*
  * A ring as the kernel maps it (include/uapi/linux/bpf.h, kernel/bpf/ringbuf.c): a page with the
  * consumer's position, a page with the producer's, then the data, mapped twice in a row so that a
- * record is never torn. A record: u32 length with two flag bits, u32 page offset, data, padding to 8.
+ * record is never torn. A record: u32 length with two flag bits, u32 page offset, data, padding
+ * to 8.
  */
 /* The consumer's position is a cache line that the kernel side reads: written now and then. */
 #define RELEASE_BYTES 16384
@@ -196,7 +197,7 @@ static void ring_advance(struct ring *r, size_t min_size, uint64_t *too_short)
 		ring_release(r);
 }
 
-size_t events_drain(struct events *events, size_t min_size, event_fn fn, void *ctx,
+size_t events_drain(struct events *events, uint64_t before, size_t min_size, event_fn fn, void *ctx,
 		    const volatile bool *stop)
 {
 	size_t shown = 0;
@@ -220,7 +221,7 @@ size_t events_drain(struct events *events, size_t min_size, event_fn fn, void *c
 			if (r->next && (!oldest || r->next->ts < oldest->next->ts))
 				oldest = r;
 		}
-		if (!oldest)
+		if (!oldest || oldest->next->ts >= before)
 			break;
 		fn(ctx, oldest->next, oldest->next_size);
 		shown++;

@@ -228,6 +228,9 @@ static void print_summary(struct out *o, const struct hist *h, uint64_t unit_ns,
 		out_str(o, text);
 		column += len;
 	}
+	if (total)
+		out_printf(o, "%s count %" PRIu64, column + 26 > COLUMNS ? "\n   " : "",
+			   hist_count(h));
 	out_char(o, '\n');
 }
 

@@ -30,8 +30,8 @@ static int map_fd(struct run *r, const char *name)
 	return bpf_map__fd(bpf_object__find_map_by_name(r->object.bpf, name));
 }
 
-/* From now on the other histograms are filled. When this returns, nothing writes to those of the old
- * epoch any more, which is returned. */
+/* From now on the other histograms are filled. When this returns, nothing writes to those of the
+ * old epoch any more, which is returned. */
 static uint32_t flip(struct run *r)
 {
 	static uint32_t epoch;

@@ -13,12 +13,13 @@
 
 /* How a tool shows them. */
 struct hists {
-	bool keyed;	     /* one per key, else one in all */
-	uint32_t max_keys;   /* bound of keys between two reports */
-	uint64_t unit_ns;    /* of the text: 1000 or 1000000; JSON is in ns */
-	bool total;	     /* the sum stands in the line under the histogram, too */
-	bool clock;	     /* the time of day stands above each report */
-	/* "disk = vda", without a newline; and the same as members of the JSON object. Only with keyed. */
+	bool keyed;	   /* one per key, else one in all */
+	uint32_t max_keys; /* bound of keys between two reports */
+	uint64_t unit_ns;  /* of the text: 1000 or 1000000; JSON is in ns */
+	bool total;	   /* the sum stands in the line under the histogram, too */
+	bool clock;	   /* the time of day stands above each report */
+	/* "disk = vda", without a newline; and the same as members of the JSON object. Only with
+	 * keyed. */
 	void (*title)(struct out *o, const struct hist_key *key);
 	void (*members)(struct json *j, const struct hist_key *key);
 };
@@ -26,7 +27,8 @@ struct hists {
 /* In a tool's configure hook: sizes and switches the maps. */
 void hists_configure(const struct hists *hs, struct bpf_object *obj);
 
-/* In a tool's report hook: prints what was counted since the last report, the fullest histogram last. */
+/* In a tool's report hook: prints what was counted since the last report, the fullest histogram
+ * last. */
 void hists_report(const struct hists *hs, struct run *r);
 
 #endif

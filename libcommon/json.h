@@ -38,7 +38,8 @@ void json_null(struct json *j, const char *key);
 void json_fixed(struct json *j, const char *key, uint64_t v, int decimals);
 /* null when @s is NULL. */
 void json_str(struct json *j, const char *key, const char *s);
-/* Of a kernel function's result: "errno" (0 when @ret is not negative) and, on failure, "error" (its name). */
+/* Of a kernel function's result: "errno" (0 when @ret is not negative) and, on failure, "error"
+ * (its name). */
 void json_errno(struct json *j, int64_t ret);
 /* Ends at @len or at a NUL, whichever is first. */
 void json_strn(struct json *j, const char *key, const char *s, size_t len);

@@ -15,7 +15,8 @@ const char *msg_tool(void);
 
 /* "NAME: text": something failed; the caller ends with status 1. */
 void error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* "NAME: text": the numbers are not complete (lost events), or will not be what one might expect. */
+/* "NAME: text": the numbers are not complete (lost events), or will not be what one might expect.
+ */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* "NAME: text": worth knowing: another probe was chosen, what is being traced. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

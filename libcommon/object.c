@@ -49,7 +49,8 @@ static struct bpf_program *find_program(struct bpf_object *obj, const char *name
 	return prog;
 }
 
-/* --- what can be told before loading ----------------------------------------------------------- */
+/* --- what can be told before loading -----------------------------------------------------------
+ */
 
 enum program_kind { KIND_TRAMPOLINE, KIND_TP_BTF, KIND_KPROBE, KIND_TRACEPOINT, KIND_OTHER };
 
@@ -59,10 +60,10 @@ static enum program_kind program_kind(const struct bpf_program *prog, const char
 		const char *prefix;
 		enum program_kind kind;
 	} kinds[] = {
-		{ "fentry/", KIND_TRAMPOLINE }, { "fexit/", KIND_TRAMPOLINE },
+		{ "fentry/", KIND_TRAMPOLINE },	  { "fexit/", KIND_TRAMPOLINE },
 		{ "fmod_ret/", KIND_TRAMPOLINE }, { "tp_btf/", KIND_TP_BTF },
-		{ "raw_tp/", KIND_TP_BTF }, { "kprobe/", KIND_KPROBE },
-		{ "kretprobe/", KIND_KPROBE }, { "tp/", KIND_TRACEPOINT },
+		{ "raw_tp/", KIND_TP_BTF },	  { "kprobe/", KIND_KPROBE },
+		{ "kretprobe/", KIND_KPROBE },	  { "tp/", KIND_TRACEPOINT },
 	};
 	const char *section = bpf_program__section_name(prog);
 
@@ -124,7 +125,7 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 	int err;
 
 	memset(k, 0, sizeof(*k));
-	bpf_object__for_each_program(prog, obj) {
+	bpf_object__for_each_program (prog, obj) {
 		const char *target;
 
 		switch (program_kind(prog, &target)) {
@@ -143,21 +144,24 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 		ask(k, "", e->name, e->what);
 	err = btf_scan(spec->btf, k->names, k->nr);
 	if (err == -ENOENT)
-		error("%s is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its BTF by --btf FILE",
+		error("%s is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its BTF by "
+		      "--btf FILE",
 		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux");
 	else if (err == -EINVAL)
 		error("%s is not raw BTF: it takes a file like /sys/kernel/btf/vmlinux",
 		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux");
 	else if (err)
-		error("cannot read BTF from %s: %s", spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux",
-		      strerror(-err));
+		error("cannot read BTF from %s: %s",
+		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux", strerror(-err));
 	if (err)
 		return err;
 	for (const struct kernel_fact *e = spec->facts; e && e->name; e++) {
 		const struct btf_query *q = answer(k, "", e->name);
 
 		if (q && q->id)
-			*e->value = e->what == BTF_ENUMERATOR ? q->value : q->nr_args;
+			*e->value = e->what == BTF_ENUMERATOR ? q->value
+				    : e->what == BTF_STRUCT   ? 1
+							      : q->nr_args;
 	}
 	k->kprobes = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 	return 0;
@@ -211,9 +215,9 @@ static const char *program_ruled_out(struct kernel *k, const struct bpf_program 
 		if (!q || !q->id)
 			return "this kernel has no such function";
 		if (try_trampoline(k, q->id) < 0)
-			return k->trampolines == -EPERM ?
-				       "this kernel refuses fentry and fexit programs" :
-				       "this kernel has no BPF trampolines";
+			return k->trampolines == -EPERM
+				       ? "this kernel refuses fentry and fexit programs"
+				       : "this kernel has no BPF trampolines";
 		return NULL;
 	case KIND_TP_BTF:
 		q = answer(k, "btf_trace_", target);
@@ -230,11 +234,12 @@ static const char *program_ruled_out(struct kernel *k, const struct bpf_program 
 	return NULL;
 }
 
-/* --- choosing ---------------------------------------------------------------------------------- */
+/* --- choosing ----------------------------------------------------------------------------------
+ */
 
 struct ladder {
-	int first[16];		/* of each probe: rungs below are ruled out */
-	const char *why[16];	/* why the best one was */
+	int first[16];	     /* of each probe: rungs below are ruled out */
+	const char *why[16]; /* why the best one was */
 	bool said[16];
 };
 
@@ -260,7 +265,7 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 {
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program(prog, o->bpf)
+	bpf_object__for_each_program (prog, o->bpf)
 		bpf_program__set_autoload(prog, false);
 	for (int i = 0; i < PROBES_MAX && spec->probes[i].name; i++) {
 		const struct probe *p = &spec->probes[i];
@@ -330,7 +335,8 @@ static bool step_down(struct object *o, struct ladder *l, const char *program, c
 	       (l->first[i] < PROBE_RUNGS && o->probes[i].rungs[l->first[i]]);
 }
 
-/* --- advice ------------------------------------------------------------------------------------ */
+/* --- advice ------------------------------------------------------------------------------------
+ */
 
 /* False after having said which capability is missing. */
 static bool have_capabilities(void)
@@ -347,9 +353,11 @@ static bool have_capabilities(void)
 	if (caps >> CAP_SYS_ADMIN & 1)
 		return true;
 	if (!(caps >> CAP_BPF & 1) || !(caps >> CAP_PERFMON & 1)) {
-		error("needs the capabilities CAP_BPF and CAP_PERFMON (%s missing): run it as root, with sudo",
-		      !(caps >> CAP_BPF & 1) ? (!(caps >> CAP_PERFMON & 1) ? "both are" : "CAP_BPF is") :
-						"CAP_PERFMON is");
+		error("needs the capabilities CAP_BPF and CAP_PERFMON (%s missing): run it as "
+		      "root, with sudo",
+		      !(caps >> CAP_BPF & 1)
+			      ? (!(caps >> CAP_PERFMON & 1) ? "both are" : "CAP_BPF is")
+			      : "CAP_PERFMON is");
 		return false;
 	}
 	return true;
@@ -362,20 +370,23 @@ static void advise_load(int err)
 
 	uname(&u);
 	if (err == -EPERM && !program[0])
-		error("the kernel does not let us make BPF maps: on kernels before 5.11 raise RLIMIT_MEMLOCK (ulimit -l unlimited)");
+		error("the kernel does not let us make BPF maps: on kernels before 5.11 raise "
+		      "RLIMIT_MEMLOCK (ulimit -l unlimited)");
 	else if (err == -EPERM)
-		error("the kernel refuses program %s: is it locked down? (see /sys/kernel/security/lockdown)",
+		error("the kernel refuses program %s: is it locked down? (see "
+		      "/sys/kernel/security/lockdown)",
 		      program);
 	else if (err == -ENOMEM)
 		error("not enough kernel memory for this tool's maps");
 	else if (program[0])
-		error("kernel %s refuses program %s (%s): -v shows the verifier's log", u.release, program,
-		      strerror(-err));
+		error("kernel %s refuses program %s (%s): -v shows the verifier's log", u.release,
+		      program, strerror(-err));
 	else
 		error("cannot load into kernel %s (%s): -v shows why", u.release, strerror(-err));
 }
 
-/* --- start and stop ---------------------------------------------------------------------------- */
+/* --- start and stop ----------------------------------------------------------------------------
+ */
 
 static int open_object(struct object *o, const struct object_spec *spec)
 {
@@ -518,14 +529,15 @@ void object_close(struct object *o)
 	o->bpf = NULL;
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 uint64_t object_missed(const struct object *o)
 {
 	struct bpf_program *prog;
 	uint64_t missed = 0;
 
-	bpf_object__for_each_program(prog, o->bpf) {
+	bpf_object__for_each_program (prog, o->bpf) {
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 		int fd = bpf_program__fd(prog);

@@ -4,8 +4,9 @@
  * that is said when the kernel refuses.
  *
  * A probe is a ladder: the first rung that this kernel grants is used. What can be told beforehand
- * (no such function in BTF, no kprobes in this kernel) rules a rung out at once; what only the kernel knows (lockdown,
- * notrace functions) is found by trying: the object is then opened anew without that rung.
+ * (no such function in BTF, no kprobes in this kernel) rules a rung out at once; what only the
+ * kernel knows (lockdown, notrace functions) is found by trying: the object is then opened anew
+ * without that rung.
  */
 #ifndef BORESCOPE_OBJECT_H
 #define BORESCOPE_OBJECT_H
@@ -24,17 +25,20 @@ struct bpf_link;
 struct probe {
 	const char *name;		/* what it sees: "open", "failed exec" */
 	const char *rungs[PROBE_RUNGS]; /* program names, separated by spaces; best first */
-	const bool *when;		/* NULL: always; else only when true (checked after configure) */
-	bool optional;			/* go without it (said with -v) when no rung is granted */
-	bool later;			/* loaded, but attached only by object_attach_later() */
+	const bool *when; /* NULL: always; else only when true (checked after configure) */
+	bool optional;	  /* go without it (said with -v) when no rung is granted */
+	bool later;	  /* loaded, but attached only by object_attach_later() */
 };
-#define PROBE_LADDER(name_, ...) { .name = (name_), .rungs = { __VA_ARGS__ } }
+#define PROBE_LADDER(name_, ...)                                                                   \
+	{                                                                                          \
+		.name = (name_), .rungs = { __VA_ARGS__ }                                          \
+	}
 
 /*
  * What a tool has to know of this kernel that CO-RE can't relocate: the value of an enumerator (its
- * enum may have no name), or the number of arguments of a function or of a tracepoint's typedef
- * (btf_trace_X: the first void * counts). Known when configure is called; *value keeps what the tool
- * put there where this kernel has nothing of that name.
+ * enum may have no name), 1 for a struct that there is, or the number of arguments of a function or
+ * of a tracepoint's typedef (btf_trace_X: the first void * counts). Known when configure is called;
+ * *value keeps what the tool put there where this kernel has nothing of that name.
  */
 struct kernel_fact {
 	const char *name;
@@ -50,9 +54,9 @@ struct object_image {
 
 struct object_spec {
 	struct object_image image;
-	const struct probe *probes;			/* ends with a name of NULL */
-	const struct kernel_fact *facts;	/* ends with a name of NULL; or NULL */
-	const char *btf;				/* --btf; NULL: the kernel's */
+	const struct probe *probes;	 /* ends with a name of NULL */
+	const struct kernel_fact *facts; /* ends with a name of NULL; or NULL */
+	const char *btf;		 /* --btf; NULL: the kernel's */
 	/* Called on every fresh object before it is loaded: fill read-only data, size maps. */
 	int (*configure)(struct bpf_object *obj, void *ctx);
 	/* Called on every loaded object before its programs are attached. */
@@ -69,9 +73,10 @@ struct object {
 };
 
 /*
- * Is @what among the words of the environment variable BORESCOPE_AVOID (separated by commas)? A way to see
- * how a tool does without: "fexit,kprobe" rules out programs by the first part of their section's name, "stamps" the
- * kernel's own time stamps of block requests. The tests go down every ladder with it.
+ * Is @what among the words of the environment variable BORESCOPE_AVOID (separated by commas)? A way
+ * to see how a tool does without: "fexit,kprobe" rules out programs by the first part of their
+ * section's name, "stamps" the kernel's own time stamps of block requests. The tests go down every
+ * ladder with it.
  */
 bool object_avoids(const char *what);
 
@@ -91,7 +96,8 @@ void object_close(struct object *o);
 /* Runs of programs that the kernel left out because one was running already on that CPU. */
 uint64_t object_missed(const struct object *o);
 
-/* A variable section (".rodata", ".rodata.filter", ".data.x") before loading; NULL: there is none. */
+/* A variable section (".rodata", ".rodata.filter", ".data.x") before loading; NULL: there is none.
+ */
 void *object_section(struct bpf_object *obj, const char *name, size_t *size);
 /* Writes a variable section of a loaded object. */
 int object_section_write(struct bpf_object *obj, const char *name, const void *data);

@@ -61,14 +61,16 @@ static const char *parse_pids(const char *arg, void *value)
 {
 	struct filter *f = value;
 
-	return parse_ids(arg, f->pids, &f->nr_pids) ? NULL : "process ids, at most 64: 1234 or 12,34";
+	return parse_ids(arg, f->pids, &f->nr_pids) ? NULL
+						    : "process ids, at most 64: 1234 or 12,34";
 }
 
 static const char *parse_tids(const char *arg, void *value)
 {
 	struct filter *f = value;
 
-	return parse_ids(arg, f->tids, &f->nr_tids) ? NULL : "thread ids, at most 64: 1234 or 12,34";
+	return parse_ids(arg, f->tids, &f->nr_tids) ? NULL
+						    : "thread ids, at most 64: 1234 or 12,34";
 }
 
 static const char *parse_uid(const char *arg, void *value)
@@ -141,8 +143,8 @@ static bool parse_sec(const char *arg, uint64_t *ns)
 	char *end;
 	double v = strtod(arg, &end);
 
-	if (!isdigit((unsigned char)*arg) || strpbrk(arg, "xXeE") || *end || !isfinite(v) || v <= 0 ||
-	    v > 1e9)
+	if (!isdigit((unsigned char)*arg) || strpbrk(arg, "xXeE") || *end || !isfinite(v) ||
+	    v <= 0 || v > 1e9)
 		return false;
 	*ns = (uint64_t)(v * 1e9);
 	return *ns > 0;
@@ -152,19 +154,31 @@ static bool parse_sec(const char *arg, uint64_t *ns)
 static void add_common(struct table *t, const struct tool *tool, struct common_options *c)
 {
 	const struct opt common[] = {
-		{ 'p', "pid", "PID[,PID...]", OPT_PARSE, &c->filter, "these processes only", 0, 0, parse_pids },
-		{ 0, "tid", "TID[,TID...]", OPT_PARSE, &c->filter, "these threads only", 0, 0, parse_tids },
-		{ 0, "uid", "USER", OPT_PARSE, &c->filter, "this user only (name or number)", 0, 0, parse_uid },
-		{ 0, "comm", "NAME", OPT_PARSE, &c->filter, "processes of exactly this name only", 0, 0, parse_comm },
-		{ 0, "cgroup", "PATH|ID", OPT_PARSE, &c->filter, "this cgroup and those below it only", 0, 0, parse_cgroup },
-		{ 0, "duration", "SEC", OPT_SEC, &c->duration_ns, "stop after this many seconds", 0, 0, NULL },
-		{ 0, "events", "N", OPT_UINT, &c->max_events, "stop after this many events", 1, 0, NULL },
+		{ 'p', "pid", "PID[,PID...]", OPT_PARSE, &c->filter, "these processes only", 0, 0,
+		  parse_pids },
+		{ 0, "tid", "TID[,TID...]", OPT_PARSE, &c->filter, "these threads only", 0, 0,
+		  parse_tids },
+		{ 0, "uid", "USER", OPT_PARSE, &c->filter, "this user only (name or number)", 0, 0,
+		  parse_uid },
+		{ 0, "comm", "NAME", OPT_PARSE, &c->filter, "processes of exactly this name only",
+		  0, 0, parse_comm },
+		{ 0, "cgroup", "PATH|ID", OPT_PARSE, &c->filter,
+		  "this cgroup and those below it only", 0, 0, parse_cgroup },
+		{ 0, "duration", "SEC", OPT_SEC, &c->duration_ns, "stop after this many seconds", 0,
+		  0, NULL },
+		{ 0, "events", "N", OPT_UINT, &c->max_events, "stop after this many events", 1, 0,
+		  NULL },
 		{ 'j', "json", NULL, OPT_FLAG, &c->json, "one JSON object a line", 0, 0, NULL },
-		{ 0, "time", NULL, OPT_FLAG, &table_show_clock, "a column with the time of day, with microseconds", 0, 0, NULL },
-		{ 0, "cost", NULL, OPT_FLAG, &c->cost, "say at the end what looking has cost", 0, 0, NULL },
-		{ 0, "max-cost", "PERCENT", OPT_PARSE, &c->max_cost, "stop (status 3) when it costs more of one CPU", 0, 0, parse_percent },
-		{ 0, "btf", "FILE", OPT_STR, &c->btf, "the kernel's BTF, where the kernel has none", 0, 0, NULL },
-		{ 'v', "verbose", NULL, OPT_FLAG, &msg_verbose, "say which probes are used; libbpf's messages", 0, 0, NULL },
+		{ 0, "time", NULL, OPT_FLAG, &table_show_clock,
+		  "a column with the time of day, with microseconds", 0, 0, NULL },
+		{ 0, "cost", NULL, OPT_FLAG, &c->cost, "say at the end what looking has cost", 0, 0,
+		  NULL },
+		{ 0, "max-cost", "PERCENT", OPT_PARSE, &c->max_cost,
+		  "stop (status 3) when it costs more of one CPU", 0, 0, parse_percent },
+		{ 0, "btf", "FILE", OPT_STR, &c->btf, "the kernel's BTF, where the kernel has none",
+		  0, 0, NULL },
+		{ 'v', "verbose", NULL, OPT_FLAG, &msg_verbose,
+		  "say which probes are used; libbpf's messages", 0, 0, NULL },
 		{ 'h', "help", NULL, OPT_FLAG, NULL, "show this", 0, 0, NULL },
 		{ 'V', "version", NULL, OPT_FLAG, NULL, "show the version", 0, 0, NULL },
 	};
@@ -182,7 +196,8 @@ static void add_common(struct table *t, const struct tool *tool, struct common_o
 			if (t->opts[k].letter == o.letter)
 				o.letter = 0;
 			if (t->opts[k].name && !strcmp(t->opts[k].name, o.name)) {
-				/* the tool's letter (and words, if it has any), the common meaning */
+				/* the tool's letter (and words, if it has any), the common meaning
+				 */
 				o.letter = t->opts[k].letter ? t->opts[k].letter : o.letter;
 				o.help = t->opts[k].help ? t->opts[k].help : o.help;
 				t->opts[k] = o;
@@ -204,7 +219,8 @@ static void help_option(const struct opt *o)
 	else
 		len += snprintf(left + len, sizeof(left) - len, "   ");
 	if (o->name)
-		len += snprintf(left + len, sizeof(left) - len, "%s--%s", o->letter ? ", " : " ", o->name);
+		len += snprintf(left + len, sizeof(left) - len, "%s--%s", o->letter ? ", " : " ",
+				o->name);
 	if (o->arg)
 		snprintf(left + len, sizeof(left) - len, " %s", o->arg);
 	if (strlen(left) > 24)
@@ -290,8 +306,8 @@ static int wrong_option(const struct table *t, int c, char **argv)
 	const char *given = argv[optind - 1];
 
 	if (c == '?' && !strncmp(given, "--", 2) && strchr(given, '=') && optopt) {
-		error("option %.*s takes no argument: see %s --help", (int)strcspn(given, "="), given,
-		      msg_tool());
+		error("option %.*s takes no argument: see %s --help", (int)strcspn(given, "="),
+		      given, msg_tool());
 	} else if (c == ':') {
 		int i = find_by_getopt(t, optopt);
 
@@ -315,7 +331,8 @@ static int positional_args(const struct tool *tool, int argc, char **argv)
 
 	for (; optind < argc; optind++) {
 		if (!p || !p->name) {
-			error("argument '%s' is one too many: see %s --help", argv[optind], tool->name);
+			error("argument '%s' is one too many: see %s --help", argv[optind],
+			      tool->name);
 			return 2;
 		}
 		if (!take(p, p->name, argv[optind]))
@@ -347,8 +364,9 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 				letters[len++] = ':';
 		}
 		if (o->name)
-			longs[n++] = (struct option){ o->name, o->arg ? required_argument : no_argument,
-						      NULL, o->letter ? o->letter : LONG_ONLY + i };
+			longs[n++] =
+				(struct option){ o->name, o->arg ? required_argument : no_argument,
+						 NULL, o->letter ? o->letter : LONG_ONLY + i };
 	}
 
 	opterr = 0;

@@ -3,9 +3,9 @@
  * options: a tool's options as a table; parsing and --help both come from it.
  *
  * The common options (every tool has them, spelt and meaning the same) stand in options.c. A tool's
- * table comes first: an entry with the long name of a common option and OPT_COMMON gives that option
- * another short letter in this tool ({ 't', "tid", .type = OPT_COMMON }), and a short letter that the
- * tool uses for something else is the tool's: the common option keeps its long name.
+ * table comes first: an entry with the long name of a common option and OPT_COMMON gives that
+ * option another short letter in this tool ({ 't', "tid", .type = OPT_COMMON }), and a short letter
+ * that the tool uses for something else is the tool's: the common option keeps its long name.
  */
 #ifndef BORESCOPE_OPTIONS_H
 #define BORESCOPE_OPTIONS_H
@@ -18,18 +18,19 @@
 #include "../bpf/lib/filter.h"
 
 enum opt_type {
-	OPT_FLAG,   /* bool: becomes true */
-	OPT_UINT,   /* uint64_t, a whole number of at least opt.min (and at most opt.max, if not 0) */
-	OPT_SEC,    /* uint64_t ns: seconds, a decimal fraction is allowed, more than 0 */
-	OPT_STR,    /* const char *: not empty; points into argv */
+	OPT_FLAG, /* bool: becomes true */
+	OPT_UINT, /* uint64_t, a whole number of at least opt.min (and at most opt.max, if not 0) */
+	OPT_SEC,  /* uint64_t ns: seconds, a decimal fraction is allowed, more than 0 */
+	OPT_STR,  /* const char *: not empty; points into argv */
 	OPT_PARSE,  /* opt.parse(argument, opt.value) decides; a value of NULL: the common filter */
 	OPT_COMMON, /* the common option of this long name */
 };
 
 struct opt {
-	char letter;	   /* 0: none */
-	const char *name;  /* long name; NULL: none (in a tool's positional table: what it is called) */
-	const char *arg;   /* what the argument is called; NULL: a flag */
+	char letter; /* 0: none */
+	const char
+		*name; /* long name; NULL: none (in a tool's positional table: what it is called) */
+	const char *arg; /* what the argument is called; NULL: a flag */
 	enum opt_type type;
 	void *value;
 	const char *help;
@@ -46,7 +47,7 @@ struct common_options {
 	double max_cost;      /* percent of one CPU; 0: no bound */
 	bool json;
 	bool cost;
-	const char *btf;      /* a BTF file in place of the kernel's; NULL: the kernel's */
+	const char *btf; /* a BTF file in place of the kernel's; NULL: the kernel's */
 };
 
 struct tool;

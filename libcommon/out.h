@@ -39,7 +39,7 @@ void out_mem(struct out *o, const char *s, size_t len); /* as it is; any length 
 void out_str(struct out *o, const char *s);		/* as it is, NUL-terminated */
 void out_u64(struct out *o, uint64_t v);
 void out_s64(struct out *o, int64_t v);
-void out_hex(struct out *o, uint64_t v); /* lower case, without 0x */
+void out_hex(struct out *o, uint64_t v);	       /* lower case, without 0x */
 void out_octal(struct out *o, uint64_t v, int digits); /* with leading zeros up to @digits */
 /* @v with leading zeros up to @digits: the parts of a time of day. */
 void out_u64_pad(struct out *o, uint64_t v, int digits);

@@ -16,7 +16,7 @@
 extern bool table_show_clock; /* --time */
 
 enum column_fmt {
-	FMT_UINT,    /* 1, 2, 4 or 8 bytes */
+	FMT_UINT, /* 1, 2, 4 or 8 bytes */
 	FMT_INT,
 	FMT_STR,     /* a char array of the event, escaped */
 	FMT_TIME,    /* event_head.ts as local time of day, width decides the fraction: 8, 12, 15 */
@@ -26,7 +26,7 @@ enum column_fmt {
 
 struct column {
 	const char *title; /* NULL: in JSON only */
-	int width;	   /* at least; negative: right-aligned; the last shown column is never padded */
+	int width; /* at least; negative: right-aligned; the last shown column is never padded */
 	enum column_fmt fmt;
 	unsigned int offset, size; /* of the member in the event */
 	const bool *show;	   /* in text: NULL always, else when true. JSON has every column */
@@ -44,18 +44,18 @@ struct column {
 #define COL_HEAD(member, title_, width_, fmt_, show_)                                              \
 	COL(event_head, member, title_, width_, fmt_, show_, NULL)
 /* --time: the time of day with microseconds. First in every tool's columns. */
-#define COL_CLOCK								\
-	{									\
-		.title = "TIME", .width = 15, .fmt = FMT_TIME, .show = &table_show_clock, \
+#define COL_CLOCK                                                                                  \
+	{                                                                                          \
+		.title = "TIME", .width = 15, .fmt = FMT_TIME, .show = &table_show_clock,          \
 	}
 /* BCC's -T and -t: the time of day, or seconds since the first row. */
-#define COL_TIME(show_)								\
-	{									\
-		.title = "TIME", .width = 8, .fmt = FMT_TIME, .show = (show_),	\
+#define COL_TIME(show_)                                                                            \
+	{                                                                                          \
+		.title = "TIME", .width = 8, .fmt = FMT_TIME, .show = (show_),                     \
 	}
-#define COL_ELAPSED(show_)							\
-	{									\
-		.title = "TIME(s)", .width = 13, .fmt = FMT_ELAPSED, .show = (show_), \
+#define COL_ELAPSED(show_)                                                                         \
+	{                                                                                          \
+		.title = "TIME(s)", .width = 13, .fmt = FMT_ELAPSED, .show = (show_),              \
 	}
 /* Text and JSON by functions; either may be NULL. */
 #define COL_CUSTOM(title_, width_, show_, text_, json_)                                            \

@@ -12,10 +12,11 @@
 #include "cost.h"
 #include "tool.h"
 
-/* An event appears within 100 ms: an idle tool looks at its rings 20 times a second, one with events to
- * show five times as often. */
+/* An event appears within 100 ms: an idle tool looks at its rings 20 times a second, one with
+ * events to show five times as often. */
 #define IDLE_POLL_NS 50000000ULL
 #define BUSY_POLL_NS 10000000ULL
+#define SETTLE_NS    1000000ULL
 #define TICK_NS	     100000000ULL
 #define SECOND_NS    1000000000ULL
 #define NEVER	     UINT64_MAX
@@ -30,8 +31,8 @@ struct loop {
 	uint64_t reports, lost_told;
 	int costly_samples;
 	uint64_t last_cost_ns, last_cost_at;
-	bool drained;	/* the last look at the rings found something */
-	bool hung_up;	/* nobody reads our output any more */
+	bool drained; /* the last look at the rings found something */
+	bool hung_up; /* nobody reads our output any more */
 	bool too_costly;
 	struct cost cost;
 	bool cost_on;
@@ -57,12 +58,14 @@ static void show_event(void *ctx, const void *event, size_t size)
 		r->stop = true;
 }
 
-static void drain(struct run *r, struct loop *l)
+/* @hold_ns: what is younger waits for the next look. */
+static void drain(struct run *r, struct loop *l, uint64_t hold_ns)
 {
 	if (!r->events)
 		return;
 	clock_sync();
-	l->drained = events_drain(r->events, r->tool->event_size, show_event, r, &r->stop) > 0;
+	l->drained = events_drain(r->events, clock_mono_ns() - hold_ns, r->tool->event_size,
+				  show_event, r, &r->stop) > 0;
 	if (out_flush(&r->out))
 		r->stop = true;
 }
@@ -97,15 +100,16 @@ static void check_cost(struct run *r, struct loop *l)
 	cost_read(&l->cost, r->object.bpf);
 	spent = l->cost.kernel_ns + l->cost.tool_ns;
 	now = l->cost.wall_ns;
-	percent = now > l->last_cost_at ?
-			  100.0 * (double)(spent - l->last_cost_ns) / (double)(now - l->last_cost_at) :
-			  0;
+	percent = now > l->last_cost_at ? 100.0 * (double)(spent - l->last_cost_ns) /
+						  (double)(now - l->last_cost_at)
+					: 0;
 	l->last_cost_ns = spent;
 	l->last_cost_at = now;
 	l->costly_samples = percent > r->opt.max_cost ? l->costly_samples + 1 : 0;
 	if (l->costly_samples < 2)
 		return;
-	warn("stopped: it cost %.1f %% of one CPU, more than --max-cost %g", percent, r->opt.max_cost);
+	warn("stopped: it cost %.1f %% of one CPU, more than --max-cost %g", percent,
+	     r->opt.max_cost);
 	l->too_costly = r->stop = true;
 }
 
@@ -151,7 +155,9 @@ static void look(struct run *r, struct loop *l)
 	wake = min_u64(wake, min_u64(l->deadline, l->next_report));
 	wake = min_u64(wake, min_u64(l->next_tick, min_u64(l->next_cost, l->next_loss)));
 	n = epoll_wait(l->epoll_fd, ev, 8,
-		       wake == NEVER ? -1 : wake <= now ? 0 : (int)((wake - now + 999999) / 1000000));
+		       wake == NEVER ? -1
+		       : wake <= now ? 0
+				     : (int)((wake - now + 999999) / 1000000));
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == l->signal_fd) {
 			/* in order; but a second one ends it at once, should our output be stuck */
@@ -160,17 +166,16 @@ static void look(struct run *r, struct loop *l)
 			while (read(l->signal_fd, &taken, sizeof(taken)) > 0)
 				r->stop = true;
 			sigprocmask(SIG_UNBLOCK, &l->signals, NULL);
-		}
-		else if (ev[i].data.fd == r->out.fd)
+		} else if (ev[i].data.fd == r->out.fd)
 			l->hung_up = r->stop = true;
 	}
 	if (!r->stop)
-		drain(r, l);
+		drain(r, l, SETTLE_NS);
 	keep_time(r, l, clock_mono_ns());
 }
 
-/* SIGINT and SIGTERM end the tool in order; a reader that goes away is seen even when there is nothing to
- * write. */
+/* SIGINT and SIGTERM end the tool in order; a reader that goes away is seen even when there is
+ * nothing to write. */
 static int loop_open(struct run *r, struct loop *l)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -189,7 +194,8 @@ static int loop_open(struct run *r, struct loop *l)
 		return -errno;
 	ev.events = 0; /* EPOLLERR and EPOLLHUP always come; a regular file can't be polled: fine */
 	ev.data.fd = r->out.fd;
-	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, r->out.fd, &ev) && errno != EPERM && errno != EBADF)
+	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, r->out.fd, &ev) && errno != EPERM &&
+	    errno != EBADF)
 		return -errno;
 	return 0;
 }
@@ -215,7 +221,9 @@ static int prepare(struct bpf_object *obj, void *ctx)
 	err = events_open(obj, &r->events);
 	if (err)
 		error("cannot make the event rings: %s%s", strerror(-err),
-		      err == -EPERM ? " (on kernels before 5.11 raise RLIMIT_MEMLOCK: ulimit -l unlimited)" : "");
+		      err == -EPERM ? " (on kernels before 5.11 raise RLIMIT_MEMLOCK: ulimit -l "
+				      "unlimited)"
+				    : "");
 	return err;
 }
 
@@ -228,12 +236,14 @@ static void begin(struct run *r, struct loop *l)
 		err = cost_start(&l->cost);
 		l->cost_on = true;
 		if (err)
-			warn("the kernel does not count what its programs cost (%s; it takes CAP_SYS_ADMIN): only this tool's own CPU time is known",
+			warn("the kernel does not count what its programs cost (%s; it takes "
+			     "CAP_SYS_ADMIN): only this tool's own CPU time is known",
 			     strerror(-err));
 	}
 	r->started_ns = clock_mono_ns();
 	l->deadline = r->opt.duration_ns ? r->started_ns + r->opt.duration_ns : NEVER;
-	l->next_report = t->interval_ns && *t->interval_ns ? r->started_ns + *t->interval_ns : NEVER;
+	l->next_report =
+		t->interval_ns && *t->interval_ns ? r->started_ns + *t->interval_ns : NEVER;
 	l->next_tick = t->tick ? r->started_ns + TICK_NS : NEVER;
 	l->next_cost = r->opt.max_cost > 0 ? r->started_ns + SECOND_NS : NEVER;
 	l->next_loss = r->events ? r->started_ns + SECOND_NS : NEVER;
@@ -278,7 +288,7 @@ static int end(struct run *r, struct loop *l)
 	r->lost += object_missed(&r->object);
 	if (!l->hung_up && !r->out.error) {
 		r->stop = full;
-		drain(r, l);
+		drain(r, l, 0);
 		report(r);
 		tell_losses(r, l);
 		if (r->tool->finish)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * tool: the life cycle that every tool shares. A tool is a description (tables and one or two hooks);
- * tool_main() does the rest:
+ * tool: the life cycle that every tool shares. A tool is a description (tables and one or two
+ * hooks); tool_main() does the rest:
  *
  *   parse -> setup -> open, configure, choose probes, load, attach -> header ->
  *   events / reports until the deadline, the count, SIGINT or SIGTERM -> detach -> what is left ->
@@ -24,16 +24,16 @@ struct run;
 
 struct tool {
 	const char *name;
-	const char *summary;	       /* one line */
-	const struct opt *options;     /* its own; ends with { 0 } */
-	const struct opt *positional;  /* in order, all optional; ends with { 0 }; NULL: none */
-	const char *const *examples;   /* "command\0" "what it shows" pairs: see TOOL_EXAMPLES */
+	const char *summary;	      /* one line */
+	const struct opt *options;    /* its own; ends with { 0 } */
+	const struct opt *positional; /* in order, all optional; ends with { 0 }; NULL: none */
+	const char *const *examples;  /* "command\0" "what it shows" pairs: see TOOL_EXAMPLES */
 	struct object_image image;
 	const struct probe *probes;
 	const struct kernel_fact *facts;
 
-	/* After parsing, before anything is loaded: check combinations. Returns -1 to go on, else the
-	 * exit status after having said why. */
+	/* After parsing, before anything is loaded: check combinations. Returns -1 to go on, else
+	 * the exit status after having said why. */
 	int (*setup)(struct run *r);
 	/* On every fresh object: fill read-only data. */
 	void (*configure)(struct run *r, struct bpf_object *obj);
@@ -43,15 +43,17 @@ struct tool {
 
 	/* Tools that print events. */
 	const struct column *columns;
-	size_t event_size;			    /* of the fixed part of the event */
-	bool (*event)(struct run *r, const void *event, size_t size); /* false: don't show; NULL: show all */
+	size_t event_size; /* of the fixed part of the event */
+	bool (*event)(struct run *r, const void *event,
+		      size_t size); /* false: don't show; NULL: show all */
 
 	/* Tools that report: called at every interval and at the end. */
 	void (*report)(struct run *r);
 	uint64_t *interval_ns, *count; /* between reports (0: at the end only), and how many */
 	void (*tick)(struct run *r);   /* ten times a second; NULL: never */
 	void (*finish)(struct run *r); /* after the last report: say what is not in it */
-	void (*summary_json)(struct run *r, struct json *j); /* more members for the summary object */
+	void (*summary_json)(struct run *r,
+			     struct json *j); /* more members for the summary object */
 };
 
 /* What a hook can use. */
@@ -60,19 +62,22 @@ struct run {
 	struct common_options opt;
 	struct object object;
 	struct events *events;
-	struct out out;	      /* stdout */
-	struct json json;     /* on out */
-	uint64_t started_ns;  /* CLOCK_MONOTONIC: attached */
-	uint64_t nr_events;   /* shown */
-	uint64_t lost;	      /* beyond what the rings count: a tool adds its own */
-	bool stop;	      /* a hook may set it */
+	struct out out;	     /* stdout */
+	struct json json;    /* on out */
+	uint64_t started_ns; /* CLOCK_MONOTONIC: attached */
+	uint64_t nr_events;  /* shown */
+	uint64_t lost;	     /* beyond what the rings count: a tool adds its own */
+	bool stop;	     /* a hook may set it */
 };
 
 /* struct NAME_bpf__rodata of the generated skeleton, in the object given to configure(). */
 #define TOOL_RODATA(tool_, obj)                                                                    \
 	((struct tool_##_bpf__rodata *)object_section((obj), ".rodata", NULL))
 /* .image from the skeleton's NAME_bpf__elf_bytes(). */
-#define TOOL_IMAGE(tool_) { .name = #tool_, .bytes = tool_##_bpf__elf_bytes }
+#define TOOL_IMAGE(tool_)                                                                          \
+	{                                                                                          \
+		.name = #tool_, .bytes = tool_##_bpf__elf_bytes                                    \
+	}
 
 int tool_main(const struct tool *tool, int argc, char **argv);
 

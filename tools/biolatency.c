@@ -15,10 +15,15 @@ static struct hists hists;
 static bool from_issue;
 
 /* of this kernel */
-static int64_t issue_args = 2, flush_seq_bit = 4;
+static int64_t issue_args = 2, flush_seq_bit = 4, io_stat_bit = -1, use_sched_bit = -1;
 static const struct kernel_fact facts[] = {
 	{ "btf_trace_block_rq_issue", BTF_TYPEDEF, &issue_args },
-	{ "__RQF_FLUSH_SEQ", BTF_ENUMERATOR, &flush_seq_bit }, /* 1 << 4 while it was a macro, up to 6.10 */
+	{ "__RQF_FLUSH_SEQ", BTF_ENUMERATOR,
+	  &flush_seq_bit }, /* 1 << 4 while it was a macro, up to 6.10 */
+	/* as macros they are not needed: those kernels clear start_time_ns where they don't set it
+	 */
+	{ "__RQF_IO_STAT", BTF_ENUMERATOR, &io_stat_bit },
+	{ "__RQF_USE_SCHED", BTF_ENUMERATOR, &use_sched_bit },
 	{ 0 },
 };
 
@@ -46,16 +51,21 @@ static const struct opt options[] = {
 	{ 0 },
 };
 static const struct opt positional[] = {
-	{ 0, "interval", "SEC", OPT_SEC, &interval_ns, "seconds between reports (default: one at the end)" },
+	{ 0, "interval", "SEC", OPT_SEC, &interval_ns,
+	  "seconds between reports (default: one at the end)" },
 	{ 0, "count", "N", OPT_UINT, &count, "how many reports", .min = 1 },
 	{ 0 },
 };
 
 static const struct probe probes[] = {
 	PROBE_LADDER("the end of block I/O", "rq_complete"),
-	{ .name = "who submits", .rungs = { "io_start", "rq_insert rq_issue_direct" }, .when = &filtered },
-	{ .name = "queueing", .rungs = { "io_start", "rq_insert rq_issue_direct" },
-	  .when = &queued_unfiltered, .later = true },
+	{ .name = "who submits",
+	  .rungs = { "io_start", "rq_insert rq_issue_direct" },
+	  .when = &filtered },
+	{ .name = "queueing",
+	  .rungs = { "io_start", "rq_insert rq_issue_direct" },
+	  .when = &queued_unfiltered,
+	  .later = true },
 	{ .name = "issue", .rungs = { "rq_issue" }, .when = &issued, .later = true },
 	{ 0 },
 };
@@ -107,6 +117,8 @@ static void configure(struct run *r, struct bpf_object *obj)
 	ro->only_dev = only_dev;
 	ro->old_args = issue_args == 3;
 	ro->flush_seq = 1U << flush_seq_bit;
+	if (io_stat_bit >= 0 && use_sched_bit >= 0)
+		ro->time_flags = 1U << io_stat_bit | 1U << use_sched_bit;
 	hists_configure(&hists, obj);
 }
 
@@ -118,9 +130,11 @@ static void time_by_probe(struct run *r, const char *disk)
 	from_issue = true;
 	object_section_write(r->object.bpf, ".data.control", &control);
 	if (!(queued && filtered) && object_attach_later(&r->object, queued ? "queueing" : "issue"))
-		warn("requests of %s have no time stamp, and no probe that times them is granted", disk);
+		warn("requests of %s have no time stamp, and no probe that times them is granted",
+		     disk);
 	else
-		note("the kernel does not stamp the requests of %s: timing them by a probe on each", disk);
+		note("the kernel does not stamp the requests of %s: timing them by a probe on each",
+		     disk);
 }
 
 static void started(struct run *r)
@@ -169,12 +183,15 @@ static void report(struct run *r)
 	hists_report(&hists, r);
 }
 
-static const char *const examples[] = {
-	"biolatency", "block I/O latency until Ctrl-C",
-	"biolatency -mD 1 10", "each disk, in ms, ten times a second apart",
-	"biolatency -Q -d nvme0n1", "one disk, with queueing",
-	"biolatency -F -j 5", "by request flags, as JSON, every 5 s",
-	NULL };
+static const char *const examples[] = { "biolatency",
+					"block I/O latency until Ctrl-C",
+					"biolatency -mD 1 10",
+					"each disk in ms: ten reports, one a second",
+					"biolatency -Q -d nvme0n1",
+					"one disk, with queueing",
+					"biolatency -F -j 5",
+					"by request flags, as JSON, every 5 s",
+					NULL };
 
 static const struct tool tool = {
 	.name = "biolatency",

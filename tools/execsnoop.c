@@ -22,20 +22,26 @@ static const char *parse_regex(const char *arg, void *value)
 
 static const struct opt options[] = {
 	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "a column TIME: the time of day" },
-	{ 't', "elapsed", NULL, OPT_FLAG, &elapsed, "a column TIME(s): seconds since the first row" },
+	{ 't', "elapsed", NULL, OPT_FLAG, &elapsed,
+	  "a column TIME(s): seconds since the first row" },
 	{ 'U', "print-uid", NULL, OPT_FLAG, &print_uid, "a column UID" },
 	{ 'u', "uid", .type = OPT_COMMON },
 	{ 'x', "fails", NULL, OPT_FLAG, &failed, "execs that failed, too" },
 	{ 'q', "quote", NULL, OPT_FLAG, &quote, "\"quotation marks\" around each argument" },
-	{ 'n', "name", "REGEX", OPT_PARSE, &name_regex, "only commands whose name matches", .parse = parse_regex },
-	{ 'l', "line", "REGEX", OPT_PARSE, &line_regex, "only commands with an argument that matches", .parse = parse_regex },
-	{ 0, "max-args", "N", OPT_UINT, &max_args, "show this many arguments (default: all that were kept)", .min = 1 },
-	{ 0, "max-bytes", "N", OPT_UINT, &max_bytes, "keep this many bytes of arguments (default 4096, at most 16384)", .min = 64, .max = EXEC_ARGS_MAX },
+	{ 'n', "name", "REGEX", OPT_PARSE, &name_regex, "only commands whose name matches",
+	  .parse = parse_regex },
+	{ 'l', "line", "REGEX", OPT_PARSE, &line_regex,
+	  "only commands with an argument that matches", .parse = parse_regex },
+	{ 0, "max-args", "N", OPT_UINT, &max_args,
+	  "show this many arguments (default: all that were kept)", .min = 1 },
+	{ 0, "max-bytes", "N", OPT_UINT, &max_bytes,
+	  "keep this many bytes of arguments (default 4096, at most 16384)", .min = 64,
+	  .max = EXEC_ARGS_MAX },
 	{ 0 },
 };
 
-/* The arguments one by one: NULL after the last. The kernel side ends each with a NUL, but the last of
- * those that were cut, and event() puts one behind that. */
+/* The arguments one by one: NULL after the last. The kernel side ends each with a NUL, but the last
+ * of those that were cut, and event() puts one behind that. */
 struct args {
 	const char *at, *end;
 	uint64_t n;
@@ -158,9 +164,13 @@ static bool event(struct run *r, const void *ev, size_t size)
 
 static const struct probe probes[] = {
 	PROBE_LADDER("exec", "exec_done"),
-	{ .name = "failed exec", .rungs = { "fexit_execve fexit_execveat", "sys_exit" }, .when = &failed },
-	{ .name = "failed 32-bit exec", .rungs = { "fexit_compat_execve fexit_compat_execveat" },
-	  .when = &failed, .optional = true },
+	{ .name = "failed exec",
+	  .rungs = { "fexit_execve fexit_execveat", "sys_exit" },
+	  .when = &failed },
+	{ .name = "failed 32-bit exec",
+	  .rungs = { "fexit_compat_execve fexit_compat_execveat" },
+	  .when = &failed,
+	  .optional = true },
 	{ 0 },
 };
 
@@ -169,12 +179,15 @@ static void configure(struct run *r, struct bpf_object *obj)
 	TOOL_RODATA(execsnoop, obj)->max_bytes = max_bytes;
 }
 
-static const char *const examples[] = {
-	"execsnoop", "every new program, as it starts",
-	"execsnoop -x", "and those that could not be started",
-	"execsnoop -T -n '^(cc1|ld)$'", "compilers and linkers, with the time",
-	"execsnoop --cgroup /system.slice -j", "what services start, as JSON",
-	NULL };
+static const char *const examples[] = { "execsnoop",
+					"every new program, as it starts",
+					"execsnoop -x",
+					"and those that could not be started",
+					"execsnoop -T -n '^(cc1|ld)$'",
+					"compilers and linkers, with the time",
+					"execsnoop --cgroup /system.slice -j",
+					"what services start, as JSON",
+					NULL };
 
 static const struct tool tool = {
 	.name = "execsnoop",

@@ -11,20 +11,25 @@ static __u32 any_flags, any_accmodes;
 
 static const char *parse_flag(const char *arg, void *value)
 {
-	return open_flags_filter(arg, &any_flags, &any_accmodes) ?
-		       "an open flag: O_WRONLY, O_CREAT, O_WRONLY|O_TRUNC" : NULL;
+	return open_flags_filter(arg, &any_flags, &any_accmodes)
+		       ? "an open flag: O_WRONLY, O_CREAT, O_WRONLY|O_TRUNC"
+		       : NULL;
 }
 
 static const struct opt options[] = {
-	{ 'T', "timestamp", NULL, OPT_FLAG, &elapsed, "a column TIME(s): seconds since the first row" },
+	{ 'T', "timestamp", NULL, OPT_FLAG, &elapsed,
+	  "a column TIME(s): seconds since the first row" },
 	{ 'U', "print-uid", NULL, OPT_FLAG, &print_uid, "a column UID" },
 	{ 'x', "failed", NULL, OPT_FLAG, &failed, "only opens that failed" },
 	{ 't', "tid", .type = OPT_COMMON },
 	{ 'u', "uid", .type = OPT_COMMON },
 	{ 'd', "duration", .type = OPT_COMMON },
-	{ 'n', "name", "NAME", OPT_PARSE, NULL, "only processes with NAME in their name", .parse = parse_comm_part },
-	{ 'e', "extended-fields", NULL, OPT_FLAG, &extended, "a column FLAGS: open(2)'s flags, in octal" },
-	{ 'f', "flag-filter", "FLAG", OPT_PARSE, NULL, "only opens with this flag (again: or this)", .parse = parse_flag },
+	{ 'n', "name", "NAME", OPT_PARSE, NULL, "only processes with NAME in their name",
+	  .parse = parse_comm_part },
+	{ 'e', "extended-fields", NULL, OPT_FLAG, &extended,
+	  "a column FLAGS: open(2)'s flags, in octal" },
+	{ 'f', "flag-filter", "FLAG", OPT_PARSE, NULL, "only opens with this flag (again: or this)",
+	  .parse = parse_flag },
 	{ 'F', "full-path", NULL, OPT_FLAG, &full_path, "absolute paths, also for relative names" },
 	{ 0 },
 };
@@ -105,9 +110,17 @@ static const struct column columns[] = {
 	{ 0 },
 };
 
+/* An io_uring open's result stands in io_kiocb.cqe, from 5.19 on; before, nowhere. */
+static int64_t io_cqe;
+static bool uring;
+static const struct kernel_fact facts[] = { { "io_cqe", BTF_STRUCT, &io_cqe }, { 0 } };
+
 static const struct probe probes[] = {
 	PROBE_LADDER("open", "fexit_openat2", "kprobe_openat2 kretprobe_openat2", "sys_exit"),
-	{ .name = "io_uring open", .rungs = { "fentry_io_openat2 fexit_io_openat2" }, .optional = true },
+	{ .name = "io_uring open",
+	  .rungs = { "fentry_io_openat2 fexit_io_openat2" },
+	  .when = &uring,
+	  .optional = true },
 	{ 0 },
 };
 
@@ -115,18 +128,22 @@ static void configure(struct run *r, struct bpf_object *obj)
 {
 	struct opensnoop_bpf__rodata *ro = TOOL_RODATA(opensnoop, obj);
 
+	uring = io_cqe;
 	ro->only_failed = failed;
 	ro->full_path = full_path;
 	ro->any_flags = any_flags;
 	ro->any_accmodes = any_accmodes;
 }
 
-static const char *const examples[] = {
-	"opensnoop", "every open, as it happens",
-	"opensnoop -x -p 1234", "failed opens of process 1234",
-	"opensnoop -F -n nginx", "absolute paths that nginx opens",
-	"opensnoop -f O_WRONLY -f O_RDWR", "files opened for writing",
-	NULL };
+static const char *const examples[] = { "opensnoop",
+					"every open, as it happens",
+					"opensnoop -x -p 1234",
+					"failed opens of process 1234",
+					"opensnoop -F -n nginx",
+					"absolute paths that nginx opens",
+					"opensnoop -f O_WRONLY -f O_RDWR",
+					"files opened for writing",
+					NULL };
 
 static const struct tool tool = {
 	.name = "opensnoop",
@@ -135,6 +152,7 @@ static const struct tool tool = {
 	.columns = columns,
 	.event_size = sizeof(struct open_event),
 	.probes = probes,
+	.facts = facts,
 	.image = TOOL_IMAGE(opensnoop),
 	.examples = examples,
 	.configure = configure,

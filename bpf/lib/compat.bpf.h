@@ -12,7 +12,8 @@
 
 #include "io_flags.h"
 
-/* --- system calls, seen at their exit ---------------------------------------------------------- */
+/* --- system calls, seen at their exit ----------------------------------------------------------
+ */
 
 /*
  * At raw tracepoint sys_exit the saved registers still hold the call's arguments: on x86-64 all of
@@ -110,7 +111,42 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #error "bpf/lib/compat.bpf.h knows the system calls of x86 and arm64: add this architecture's"
 #endif
 
-/* --- block layer ------------------------------------------------------------------------------- */
+/* --- helpers ------------------------------------------------------------------------------------
+ */
+
+/* bpf_probe_read_user_str(), which up to 6.12 says 0 for an empty string: the length with the NUL,
+ * or negative. */
+static __always_inline long read_user_str(char *to, __u32 size, const char *from)
+{
+	long n = bpf_probe_read_user_str(to, size, from);
+
+	if (!n)
+		to[0] = '\0';
+	return n ? n : 1;
+}
+
+/*
+ * On a preemptible kernel a task can be scheduled out inside our program; until it runs again, the
+ * kernel leaves out every other run of that program on the CPU (recursion_misses). From 6.10 on a
+ * program can ask not to be preempted. Both are called on every path.
+ */
+extern void bpf_preempt_disable(void) __weak __ksym;
+extern void bpf_preempt_enable(void) __weak __ksym;
+
+static __always_inline void preempt_off(void)
+{
+	if (bpf_preempt_disable)
+		bpf_preempt_disable();
+}
+
+static __always_inline void preempt_on(void)
+{
+	if (bpf_preempt_enable)
+		bpf_preempt_enable();
+}
+
+/* --- block layer -------------------------------------------------------------------------------
+ */
 
 /* The disk of a request: request->rq_disk up to 5.16, request_queue->disk from 5.15 on. NULL for a
  * request to a device without one. */
@@ -134,16 +170,18 @@ static __always_inline __u32 request_dev(struct request *rq)
 /* enum req_op (req_opf before 6.0): these values never changed. */
 #define REQ_OP_BITS  8
 #define REQ_OP_FLUSH 2
-#define REQ_OP_LOWEST_PASSTHROUGH 32 /* SCSI_IN 32, SCSI_OUT 33 (up to 5.12), DRV_IN 34, DRV_OUT 35 */
+#define REQ_OP_LOWEST_PASSTHROUGH                                                                  \
+	32 /* SCSI_IN 32, SCSI_OUT 33 (up to 5.12), DRV_IN 34, DRV_OUT 35 */
 
-/* Up to 5.10 these tracepoints had the queue as their first argument; 5.11 (a54895fa057c) and 5.10.137
- * dropped it. @old comes from user space, which counts the arguments of btf_trace_block_rq_issue. */
+/* Up to 5.10 these tracepoints had the queue as their first argument; 5.11 (a54895fa057c)
+ * and 5.10.137 dropped it. @old comes from user space, which counts the arguments of
+ * btf_trace_block_rq_issue. */
 static __always_inline struct request *request_arg(unsigned long long *ctx, bool old)
 {
 	return (void *)(old ? ctx[1] : ctx[0]);
 }
 
-#define REQUEST_FLAG(ours, theirs)                                                                         \
+#define REQUEST_FLAG(ours, theirs)                                                                 \
 	do {                                                                                       \
 		if (bpf_core_enum_value_exists(enum req_flag_bits, theirs) &&                      \
 		    cmd_flags >> bpf_core_enum_value(enum req_flag_bits, theirs) & 1)              \

@@ -88,9 +88,9 @@ static __always_inline void event_send(void *event, __u64 size)
 	}
 	/* only the event that carries the ring across the mark wakes the reader */
 	filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	flags = filled < event_config.wake_bytes && filled + size >= event_config.wake_bytes ?
-			BPF_RB_FORCE_WAKEUP :
-			BPF_RB_NO_WAKEUP;
+	flags = filled < event_config.wake_bytes && filled + size >= event_config.wake_bytes
+			? BPF_RB_FORCE_WAKEUP
+			: BPF_RB_NO_WAKEUP;
 	if (bpf_ringbuf_output(ring, event, size, flags))
 		event_count_lost();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * filter: does the user want to see this task? The state is in a section of its own, which
- * libcommon fills: a tool only asks. A filter judges the task that an event is about: filter_current()
- * where that is the one on the CPU, filter_task() for any other.
+ * libcommon fills: a tool only asks. A filter judges the task that an event is about:
+ * filter_current() where that is the one on the CPU, filter_task() for any other.
  */
 #ifndef BORESCOPE_FILTER_BPF_H
 #define BORESCOPE_FILTER_BPF_H

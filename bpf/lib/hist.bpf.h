@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * hist: histograms filled in the kernel: one for everything, per CPU, or one per key (a disk, a set of flags, a
- * process), shared by the CPUs.
+ * hist: histograms filled in the kernel: one for everything, per CPU, or one per key (a disk, a set
+ * of flags, a process), shared by the CPUs.
  *
- * There are two of each: while user space reads one, the other is filled, so that intervals are exact.
- * libcommon/hists.h is the other side.
+ * There are two of each: while user space reads one, the other is filled, so that intervals are
+ * exact. libcommon/hists.h is the other side.
  */
 #ifndef BORESCOPE_HIST_BPF_H
 #define BORESCOPE_HIST_BPF_H

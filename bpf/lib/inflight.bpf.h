@@ -3,8 +3,8 @@
  * inflight: what an entry probe leaves for the return probe of the same call, where one hook can't
  * see both. By thread: a call ends on the thread that began it.
  *
- * A return that the kernel did not report (kretprobes have a bound) leaves its entry behind; it is found
- * by the thread's next call, and counted as lost.
+ * A return that the kernel did not report (kretprobes have a bound) leaves its entry behind; it is
+ * found by the thread's next call, and counted as lost.
  */
 #ifndef BORESCOPE_INFLIGHT_BPF_H
 #define BORESCOPE_INFLIGHT_BPF_H
@@ -27,7 +27,8 @@ static __always_inline void inflight_begin(void *map, const void *value)
 
 	if (!bpf_map_update_elem(map, &tid, value, BPF_NOEXIST))
 		return;
-	event_count_lost(); /* the one before never returned, or the map is full: this one is lost */
+	event_count_lost(); /* the one before never returned, or the map is full: this one is lost
+			     */
 	bpf_map_update_elem(map, &tid, value, BPF_EXIST);
 }
 

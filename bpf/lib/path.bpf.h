@@ -3,7 +3,8 @@
  * path: from a dentry and its mount up to the root, as /proc/PID/fd shows it to a reader
  * outside of any chroot: the path from the root of the mount namespace.
  *
- * The walk is bounded; a path that is longer is cut on the left, and says so by beginning with "...".
+ * The walk is bounded; a path that is longer is cut on the left, and says so by beginning with
+ * "...".
  */
 #ifndef BORESCOPE_PATH_BPF_H
 #define BORESCOPE_PATH_BPF_H
@@ -23,13 +24,14 @@ struct path_buf {
 };
 
 /* Puts @len bytes of @name and a slash in front of the text. False: there is no room. */
-static __always_inline bool path_prepend(struct path_buf *b, const unsigned char *name, __u32 len)
+static __always_inline bool path_prepend(struct path_buf *b, const unsigned char *name, __u64 len)
 {
-	__u32 at = b->at;
+	__u64 at = b->at;
 
 	if (len >= PATH_NAME_MAX || at > PATH_BYTES || at < len + 1 + sizeof("..."))
 		return false;
 	at = (at - len - 1) & (PATH_BYTES - 1);
+	barrier_var(len); /* else the compiler drops the mask below, which the verifier needs */
 	b->text[at] = '/';
 	bpf_probe_read_kernel(&b->text[at + 1], len & (PATH_NAME_MAX - 1), name);
 	b->at = at;
@@ -37,8 +39,8 @@ static __always_inline bool path_prepend(struct path_buf *b, const unsigned char
 }
 
 /*
- * Writes the path of @path into the end of @b->text: from b->at up to PATH_BYTES, without a NUL, and
- * empty for the root itself.
+ * Writes the path of @path into the end of @b->text: from b->at up to PATH_BYTES, without a NUL,
+ * and empty for the root itself.
  */
 static __always_inline void path_walk(struct path_buf *b, struct path *path)
 {

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The man pages: clean, complete, and of the same opinion as the tools."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from manpage import PAGES, ROOT, SECTIONS, TOOLS, VERSION, Page, documented_keys, expand, page_of, plain
+from test_help import help_options, help_positional
+
+COLUMNS = 80
+RENDERERS = {"mandoc": ["mandoc", "-Tutf8", "-O", f"width={COLUMNS}"],
+             "groff": ["groff", "-man", "-ww", "-Tutf8", "-P-c"]}
+UTF8 = {**os.environ, "LC_ALL": "C.UTF-8"}
+SPDX = "SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only"
+HISTOGRAM = {"usecs", "msecs", "count", "distribution", "avg", "p50", "p90", "p99", "p99.9", "max", "total"}
+
+every_tool = pytest.mark.parametrize("tool", TOOLS)
+every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+
+
+def run(argv, text):
+    """Runs a renderer on a page's source."""
+    if not shutil.which(argv[0]):
+        pytest.skip(f"{argv[0]} is not installed")
+    return subprocess.run(argv, input=text, capture_output=True, encoding="utf-8", env=UTF8, check=False)
+
+
+def source_of(path):
+    """A C file of this repository."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def body(source, function):
+    """The text of a C function; "" if there is none."""
+    found = re.search(rf"^\w[^;{{}}]*\b{function}\([^;{{}}]*\)\n{{\n(.*?)^}}", source, re.M | re.S)
+    return found[1] if found else ""
+
+
+def literal_keys(source):
+    """The keys that a piece of C gives to the json_*() functions."""
+    return set(re.findall(r'\bjson_\w+\([^,;]*,\s*"(\w+)"', source))
+
+
+# --- the pages by themselves ---
+
+
+@every_tool
+def test_every_tool_has_a_page(tool):
+    assert (ROOT / "man" / f"{tool}.8") in PAGES
+
+
+@every_tool
+def test_sections(tool):
+    assert list(page_of(tool).sections) == SECTIONS
+
+
+@every_page
+def test_mandoc_lint(path):
+    done = run(["mandoc", "-T", "lint", "-W", "warning"], expand(path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@every_page
+def test_groff_is_silent(path):
+    done = run(RENDERERS["groff"], expand(path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+@every_page
+def test_rendered_lines(path, renderer):
+    """80 columns are enough, and nothing of the source shows through."""
+    text = re.sub(".\b", "", run(RENDERERS[renderer], expand(path)).stdout)
+    assert len(text) > 1000
+    for line in text.splitlines():
+        assert len(line) <= COLUMNS, line
+        assert not re.search(r'[\t\x1b\ufffd]|\\f[BIR]|\\\(|^\s*\.(TP|PP|SH|SS|B|I|BR|RB|EX|EE)\b', line), line
+
+
+@every_page
+def test_source(path):
+    """Name and version in the title; commands can be copied (a bare - may come out as a hyphen); nothing is
+    left to be filled in."""
+    source = expand(path)
+    head = re.search(r"^\.TH (\S+) (\S+) ", source, re.M)
+    assert (head[1], head[2]) == (path.stem.upper(), path.suffix[1:])
+    assert f'"Borescope {VERSION}"' in source
+    for block in re.findall(r"^\.EX\n(.*?)^\.EE", source, re.M | re.S):
+        assert not re.search(r"(?<!\\)-", block), block
+    assert not re.search(r'@|^\.\\" include', source, re.M), "something was not expanded or not filled in"
+
+
+def test_expand_reports_a_missing_file(tmp_path):
+    page = tmp_path / "x.8"
+    page.write_text('.\\" include no-such-file\n', encoding="utf-8")
+    done = subprocess.run([ROOT / "man" / "expand", page, "1"], capture_output=True, text=True, check=False)
+    assert done.returncode and "no-such-file" in done.stderr
+
+
+def test_shared_text_is_used():
+    used = {name for path in PAGES for name in re.findall(r'^\.\\" include (\S+)', path.read_text(), re.M)}
+    assert {path.stem for path in (ROOT / "man" / "common").iterdir()} == used
+
+
+@every_page
+def test_references(path):
+    """Every page is named in borescope(7), and names it; what a page refers to of ours, exists."""
+    page = Page(path)
+    ours = {other.stem: other.suffix[1:] for other in PAGES}
+    if path.stem == "borescope":
+        for name, section in ours.items():
+            assert name == "borescope" or f"{name} ({section})" in page.text("WHICH QUESTION, WHICH TOOL")
+    else:
+        assert "borescope (7)" in page.text("SEE ALSO")
+    for name, section in re.findall(r"^\.BR (\S+) \((\d)\)", page.source, re.M):
+        assert ours.get(name, section) == section
+
+
+@every_tool
+def test_name_is_the_summary(tool):
+    """NAME, --help and the tool's table say the same."""
+    name = page_of(tool).text("NAME").strip()
+    summary = re.search(r'\.summary = "(.*?)"', source_of(f"tools/{tool}.c"))[1]
+    assert name == f"{tool} - {summary}"
+
+
+# --- the pages and the tools ---
+
+
+@every_tool
+def test_options(tool):
+    """Every option of --help, with its letter and its argument, stands in OPTIONS; and nothing else does."""
+    tags = [plain(tag) for tag in page_of(tool).tags("OPTIONS")]
+    options = [tag for tag in tags if tag.startswith("-")]
+    assert sorted(options) == sorted(help_options(tool))
+    positional = [re.sub(r"^\.[BI] ", "", tag) for tag in tags if not tag.startswith("-")]
+    assert positional == help_positional(tool)
+
+
+@every_tool
+def test_columns(tool):
+    """Every column that the tool can print stands in FIELDS; and no other."""
+    source, page = source_of(f"tools/{tool}.c"), page_of(tool)
+    if "hists.h" in source:
+        keys = literal_keys(body(source, "members"))
+        assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM | keys
+        return
+    titles = re.findall(r'\bCOL\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
+    titles += re.findall(r'\bCOL_HEAD\(\w+,\s*"([^"]+)"', source) + re.findall(r'\bCOL_CUSTOM\("([^"]+)"', source)
+    titles += [name for macro, name in (("COL_CLOCK", "TIME"), ("COL_TIME", "TIME"), ("COL_ELAPSED", "TIME(s)"))
+               if re.search(rf"\b{macro}\b", source)]
+    assert len(titles) > 3
+    assert set(page.names("FIELDS", "Columns")) == set(titles)
+
+
+def expected_keys(tool):
+    """The keys that the sources can print, by kind of object."""
+    source = source_of(f"tools/{tool}.c")
+    own_summary = literal_keys(body(source, "summary_json"))
+    own = literal_keys(source.replace(body(source, "summary_json") or "\0", ""))
+    own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
+    if "json_errno(" in source:
+        own |= {"errno"} | literal_keys(body(source_of("libcommon/json.c"), "json_errno"))
+    expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/tool.c"), "summary"))
+                           | literal_keys(body(source_of("libcommon/cost.c"), "cost_json"))}
+    if "hists.h" in source:
+        bucket = {"from_ns", "to_ns", "count"}
+        expected["bucket"] = bucket
+        expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist.c"), "hist_json")) \
+            - (bucket - {"count"})
+    else:
+        expected["event"] = own | literal_keys(body(source_of("libcommon/table.c"), "table_json"))
+    return expected
+
+
+@every_tool
+def test_json_keys(tool):
+    """FIELDS promises the keys that the sources print, no more and no fewer."""
+    expected = expected_keys(tool)
+    assert {"type", "events", "lost", "cost_runs"} < expected["summary"]
+    assert documented_keys(tool) == expected
+
+
+# --- the sources ---
+
+
+def sources():
+    """All that is written in a language with comments."""
+    for top in ("bpf", "libcommon", "tools", "tests", "man", "vmlinux", ".ci"):
+        for path in sorted((ROOT / top).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                if path.suffix in (".c", ".h", ".py", ".sh", ".inc", ".8", ".7") or \
+                   not path.suffix and path.read_bytes().startswith(b"#!"):
+                    yield path
+    yield ROOT / "Makefile"
+
+
+def test_license_headers():
+    missing = [str(path.relative_to(ROOT)) for path in sources()
+               if SPDX not in "".join(path.read_text(encoding="utf-8").splitlines(True)[:3])]
+    assert not missing
