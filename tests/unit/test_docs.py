@@ -82,16 +82,26 @@ def test_rendered_lines(path, renderer):
 
 
 @every_page
-def test_source(path):
-    """Name and version in the title; commands can be copied (a bare - may come out as a hyphen); nothing is
-    left to be filled in."""
+def test_title(path):
     source = expand(path)
     head = re.search(r"^\.TH (\S+) (\S+) ", source, re.M)
     assert (head[1], head[2]) == (path.stem.upper(), path.suffix[1:])
     assert f'"Borescope {VERSION}"' in source
-    for block in re.findall(r"^\.EX\n(.*?)^\.EE", source, re.M | re.S):
+
+
+@every_page
+def test_examples_can_be_copied(path):
+    """A bare - may come out as a hyphen."""
+    blocks = re.findall(r"^\.EX\n(.*?)^\.EE", expand(path), re.M | re.S)
+    assert blocks
+    for block in blocks:
         assert not re.search(r"(?<!\\)-", block), block
-    assert not re.search(r'@|^\.\\" include', source, re.M), "something was not expanded or not filled in"
+
+
+@every_page
+def test_nothing_is_left_to_be_filled_in(path):
+    left = re.findall(r'.*@.*|^\.\\" include.*', expand(path), re.M)
+    assert not left
 
 
 def test_expand_reports_a_missing_file(tmp_path):
