@@ -49,7 +49,11 @@ static __always_inline void leave_out(__u32 why)
  */
 static __always_inline __u64 submitted_ns(struct request *rq)
 {
-	return !time_flags || (rq->rq_flags & time_flags) ? rq->start_time_ns : 0;
+	__u32 op = rq->cmd_flags & 0xff;
+
+	if (time_flags && !(rq->rq_flags & time_flags) && op != REQ_OP_FLUSH)
+		return 0;
+	return rq->start_time_ns;
 }
 
 /* 0: not known. */

@@ -7,17 +7,28 @@
 #include "lib/compat.bpf.h"
 #include "lib/events.bpf.h"
 #include "lib/filter.bpf.h"
+#include "lib/inflight.bpf.h"
 #include "execsnoop.h"
 
 const volatile __u32 max_bytes = EXEC_ARGS_DEFAULT; /* of arguments; at most EXEC_ARGS_MAX */
+const volatile __u32 only_ppid;			    /* 0: any parent */
 
 #define FAILED_ARGS_MAX 256 /* a failed exec's arguments are read one by one */
 
 struct exec_scratch {
 	struct exec_event event;
-	char text[EXEC_FILENAME_MAX + EXEC_ARGS_MAX + 4096];
+	char text[EXEC_FILENAME_MAX + EXEC_ARGS_MAX + 4097];
 };
 EVENT_SCRATCH(struct exec_scratch, 2);
+
+static __always_inline bool wanted(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (only_ppid && BPF_CORE_READ(task, real_parent, tgid) != only_ppid)
+		return false;
+	return filter_current();
+}
 
 static __always_inline void head(struct exec_event *e, int ret)
 {
@@ -52,15 +63,15 @@ static __always_inline void show_exec(struct task_struct *task, struct linux_bin
 	if (!s)
 		return;
 	head(&s->event, 0);
-	if (bprm->interp != bprm->filename)
+	if (BPF_CORE_READ(bprm, interp) != BPF_CORE_READ(bprm, filename))
 		s->event.head.flags |= EXEC_SCRIPT;
-	n = bpf_probe_read_kernel_str(s->text, EXEC_FILENAME_MAX, bprm->filename);
+	n = bpf_probe_read_kernel_str(s->text, EXEC_FILENAME_MAX, BPF_CORE_READ(bprm, filename));
 	if (n < 0 || n > EXEC_FILENAME_MAX)
 		n = 0;
 	s->event.filename_len = n;
 
-	start = task->mm->arg_start;
-	len = task->mm->arg_end - start;
+	start = BPF_CORE_READ(task, mm, arg_start);
+	len = BPF_CORE_READ(task, mm, arg_end) - start;
 	if (len > max_bytes) {
 		len = max_bytes;
 		s->event.head.flags |= EXEC_ARGS_CUT;
@@ -75,14 +86,25 @@ static __always_inline void show_exec(struct task_struct *task, struct linux_bin
 	send(s);
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+static __always_inline int executed(struct task_struct *task, struct linux_binprm *bprm)
 {
 	preempt_off();
-	if (filter_current())
+	if (wanted())
 		show_exec(task, bprm);
 	preempt_on();
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	return executed(task, bprm);
+}
+
+SEC("raw_tp/sched_process_exec") /* the same for a kernel without BTF of its own */
+int BPF_PROG(raw_exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	return executed(task, bprm);
 }
 
 /* The next of a failed exec's arguments. False: that was the last one. */
@@ -111,13 +133,17 @@ static __always_inline bool add_arg(struct exec_scratch *s, const char *argv, in
 		return false;
 	if (room > 4096)
 		room = 4096;
-	n = read_user_str(&s->text[end], room, arg);
-	if (n <= 0 || n > 4096) {
+	n = read_user_str(&s->text[end], room + 1, arg);
+	if (n <= 0 || n > 4097) {
 		s->event.head.flags |= EXEC_ARGS_UNREAD;
 		return false;
 	}
+	if (n > room) {
+		s->event.head.flags |= EXEC_ARGS_CUT;
+		n = room;
+	}
 	s->event.args_len = at + n;
-	return true;
+	return !(s->event.head.flags & EXEC_ARGS_CUT);
 }
 
 static __always_inline void show_failed(const char *filename, const char *argv, int ret,
@@ -146,15 +172,21 @@ static __always_inline void show_failed(const char *filename, const char *argv, 
 
 /* --- an exec that failed, with -x: the call's own function ... --- */
 
+static __always_inline void failed(const char *filename, const char *argv, int ret, bool compat)
+{
+	if (ret >= 0)
+		return;
+	preempt_off();
+	if (wanted())
+		show_failed(filename, argv, ret, compat);
+	preempt_on();
+}
+
+/* @regs are the caller's, @arg the number of the argument that is the file name. */
 static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int arg, bool compat)
 {
-	if ((int)ret >= 0)
-		return 0;
-	preempt_off();
-	if (filter_current())
-		show_failed((void *)syscall_arg(regs, arg, compat),
-			    (void *)syscall_arg(regs, arg + 1, compat), ret, compat);
-	preempt_on();
+	failed((void *)syscall_arg(regs, arg, compat), (void *)syscall_arg(regs, arg + 1, compat),
+	       ret, compat);
 	return 0;
 }
 
@@ -190,10 +222,59 @@ int BPF_PROG(fexit_compat_execveat, struct pt_regs *regs, long ret)
 	return failed_at_exit(regs, ret, 1, true);
 }
 
+/* --- ... the same by kprobes (5.10's BTF has pt_regs by name only: no fexit program can read it)
+ * --- */
+
+struct exec_call {
+	const char *filename, *argv;
+	bool compat;
+};
+INFLIGHT(calls, struct exec_call, INFLIGHT_MAX);
+
+static __always_inline int exec_begins(struct pt_regs *ctx, int arg, bool compat)
+{
+	struct pt_regs *regs = (void *)PT_REGS_PARM1(ctx);
+	struct exec_call call = {
+		.filename = (void *)syscall_arg(regs, arg, compat),
+		.argv = (void *)syscall_arg(regs, arg + 1, compat),
+		.compat = compat,
+	};
+
+	inflight_begin(&calls, &call);
+	return 0;
+}
+
+static __always_inline int exec_ends(int ret)
+{
+	struct exec_call *call = inflight_get(&calls);
+
+	if (!call)
+		return 0;
+	failed(call->filename, call->argv, ret, call->compat);
+	inflight_end(&calls);
+	return 0;
+}
+
+#define EXEC_KPROBES(name, function, arg, compat)                                                  \
+	SEC("kprobe/" function)                                                                    \
+	int kprobe_##name(struct pt_regs *ctx)                                                     \
+	{                                                                                          \
+		return exec_begins(ctx, arg, compat);                                              \
+	}                                                                                          \
+	SEC("kretprobe/" function)                                                                 \
+	int BPF_KRETPROBE(kretprobe_##name, int ret)                                               \
+	{                                                                                          \
+		return exec_ends(ret);                                                             \
+	}
+
+EXEC_KPROBES(execve, SYSCALL_FUNCTION("execve"), 0, false)
+EXEC_KPROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
+EXEC_KPROBES(compat_execve, COMPAT_SYSCALL_FUNCTION("execve"), 0, true)
+EXEC_KPROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
+
 /* --- ... or the exit of any call --- */
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+static __always_inline int call_done(struct pt_regs *regs, long ret)
 {
 	long nr;
 	bool compat;
@@ -216,6 +297,18 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	if (nr == (compat ? COMPAT_NR_EXECVEAT : SYSCALL_NR_EXECVEAT))
 		return failed_at_exit(regs, ret, 1, compat);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	return call_done(regs, ret);
+}
+
+SEC("raw_tp/sys_exit") /* the same for a kernel without BTF of its own */
+int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)
+{
+	return call_done(regs, ret);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

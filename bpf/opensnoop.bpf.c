@@ -12,8 +12,8 @@
 #include "opensnoop.h"
 
 const volatile bool only_failed, full_path;
-const volatile __u32 any_flags;	   /* only opens with one of these (0: all), ... */
-const volatile __u32 any_accmodes; /* ... or with one of these access modes: bit 1 << O_ACCMODE */
+const volatile struct flag_filter flag_filters[FLAG_FILTERS_MAX]; /* any of them, if any */
+const volatile __u32 nr_flag_filters;
 
 struct open_scratch {
 	struct open_event event;
@@ -35,6 +35,8 @@ struct open_call {
 	__u64 flags, mode, resolve;
 };
 INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
+
+#define URING_NAME_MAX 256 /* of a name that is kept over an io_uring open, with the NUL */
 
 #define AT_FDCWD	     -100
 #define O_ACCMODE	     3
@@ -92,14 +94,17 @@ static __always_inline void add_base(struct open_scratch *s, const struct open_c
 	s->event.base_len = len;
 }
 
+static __always_inline bool flags_wanted(__u32 flags)
+{
+	for (__u32 i = 0; i < FLAG_FILTERS_MAX && i < nr_flag_filters; i++)
+		if ((flags & flag_filters[i].mask) == flag_filters[i].value)
+			return true;
+	return !nr_flag_filters;
+}
+
 static __always_inline bool wanted(const struct open_call *call, int ret)
 {
-	if (only_failed && ret >= 0)
-		return false;
-	if ((any_flags || any_accmodes) && !(call->flags & any_flags) &&
-	    !(any_accmodes >> (call->flags & O_ACCMODE) & 1))
-		return false;
-	return filter_current();
+	return (!only_failed || ret < 0) && flags_wanted(call->flags) && filter_current();
 }
 
 static __always_inline void show(__u32 scratch, const struct open_call *call, int ret, bool user)
@@ -121,7 +126,7 @@ static __always_inline void show(__u32 scratch, const struct open_call *call, in
 	if (len < 0 || len > OPEN_PATH_MAX)
 		len = 0;
 	s->event.path_len = len;
-	s->event.path_cut = len == OPEN_PATH_MAX;
+	s->event.path_cut = len == (user ? OPEN_PATH_MAX : URING_NAME_MAX);
 	if (full_path && len > 0)
 		add_base(s, call);
 	size = sizeof(s->event) + len + s->event.base_len;
@@ -186,8 +191,7 @@ static __always_inline void read_how(struct open_call *call, const void *how, __
 	call->resolve = user.resolve;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+static __always_inline int call_done(struct pt_regs *regs, long ret)
 {
 	struct open_call call = { .dfd = AT_FDCWD };
 	long nr = syscall_nr(regs);
@@ -234,11 +238,23 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	return 0;
 }
 
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	return call_done(regs, ret);
+}
+
+SEC("raw_tp/sys_exit") /* the same for a kernel without BTF of its own */
+int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)
+{
+	return call_done(regs, ret);
+}
+
 /* --- io_uring: the name is gone when io_openat2() returns, so it is kept from the entry --- */
 
 struct uring_call {
 	struct open_call call;
-	char name[256];
+	char name[URING_NAME_MAX];
 };
 INFLIGHT(uring_calls, struct uring_call, 256);
 

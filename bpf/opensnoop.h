@@ -4,8 +4,15 @@
 
 #include "lib/events.h"
 
-#define OPEN_PATH_MAX	  4096 /* PATH_MAX, with the NUL */
-#define OPEN_BASE_UNKNOWN 1    /* event_head.flags: base is wanted, but could not be read */
+/* PATH_MAX, which includes the NUL, and one more to see that a name is longer */
+#define OPEN_PATH_MAX	  4097
+#define OPEN_BASE_UNKNOWN 1 /* event_head.flags: base is wanted, but could not be read */
+
+/* With -f: wanted when (flags & mask) == value: so O_RDONLY and flags of several bits work. */
+#define FLAG_FILTERS_MAX 8
+struct flag_filter {
+	__u32 mask, value;
+};
 
 /* The name as the caller gave it, NUL-terminated, then (with -F, for a name that is relative, or
  * inside a chroot) the directory that it is relative to, not terminated. */

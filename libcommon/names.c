@@ -291,15 +291,14 @@ int open_flags_parse(const char *text, uint32_t *flags)
 	return 0;
 }
 
-int open_flags_filter(const char *text, uint32_t *any_flags, uint32_t *any_accmodes)
+int open_flags_filter(const char *text, uint32_t *mask, uint32_t *value)
 {
-	uint32_t flags;
-	int err = open_flags_parse(text, &flags);
+	int err = open_flags_parse(text, value);
 
 	if (err)
 		return err;
-	if ((flags & O_ACCMODE) || !flags)
-		*any_accmodes |= 1U << (flags & O_ACCMODE);
-	*any_flags |= flags & ~(uint32_t)O_ACCMODE;
+	*mask = *value;
+	if ((*value & O_ACCMODE) || !*value)
+		*mask |= O_ACCMODE;
 	return 0;
 }

@@ -23,9 +23,9 @@ int uid_parse(const char *user, uint32_t *uid);
  */
 #define OPEN_FLAGS_LEN 256
 const char *open_flags_str(uint32_t flags, char *buf, size_t size);
-/* For a filter: adds what @text names to the bits that an open may have, or, for O_RDONLY, O_WRONLY
- * and O_RDWR, to the access modes (bit 1 << mode), of which it needs any. Returns 0 or -EINVAL. */
-int open_flags_filter(const char *text, uint32_t *any_flags, uint32_t *any_accmodes);
+/* The same for a filter: an open has all that @text names when (flags & mask) == value; O_RDONLY is
+ * 0, and an access mode is all of its two bits. Returns 0 or -EINVAL. */
+int open_flags_filter(const char *text, uint32_t *mask, uint32_t *value);
 int open_flags_parse(const char *text, uint32_t *flags);
 
 #endif

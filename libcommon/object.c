@@ -95,7 +95,7 @@ struct kernel {
 	char text[NAMES_MAX][80];
 	size_t nr;
 	int trampolines; /* 1: granted, 0: not yet asked, -errno: refused */
-	bool kprobes;
+	bool kprobes, own_btf;
 };
 
 static void ask(struct kernel *k, const char *prefix, const char *name, enum btf_what what)
@@ -163,6 +163,7 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 				    : e->what == BTF_STRUCT   ? 1
 							      : q->nr_args;
 	}
+	k->own_btf = !access("/sys/kernel/btf/vmlinux", R_OK);
 	k->kprobes = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 	return 0;
 }
@@ -211,6 +212,8 @@ static const char *program_ruled_out(struct kernel *k, const struct bpf_program 
 		return "BORESCOPE_AVOID rules it out";
 	switch (program_kind(prog, &target)) {
 	case KIND_TRAMPOLINE:
+		if (!k->own_btf)
+			return "this kernel has no BTF of its own";
 		q = answer(k, "", target);
 		if (!q || !q->id)
 			return "this kernel has no such function";
@@ -220,6 +223,8 @@ static const char *program_ruled_out(struct kernel *k, const struct bpf_program 
 				       : "this kernel has no BPF trampolines";
 		return NULL;
 	case KIND_TP_BTF:
+		if (!k->own_btf && strcmp(prefix, "raw_tp"))
+			return "this kernel has no BTF of its own";
 		q = answer(k, "btf_trace_", target);
 		return q && q->id ? NULL : "this kernel has no such tracepoint";
 	case KIND_KPROBE:
@@ -295,7 +300,7 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 			bpf_program__set_autoload(find_program(o->bpf, name), true);
 		rung_says(o->bpf, p->rungs[o->rung[i]], says, sizeof(says));
 		rung_says(o->bpf, p->rungs[0], best, sizeof(best));
-		if (o->rung[i] > 0 && !l->said[i])
+		if (o->rung[i] > 0 && !l->said[i] && !p->later)
 			note("%s is not available (%s): using %s", best, l->why[i], says);
 		else
 			debug("%s: using %s", p->name, says);
@@ -363,6 +368,19 @@ static bool have_capabilities(void)
 	return true;
 }
 
+/* Has the administrator or secure boot locked this kernel down? */
+static bool is_locked_down(void)
+{
+	char text[64] = "";
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+
+	if (f && !fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	if (f)
+		fclose(f);
+	return text[0] && !strstr(text, "[none]");
+}
+
 static void advise_load(int err)
 {
 	const char *program = msg_failed_program();
@@ -372,7 +390,7 @@ static void advise_load(int err)
 	if (err == -EPERM && !program[0])
 		error("the kernel does not let us make BPF maps: on kernels before 5.11 raise "
 		      "RLIMIT_MEMLOCK (ulimit -l unlimited)");
-	else if (err == -EPERM)
+	else if (err == -EPERM || is_locked_down())
 		error("the kernel refuses program %s: is it locked down? (see "
 		      "/sys/kernel/security/lockdown)",
 		      program);

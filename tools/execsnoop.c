@@ -8,7 +8,7 @@
 #include "execsnoop.skel.h"
 
 static bool show_time, elapsed, print_uid, failed, quote;
-static uint64_t max_args = UINT64_MAX, max_bytes = EXEC_ARGS_DEFAULT;
+static uint64_t max_args = UINT64_MAX, max_bytes = EXEC_ARGS_DEFAULT, ppid;
 static regex_t name_regex, line_regex;
 static bool by_name, by_line;
 
@@ -21,22 +21,23 @@ static const char *parse_regex(const char *arg, void *value)
 }
 
 static const struct opt options[] = {
-	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "a column TIME: the time of day" },
-	{ 't', "elapsed", NULL, OPT_FLAG, &elapsed,
+	{ 'T', "clock", NULL, OPT_FLAG, &show_time, "a column TIME: the time of day" },
+	{ 't', "timestamp", NULL, OPT_FLAG, &elapsed,
 	  "a column TIME(s): seconds since the first row" },
 	{ 'U', "print-uid", NULL, OPT_FLAG, &print_uid, "a column UID" },
 	{ 'u', "uid", .type = OPT_COMMON },
+	{ 'P', "ppid", "PID", OPT_UINT, &ppid, "only children of this process", .min = 1,
+	  .max = 0x7fffffff },
 	{ 'x', "fails", NULL, OPT_FLAG, &failed, "execs that failed, too" },
 	{ 'q', "quote", NULL, OPT_FLAG, &quote, "\"quotation marks\" around each argument" },
 	{ 'n', "name", "REGEX", OPT_PARSE, &name_regex, "only commands whose name matches",
 	  .parse = parse_regex },
 	{ 'l', "line", "REGEX", OPT_PARSE, &line_regex,
 	  "only commands with an argument that matches", .parse = parse_regex },
-	{ 0, "max-args", "N", OPT_UINT, &max_args,
-	  "show this many arguments (default: all that were kept)", .min = 1 },
+	{ 0, "max-args", "N", OPT_UINT, &max_args, "show this many arguments (default: all)",
+	  .min = 1 },
 	{ 0, "max-bytes", "N", OPT_UINT, &max_bytes,
-	  "keep this many bytes of arguments (default 4096, at most 16384)", .min = 64,
-	  .max = EXEC_ARGS_MAX },
+	  "keep this many bytes of them (4096; at most 16384)", .min = 64, .max = EXEC_ARGS_MAX },
 	{ 0 },
 };
 
@@ -163,12 +164,16 @@ static bool event(struct run *r, const void *ev, size_t size)
 }
 
 static const struct probe probes[] = {
-	PROBE_LADDER("exec", "exec_done"),
+	PROBE_LADDER("exec", "exec_done", "raw_exec_done"),
 	{ .name = "failed exec",
-	  .rungs = { "fexit_execve fexit_execveat", "sys_exit" },
+	  .rungs = { "fexit_execve fexit_execveat",
+		     "kprobe_execve kretprobe_execve kprobe_execveat kretprobe_execveat",
+		     "sys_exit", "raw_sys_exit" },
 	  .when = &failed },
 	{ .name = "failed 32-bit exec",
-	  .rungs = { "fexit_compat_execve fexit_compat_execveat" },
+	  .rungs = { "fexit_compat_execve fexit_compat_execveat",
+		     "kprobe_compat_execve kretprobe_compat_execve "
+		     "kprobe_compat_execveat kretprobe_compat_execveat" },
 	  .when = &failed,
 	  .optional = true },
 	{ 0 },
@@ -177,6 +182,7 @@ static const struct probe probes[] = {
 static void configure(struct run *r, struct bpf_object *obj)
 {
 	TOOL_RODATA(execsnoop, obj)->max_bytes = max_bytes;
+	TOOL_RODATA(execsnoop, obj)->only_ppid = ppid;
 }
 
 static const char *const examples[] = { "execsnoop",

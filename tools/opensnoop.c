@@ -6,14 +6,20 @@
 #include "opensnoop.h"
 #include "opensnoop.skel.h"
 
-static bool elapsed, print_uid, failed, extended, full_path;
-static __u32 any_flags, any_accmodes;
+static bool elapsed, print_uid, failed, extended, full_path, print_pid, print_tid;
+static struct flag_filter flag_filters[FLAG_FILTERS_MAX];
+static __u32 nr_flag_filters;
 
 static const char *parse_flag(const char *arg, void *value)
 {
-	return open_flags_filter(arg, &any_flags, &any_accmodes)
-		       ? "an open flag: O_WRONLY, O_CREAT, O_WRONLY|O_TRUNC"
-		       : NULL;
+	struct flag_filter *f = &flag_filters[nr_flag_filters];
+
+	if (nr_flag_filters == FLAG_FILTERS_MAX)
+		return "a place among the first 8";
+	if (open_flags_filter(arg, &f->mask, &f->value))
+		return "an open flag, O_CREAT, or several that must all be there, O_WRONLY|O_TRUNC";
+	nr_flag_filters++;
+	return NULL;
 }
 
 static const struct opt options[] = {
@@ -101,7 +107,8 @@ static const struct column columns[] = {
 	COL_CLOCK,
 	COL_ELAPSED(&elapsed),
 	COL_HEAD(uid, "UID", 6, FMT_UINT, &print_uid),
-	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
+	COL_HEAD(pid, "PID", 7, FMT_UINT, &print_pid),
+	COL_HEAD(tid, "TID", 7, FMT_UINT, &print_tid),
 	COL_HEAD(comm, "COMM", 16, FMT_STR, NULL),
 	COL_CUSTOM("FD", -4, NULL, print_fd, NULL),
 	COL_CUSTOM("ERR", -3, NULL, print_err, NULL),
@@ -116,13 +123,22 @@ static bool uring;
 static const struct kernel_fact facts[] = { { "io_cqe", BTF_STRUCT, &io_cqe }, { 0 } };
 
 static const struct probe probes[] = {
-	PROBE_LADDER("open", "fexit_openat2", "kprobe_openat2 kretprobe_openat2", "sys_exit"),
+	PROBE_LADDER("open", "fexit_openat2", "kprobe_openat2 kretprobe_openat2", "sys_exit",
+		     "raw_sys_exit"),
 	{ .name = "io_uring open",
 	  .rungs = { "fentry_io_openat2 fexit_io_openat2" },
 	  .when = &uring,
 	  .optional = true },
 	{ 0 },
 };
+
+/* As in BCC: with -t, the thread stands in the place of the process. */
+static int setup(struct run *r)
+{
+	print_tid = r->opt.filter.nr_tids;
+	print_pid = !print_tid;
+	return -1;
+}
 
 static void configure(struct run *r, struct bpf_object *obj)
 {
@@ -131,8 +147,8 @@ static void configure(struct run *r, struct bpf_object *obj)
 	uring = io_cqe;
 	ro->only_failed = failed;
 	ro->full_path = full_path;
-	ro->any_flags = any_flags;
-	ro->any_accmodes = any_accmodes;
+	memcpy((void *)ro->flag_filters, flag_filters, sizeof(flag_filters));
+	ro->nr_flag_filters = nr_flag_filters;
 }
 
 static const char *const examples[] = { "opensnoop",
@@ -155,6 +171,7 @@ static const struct tool tool = {
 	.facts = facts,
 	.image = TOOL_IMAGE(opensnoop),
 	.examples = examples,
+	.setup = setup,
 	.configure = configure,
 };
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What Borescope's tools cost beside their peers: see README.md here."""
 
 import sys

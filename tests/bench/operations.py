@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The operations that tools are measured with: an open, a spawn, a direct write. Each knows how to do many of them fast,
 how to do one that can be told from the others, and how many of its own a tool's output shows."""
 

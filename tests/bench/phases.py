@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What is done with each tool: start and stop it, weigh an operation with it and without, let it run at full speed."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """One process that is measured: its start, its end, and what the kernel says of it under /proc."""
 
 import os

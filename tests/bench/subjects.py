@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What is measured: each tool, its peers, and the empty programs that are their floor."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Fixtures of the tool tests; see harness.py for the contract and machine.py for what is borrowed."""
 
 import os

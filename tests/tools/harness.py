@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The contract that the tests hold the tools to, and the processes they start: a Tool and a Workload."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What the tests borrow of the machine and give back: cgroups, disks of their own, kernel modules."""
 
 import os

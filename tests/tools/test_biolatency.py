@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """biolatency against the kernel's own counters of a disk that nobody else uses."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What holds for every tool: arguments, ends, outputs that fail, privileges."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """execsnoop against workloads that print what it must report."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Debian's kernels as virtual machines need them: download, unpack, and keep in a cache outside the repository."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """One command in one virtual machine: qemu under TCG, the machine's own root in the guest, output over virtio ports."""
 
 import os
