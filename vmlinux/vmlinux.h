@@ -222,10 +222,6 @@ struct io_kiocb___cqe { /* from 5.19 (cef216fc32d7) */
 	struct io_cqe cqe;
 };
 
-struct io_kiocb___result { /* before 5.19 */
-	__u32 result;
-};
-
 struct io_open { /* the first thing in an io_kiocb, in its union of commands */
 	int dfd;
 	struct filename *filename;
@@ -233,7 +229,7 @@ struct io_open { /* the first thing in an io_kiocb, in its union of commands */
 };
 
 struct delayed_filename {
-	struct filename *__incomplete_filename;
+	struct filename *__incomplete_filename; /* from 7.0 */
 };
 
 struct io_open___delayed { /* 7.x */

@@ -158,7 +158,7 @@ def judge(entries, key):
         return
     floor = (said or floors)[-1]            # without a word it is the best rung, which stands last
     value = floor.results.get(key)
-    if isinstance(value, dict) and value["q1"] <= 0:
+    if isinstance(value, dict) and value["q3"] - value["q1"] > value["median"] / 2:
         return                              # it drowns in the noise
     for subject in entries:
         if weight(subject) and (weight(floor) or 0) > 0:
