@@ -82,7 +82,7 @@ $(O)/vmlinux/vmlinux.h: $(VMLINUX_H)
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/vmlinux/vmlinux.h $(O)/flags
 	$(say) BPF $@
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $(@:.bpf.o=.tmp.o)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -c $< -o $(@:.bpf.o=.tmp.o)
 	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
 
 $(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o

@@ -4,17 +4,13 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/compat.bpf.h"
 #include "lib/filter.bpf.h"
 #include "lib/hist.bpf.h"
+#include "lib/request.bpf.h"
 #include "biolatency.h"
 
 const volatile bool queued, by_disk, by_flags;
-const volatile bool old_args;	/* see request_arg() */
-const volatile __u32 only_dev;	/* 0: all disks */
-const volatile __u32 flush_seq; /* RQF_FLUSH_SEQ of this kernel */
-const volatile __u32
-	time_flags; /* rq_flags of which one is set where start_time_ns is; 0: it is 0 where not */
+const volatile __u32 only_dev; /* 0: all disks */
 
 volatile struct io_control control SEC(".data.control") = {};
 
@@ -45,17 +41,6 @@ static __always_inline void leave_out(__u32 why)
 
 /* --- the end of a request: the only hook, where the kernel stamps requests --- */
 
-/* When the request was allocated; 0: not known. What an earlier request left there does not count.
- */
-static __always_inline __u64 submitted_ns(struct request *rq)
-{
-	__u32 op = rq->cmd_flags & 0xff;
-
-	if (time_flags && !(rq->rq_flags & time_flags) && op != REQ_OP_FLUSH)
-		return 0;
-	return rq->start_time_ns;
-}
-
 /* 0: not known. */
 static __always_inline __u64 began(struct request *rq, __u64 *seen)
 {
@@ -63,28 +48,26 @@ static __always_inline __u64 began(struct request *rq, __u64 *seen)
 
 	if (seen && *seen > 1)
 		return *seen;
-	stamp = queued ? submitted_ns(rq) : rq->io_start_time_ns;
+	stamp = queued ? request_submitted_ns(rq) : rq->io_start_time_ns;
 	if (stamp)
 		return stamp;
 	/* a flush without data is a request that is never issued: it waits for the flush proper */
-	return rq->__data_len ? 0 : submitted_ns(rq);
+	return rq->__data_len ? 0 : request_submitted_ns(rq);
 }
 
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 {
-	__u32 cmd_flags = rq->cmd_flags, op = cmd_flags & 0xff, dev = 0;
+	__u32 flags = by_flags ? request_flags(rq->cmd_flags) : 0, dev = 0;
 	__u64 key = (__u64)rq, start, now, *seen = NULL;
 
-	/* called per part; and for the data of a flush sequence once more when the sequence is done
-	 */
-	if (nr_bytes < rq->__data_len || ((rq->rq_flags & flush_seq) && op != REQ_OP_FLUSH))
+	if (!request_is_done(rq, nr_bytes))
 		return 0;
 	if (only_dev || by_disk)
 		dev = request_dev(rq);
 	if (only_dev && dev != only_dev)
 		return 0;
-	if (op >= REQ_OP_LOWEST_PASSTHROUGH) {
+	if (request_is_passthrough(rq)) {
 		leave_out(IO_PASSTHROUGH);
 		return 0;
 	}
@@ -101,7 +84,7 @@ int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 		leave_out(IO_UNTIMED);
 		return 0;
 	}
-	hist_record(dev, by_flags ? request_flags(cmd_flags) : 0, now > start ? now - start : 0);
+	hist_record(dev, flags, now > start ? now - start : 0);
 	return 0;
 }
 
@@ -137,7 +120,7 @@ int BPF_PROG(io_start, struct request *rq)
 SEC("tp_btf/block_rq_insert")
 int rq_insert(unsigned long long *ctx)
 {
-	submitted(request_arg(ctx, old_args));
+	submitted(request_arg(ctx));
 	return 0;
 }
 
@@ -145,7 +128,7 @@ int rq_insert(unsigned long long *ctx)
 SEC("tp_btf/block_rq_issue")
 int rq_issue_direct(unsigned long long *ctx)
 {
-	struct request *rq = request_arg(ctx, old_args);
+	struct request *rq = request_arg(ctx);
 	__u64 key = (__u64)rq;
 
 	if (!bpf_map_lookup_elem(&requests, &key))
@@ -158,7 +141,7 @@ int rq_issue_direct(unsigned long long *ctx)
 SEC("tp_btf/block_rq_issue")
 int rq_issue(unsigned long long *ctx)
 {
-	struct request *rq = request_arg(ctx, old_args);
+	struct request *rq = request_arg(ctx);
 	__u64 key = (__u64)rq, *seen;
 
 	if (!filter_any()) {

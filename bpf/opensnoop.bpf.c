@@ -38,7 +38,6 @@ INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
 
 #define URING_NAME_MAX 256 /* of a name that is kept over an io_uring open, with the NUL */
 
-#define AT_FDCWD	     -100
 #define O_ACCMODE	     3
 #define O_CREAT		     0100
 #define __O_TMPFILE	     020000000
@@ -50,29 +49,6 @@ INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
 #define O_LARGEFILE 0100000
 #endif
 
-/* The directory that a name is relative to. False: it is not known. */
-static __always_inline bool base_path(struct path *base, const struct open_call *call,
-				      bool absolute)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct file **fds, *file = NULL;
-
-	if (absolute && !(call->resolve & RESOLVE_IN_ROOT)) {
-		BPF_CORE_READ_INTO(base, task, fs, root);
-		return true;
-	}
-	if (call->dfd == AT_FDCWD) {
-		BPF_CORE_READ_INTO(base, task, fs, pwd);
-		return true;
-	}
-	if ((__u32)call->dfd >= BPF_CORE_READ(task, files, fdt, max_fds))
-		return false;
-	fds = BPF_CORE_READ(task, files, fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &fds[(__u32)call->dfd]);
-	BPF_CORE_READ_INTO(base, file, f_path);
-	return file;
-}
-
 /* Puts the directory's path behind the name. */
 static __always_inline void add_base(struct open_scratch *s, const struct open_call *call)
 {
@@ -81,7 +57,8 @@ static __always_inline void add_base(struct open_scratch *s, const struct open_c
 	__u32 zero = 0, len;
 
 	walk = bpf_map_lookup_elem(&path_scratch, &zero);
-	if (!walk || !base_path(&base, call, s->text[0] == '/')) {
+	if (!walk ||
+	    !path_base(&base, call->dfd, s->text[0] == '/' && !(call->resolve & RESOLVE_IN_ROOT))) {
 		s->event.head.flags |= OPEN_BASE_UNKNOWN;
 		return;
 	}

@@ -10,12 +10,6 @@
 #include <stdint.h>
 
 /*
- * A block request's operation (enum req_op, the low 8 bits) and flags (bits of enum io_flag,
- * bpf/lib/io_flags.h) in BCC's words: "Sync-Write", "ReadAhead-Read". Into @buf; returns @buf.
- */
-const char *io_flags_str(uint64_t flags, char *buf, size_t size);
-
-/*
  * Disks. A device number here is the kernel's own dev_t (major << 20 | minor), as it stands in
  * struct gendisk.
  * disk_name: "nvme0n1" for a device number from sysfs, or "259:0" when it is gone. Cached for a
@@ -30,13 +24,7 @@ int disk_find(const char *name, uint32_t *dev, char *whole);
 
 unsigned int disk_count(void);
 
-/*
- * A disk with a request queue on which the kernel does not seem to write down when a request is
- * issued (or, with
- * @at_submission, when it was submitted), among all or of @only_dev if that is not 0. NULL: there
- * is none. From sysfs, so not certain either way: blk-iocost and others keep statistics that sysfs
- * does not show. The string lives until the next call.
- */
-const char *disk_unstamped(uint32_t only_dev, bool at_submission);
+/* For an option's table (OPT_PARSE): disk_find() of @arg into the uint32_t @dev. */
+const char *disk_parse(const char *arg, void *dev);
 
 #endif

@@ -65,6 +65,15 @@ static void cell(struct out *o, const struct column *c, const struct event_head 
 	case FMT_INT:
 		out_s64(o, get_int(event, c));
 		break;
+	case FMT_FD:
+		out_s64(o, get_int(event, c) < 0 ? -1 : get_int(event, c));
+		break;
+	case FMT_ERRNO:
+		out_s64(o, get_int(event, c) < 0 ? -get_int(event, c) : 0);
+		break;
+	case FMT_OCTAL:
+		out_octal(o, get_uint(event, c), c->width);
+		break;
 	case FMT_STR:
 		out_escaped(o, (const char *)event + c->offset, c->size);
 		break;
@@ -120,6 +129,34 @@ void table_row(struct out *o, const struct column *columns, const struct event_h
 	out_char(o, '\n');
 }
 
+static void json_cell(struct json *j, const struct column *c, const struct event_head *event)
+{
+	if (c->json)
+		c->json(j, event);
+	if (!c->key)
+		return;
+	switch (c->fmt) {
+	case FMT_UINT:
+	case FMT_OCTAL:
+		json_u64(j, c->key, get_uint(event, c));
+		break;
+	case FMT_INT:
+		json_s64(j, c->key, get_int(event, c));
+		break;
+	case FMT_FD:
+		json_s64(j, c->key, get_int(event, c) < 0 ? -1 : get_int(event, c));
+		break;
+	case FMT_ERRNO:
+		json_errno(j, get_int(event, c));
+		break;
+	case FMT_STR:
+		json_strn(j, c->key, (const char *)event + c->offset, c->size);
+		break;
+	default:
+		break; /* the time stands in every object, a custom column writes for itself */
+	}
+}
+
 void table_json(struct out *o, const struct column *columns, const struct event_head *event)
 {
 	struct json j;
@@ -131,17 +168,7 @@ void table_json(struct out *o, const struct column *columns, const struct event_
 	json_u64(&j, "tid", event->tid);
 	json_u64(&j, "uid", event->uid);
 	json_strn(&j, "comm", event->comm, sizeof(event->comm));
-	for (const struct column *c = columns; !is_end(c); c++) {
-		if (c->json)
-			c->json(&j, event);
-		else if (!c->key)
-			continue;
-		else if (c->fmt == FMT_UINT)
-			json_u64(&j, c->key, get_uint(event, c));
-		else if (c->fmt == FMT_INT)
-			json_s64(&j, c->key, get_int(event, c));
-		else if (c->fmt == FMT_STR)
-			json_strn(&j, c->key, (const char *)event + c->offset, c->size);
-	}
+	for (const struct column *c = columns; !is_end(c); c++)
+		json_cell(&j, c, event);
 	json_end_object(&j);
 }

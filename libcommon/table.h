@@ -18,6 +18,9 @@ extern bool table_show_clock; /* --time */
 enum column_fmt {
 	FMT_UINT, /* 1, 2, 4 or 8 bytes */
 	FMT_INT,
+	FMT_FD,	     /* a call's result: a file descriptor, or -1 */
+	FMT_ERRNO,   /* a call's result: 0, or the errno; in JSON errno and, on failure, error */
+	FMT_OCTAL,   /* with leading zeros up to the column's width */
 	FMT_STR,     /* a char array of the event, escaped */
 	FMT_TIME,    /* event_head.ts as local time of day, width decides the fraction: 8, 12, 15 */
 	FMT_ELAPSED, /* event_head.ts as seconds since the first event, 9 decimals */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <stdio.h>
-
 #include "disks.h"
 #include "hists.h"
-#include "names.h"
+#include "requests.h"
 #include "biolatency.h"
 #include "biolatency.skel.h"
 
@@ -14,32 +12,6 @@ static uint64_t interval_ns, count;
 static struct hists hists;
 static bool from_issue;
 
-/* of this kernel */
-static int64_t issue_args = 2, flush_seq_bit = 4, io_stat_bit = -1, use_sched_bit = -1;
-static const struct kernel_fact facts[] = {
-	{ "btf_trace_block_rq_issue", BTF_TYPEDEF, &issue_args },
-	{ "__RQF_FLUSH_SEQ", BTF_ENUMERATOR,
-	  &flush_seq_bit }, /* 1 << 4 while it was a macro, up to 6.10 */
-	/* as macros they are not needed: those kernels clear start_time_ns where they don't set it
-	 */
-	{ "__RQF_IO_STAT", BTF_ENUMERATOR, &io_stat_bit },
-	{ "__RQF_USE_SCHED", BTF_ENUMERATOR, &use_sched_bit },
-	{ 0 },
-};
-
-static const char *parse_disk(const char *arg, void *value)
-{
-	static char right[128];
-	char whole[64];
-	int err = disk_find(arg, value, whole);
-
-	if (err == -EISDIR)
-		snprintf(right, sizeof(right), "a whole disk: this one is a part of %s", whole);
-	else
-		snprintf(right, sizeof(right), "a disk, by its name in /sys/block");
-	return err ? right : NULL;
-}
-
 static const struct opt options[] = {
 	{ 'F', "flags", NULL, OPT_FLAG, &flags, "a histogram for each set of request flags" },
 	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "the time of day above each report" },
@@ -47,7 +19,7 @@ static const struct opt options[] = {
 	{ 'm', "milliseconds", NULL, OPT_FLAG, &milliseconds, "in milliseconds" },
 	{ 'D', "disks", NULL, OPT_FLAG, &disks, "a histogram for each disk" },
 	{ 'e', "extension", NULL, OPT_FLAG, &extension, "the total time, too" },
-	{ 'd', "disk", "DISK", OPT_PARSE, &only_dev, "this disk only", .parse = parse_disk },
+	{ 'd', "disk", "DISK", OPT_PARSE, &only_dev, "this disk only", .parse = disk_parse },
 	{ 0 },
 };
 static const struct opt positional[] = {
@@ -115,10 +87,7 @@ static void configure(struct run *r, struct bpf_object *obj)
 	ro->by_disk = disks;
 	ro->by_flags = flags;
 	ro->only_dev = only_dev;
-	ro->old_args = issue_args == 3;
-	ro->flush_seq = 1U << flush_seq_bit;
-	if (io_stat_bit >= 0 && use_sched_bit >= 0)
-		ro->time_flags = 1U << io_stat_bit | 1U << use_sched_bit;
+	requests_configure(obj);
 	hists_configure(&hists, obj);
 }
 
@@ -139,7 +108,7 @@ static void time_by_probe(struct run *r, const char *disk)
 
 static void started(struct run *r)
 {
-	const char *disk = disk_unstamped(only_dev, queued);
+	const char *disk = requests_unstamped(only_dev, queued);
 
 	note("tracing block I/O%s", interval_ns ? "" : ": Ctrl-C ends it and shows the histogram");
 	if (disk)
@@ -201,7 +170,7 @@ static const struct tool tool = {
 	.examples = examples,
 	.image = TOOL_IMAGE(biolatency),
 	.probes = probes,
-	.facts = facts,
+	.facts = request_facts,
 	.setup = setup,
 	.configure = configure,
 	.started = started,

@@ -112,7 +112,6 @@ static void json_exec(struct json *j, const void *event)
 	struct args a = first_arg(e);
 	const char *arg;
 
-	json_errno(j, e->ret);
 	json_strn(j, "filename", e->text, e->filename_len);
 	json_array(j, "args");
 	while ((arg = next_arg(&a)))
@@ -133,6 +132,7 @@ static const struct column columns[] = {
 	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
 	COL(exec_event, ppid, "PPID", 7, FMT_UINT, NULL, "ppid"),
 	COL(exec_event, ret, "RET", -3, FMT_INT, NULL, "ret"),
+	COL(exec_event, ret, NULL, 0, FMT_ERRNO, NULL, "errno"),
 	COL_CUSTOM("ARGS", 0, NULL, print_args, json_exec),
 	{ 0 },
 };

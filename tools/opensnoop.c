@@ -40,25 +40,6 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-static void print_fd(struct out *o, const void *event)
-{
-	const struct open_event *e = event;
-
-	out_s64(o, e->ret < 0 ? -1 : e->ret);
-}
-
-static void print_err(struct out *o, const void *event)
-{
-	const struct open_event *e = event;
-
-	out_s64(o, e->ret < 0 ? -e->ret : 0);
-}
-
-static void print_flags(struct out *o, const void *event)
-{
-	out_octal(o, ((const struct open_event *)event)->flags, 8);
-}
-
 /* The name, behind the directory that it is relative to where -F has asked for it. */
 static size_t path(const struct open_event *e, char *text)
 {
@@ -93,11 +74,7 @@ static void json_open(struct json *j, const void *event)
 	const struct open_event *e = event;
 	char flags[256];
 
-	json_s64(j, "fd", e->ret < 0 ? -1 : e->ret);
-	json_errno(j, e->ret);
-	json_u64(j, "flags", e->flags);
 	json_str(j, "flags_text", open_flags_str(e->flags, flags, sizeof(flags)));
-	json_u64(j, "mode", e->mode);
 	json_strn(j, "path", text, path(e, text));
 	if (e->path_cut)
 		json_bool(j, "path_truncated", true);
@@ -110,9 +87,10 @@ static const struct column columns[] = {
 	COL_HEAD(pid, "PID", 7, FMT_UINT, &print_pid),
 	COL_HEAD(tid, "TID", 7, FMT_UINT, &print_tid),
 	COL_HEAD(comm, "COMM", 16, FMT_STR, NULL),
-	COL_CUSTOM("FD", -4, NULL, print_fd, NULL),
-	COL_CUSTOM("ERR", -3, NULL, print_err, NULL),
-	COL_CUSTOM("FLAGS", 8, &extended, print_flags, NULL),
+	COL(open_event, ret, "FD", -4, FMT_FD, NULL, "fd"),
+	COL(open_event, ret, "ERR", -3, FMT_ERRNO, NULL, "errno"),
+	COL(open_event, flags, "FLAGS", 8, FMT_OCTAL, &extended, "flags"),
+	COL(open_event, mode, NULL, 0, FMT_UINT, NULL, "mode"),
 	COL_CUSTOM("PATH", 0, NULL, print_path, json_open),
 	{ 0 },
 };

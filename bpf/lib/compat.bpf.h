@@ -10,8 +10,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "io_flags.h"
-
 /* --- system calls, seen at their exit ----------------------------------------------------------
  */
 
@@ -143,66 +141,6 @@ static __always_inline void preempt_on(void)
 {
 	if (bpf_preempt_enable)
 		bpf_preempt_enable();
-}
-
-/* --- block layer -------------------------------------------------------------------------------
- */
-
-/* The disk of a request: request->rq_disk up to 5.16, request_queue->disk from 5.15 on. NULL for a
- * request to a device without one. */
-static __always_inline struct gendisk *request_disk(struct request *rq)
-{
-	struct request___disk *old = (void *)rq;
-
-	if (bpf_core_field_exists(old->rq_disk))
-		return BPF_CORE_READ(old, rq_disk);
-	return BPF_CORE_READ(rq, q, disk);
-}
-
-/* Its device number in the kernel's form: major << 20 | minor. */
-static __always_inline __u32 request_dev(struct request *rq)
-{
-	struct gendisk *disk = request_disk(rq);
-
-	return BPF_CORE_READ(disk, major) << 20 | BPF_CORE_READ(disk, first_minor);
-}
-
-/* enum req_op (req_opf before 6.0): these values never changed. */
-#define REQ_OP_BITS  8
-#define REQ_OP_FLUSH 2
-#define REQ_OP_LOWEST_PASSTHROUGH                                                                  \
-	32 /* SCSI_IN 32, SCSI_OUT 33 (up to 5.12), DRV_IN 34, DRV_OUT 35 */
-
-/* Up to 5.10 these tracepoints had the queue as their first argument; 5.11 (a54895fa057c)
- * and 5.10.137 dropped it. @old comes from user space, which counts the arguments of
- * btf_trace_block_rq_issue. */
-static __always_inline struct request *request_arg(unsigned long long *ctx, bool old)
-{
-	return (void *)(old ? ctx[1] : ctx[0]);
-}
-
-#define REQUEST_FLAG(ours, theirs)                                                                 \
-	do {                                                                                       \
-		if (bpf_core_enum_value_exists(enum req_flag_bits, theirs) &&                      \
-		    cmd_flags >> bpf_core_enum_value(enum req_flag_bits, theirs) & 1)              \
-			flags |= 1U << (ours);                                                     \
-	} while (0)
-
-static __always_inline __u32 request_flags(__u32 cmd_flags)
-{
-	__u32 flags = cmd_flags & 0xff;
-
-	REQUEST_FLAG(IO_SYNC, __REQ_SYNC);
-	REQUEST_FLAG(IO_META, __REQ_META);
-	REQUEST_FLAG(IO_PRIO, __REQ_PRIO);
-	REQUEST_FLAG(IO_NOMERGE, __REQ_NOMERGE);
-	REQUEST_FLAG(IO_IDLE, __REQ_IDLE);
-	REQUEST_FLAG(IO_FUA, __REQ_FUA);
-	REQUEST_FLAG(IO_PREFLUSH, __REQ_PREFLUSH);
-	REQUEST_FLAG(IO_RAHEAD, __REQ_RAHEAD);
-	REQUEST_FLAG(IO_BACKGROUND, __REQ_BACKGROUND);
-	REQUEST_FLAG(IO_NOWAIT, __REQ_NOWAIT);
-	return flags;
 }
 
 #endif

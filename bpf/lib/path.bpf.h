@@ -17,6 +17,33 @@
 #define PATH_NAME_MAX  256  /* NAME_MAX and a slash */
 #define PATH_BYTES     4096 /* a power of two */
 
+#define AT_FDCWD -100
+
+/*
+ * Where the current task's names begin: an @absolute one at its root, another at the directory @dfd
+ * or (AT_FDCWD) its working directory. False: there is no such file descriptor.
+ */
+static __always_inline bool path_base(struct path *base, int dfd, bool absolute)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct file **fds, *file = NULL;
+
+	if (absolute) {
+		BPF_CORE_READ_INTO(base, task, fs, root);
+		return true;
+	}
+	if (dfd == AT_FDCWD) {
+		BPF_CORE_READ_INTO(base, task, fs, pwd);
+		return true;
+	}
+	if ((__u32)dfd >= BPF_CORE_READ(task, files, fdt, max_fds))
+		return false;
+	fds = BPF_CORE_READ(task, files, fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &fds[(__u32)dfd]);
+	BPF_CORE_READ_INTO(base, file, f_path);
+	return file;
+}
+
 struct path_buf {
 	__u32 at; /* where the text begins; in memory, so that the verifier need not follow it */
 	/* filled from the end of the first part; the rest is room for the verifier's worst case */

@@ -17,14 +17,14 @@ VM = os.environ.get("BORESCOPE_VM")
 TOOLS = ("execsnoop", "opensnoop", "biolatency")
 
 # The contract, one place per fact.
-OK, FAILED, USAGE = 0, 1, 2                 # exit statuses
+OK, FAILED, USAGE, TOO_COSTLY = range(4)    # exit statuses
 QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its reader has gone
 HEADERS = {"execsnoop": ["PCOMM", "PID", "PPID", "RET", "ARGS"],
            "opensnoop": ["PID", "COMM", "FD", "ERR", "PATH"]}
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
 NOTE = re.compile(r"^\w+: (.* is not available .*: using|tracing) .*\n", re.M)  # on stderr: what is not an error
-USING = re.compile(r"^\w+: (.+): using (.+)$", re.M)  # on stderr with -v: what a probe is, and its rung
+USING = re.compile(r"^\w+: (.+?)(?: is not available \(.*\))?: using (.+)$", re.M)     # on stderr with -v, of a ladder
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")
 HEAD_KEYS = {"time", "pid", "tid", "uid"}   # in every event's JSON object, beside its comm
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udc9f]")  # what text output must not contain
@@ -41,9 +41,9 @@ def default_signals():
         signal.signal(number, signal.SIG_DFL)
 
 
-def public_copy(path, directory):
+def public_copy(path, directory, name=None):
     """Copies a program to where every user can run it."""
-    copy = Path(directory) / Path(path).name
+    copy = Path(directory) / (name or Path(path).name)
     if not copy.exists():
         shutil.copy(path, copy)
         copy.chmod(0o755)
@@ -62,19 +62,20 @@ def wait_until(condition, seconds, what):
 class Tool:
     """A running tool: attached when the `with` block is entered, ended by SIGINT when it is left."""
 
-    def __init__(self, name, *args, prefix=(), program=None, stdout=None, verbose=True):
+    def __init__(self, name, *args, prefix=(), program=None, stdout=None, verbose=True, avoid=""):
         self.name = name
         self.argv = [*map(str, prefix), str(program or BUILD / "bin" / name), *map(str, args)]
         if verbose:
             self.argv.append("-v")
         self.verbose = verbose
+        self.environment = {**os.environ, "BORESCOPE_AVOID": avoid} if avoid else None
         self.process = None
         self.parsed = None
         self.files = [stdout or tempfile.TemporaryFile(), tempfile.TemporaryFile()]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=self.files[0],
-                                        stderr=self.files[1], preexec_fn=default_signals)
+                                        stderr=self.files[1], preexec_fn=default_signals, env=self.environment)
         try:
             wait_until(self.is_ready, 10, lambda: f"{self.argv} is not ready: {self.said}")
         except BaseException:
@@ -187,8 +188,12 @@ class Tool:
 
     @property
     def rungs(self):
-        """Which rung of each probe's ladder the kernel granted."""
+        """The rung in use of each ladder, by the probe's name; or, where that is not the best rung, by the best."""
         return dict(USING.findall(self.err))
+
+    def rung(self, probe, best):
+        """The kind of the rung in use ("kprobe") of the ladder of this name that begins with `best`."""
+        return self.rungs.get(best, self.rungs.get(probe, "none")).split("/")[0]
 
 
 def run_tool(name, *args, seconds=10, **kwargs):
@@ -202,12 +207,13 @@ def run_tool(name, *args, seconds=10, **kwargs):
 
 
 class Workload:
-    """A workload, prepared and waiting when the `with` block is entered; run() lets it do its one thing."""
+    """A workload, prepared and waiting when the `with` block is entered; run() lets it do its one thing. As another
+    user, or by a name (comm) of its own, it runs from a copy in `directory`."""
 
-    def __init__(self, name, *args, cgroup=None, uid=None, directory=None):
+    def __init__(self, name, *args, cgroup=None, uid=None, comm=None, directory=None):
         self.program = BUILD / "workloads" / name
-        if uid is not None:
-            self.program = public_copy(self.program, directory)
+        if uid is not None or comm:
+            self.program = public_copy(self.program, directory, comm)
         self.argv = [os.fsencode(a) if isinstance(a, (str, Path)) else str(a).encode()
                      for a in (self.program, *args)]
         self.cgroup = cgroup

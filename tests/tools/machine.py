@@ -14,6 +14,9 @@ from harness import VM, wait_until
 STAT = {"reads": 0, "writes": 4, "discards": 11, "flushes": 15}
 MIB = 1 << 20
 PREFIX = f"borescope-test-{os.getpid()}"    # of the names of what is made outside pytest's own directories
+# What a filter by name or user looks for: others run the same workloads on this machine at the same time.
+OWN_COMM = f"own{os.getpid()}own"
+OWN_UID = 1_000_000 + os.getpid()
 
 
 def need(condition, reason):
@@ -173,3 +176,15 @@ def scsi_disk(delay_ns):
     """A scsi_debug disk with a write cache (so that flushes arrive) and discards."""
     call("modprobe", "sd_mod")
     return module_disk("scsi_debug", "dev_size_mb=64", "delay=0", f"ndelay={delay_ns}", "lbpu=1", "lbpws=1")
+
+
+@contextmanager
+def scsi_delay(delay_ns):
+    """The scsi_debug disk takes this long for everything."""
+    file = Path("/sys/bus/pseudo/drivers/scsi_debug/ndelay")
+    before = file.read_text()
+    file.write_text(str(delay_ns))
+    try:
+        yield
+    finally:
+        file.write_text(before)

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * execs WAY N DIR [NAME]: N execs of a tiny program DIR/NAME (tiny) by WAY, each from a child of
- * its own (self: from this process, once). Prints pid, ppid and errno of each. The arguments are
- * "DIR/NAME" (also where the exec fails), the number of the exec, "two words" and "", unless said
- * otherwise:
+ * execs WAY N DIR [NAME [BYTES]]: N execs of a tiny program DIR/NAME (tiny) by WAY, each from a
+ * child of its own (self: from this process, once). Prints pid, ppid and errno of each. The
+ * arguments are "DIR/NAME" (also where the exec fails), the number of the exec, "two words" and "",
+ * unless said otherwise; with BYTES, "DIR/NAME" and one of that many "x":
  *
- *  spawn      vfork and execve                         compat     32-bit execve (int $0x80)
- *  execveat   execveat(dirfd, "NAME")                  fexecve    execveat(fd, "", AT_EMPTY_PATH)
- *  thread     execve from a thread, not the leader     untouched  arguments in pages not touched
- * before many       "DIR/NAME", "0" to "199"                 long       "DIR/NAME", 3000 "a", 3000
- * "b", 3000 "c" noent      execve of DIR/missing                    acces      execve of a file
- * that is not executable noentat    execveat(dirfd, "missing") self       execve of this very
- * process              selfthread the same from a second thread
+ *  spawn        vfork and execve
+ *  execveat     execveat(dirfd, "NAME")
+ *  fexecve      execveat(fd, "", AT_EMPTY_PATH)
+ *  thread       execve from a thread, not the leader
+ *  compat       32-bit execve (int $0x80)
+ *  untouched    execve, path and arguments in pages not touched before
+ *  many         "DIR/NAME", "0" to "199"
+ *  long         "DIR/NAME", 3000 "a", 3000 "b", 3000 "c"
+ *  noent        execve of DIR/missing
+ *  noentat      execveat(dirfd, "missing")
+ *  noentcompat  32-bit execve of DIR/missing
+ *  noentcold    execve of DIR/missing, path and arguments in pages not touched before
+ *  acces        execve of a file that is not executable
+ *  self         execve of this very process
+ *  selfthread   the same from a second thread
  */
 #define _GNU_SOURCE
 #include "workload.h"
@@ -112,6 +120,12 @@ static void by_missing(void)
 	by_execve();
 }
 
+static void by_missing_compat(void)
+{
+	strcpy(strrchr(program, '/'), "/missing");
+	by_compat();
+}
+
 static void by_missing_untouched(void)
 {
 	strcpy(strrchr(program, '/'), "/missing");
@@ -134,13 +148,21 @@ static const struct way {
 	const char *name;
 	void (*exec)(void);
 } ways[] = {
-	{ "spawn", by_execve },	      { "execveat", by_execveat },
-	{ "fexecve", by_fexecve },    { "thread", by_thread },
-	{ "compat", by_compat },      { "untouched", by_untouched },
-	{ "many", by_execve },	      { "long", by_execve },
-	{ "noent", by_missing },      { "acces", by_unexecutable },
-	{ "noentat", by_missing_at }, { "self", by_execve },
-	{ "selfthread", by_thread },  { "noentcold", by_missing_untouched },
+	{ "spawn", by_execve },
+	{ "execveat", by_execveat },
+	{ "fexecve", by_fexecve },
+	{ "thread", by_thread },
+	{ "compat", by_compat },
+	{ "untouched", by_untouched },
+	{ "many", by_execve },
+	{ "long", by_execve },
+	{ "noent", by_missing },
+	{ "acces", by_unexecutable },
+	{ "noentat", by_missing_at },
+	{ "self", by_execve },
+	{ "selfthread", by_thread },
+	{ "noentcold", by_missing_untouched },
+	{ "noentcompat", by_missing_compat },
 };
 
 static void prepare_arguments(const char *way)
@@ -155,6 +177,13 @@ static void prepare_arguments(const char *way)
 			arguments[1 + i] = calloc(1, LONG + 1);
 			memset(arguments[1 + i], 'a' + i, LONG);
 		}
+}
+
+static void prepare_one_argument(long bytes)
+{
+	arguments[1] = calloc(1, bytes + 1);
+	memset(arguments[1], 'x', bytes);
+	arguments[2] = NULL;
 }
 
 static __attribute__((noinline)) pid_t spawn(const struct way *way)
@@ -173,22 +202,24 @@ int main(int argc, char **argv)
 	const struct way *way = NULL;
 	long total;
 
-	if (argc < 4 || argc > 5)
-		usage("WAY N DIR [NAME]");
+	if (argc < 4 || argc > 6)
+		usage("WAY N DIR [NAME [BYTES]]");
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (!strcmp(argv[1], ways[i].name))
 			way = &ways[i];
 	if (!way)
-		usage("WAY N DIR [NAME]");
+		usage("WAY N DIR [NAME [BYTES]]");
 	total = number(argv[2]);
 	dir = open(argv[3], O_PATH | O_CLOEXEC);
 	if (dir < 0)
 		die(argv[3]);
-	if (argc == 5)
+	if (argc > 4)
 		program_name = argv[4];
 	snprintf(program, sizeof(program), "%s/%s", argv[3], program_name);
 	write_tiny_program(program);
 	prepare_arguments(argv[1]);
+	if (argc > 5)
+		prepare_one_argument(number(argv[5]));
 	wait_for_go();
 	if (!strncmp(argv[1], "self", 4)) {
 		printf("pid=%d\tppid=%d\terrno=0\n", getpid(), getppid());

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * openfast N THREADS PATH: N opens (and closes) of PATH on each of THREADS threads, as fast as they
- * go. Prints how many were done in all.
+ * openfast N THREADS PATH [PAUSE]: N opens (and closes) of PATH on each of THREADS threads, as fast
+ * as they go or with PAUSE microseconds after each. Prints how many were done in all.
  */
 #define _GNU_SOURCE
 #include "workload.h"
 #include <pthread.h>
 
 static const char *path;
-static long per_thread;
+static long per_thread, pause_us;
 
 static void *run(void *failed)
 {
@@ -19,6 +19,8 @@ static void *run(void *failed)
 			++*(long *)failed;
 		else
 			close(fd);
+		if (pause_us)
+			usleep(pause_us);
 	}
 	return NULL;
 }
@@ -29,13 +31,15 @@ int main(int argc, char **argv)
 	long failed[64] = { 0 }, count, sum = 0;
 	uint64_t start;
 
-	if (argc != 4)
-		usage("N THREADS PATH");
+	if (argc < 4 || argc > 5)
+		usage("N THREADS PATH [PAUSE]");
 	per_thread = number(argv[1]);
 	count = number(argv[2]);
 	path = argv[3];
+	if (argc == 5)
+		pause_us = number(argv[4]);
 	if (count < 1 || count > 64)
-		usage("N THREADS PATH, with 1 to 64 threads");
+		usage("N THREADS PATH [PAUSE], with 1 to 64 threads");
 	wait_for_go();
 	start = now_ns();
 	for (long i = 0; i < count; i++)

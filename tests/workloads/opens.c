@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * opens CALL N FAILING DIR [thread]: N opens of distinct paths in DIR by CALL (open, openat,
- * openat2, creat, or mix: each in turn), of which the last FAILING name a missing directory;
- * optionally from a second thread. Prints pid, tid, call, fd, errno, flags, mode and path of each.
+ * openat2, creat, or mix: each in turn; or the 32-bit calls: open32, openat32, openat232, creat32,
+ * mix32), of which the last FAILING name a missing directory; optionally from a second thread.
+ * Prints pid, tid, call, fd, errno, flags, mode and path of each.
  */
 #define _GNU_SOURCE
 #include "workload.h"
+#include <limits.h>
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <sys/mman.h>
 
 static const struct call {
 	const char *name;
@@ -22,6 +26,7 @@ static const struct call {
 static const char *dir;
 static long total, failing;
 static int only = -1;
+static bool compat;
 
 static int open_by(const struct call *call, const char *path)
 {
@@ -39,6 +44,43 @@ static int open_by(const struct call *call, const char *path)
 	}
 }
 
+static int syscall32(long nr, long a, long b, long c, long d)
+{
+	asm volatile("int $0x80"
+		     : "+a"(nr)
+		     : "b"(a), "c"(b), "d"(c), "S"(d)
+		     : "memory", "r8", "r9", "r10", "r11");
+	errno = nr < 0 ? -nr : 0;
+	return nr < 0 ? -1 : nr;
+}
+
+/* By the i386 table of calls; what pointers point to goes below 4 GiB. */
+static int open32_by(const struct call *call, const char *path)
+{
+	static struct low {
+		struct open_how how;
+		char path[PATH_MAX];
+	} * low;
+
+	if (!low)
+		low = mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	if (low == MAP_FAILED || strlen(path) >= sizeof(low->path))
+		die("mmap");
+	strcpy(low->path, path);
+	low->how = (struct open_how){ .flags = call->flags, .mode = call->mode };
+	switch (call - calls) {
+	case 0:
+		return syscall32(5, (long)low->path, call->flags, call->mode, 0);
+	case 1:
+		return syscall32(295, AT_FDCWD, (long)low->path, call->flags, call->mode);
+	case 2:
+		return syscall32(437, AT_FDCWD, (long)low->path, (long)&low->how, sizeof(low->how));
+	default:
+		return syscall32(8, (long)low->path, call->mode, 0, 0);
+	}
+}
+
 static void *run(void *unused)
 {
 	for (long i = 0; i < total; i++) {
@@ -48,7 +90,7 @@ static void *run(void *unused)
 		int fd, error;
 
 		errno = 0;
-		fd = open_by(call, path);
+		fd = compat ? open32_by(call, path) : open_by(call, path);
 		error = errno;
 		if (fd >= 0)
 			close(fd);
@@ -65,6 +107,10 @@ int main(int argc, char **argv)
 
 	if (argc < 5 || argc > 6)
 		usage("CALL N FAILING DIR [thread]");
+	if (strlen(argv[1]) > 2 && !strcmp(argv[1] + strlen(argv[1]) - 2, "32")) {
+		compat = true;
+		argv[1][strlen(argv[1]) - 2] = '\0';
+	}
 	for (int i = 0; i < 4; i++)
 		if (!strcmp(argv[1], calls[i].name))
 			only = i;

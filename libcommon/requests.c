@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "disks.h"
+#include "object.h"
+#include "requests.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* RQF_FLUSH_SEQ was a macro, 1 << 4, up to 6.10. The other two are not needed as macros: those
+ * kernels clear start_time_ns where they don't set it. */
+static int64_t issue_args = 2, flush_seq_bit = 4, io_stat_bit = -1, use_sched_bit = -1;
+
+const struct kernel_fact request_facts[] = {
+	{ "btf_trace_block_rq_issue", BTF_TYPEDEF, &issue_args },
+	{ "__RQF_FLUSH_SEQ", BTF_ENUMERATOR, &flush_seq_bit },
+	{ "__RQF_IO_STAT", BTF_ENUMERATOR, &io_stat_bit },
+	{ "__RQF_USE_SCHED", BTF_ENUMERATOR, &use_sched_bit },
+	{ 0 },
+};
+
+void requests_configure(struct bpf_object *obj)
+{
+	struct request_config *config = object_section(obj, ".rodata.request", NULL);
+
+	config->old_args = issue_args == 3; /* the tracepoint's data, queue, request */
+	config->flush_seq = 1U << flush_seq_bit;
+	if (io_stat_bit >= 0 && use_sched_bit >= 0)
+		config->time_flags = 1U << io_stat_bit | 1U << use_sched_bit;
+}
+
+const char *io_flags_str(uint64_t flags, char *buf, size_t size)
+{
+	static const char *const ops[] = {
+		[0] = "Read",	     [1] = "Write",	  [2] = "Flush",      [3] = "Discard",
+		[5] = "SecureErase", [9] = "WriteZeroes", [10] = "ZoneOpen",  [11] = "ZoneClose",
+		[12] = "ZoneFinish", [13] = "ZoneAppend", [15] = "ZoneReset", [17] = "ZoneResetAll",
+	};
+	static const struct {
+		int bit;
+		const char *name;
+	} names[] = {
+		{ IO_NOWAIT, "NoWait" },	{ IO_BACKGROUND, "Background" },
+		{ IO_RAHEAD, "ReadAhead" },	{ IO_PREFLUSH, "PreFlush" },
+		{ IO_FUA, "ForcedUnitAccess" }, { IO_IDLE, "Idle" },
+		{ IO_NOMERGE, "NoMerge" },	{ IO_PRIO, "Priority" },
+		{ IO_META, "Metadata" },	{ IO_SYNC, "Sync" },
+	};
+	unsigned int op = flags & 0xff;
+	size_t len = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (flags >> names[i].bit & 1 && len < size)
+			len += snprintf(buf + len, size - len, "%s-", names[i].name);
+	if (len < size && op < ARRAY_SIZE(ops) && ops[op])
+		snprintf(buf + len, size - len, "%s", ops[op]);
+	else if (len < size)
+		snprintf(buf + len, size - len, "Operation%u", op);
+	return buf;
+}
+
+/* The first line of a disk's attribute; "" when it has none. */
+static void disk_attribute(const char *disk, const char *name, char *text, size_t size)
+{
+	char path[512];
+	FILE *f;
+
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "/sys/block/%s/%s", disk, name);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (!fgets(text, size, f))
+		text[0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	fclose(f);
+}
+
+/* What sysfs tells of the conditions in blk_mq_start_request() and blk_mq_need_time_stamp(). */
+static bool is_stamped(const char *disk, bool at_submission)
+{
+	char text[256];
+
+	disk_attribute(disk, "queue/scheduler", text, sizeof(text));
+	if (at_submission && !strstr(text, "[none]") && text[0])
+		return true;
+	if (!at_submission && strstr(text, "[kyber]"))
+		return true;
+	disk_attribute(disk, at_submission ? "queue/iostats" : "queue/wbt_lat_usec", text,
+		       sizeof(text));
+	/* write-back throttling keeps statistics also while it is off (0); without it, EINVAL */
+	return at_submission ? strtol(text, NULL, 10) > 0 : text[0];
+}
+
+const char *requests_unstamped(uint32_t only_dev, bool at_submission)
+{
+	static char name[DISK_NAME_LEN];
+	const char *found = NULL;
+	bool avoid = object_avoids("stamps");
+	struct dirent *e;
+	DIR *d = opendir("/sys/block");
+
+	while (d && !found && (e = readdir(d))) {
+		char path[512], text[32];
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/sys/block/%s/mq", e->d_name);
+		if (access(path, F_OK)) /* not a queue of requests: dm, md, zram */
+			continue;
+		disk_attribute(e->d_name, "size", text, sizeof(text));
+		snprintf(name, sizeof(name), "%.63s", e->d_name);
+		for (char *c = name; (c = strchr(c, '!')); c++)
+			*c = '/';
+		if (strtoull(text, NULL, 10) && (!only_dev || !strcmp(name, disk_name(only_dev))) &&
+		    (avoid || !is_stamped(e->d_name, at_submission)))
+			found = name;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
