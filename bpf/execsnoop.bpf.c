@@ -183,10 +183,12 @@ static __always_inline void failed(const char *filename, const char *argv, int r
 }
 
 /* @regs are the caller's, @arg the number of the argument that is the file name. */
-static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int arg, bool compat)
+static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int arg, bool compat,
+					  bool typed)
 {
-	failed((void *)syscall_arg(regs, arg, compat), (void *)syscall_arg(regs, arg + 1, compat),
-	       ret, compat);
+	if ((int)ret < 0)
+		failed((void *)syscall_arg(regs, arg, compat, typed),
+		       (void *)syscall_arg(regs, arg + 1, compat, typed), ret, compat);
 	return 0;
 }
 
@@ -201,25 +203,25 @@ static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int ar
 SEC("fexit/" SYSCALL_FUNCTION("execve"))
 int BPF_PROG(fexit_execve, struct pt_regs *regs, long ret)
 {
-	return failed_at_exit(regs, ret, 0, false);
+	return failed_at_exit(regs, ret, 0, false, true);
 }
 
 SEC("fexit/" SYSCALL_FUNCTION("execveat"))
 int BPF_PROG(fexit_execveat, struct pt_regs *regs, long ret)
 {
-	return failed_at_exit(regs, ret, 1, false);
+	return failed_at_exit(regs, ret, 1, false, true);
 }
 
 SEC("fexit/" COMPAT_SYSCALL_FUNCTION("execve"))
 int BPF_PROG(fexit_compat_execve, struct pt_regs *regs, long ret)
 {
-	return failed_at_exit(regs, ret, 0, true);
+	return failed_at_exit(regs, ret, 0, true, true);
 }
 
 SEC("fexit/" COMPAT_SYSCALL_FUNCTION("execveat"))
 int BPF_PROG(fexit_compat_execveat, struct pt_regs *regs, long ret)
 {
-	return failed_at_exit(regs, ret, 1, true);
+	return failed_at_exit(regs, ret, 1, true, true);
 }
 
 /* --- ... the same by kprobes (5.10's BTF has pt_regs by name only: no fexit program can read it)
@@ -235,8 +237,8 @@ static __always_inline int exec_begins(struct pt_regs *ctx, int arg, bool compat
 {
 	struct pt_regs *regs = (void *)PT_REGS_PARM1(ctx);
 	struct exec_call call = {
-		.filename = (void *)syscall_arg(regs, arg, compat),
-		.argv = (void *)syscall_arg(regs, arg + 1, compat),
+		.filename = (void *)syscall_arg(regs, arg, compat, false),
+		.argv = (void *)syscall_arg(regs, arg + 1, compat, false),
 		.compat = compat,
 	};
 
@@ -274,14 +276,15 @@ EXEC_KPROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
 
 /* --- ... or the exit of any call --- */
 
-static __always_inline int call_done(struct pt_regs *regs, long ret)
+static __always_inline int call_done(struct pt_regs *regs, long ret, bool typed)
 {
 	long nr;
 	bool compat;
+	int arg = 0;
 
 	if (ret >= 0)
 		return 0;
-	nr = syscall_nr(regs);
+	nr = syscall_nr(regs, typed);
 	switch (nr) {
 	case SYSCALL_NR_EXECVE:
 	case SYSCALL_NR_EXECVEAT:
@@ -292,23 +295,23 @@ static __always_inline int call_done(struct pt_regs *regs, long ret)
 		return 0;
 	}
 	compat = syscall_is_compat();
-	if (nr == (compat ? COMPAT_NR_EXECVE : SYSCALL_NR_EXECVE))
-		return failed_at_exit(regs, ret, 0, compat);
 	if (nr == (compat ? COMPAT_NR_EXECVEAT : SYSCALL_NR_EXECVEAT))
-		return failed_at_exit(regs, ret, 1, compat);
-	return 0;
+		arg = 1;
+	else if (nr != (compat ? COMPAT_NR_EXECVE : SYSCALL_NR_EXECVE))
+		return 0;
+	return failed_at_exit(regs, ret, arg, compat, typed);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
-	return call_done(regs, ret);
+	return call_done(regs, ret, true);
 }
 
 SEC("raw_tp/sys_exit") /* the same for a kernel without BTF of its own */
 int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)
 {
-	return call_done(regs, ret);
+	return call_done(regs, ret, false);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

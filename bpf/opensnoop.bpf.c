@@ -168,10 +168,10 @@ static __always_inline void read_how(struct open_call *call, const void *how, __
 	call->resolve = user.resolve;
 }
 
-static __always_inline int call_done(struct pt_regs *regs, long ret)
+static __always_inline int call_done(struct pt_regs *regs, long ret, bool typed)
 {
 	struct open_call call = { .dfd = AT_FDCWD };
-	long nr = syscall_nr(regs);
+	long nr = syscall_nr(regs, typed);
 	bool compat;
 	int arg = 0;
 
@@ -192,20 +192,20 @@ static __always_inline int call_done(struct pt_regs *regs, long ret)
 	}
 	compat = syscall_is_compat();
 	if (nr == (compat ? COMPAT_NR_OPENAT : SYSCALL_NR_OPENAT) || nr == SYSCALL_NR_OPENAT2)
-		call.dfd = syscall_arg(regs, arg++, compat);
+		call.dfd = syscall_arg(regs, arg++, compat, typed);
 	else if (nr != (compat ? COMPAT_NR_OPEN : SYSCALL_NR_OPEN) &&
 		 nr != (compat ? COMPAT_NR_CREAT : SYSCALL_NR_CREAT))
 		return 0;
 	if (arg) {
-		call.name = (void *)syscall_arg(regs, 1, compat);
-		call.flags = syscall_arg(regs, 2, compat);
-		call.mode = syscall_arg(regs, 3, compat);
+		call.name = (void *)syscall_arg(regs, 1, compat, typed);
+		call.flags = syscall_arg(regs, 2, compat, typed);
+		call.mode = syscall_arg(regs, 3, compat, typed);
 		if (nr == SYSCALL_NR_OPENAT2)
 			read_how(&call, (void *)call.flags, call.mode);
 	} else {
-		call.name = (void *)syscall_arg(regs, 0, compat);
-		call.flags = syscall_arg(regs, 1, compat);
-		call.mode = syscall_arg(regs, 2, compat);
+		call.name = (void *)syscall_arg(regs, 0, compat, typed);
+		call.flags = syscall_arg(regs, 1, compat, typed);
+		call.mode = syscall_arg(regs, 2, compat, typed);
 		if (nr == (compat ? COMPAT_NR_CREAT : SYSCALL_NR_CREAT)) {
 			call.mode = call.flags;
 			call.flags = O_CREAT_TRUNC_WRONLY;
@@ -218,13 +218,13 @@ static __always_inline int call_done(struct pt_regs *regs, long ret)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
-	return call_done(regs, ret);
+	return call_done(regs, ret, true);
 }
 
 SEC("raw_tp/sys_exit") /* the same for a kernel without BTF of its own */
 int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)
 {
-	return call_done(regs, ret);
+	return call_done(regs, ret, false);
 }
 
 /* --- io_uring: the name is gone when io_openat2() returns, so it is kept from the entry --- */

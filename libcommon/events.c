@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -67,6 +68,14 @@ static size_t configured_bytes(struct bpf_object *obj)
 	return config ? (size_t)config->wake_bytes * 4 : 0;
 }
 
+static struct bpf_map *ring_map(struct bpf_object *obj, size_t i)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "event_ring_%zu", i);
+	return bpf_object__find_map_by_name(obj, name);
+}
+
 int events_configure(struct bpf_object *obj, size_t ring_bytes)
 {
 	struct event_config *config = object_section(obj, ".rodata.events", NULL);
@@ -78,7 +87,15 @@ int events_configure(struct bpf_object *obj, size_t ring_bytes)
 		ring_bytes = default_ring_bytes(nr);
 	config->ring_mask = nr - 1;
 	config->wake_bytes = ring_bytes / 4;
-	return bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "event_rings"), nr);
+	for (size_t i = 0; i < EVENT_RINGS_MAX; i++) {
+		struct bpf_map *map = ring_map(obj, i);
+		int err = i < nr ? bpf_map__set_max_entries(map, ring_bytes)
+				 : bpf_map__set_autocreate(map, false);
+
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 static void ring_close(struct ring *r)
@@ -87,21 +104,14 @@ static void ring_close(struct ring *r)
 		munmap(r->consumer, page_size());
 	if (r->producer)
 		munmap(r->producer, page_size() + 2 * r->size);
-	if (r->fd >= 0)
-		close(r->fd);
 }
 
-static int ring_open(struct ring *r, size_t bytes, int outer_fd, __u32 index)
+static int ring_open(struct ring *r, struct bpf_map *ring, size_t bytes)
 {
 	size_t page = page_size();
 	void *map;
 
-	*r = (struct ring){ .size = bytes };
-	r->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "event_ring", 0, 0, bytes, NULL);
-	if (r->fd < 0)
-		return -errno;
-	if (bpf_map_update_elem(outer_fd, &index, &r->fd, BPF_ANY))
-		return -errno;
+	*r = (struct ring){ .size = bytes, .fd = bpf_map__fd(ring) };
 	map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
@@ -116,19 +126,18 @@ static int ring_open(struct ring *r, size_t bytes, int outer_fd, __u32 index)
 
 int events_open(struct bpf_object *obj, struct events **events)
 {
-	struct bpf_map *outer = bpf_object__find_map_by_name(obj, "event_rings");
 	struct events *e;
 	int err = 0;
 
 	*events = NULL;
-	if (!outer)
+	if (!configured_bytes(obj))
 		return 0;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
 	e->obj = obj;
-	for (__u32 i = 0; !err && i < bpf_map__max_entries(outer); i++) {
-		err = ring_open(&e->rings[i], configured_bytes(obj), bpf_map__fd(outer), i);
+	for (size_t i = 0; !err && i < ring_count(); i++) {
+		err = ring_open(&e->rings[i], ring_map(obj, i), configured_bytes(obj));
 		e->nr++;
 	}
 	if (err) {
@@ -151,7 +160,7 @@ void events_close(struct events *events)
 int events_epoll_add(struct events *events, int epoll_fd)
 {
 	for (size_t i = 0; i < events->nr; i++) {
-		struct epoll_event ev = { .events = EPOLLIN };
+		struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
 
 		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, events->rings[i].fd, &ev))
 			return -errno;

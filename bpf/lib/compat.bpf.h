@@ -10,6 +10,24 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+/* From 5.11 on (3ca1032ab7ab) there is a task that is read without bpf_probe_read_kernel(), 10 ns
+ * each. */
+enum bpf_func_id___task_btf {
+	BPF_FUNC_get_current_task_btf = 158,
+};
+
+static __always_inline bool have_task_btf(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id___task_btf,
+					  BPF_FUNC_get_current_task_btf);
+}
+
+/*
+ * A saved register. @typed, a constant in all that follows: the verifier knows @regs for a pt_regs
+ * (an argument of tp_btf and fexit programs), and lets it be read as it is.
+ */
+#define SAVED_REG(field) (typed ? regs->field : BPF_CORE_READ(regs, field))
+
 /* --- system calls, seen at their exit ----------------------------------------------------------
  */
 
@@ -34,9 +52,9 @@
 
 #define SYSCALL_X32_BIT 0x40000000
 
-static __always_inline long syscall_nr(struct pt_regs *regs)
+static __always_inline long syscall_nr(struct pt_regs *regs, bool typed)
 {
-	return BPF_CORE_READ(regs, orig_ax);
+	return SAVED_REG(orig_ax);
 }
 
 /* arch/x86/include/asm/thread_info.h: TS_COMPAT */
@@ -44,32 +62,35 @@ static __always_inline bool syscall_is_compat(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
+	if (have_task_btf())
+		return bpf_get_current_task_btf()->thread_info.status & 0x2;
 	return BPF_CORE_READ(task, thread_info.status) & 0x2;
 }
 
-static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bool compat)
+static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bool compat,
+						 bool typed)
 {
 	if (compat) {
 		switch (n) {
 		case 0:
-			return (__u32)BPF_CORE_READ(regs, bx);
+			return (__u32)SAVED_REG(bx);
 		case 1:
-			return (__u32)BPF_CORE_READ(regs, cx);
+			return (__u32)SAVED_REG(cx);
 		case 2:
-			return (__u32)BPF_CORE_READ(regs, dx);
+			return (__u32)SAVED_REG(dx);
 		default:
-			return (__u32)BPF_CORE_READ(regs, si);
+			return (__u32)SAVED_REG(si);
 		}
 	}
 	switch (n) {
 	case 0:
-		return BPF_CORE_READ(regs, di);
+		return SAVED_REG(di);
 	case 1:
-		return BPF_CORE_READ(regs, si);
+		return SAVED_REG(si);
 	case 2:
-		return BPF_CORE_READ(regs, dx);
+		return SAVED_REG(dx);
 	default:
-		return BPF_CORE_READ(regs, r10);
+		return SAVED_REG(r10);
 	}
 }
 #elif defined(__TARGET_ARCH_arm64)
@@ -86,9 +107,9 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #define COMPAT_NR_EXECVEAT  387
 #define COMPAT_NR_OPENAT2   437
 
-static __always_inline long syscall_nr(struct pt_regs *regs)
+static __always_inline long syscall_nr(struct pt_regs *regs, bool typed)
 {
-	return BPF_CORE_READ(regs, syscallno);
+	return SAVED_REG(syscallno);
 }
 
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
@@ -99,9 +120,10 @@ static __always_inline bool syscall_is_compat(void)
 	return BPF_CORE_READ(task, thread_info.flags) & (1UL << 22);
 }
 
-static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bool compat)
+static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bool compat,
+						 bool typed)
 {
-	unsigned long v = n ? BPF_CORE_READ(regs, regs[n]) : BPF_CORE_READ(regs, orig_x0);
+	unsigned long v = n ? BPF_CORE_READ(regs, regs[n]) : SAVED_REG(orig_x0);
 
 	return compat ? (__u32)v : v;
 }

@@ -12,21 +12,42 @@
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 
+#include "compat.bpf.h"
 #include "events.h"
 
 const volatile struct event_config event_config SEC(".rodata.events");
 
+/* How large the rings are, and how many are made, is libcommon's business. A map of maps would be
+ * shorter, but the kernel waits for an RCU grace period (10 ms) at each ring put in. */
 struct event_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096); /* the real size is libcommon's business */
+	__uint(max_entries, 4096);
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, EVENT_RINGS_MAX);
-	__type(key, __u32);
-	__array(values, struct event_ring);
-} event_rings SEC(".maps");
+#define EACH_RING(X)                                                                               \
+	X(0)                                                                                       \
+	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)     \
+		X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29)      \
+			X(30) X(31)
+
+#define DEFINE_RING(n) struct event_ring event_ring_##n SEC(".maps");
+EACH_RING(DEFINE_RING)
+
+/* @cpu: at most event_config.ring_mask. The verifier knows that, and takes out the rings that don't
+ * exist. */
+static __always_inline void *event_ring_of(__u32 cpu)
+{
+	void *ring;
+
+#define PICK_RING(n)                                                                               \
+	if (cpu == (n)) {                                                                          \
+		ring = &event_ring_##n;                                                            \
+		__asm__ volatile("" : "+r"(ring));                                                 \
+		return ring;                                                                       \
+	}
+	EACH_RING(PICK_RING)
+	return NULL;
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -56,14 +77,24 @@ struct {
 /* Fills the head for the task on the CPU. */
 static __always_inline void event_head(struct event_head *head)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	struct task_struct *task;
 
 	head->ts = bpf_ktime_get_ns();
-	head->pid = id >> 32;
-	head->tid = (__u32)id;
-	head->uid = (__u32)bpf_get_current_uid_gid();
 	head->flags = 0;
-	bpf_get_current_comm(head->comm, sizeof(head->comm));
+	if (!have_task_btf()) { /* 5.10 */
+		__u64 id = bpf_get_current_pid_tgid();
+
+		head->pid = id >> 32;
+		head->tid = (__u32)id;
+		head->uid = (__u32)bpf_get_current_uid_gid();
+		bpf_get_current_comm(head->comm, sizeof(head->comm));
+		return;
+	}
+	task = bpf_get_current_task_btf();
+	head->pid = task->tgid;
+	head->tid = task->pid;
+	head->uid = task->cred->uid.val;
+	__builtin_memcpy(head->comm, task->comm, sizeof(head->comm));
 }
 
 static __always_inline void event_count_lost(void)
@@ -79,7 +110,7 @@ static __always_inline void event_count_lost(void)
 static __always_inline void event_send(void *event, __u64 size)
 {
 	__u32 cpu = bpf_get_smp_processor_id() & event_config.ring_mask;
-	void *ring = bpf_map_lookup_elem(&event_rings, &cpu);
+	void *ring = event_ring_of(cpu);
 	__u64 filled, flags;
 
 	if (!ring) {
