@@ -13,7 +13,7 @@
 const volatile __u32 max_bytes = EXEC_ARGS_DEFAULT; /* of arguments; at most EXEC_ARGS_MAX */
 const volatile __u32 only_ppid;			    /* 0: any parent */
 
-#define FAILED_ARGS_MAX 256 /* a failed exec's arguments are read one by one */
+#define FAILED_ARGS_MAX 128 /* a failed exec's arguments are read one by one */
 
 struct exec_scratch {
 	struct exec_event event;

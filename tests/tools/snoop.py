@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What the tests of opensnoop and execsnoop share: workloads that are watched, and the rows that they must give."""
+
+import errno
+
+import pytest
+
+from harness import VM, Tool, Workload
+
+N, FAILING = 23, 5
+O_LARGEFILE = 0o100000          # the kernel adds it to open, openat and creat of 64-bit programs
+# In emulation one thread runs all CPUs: nothing is "otherwise idle", and a program may be preempted by its own next run.
+LOSS_ALLOWED = 0.02 if VM else 0
+
+
+def watch_opens(tool_args, workload_args, cgroup, avoid="", **kwargs):
+    """Runs `opens` under opensnoop in a cgroup of its own; returns the ended tool and what `opens` printed."""
+    with Workload("opens", *workload_args, cgroup=cgroup, **kwargs) as work:
+        with Tool("opensnoop", "--cgroup", cgroup.path, *tool_args, avoid=avoid) as tool:
+            done = work.run()
+    assert tool.status == 0, tool.said
+    return tool, done
+
+
+def watch_execs(tool_args, workload_args, cgroup):
+    """Runs `execs` under execsnoop in a cgroup of its own; returns the ended tool and what `execs` printed."""
+    with Workload("execs", *workload_args, cgroup=cgroup) as work:
+        with Tool("execsnoop", "--cgroup", cgroup.path, *tool_args) as tool:
+            done = work.run()
+    assert tool.status == 0, tool.said
+    return tool, done
+
+
+def open_rows(done):
+    """The JSON rows that opensnoop must print for what `opens` says it did."""
+    rows = []
+    for line in done:
+        row = {key: line[key] for key in ("pid", "tid", "fd", "errno", "path", "flags", "mode")}
+        if line["errno"]:
+            row["error"] = errno.errorcode[line["errno"]]
+        rows.append({**row, "comm": "opens", "uid": 0})
+    return rows
+
+
+def comparable(rows):
+    """opensnoop's JSON rows without what `opens` cannot know."""
+    return [{key: value & ~O_LARGEFILE if key == "flags" else value for key, value in row.items()
+             if key not in ("time", "flags_text", "latency_ns")} for row in rows]
+
+
+def arguments(place, number, name="tiny"):
+    """The arguments of the exec with this number by `execs`."""
+    return [f"{place}/{name}", str(number), "two words", ""]
+
+
+def without_loss(storm, number):
+    """Lets a storm of `number` events happen, until none was lost.
+
+    Whoever else runs on the machine takes CPU time away from the reader; then events are lost, and rightly so. So
+    natively one of three storms has to pass without loss. Whether shown and lost add up, and whether the rows are in
+    order, is for storm() to check, each time.
+    """
+    for _ in range(1 if VM else 3):
+        lost = storm()
+        if lost <= LOSS_ALLOWED * number:
+            return
+    pytest.fail(f"{lost} of {number} lost, although no reader was held up")
