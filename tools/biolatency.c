@@ -12,6 +12,8 @@ static uint64_t interval_ns, count;
 static struct hists hists;
 static bool from_issue;
 
+#define MAX_KEYS 512 /* of disks with flags: 5 MB of kernel memory */
+
 static const struct opt options[] = {
 	{ 'F', "flags", NULL, OPT_FLAG, &flags, "a histogram for each set of request flags" },
 	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "the time of day above each report" },
@@ -69,7 +71,7 @@ static int setup(struct run *r)
 	issued = !queued;
 	hists = (struct hists){
 		.keyed = disks || flags,
-		.max_keys = (disks ? disk_count() + 16 : 1) * (flags ? 32 : 1),
+		.max_keys = flags ? MAX_KEYS : disk_count() + 16,
 		.unit_ns = milliseconds ? 1000000 : 1000,
 		.total = extension,
 		.clock = show_time,

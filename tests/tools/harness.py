@@ -210,7 +210,8 @@ class Workload:
     """A workload, prepared and waiting when the `with` block is entered; run() lets it do its one thing. As another
     user, or by a name (comm) of its own, it runs from a copy in `directory`."""
 
-    def __init__(self, name, *args, cgroup=None, uid=None, comm=None, directory=None):
+    def __init__(self, name, *args, cgroup=None, uid=None, comm=None, directory=None, cwd=None):
+        self.cwd = cwd
         self.program = BUILD / "workloads" / name
         if uid is not None or comm:
             self.program = public_copy(self.program, directory, comm)
@@ -232,7 +233,7 @@ class Workload:
             os.setresuid(self.uid, self.uid, self.uid)
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.cwd,
                                         preexec_fn=self.before_exec)
         first = parse_line(self.process.stdout.readline())
         self.pid = first.get("pid")

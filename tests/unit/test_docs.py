@@ -173,7 +173,7 @@ def expected_keys(tool):
     own_summary = literal_keys(body(source, "summary_json"))
     own = literal_keys(source.replace(body(source, "summary_json") or "\0", ""))
     own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
-    if "json_errno(" in source:
+    if "FMT_ERRNO" in source or "json_errno(" in source:
         own |= {"errno"} | literal_keys(body(source_of("libcommon/json.c"), "json_errno"))
     expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/tool.c"), "summary"))
                            | literal_keys(body(source_of("libcommon/cost.c"), "cost_json"))}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Every rung of every ladder (see libcommon/object.h): the same workload, the same rows.
+
+BORESCOPE_AVOID rules out the better rungs; -v says which one is in use.
+"""
+
+import errno
+import os
+
+import pytest
+
+from harness import FAILED, VM, Tool, Workload, one_line, run_tool
+from machine import need
+from snoop import FAILING, N, arguments, comparable, open_rows, watch_opens
+
+KINDS = ("fexit", "kprobe", "tp_btf", "raw_tp")
+# A ladder: the name of the probe, its best rung, and how many of the kinds there are above that.
+OPEN = ("open", "fexit/do_sys_openat2", 0)
+EXEC = ("exec", "tp_btf/sched_process_exec", 2)
+FAILED_EXEC = ("failed exec", "fexit/__x64_sys_execve", 0)
+# What is known of a kernel: the rung that it takes in the place of another. 5.10's BTF knows pt_regs by name only, so no
+# fexit program can read the arguments of a system call.
+INSTEAD = {("5.10", FAILED_EXEC, "fexit"): "kprobe"}
+FAILURES = {"noent": ("missing", errno.ENOENT), "noentcompat": ("missing", errno.ENOENT),
+            "noentat": ("tiny", errno.ENOENT), "acces": ("tiny", errno.EACCES)}
+
+
+def avoid(kind):
+    """What rules out every rung above this kind."""
+    return ",".join(["fentry", *KINDS[:KINDS.index(kind)]]) if kind != KINDS[0] else ""
+
+
+def check_rung(tool, ladder, kind):
+    """The tool is on this kind of rung; or this machine's kernel does not grant that: a reason to skip the test."""
+    probe, best, first = ladder
+    kind = KINDS[max(first, KINDS.index(kind))]
+    kind = INSTEAD.get((VM, ladder, kind), kind)
+    used = tool.rung(probe, best)
+    assert used in KINDS, tool.said
+    # On a rung above the one that was asked for, it went past BORESCOPE_AVOID.
+    assert KINDS.index(used) >= KINDS.index(kind), tool.rungs
+    need(used == kind, f"{kind} is not granted here, but {used}")
+
+
+@pytest.mark.parametrize("calls", ["mix", "mix32"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_opens(kind, calls, open_place, cgroup):
+    """All of opensnoop's rungs: 23 opens, 5 of them failing, by native and by 32-bit calls."""
+    tool, done = watch_opens(["--json"], [calls, N, FAILING, open_place], cgroup, avoid(kind))
+    check_rung(tool, OPEN, kind)
+    assert sum(line["errno"] != 0 for line in done) == FAILING
+    assert comparable(tool.json) == open_rows(done)
+    assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_options_of_opens(kind, open_place, cgroup):
+    """What each rung does by itself: filters, -x and -f, and the directory of -F."""
+    options = ["-x", "-f", "O_APPEND", "-F", "--json"]
+    with Workload("opens", "mix", N, FAILING, "here", cgroup=cgroup, cwd=open_place) as work, \
+            Workload("opens", "mix", N, FAILING, "here", cgroup=cgroup, cwd=open_place) as other:
+        (open_place / "here").mkdir()
+        with Tool("opensnoop", "-p", work.pid, *options, avoid=avoid(kind)) as tool:
+            other.run()
+            done = work.run()
+    check_rung(tool, OPEN, kind)
+    wanted = [line for line in done if line["errno"] and line["flags"] & os.O_APPEND]
+    assert wanted and [(row["pid"], row["path"]) for row in tool.json] == \
+        [(work.pid, f"{open_place}/{line['path']}") for line in wanted]
+
+
+@pytest.mark.parametrize("kind", KINDS[2:])
+def test_execs(kind, place, cgroup):
+    """Both rungs of execsnoop: 23 execs."""
+    with Workload("execs", "spawn", N, place, cgroup=cgroup) as work:
+        with Tool("execsnoop", "--cgroup", cgroup.path, "--json", avoid=avoid(kind)) as tool:
+            done = work.run()
+    check_rung(tool, EXEC, kind)
+    assert [(row["pid"], row["ppid"], row["ret"], row["args"]) for row in tool.json] == \
+        [(line["pid"], line["ppid"], 0, arguments(place, number)) for number, line in enumerate(done)]
+    assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
+
+
+@pytest.mark.parametrize("way", FAILURES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_failed_execs(kind, way, place, cgroup):
+    """All rungs of execsnoop -x: 23 execs, 5 of them failing, by native and by 32-bit calls; nothing shows twice."""
+    name, error = FAILURES[way]
+    with Workload("execs", "spawn", N - FAILING, place, "good", cgroup=cgroup) as work, \
+            Workload("execs", way, FAILING, place, cgroup=cgroup) as failing:
+        with Tool("execsnoop", "-x", "--cgroup", cgroup.path, "--json", avoid=avoid(kind)) as tool:
+            good, bad = work.run(), failing.run()
+    check_rung(tool, FAILED_EXEC, kind)
+    check_rung(tool, EXEC, kind)
+    assert [line["errno"] for line in bad] == [error] * FAILING
+    expected = [(line["pid"], line["ppid"], 0, "good", arguments(place, number, "good"))
+                for number, line in enumerate(good)]
+    expected += [(line["pid"], line["ppid"], -error, "execs", arguments(place, number, name))
+                 for number, line in enumerate(bad)]
+    assert [(row["pid"], row["ppid"], row["ret"], row["comm"], row["args"]) for row in tool.json] == expected
+    assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
+
+
+@pytest.mark.parametrize("tool", ["opensnoop", "execsnoop", "biolatency"])
+def test_no_rung_is_left(tool):
+    """A tool that is granted nothing at all says so in one line, and fails."""
+    done = run_tool(tool, "--duration", "1", env={**os.environ, "BORESCOPE_AVOID": ",".join(KINDS)})
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert one_line(done.stderr).startswith(f"{tool}: cannot see ")
