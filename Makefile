@@ -141,7 +141,7 @@ check-vm: setup-build setup-check setup-vm
 check-types: setup-build
 	$(Q)tests/check-types $(VMLINUX_H) $(O)
 demo: setup-build
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all man
 	$(Q)tests/demo $(O)/bin
 bench: setup-build setup-bench
 	$(Q)$(MAKE) --no-print-directory all workloads

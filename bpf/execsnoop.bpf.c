@@ -123,7 +123,7 @@ static __always_inline bool add_arg(struct exec_scratch *s, const char *argv, in
 	}
 	if (!arg)
 		return false;
-	if (at >= max_bytes || at >= EXEC_ARGS_MAX) {
+	if (i == FAILED_ARGS_MAX || at >= max_bytes || at >= EXEC_ARGS_MAX) {
 		s->event.head.flags |= EXEC_ARGS_CUT;
 		return false;
 	}
@@ -159,14 +159,9 @@ static __always_inline void show_failed(const char *filename, const char *argv, 
 	if (n < 0 || n > EXEC_FILENAME_MAX)
 		n = 0;
 	s->event.filename_len = n;
-	for (int i = 0; argv; i++) {
-		if (i == FAILED_ARGS_MAX) {
-			s->event.head.flags |= EXEC_ARGS_CUT;
-			break;
-		}
+	for (int i = 0; argv && i <= FAILED_ARGS_MAX; i++)
 		if (!add_arg(s, argv, i, compat))
 			break;
-	}
 	send(s);
 }
 

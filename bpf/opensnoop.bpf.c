@@ -95,7 +95,7 @@ static __always_inline void show(__u32 scratch, const struct open_call *call, in
 		return;
 	event_head(&s->event.head);
 	s->event.ret = ret;
-	s->event.flags = call->flags & ~O_LARGEFILE; /* the kernel adds it by itself */
+	s->event.flags = call->flags;
 	s->event.mode = call->flags & (O_CREAT | __O_TMPFILE) ? call->mode : 0;
 	s->event.base_len = 0;
 	len = user ? read_user_str(s->text, OPEN_PATH_MAX, call->name)
@@ -111,8 +111,9 @@ static __always_inline void show(__u32 scratch, const struct open_call *call, in
 		event_send(s, size);
 }
 
-static __always_inline void opened(__u32 scratch, const struct open_call *call, int ret, bool user)
+static __always_inline void opened(__u32 scratch, struct open_call *call, int ret, bool user)
 {
+	call->flags &= ~O_LARGEFILE; /* the kernel adds it by itself */
 	preempt_off();
 	if (wanted(call, ret))
 		show(scratch, call, ret, user);
@@ -241,12 +242,12 @@ int BPF_PROG(fentry_io_openat2, struct io_kiocb *req)
 	struct io_open *open = (void *)req;
 	struct io_open___delayed *delayed = (void *)req;
 	struct uring_call u = {};
-	struct filename *name;
+	struct filename *name = NULL;
 
 	if (!filter_current())
 		return 0;
-	if (bpf_core_type_exists(struct delayed_filename))
-		name = BPF_CORE_READ(delayed, filename.__incomplete_filename);
+	if (bpf_core_field_exists(delayed->filename))
+		bpf_core_read(&name, sizeof(name), &delayed->filename);
 	else
 		name = BPF_CORE_READ(open, filename);
 	u.call.dfd = BPF_CORE_READ(open, dfd);

@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "../bpf/lib/calls.h"
 #include "btf.h"
 #include "msg.h"
 #include "object.h"
@@ -118,6 +119,16 @@ static const struct btf_query *answer(const struct kernel *k, const char *prefix
 	return NULL;
 }
 
+/* Kernel functions that programs call; see bpf/lib/calls.h. */
+static const struct {
+	int place;
+	const char *name;
+} calls[] = {
+	{ CALL_PREEMPT_DISABLE, "bpf_preempt_disable" },
+	{ CALL_PREEMPT_ENABLE, "bpf_preempt_enable" },
+};
+#define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
+
 /* One pass over the kernel's BTF answers all that the ladders ask. */
 static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct object_spec *spec)
 {
@@ -140,6 +151,8 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 			break;
 		}
 	}
+	for (size_t i = 0; i < NR_CALLS; i++)
+		ask(k, "", calls[i].name, BTF_FUNCTION);
 	for (const struct kernel_fact *e = spec->facts; e && e->name; e++)
 		ask(k, "", e->name, e->what);
 	err = btf_scan(spec->btf, k->names, k->nr);
@@ -239,6 +252,35 @@ static const char *program_ruled_out(struct kernel *k, const struct bpf_program 
 	return NULL;
 }
 
+/* Puts the kernel's functions in their places in @prog, or nothing. */
+static int resolve_calls(const struct kernel *k, struct bpf_program *prog)
+{
+	size_t cnt = bpf_program__insn_cnt(prog);
+	struct bpf_insn *insns = malloc(cnt * sizeof(*insns));
+	int err;
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(prog), cnt * sizeof(*insns));
+	for (size_t i = 0; i < cnt; i++) {
+		for (size_t c = 0; c < NR_CALLS; c++) {
+			const struct btf_query *q = answer(k, "", calls[c].name);
+
+			if (insns[i].code != (BPF_JMP | BPF_CALL) || insns[i].imm != calls[c].place)
+				continue;
+			insns[i] =
+				(struct bpf_insn){ .code = BPF_JMP | BPF_JA }; /* to the next one */
+			if (q && q->id && k->own_btf)
+				insns[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL,
+							      .src_reg = BPF_PSEUDO_KFUNC_CALL,
+							      .imm = q->id };
+		}
+	}
+	err = bpf_program__set_insns(prog, insns, cnt);
+	free(insns);
+	return err;
+}
+
 /* --- choosing ----------------------------------------------------------------------------------
  */
 
@@ -296,8 +338,16 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 			continue;
 		}
 		o->rung[i] = l->first[i];
-		for (const char *r = p->rungs[o->rung[i]]; word(&r, name);)
-			bpf_program__set_autoload(find_program(o->bpf, name), true);
+		for (const char *r = p->rungs[o->rung[i]]; word(&r, name);) {
+			struct bpf_program *chosen = find_program(o->bpf, name);
+			int err = resolve_calls(k, chosen);
+
+			if (err) {
+				error("cannot prepare program %s: %s", name, strerror(-err));
+				return err;
+			}
+			bpf_program__set_autoload(chosen, true);
+		}
 		rung_says(o->bpf, p->rungs[o->rung[i]], says, sizeof(says));
 		rung_says(o->bpf, p->rungs[0], best, sizeof(best));
 		if (o->rung[i] > 0 && !l->said[i] && !p->later)

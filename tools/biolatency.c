@@ -112,7 +112,8 @@ static void started(struct run *r)
 {
 	const char *disk = requests_unstamped(only_dev, queued);
 
-	note("tracing block I/O%s", interval_ns ? "" : ": Ctrl-C ends it and shows the histogram");
+	note("tracing block I/O%s",
+	     interval_ns || r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the histogram");
 	if (disk)
 		time_by_probe(r, disk);
 }

@@ -228,12 +228,10 @@ struct io_open { /* the first thing in an io_kiocb, in its union of commands */
 	struct open_how how;
 };
 
-struct delayed_filename {
-	struct filename *__incomplete_filename; /* from 7.0 */
-};
-
-struct io_open___delayed { /* 7.x */
-	struct delayed_filename filename;
+struct io_open___delayed { /* 7.x: a struct delayed_filename, which is the pointer */
+	struct {
+		struct filename *pointer;
+	} filename;
 };
 
 /* --- block layer --- */

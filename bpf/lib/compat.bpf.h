@@ -10,6 +10,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+#include "calls.h"
+
 /* From 5.11 on (3ca1032ab7ab) there is a task that is read without bpf_probe_read_kernel(), 10 ns
  * each. */
 enum bpf_func_id___task_btf {
@@ -147,22 +149,25 @@ static __always_inline long read_user_str(char *to, __u32 size, const char *from
 
 /*
  * On a preemptible kernel a task can be scheduled out inside our program; until it runs again, the
- * kernel leaves out every other run of that program on the CPU (recursion_misses). From 6.10 on a
- * program can ask not to be preempted. Both are called on every path.
+ * kernel leaves out every other run of that program on the CPU (recursion_misses). From 6.10 on
+ * (fc7566ad0a82) a program can ask not to be preempted. Both are called on every path.
+ *
+ * Written as calls of a helper that does not exist, which libcommon (object.c) makes into calls of
+ * the kernel's function, or into nothing: an extern __weak __ksym would have libbpf look through
+ * the modules' BTF where the kernel has no such function, and that takes CAP_SYS_ADMIN.
  */
-extern void bpf_preempt_disable(void) __weak __ksym;
-extern void bpf_preempt_enable(void) __weak __ksym;
+#define CALL_PLACE(place)                                                                          \
+	__asm__ volatile("call %[nr]" ::[nr] "i"(place)                                            \
+			 : "r0", "r1", "r2", "r3", "r4", "r5", "memory")
 
 static __always_inline void preempt_off(void)
 {
-	if (bpf_preempt_disable)
-		bpf_preempt_disable();
+	CALL_PLACE(CALL_PREEMPT_DISABLE);
 }
 
 static __always_inline void preempt_on(void)
 {
-	if (bpf_preempt_enable)
-		bpf_preempt_enable();
+	CALL_PLACE(CALL_PREEMPT_ENABLE);
 }
 
 #endif

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """biolatency against the kernel's own counters of a disk that nobody else uses."""
 
-import contextlib
 import re
 import signal
 import time
@@ -9,54 +8,12 @@ import time
 import pytest
 
 import machine
-from harness import RFC3339, VM, Tool, Workload, patience, run_tool
+from harness import VM, Tool, patience, run_tool
+from histograms import BUCKET_ERROR, FAR, MS, N, TEXT_ROW, check_histogram, histograms, in_text, total, working
+from machine import OWN_COMM
 
-N = 23
-MS = 1_000_000
-FAR = 4096                      # blocks away, so that the requests of two workloads are never merged
-BUCKET_ERROR = 0.05             # of the log-linear buckets
-NO_STAMPS = re.compile(r"^biolatency: .*(does not|no time) stamp", re.M)     # how stderr tells of the fallback
-TIMED_BY = {True: "kernel", False: "probe"}         # what the summary says, by whether the kernel stamps
-PERCENTILES = ("p50_ns", "p90_ns", "p99_ns", "p999_ns")
-TEXT_ROW = re.compile(r"^\s*(\d+) -> (\d+)\s*: (\d+)\s+\|[* ]*\|$", re.M)
 TEXT_LINE = re.compile(r"^.*\bavg\b.*\bp50\b.*\bp90\b.*\bp99\b.*\bmax\b", re.M)
-
-
-def histograms(tool):
-    """The histogram objects that counted something."""
-    return [h for h in tool.json if h["count"]]
-
-
-def total(tool):
-    """How many I/Os all histograms count."""
-    return sum(h["count"] for h in tool.json)
-
-
-def check_histogram(h):
-    """What must hold within one histogram object."""
-    buckets = h["buckets"]
-    assert sum(b["count"] for b in buckets) == h["count"]
-    assert all(0 <= b["from_ns"] < b["to_ns"] for b in buckets)
-    assert all(a["to_ns"] <= b["from_ns"] for a, b in zip(buckets, buckets[1:]))
-    used = [b for b in buckets if b["count"]]
-    assert used[0]["from_ns"] <= h["min_ns"] <= used[0]["to_ns"]
-    assert used[-1]["from_ns"] <= h["max_ns"] <= used[-1]["to_ns"]
-    assert h["min_ns"] * h["count"] <= h["sum_ns"] <= h["max_ns"] * h["count"]
-    ordered = [h["min_ns"], *(h[p] for p in PERCENTILES), h["max_ns"]]
-    assert ordered == sorted(ordered), ordered
-    assert RFC3339.fullmatch(h["time"])
-
-
-def in_text(tool):
-    """The sum of the counts in text histograms."""
-    return sum(int(row[2]) for row in TEXT_ROW.findall(tool.out))
-
-
-@contextlib.contextmanager
-def working(kind, disk, n=N, first=0, **kwargs):
-    """A waiting `diskio` on the disk, from its block `first` on."""
-    with Workload("diskio", kind, n, disk.path, first, **kwargs) as work:
-        yield work
+TEXT_TOTAL = re.compile(r"\bavg ([\d.]+)\b.*\btotal ([\d.]+)\b.*\bcount (\d+)$", re.M | re.S)
 
 
 @pytest.mark.parametrize("kind", ["write", "read"])
@@ -94,46 +51,6 @@ def test_agrees_with_the_kernel(throttled, queued, disk):
         check_histogram(h)
         # a flush is two requests at a time: the one asked for, and the flush proper
         assert h["sum_ns"] <= 2 * sum(line["sum_ns"] for line in lines)
-
-
-@pytest.mark.parametrize("stamped", [True, False])
-def test_without_the_kernels_stamps(stamped, disk):
-    """-Q where the kernel does not stamp: exact and true all the same, and said on stderr and in the summary."""
-    with contextlib.nullcontext() if stamped else disk.unstamped(), working("write", disk) as work:
-        with Tool("biolatency", "-Q", "-d", disk.name, "--json") as tool:
-            done = work.run()[-1]
-    [h] = histograms(tool)
-    check_histogram(h)
-    assert h["count"] == done["done"] == N
-    assert h["sum_ns"] <= done["sum_ns"], "longer than the caller waited: not this request's stamp"
-    assert bool(NO_STAMPS.search(tool.err)) != stamped, tool.said
-    assert tool.summary["timed_by"] == TIMED_BY[stamped]
-
-
-def test_claims_no_missing_stamps(disk):
-    """Without write-back throttling the queue may go on to keep statistics: then the stamps are there."""
-    with disk.set("wbt_lat_usec", "0"), working("write", disk) as work:
-        if not disk.keeps_statistics():
-            pytest.skip("vm-ok: the queue keeps no statistics, or there is no debugfs to tell")
-        with Tool("biolatency", "-d", disk.name, "--json") as tool:
-            work.run()
-    assert total(tool) == N
-    assert not NO_STAMPS.search(tool.err), tool.said
-
-
-@pytest.mark.parametrize("queued", [False, True])
-def test_stamps_that_end(queued, disk):
-    """A queue's settings change in the middle: what could not be timed is counted, and the rest is true."""
-    with working("write", disk) as first, working("write", disk, 31) as second, working("write", disk, 7) as third:
-        with Tool("biolatency", "-d", disk.name, "--json", *(["-Q"] if queued else [])) as tool:
-            done = first.run()
-            with disk.unstamped() if queued else disk.set("wbt_lat_usec", "0"):
-                done += second.run()
-                time.sleep(patience(0.3))
-                done += third.run()
-    assert total(tool) + tool.summary["untimed"] == N + 31 + 7
-    assert tool.summary["untimed"] <= 31
-    assert sum(h["sum_ns"] for h in tool.json) <= sum(line["sum_ns"] for line in done)
 
 
 def test_text_says_the_same(disk):
@@ -221,33 +138,6 @@ def test_by_flags(disk):
     assert "flags" in text.out.lower() and "Write" in text.out
 
 
-def test_extension(disk):
-    """-e: the total time as well, which is the average times the count."""
-    with working("write", disk) as work:
-        with Tool("biolatency", "-e", "-d", disk.name) as tool, Tool("biolatency", "-d", disk.name) as without:
-            work.run()
-    average, whole = map(float, re.search(r"\bavg ([\d.]+)\b.*\btotal ([\d.]+)\b", tool.out).groups())
-    assert whole == pytest.approx(average * N, rel=0.02)
-    assert "total" not in without.out and in_text(without) == N
-
-
-def test_by_submitter(disk, cgroup, other_cgroup):
-    """--cgroup and -p are judged by who submitted, not by who is on the CPU at completion."""
-    with working("write", disk, cgroup=cgroup) as work, working("write", disk, 31, FAR, cgroup=other_cgroup) as other:
-        before = disk.stat()
-        with Tool("biolatency", "-d", disk.name, "--cgroup", cgroup.path, "--json") as by_cgroup, \
-                Tool("biolatency", "-d", disk.name, "-p", other.pid, "--json") as by_pid, \
-                Tool("biolatency", "-d", disk.name, "--comm", "diskio", "--json") as by_comm:
-            other.start()
-            work.run()
-            other.finish()
-        grown = disk.grown(before)
-    assert grown["writes"] == N + 31, "the requests were merged"
-    assert total(by_cgroup) == N
-    assert total(by_pid) == 31
-    assert total(by_comm) == 54
-
-
 @pytest.mark.parametrize("args", [["--cgroup", "CGROUP"], ["--comm", "no-such-comm"], ["-d", "OTHER"]])
 def test_filter_that_matches_nothing(args, disk, second_disk, other_cgroup):
     """No histogram at all."""
@@ -259,19 +149,82 @@ def test_filter_that_matches_nothing(args, disk, second_disk, other_cgroup):
     assert in_text(text) == 0 and text.status == 0
 
 
-def test_known_delay():
-    """On a disk that takes 50 ms for everything the percentiles say so, within the bucket's error and emulation's."""
-    delay, slack = 50 * MS, 15 * MS
-    with machine.null_disk(delay) as disk, working("write", disk) as work:
-        with Tool("biolatency", "-d", disk.name, "--json") as device, \
-                Tool("biolatency", "-Q", "-d", disk.name, "--json") as queued:
+def test_extension(disk):
+    """-e: the total time and the count as well; the total is the average times the count."""
+    with working("write", disk) as work:
+        with Tool("biolatency", "-e", "-d", disk.name) as tool, Tool("biolatency", "-d", disk.name) as without, \
+                Tool("biolatency", "-e", "-d", disk.name, "--json") as json:
+            work.run()
+    average, whole, count = map(float, TEXT_TOTAL.search(tool.out).groups())
+    assert count == total(json) == N
+    assert whole == pytest.approx(average * N, rel=0.02)
+    assert not re.search("total|count [0-9]", without.out) and in_text(without) == N
+
+
+def test_by_submitter(disk, place, cgroup, other_cgroup):
+    """--cgroup, -p and --comm are judged by who submitted, not by who is on the CPU at completion."""
+    with working("write", disk, cgroup=cgroup, comm=OWN_COMM, directory=place) as work, \
+            working("write", disk, 31, FAR, cgroup=other_cgroup) as other:
+        before = disk.stat()
+        with Tool("biolatency", "-d", disk.name, "--cgroup", cgroup.path, "--json") as by_cgroup, \
+                Tool("biolatency", "-d", disk.name, "-p", other.pid, "--json") as by_pid, \
+                Tool("biolatency", "-d", disk.name, "--comm", OWN_COMM, "--json") as by_comm:
+            other.start()
+            work.run()
+            other.finish()
+        grown = disk.grown(before)
+    assert grown["writes"] == N + 31, "the requests were merged"
+    assert total(by_cgroup) == total(by_comm) == N
+    assert total(by_pid) == 31
+
+
+@pytest.mark.parametrize("command", ["inquiry", "ready"])
+def test_passthrough(command, disk):
+    """SCSI commands from user space are no block I/O: not in the histogram nor in the stat file, and said."""
+    if not VM:
+        pytest.skip("a loop device takes no SCSI commands")
+    with working(command, disk) as scsi, working("write", disk, 31) as work:
+        before = disk.stat()
+        with Tool("biolatency", "-d", disk.name, "--json") as json, Tool("biolatency", "-d", disk.name) as text:
+            commands = scsi.run()[-1]
+            work.run()
+        grown = disk.grown(before)
+    assert (commands["done"], commands["errno"]) == (N, 0)
+    assert total(json) == in_text(text) == sum(grown.values()) == 31
+    assert (json.summary["passthrough"], json.summary["untimed"], json.summary["lost"]) == (N, 0, 0)
+    assert re.search(rf"^biolatency: {N} commands .* left out$", text.err, re.M), text.said
+
+
+def check_delay(disk, delay, avoid=""):
+    """On a disk that takes `delay` for everything the figures say so, within the bucket's error and emulation's."""
+    slack = 15 * MS
+    with working("write", disk) as work:
+        with Tool("biolatency", "-d", disk.name, "--json", avoid=avoid) as device, \
+                Tool("biolatency", "-Q", "-d", disk.name, "--json", avoid=avoid) as queued:
             done = work.run()[-1]
     assert done["done"] == N
     for tool in (device, queued):
         [h] = histograms(tool)
         check_histogram(h)
         assert h["count"] == N
-        assert delay <= h["min_ns"]
-        assert delay * (1 - BUCKET_ERROR) <= h["p50_ns"] <= (delay + slack) * (1 + BUCKET_ERROR)
+        assert delay <= h["min_ns"] <= done["min_ns"]
+        assert delay <= h["max_ns"] <= done["max_ns"]
         assert h["sum_ns"] <= done["sum_ns"]
+        assert tool.summary["timed_by"] == ("probe" if avoid else "kernel")
+        assert delay * (1 - BUCKET_ERROR) <= h["p50_ns"] <= (delay + slack) * (1 + BUCKET_ERROR)
     assert histograms(device)[0]["sum_ns"] <= histograms(queued)[0]["sum_ns"]
+
+
+def test_known_delay():
+    """null_blk, 50 ms."""
+    with machine.null_disk(50 * MS) as disk:
+        check_delay(disk, 50 * MS)
+
+
+@pytest.mark.parametrize("avoid", ["", "stamps"])
+def test_known_delay_of_scsi(avoid, disk):
+    """scsi_debug, 20 ms, by the kernel's time stamps and by probes."""
+    if not VM:
+        pytest.skip("no scsi_debug here")
+    with machine.scsi_delay(20 * MS):
+        check_delay(disk, 20 * MS, avoid)

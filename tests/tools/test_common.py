@@ -2,32 +2,37 @@
 """What holds for every tool: arguments, ends, outputs that fail, privileges."""
 
 import os
+import pty
 import re
+import select
 import signal
+import subprocess
 import time
 
 import pytest
 
-from harness import (BUILD, FAILED, HEADERS, OK, QUIET_END, ROOT, TOOLS, USAGE, VM, Tool, Workload, complaints,
-                     one_line, patience, public_copy, run_tool)
+from harness import (BUILD, CONTROL, FAILED, HEADERS, OK, QUIET_END, ROOT, TOOLS, USAGE, VM, Tool, Workload, complaints,
+                     one_line, patience, public_copy, run_tool, wait_until)
 
 EVENT_TOOLS = tuple(HEADERS)
 COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--duration", "--json", "--time", "--cost",
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
-BCC_OPTIONS = {"execsnoop": "-T -t -U -u -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
+BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
                "biolatency": "-F -T -Q -m -D -e -j -d"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
-         "--duration": ["0", "-1", "x", "1s", "nan"], "--max-cost": ["x", "0", "-3"]}
+         "--duration": ["0", "-1", "x", "1s", "nan"], "--max-cost": ["x", "0", "-3", "", "nan"]}
 WRONG_HERE = {
-    "execsnoop": {"--max-args": ["x", "-1"], "--events": ["0", "x"], "-u": ["no-such-user"]},
-    "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH"], "--events": ["0"], "-t": ["x"], "-u": ["no-such-user"]},
+    "execsnoop": {"--max-args": ["x", "-1"], "--max-bytes": ["63", "16385", "x"], "--events": ["0", "x"],
+                  "-u": ["no-such-user"], "-P": ["0", "x", "-1", "1,2"], "-n": ["(", ""], "-l": ["[", ""]},
+    "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
+                  "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
     "biolatency": {"-d": ["no-such-disk", "", "../block"]},
 }
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
-WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra"],
+WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
                     "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -40,7 +45,7 @@ def cases():
             for value in values:
                 yield pytest.param(tool, [option, value], value or option, id=f"{tool} {option} '{value}'")
         for line in [*WRONG_LINES, *WRONG_LINES_HERE[tool]]:
-            yield pytest.param(tool, line.split(), line.split()[-1], id=f"{tool} {line}")
+            yield pytest.param(tool, line.split(), line.split()[-1], id=f"{tool} {line.strip()}")
         yield pytest.param(tool, ["--json=yes"], "--json", id=f"{tool} --json=yes")
 
 
@@ -182,16 +187,6 @@ def test_with_few_capabilities(tool, open_place, cgroup, request):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_cost(tool, cgroup):
-    """--cost says at the end what looking has cost, on stderr and in the summary."""
-    with Tool(tool, "--cgroup", cgroup.path, "--cost", "--json") as running:
-        pass
-    assert running.status == OK
-    assert re.search(r"^\S*cost\b.*\d", running.err.replace(f"{tool}: ", ""), re.M), running.said
-    assert any("cost" in key or "cpu" in key or "_ns" in key for key in running.summary), running.summary
-
-
-@pytest.mark.parametrize("tool", TOOLS)
 def test_btf_file(tool, cgroup, place):
     """--btf FILE is used: a copy of the kernel's works; a file that is no BTF is refused in one line that names it."""
     good, bad = place / "good.btf", place / "bad.btf"
@@ -202,3 +197,43 @@ def test_btf_file(tool, cgroup, place):
     done = run_tool(tool, "--cgroup", cgroup.path, "--duration", "1", "--btf", bad)
     assert done.returncode in (FAILED, USAGE) and done.stdout == ""
     assert str(bad) in one_line(done.stderr)
+
+
+def read_all(fd, got):
+    """Adds to `got` what can be read from fd; true at its end."""
+    while select.select([fd], [], [], 0)[0]:
+        try:
+            chunk = os.read(fd, 65536)
+        except OSError:         # how a terminal says that nobody has it open any more
+            chunk = b""
+        if not chunk:
+            return True
+        got += chunk
+    return False
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("ends, setting", [(pty.openpty, {}), (pty.openpty, {"NO_COLOR": "1"}), (os.pipe, {})],
+                         ids=["terminal", "NO_COLOR", "pipe"])
+def test_no_escape_sequences(tool, ends, setting, place, cgroup, disk):
+    """Nothing but text and ends of lines, on stdout and stderr, to a terminal and to a pipe, whatever the names."""
+    name, ready, shown = {"execsnoop": ("exec", b"ARGS", b"]0;x"), "opensnoop": ("open", b"PATH", b"]0;x"),
+                          "biolatency": ("", b"tracing", b"distribution")}[tool]
+    work = Workload("hostile", name, 3, place, cgroup=cgroup) if name else Workload("diskio", "write", 3, disk.path)
+    args = ["--cgroup", cgroup.path] if name else ["-d", disk.name]
+    reader, writer = ends()
+    got = bytearray()
+    with work, subprocess.Popen([BUILD / "bin" / tool, *args], stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,
+                                env={**os.environ, "TERM": "xterm-256color", **setting}) as process:
+        os.close(writer)
+        try:
+            wait_until(lambda: read_all(reader, got) or ready in got, 10, lambda: f"not ready: {got}")
+            work.run()
+            process.send_signal(signal.SIGINT)
+            wait_until(lambda: read_all(reader, got), 10, lambda: f"no end: {got}")
+            assert process.wait(patience(5)) == OK
+        finally:
+            process.kill()
+            os.close(reader)
+    assert shown in got
+    assert not CONTROL.search(got.decode().replace("\r\n", "\n")), got

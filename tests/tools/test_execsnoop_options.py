@@ -43,15 +43,15 @@ def test_filter(option, open_place, cgroup, other_cgroup):
     assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
 
 
-@pytest.mark.parametrize("option", ["-P", "--ppid"])
-def test_filter_by_parent(option, place, cgroup):
-    """-P: children of this process only, those whose exec fails too, and however they call it."""
+def test_filter_by_parent(place, cgroup):
+    """-P: children of this process only, those whose exec fails and those whose thread calls it, too."""
     with contextlib.ExitStack() as stack:
-        ours, others = ([stack.enter_context(Workload("execs", way, 7, place, cgroup=cgroup))
-                         for way in ("spawn", "noent", "thread")] for _ in range(2))
-        tools = [stack.enter_context(Tool("execsnoop", "-x", option, work.pid, "--json")) for work in ours]
-        done = [work.run() for pair in zip(others, ours) for work in pair][1::2]
-    for tool, lines in zip(tools, done, strict=True):
+        failing, threads, _, _ = works = [stack.enter_context(Workload("execs", way, 7, place, cgroup=cgroup))
+                                          for way in ("noent", "thread", "noent", "spawn")]
+        tools = [stack.enter_context(Tool("execsnoop", "-x", "-P", failing.pid, "--json")),
+                 stack.enter_context(Tool("execsnoop", "--ppid", threads.pid, "--json"))]
+        done = [work.run() for work in works]
+    for tool, lines in zip(tools, done):
         assert [(row["pid"], row["ppid"], row["errno"]) for row in tool.json] == \
             [(line["pid"], line["ppid"], line["errno"]) for line in lines]
         assert (tool.summary["events"], tool.summary["lost"]) == (7, 0)
@@ -86,21 +86,21 @@ def test_max_args(way, place, cgroup):
 
 
 @pytest.mark.parametrize("way, name", [("spawn", "tiny"), ("noent", "missing")])
-@pytest.mark.parametrize("over", [-1, 0, 1, 200])
-def test_max_bytes(way, name, over, place, cgroup):
+def test_max_bytes(way, name, place, cgroup):
     """--max-bytes: arguments of exactly so many bytes, with the NULs, are whole; what is longer is visibly cut."""
     program = f"{place}/{name}"
-    size = MAX_BYTES - len(program) - 2 + over
-    with Workload("execs", way, 3, place, "tiny", size, cgroup=cgroup) as work:
-        args = ["-x", "--cgroup", cgroup.path, "--max-bytes", MAX_BYTES]
-        with Tool("execsnoop", *args) as text, Tool("execsnoop", *args, "--json") as json:
-            work.run()
-    whole = [program, "x" * size]
-    cut = over > 0
-    assert len(text.rows) == len(json.json) == 3
-    for row, shown in zip(json.json, text.rows):
+    exact = MAX_BYTES - len(program) - 2
+    sizes = (exact - 1, exact, exact + 1, 200)
+    args = ["-x", "--cgroup", cgroup.path, "--max-bytes", MAX_BYTES]
+    with Tool("execsnoop", *args) as text, Tool("execsnoop", *args, "--json") as json:
+        for size in sizes:
+            with Workload("execs", way, 1, place, "tiny", size) as work:
+                (cgroup.path / "cgroup.procs").write_text(str(work.pid))
+                work.run()
+    for size, row, shown in zip(sizes, json.json, text.rows, strict=True):
+        cut = size > exact
         assert row.get("args_truncated", False) == cut and not row.get("args_unread", False)
-        assert "\0".join(row["args"]) == "\0".join(whole)[:MAX_BYTES if cut else None]
+        assert "\0".join(row["args"]) == "\0".join([program, "x" * size])[:MAX_BYTES if cut else None]
         assert shown["ARGS"] == " ".join([*row["args"], *(["..."] if cut else [])])
 
 

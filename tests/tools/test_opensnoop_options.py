@@ -19,8 +19,6 @@ def has(*wanted):
 FLAG_FILTERS = {                # -f: which opens it must show
     ("O_RDONLY",): has((0, os.O_RDONLY)),
     ("O_WRONLY",): has((0, os.O_WRONLY)),
-    ("O_RDWR",): has((0, os.O_RDWR)),
-    ("O_TRUNC",): has((os.O_TRUNC, None)),
     ("O_WRONLY|O_TRUNC",): has((os.O_TRUNC, os.O_WRONLY)),
     ("O_NONBLOCK|O_CLOEXEC",): has((os.O_NONBLOCK | os.O_CLOEXEC, None)),
     ("O_TMPFILE",): has((os.O_TMPFILE, None)),

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * calls.h: kernel functions (kfuncs) that a program calls where the kernel has them; see
+ * compat.bpf.h.
+ */
+#ifndef BORESCOPE_BPF_CALLS_H
+#define BORESCOPE_BPF_CALLS_H
+
+/* numbers of no helper; nothing else may call them */
+#define CALL_PREEMPT_DISABLE 1000001
+#define CALL_PREEMPT_ENABLE  1000002
+
+#endif
