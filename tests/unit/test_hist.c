@@ -322,7 +322,8 @@ static void test_print(void **state)
 		text(),
 		"     msecs               : count     distribution\n"
 		"         0 -> 1          : 53       |****************************************|\n"
-		"    avg 0.01 p50 0.01 p90 0.01 p99 0.07 p99.9 0.07 max 0.07 total 0.59 (msecs)\n");
+		"    avg 0.01 p50 0.01 p90 0.01 p99 0.07 p99.9 0.07 max 0.07 total 0.59 (msecs)\n"
+		"    count 53\n");
 
 	memset(&h, 0, sizeof(h));
 	hist_add(&h, 0);
@@ -334,7 +335,8 @@ static void test_print(void **state)
 		"         0 -> 1          : 1        |****************************************|\n"
 		"         2 -> 3          : 0        |                                        |\n"
 		"         4 -> 7          : 1        |****************************************|\n"
-		"    avg 2 p50 0 p90 5 p99 5 p99.9 5 max 5 total 5 (bytes)\n");
+		"    avg 2 p50 0 p90 5 p99 5 p99.9 5 max 5 total 5 (bytes)\n"
+		"    count 2\n");
 }
 
 /* The number behind "max ": one value of each size, in usecs. */
