@@ -68,7 +68,8 @@ int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 	if (only_dev && dev != only_dev)
 		return 0;
 	if (request_is_passthrough(rq)) {
-		leave_out(IO_PASSTHROUGH);
+		if (!filter_any()) /* who sent it is not known */
+			leave_out(IO_PASSTHROUGH);
 		return 0;
 	}
 	if (control.from_issue || filter_any()) {
@@ -145,7 +146,7 @@ int rq_issue(unsigned long long *ctx)
 	__u64 key = (__u64)rq, *seen;
 
 	if (!filter_any()) {
-		if (!only_dev || request_dev(rq) == only_dev)
+		if ((!only_dev || request_dev(rq) == only_dev) && !request_is_passthrough(rq))
 			follow(rq);
 		return 0;
 	}

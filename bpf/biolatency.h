@@ -5,7 +5,7 @@
 /* What is not in the histogram; indexes of the map io_left_out. */
 enum io_left_out {
 	IO_UNTIMED,	/* neither a time stamp nor an issue that we saw */
-	IO_PASSTHROUGH, /* commands from user space: diskstats doesn't count them either */
+	IO_PASSTHROUGH, /* commands from user space (diskstats counts them up to 5.10 only) */
 	IO_UNFOLLOWED,	/* more requests on their way than the map holds */
 	IO_LEFT_OUT_NR,
 };

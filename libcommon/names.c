@@ -298,7 +298,7 @@ int open_flags_filter(const char *text, uint32_t *mask, uint32_t *value)
 	if (err)
 		return err;
 	*mask = *value;
-	if ((*value & O_ACCMODE) || !*value)
+	if ((*value & O_ACCMODE) || !*value || strcasestr(text, "RDONLY"))
 		*mask |= O_ACCMODE;
 	return 0;
 }

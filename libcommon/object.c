@@ -352,8 +352,7 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 		rung_says(o->bpf, p->rungs[0], best, sizeof(best));
 		if (o->rung[i] > 0 && !l->said[i] && !p->later)
 			note("%s is not available (%s): using %s", best, l->why[i], says);
-		else
-			debug("%s: using %s", p->name, says);
+		debug("%s: using %s", p->name, says);
 		l->said[i] = true;
 	}
 	return 0;

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -59,6 +58,11 @@ def wait_until(condition, seconds, what):
     return value
 
 
+def memory_file():
+    """A file for a tool's output: not on a disk, which might hold the tool up."""
+    return os.fdopen(os.memfd_create("output"), "r+b")
+
+
 class Tool:
     """A running tool: attached when the `with` block is entered, ended by SIGINT when it is left."""
 
@@ -71,7 +75,7 @@ class Tool:
         self.environment = {**os.environ, "BORESCOPE_AVOID": avoid} if avoid else None
         self.process = None
         self.parsed = None
-        self.files = [stdout or tempfile.TemporaryFile(), tempfile.TemporaryFile()]
+        self.files = [stdout or memory_file(), memory_file()]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=self.files[0],

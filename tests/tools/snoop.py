@@ -13,9 +13,10 @@ from machine import need
 
 N, FAILING = 23, 5
 O_LARGEFILE = 0o100000          # the kernel adds it to open, openat and creat of 64-bit programs
-# In emulation one thread runs all CPUs: nothing is "otherwise idle", and a program may be preempted by its own next run.
+# In emulation one thread runs all CPUs: nothing is "otherwise idle", and a program may be preempted by another run of
+# itself.
 LOSS_ALLOWED = 0.02 if VM else 0
-BUSY = 0.2                      # of a CPU: from here on others than the test are in its way
+BUSY = 0.05                     # of a CPU, on average over a storm and its check: others than the test are in its way
 
 
 def watch_opens(tool_args, workload_args, cgroup, avoid="", **kwargs):
@@ -80,5 +81,5 @@ def without_loss(storm, number):
         if lost <= LOSS_ALLOWED * number:
             return
         busy += (cpu_seconds_of_others() - others) / (time.monotonic() - start) > BUSY
-    need(VM or busy < 3, "the machine was not idle: others took more than a fifth of a CPU, three times")
+    need(VM or busy < 3, "the machine was not idle: others took CPU time from each of three tries")
     pytest.fail(f"{lost} of {number} lost, although no reader was held up")

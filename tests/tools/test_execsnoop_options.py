@@ -124,17 +124,6 @@ def test_time_columns(option, title, place, cgroup):
         assert all(re.fullmatch(r"\d\d:\d\d:\d\d", text) for text in shown) and shown[0] != shown[1]
 
 
-def test_columns(place, cgroup):
-    """-T, -t and -U add columns; the values are right."""
-    tool, _ = watch_execs(["-T", "-t", "-U"], ["spawn", 3, place], cgroup)
-    assert {"UID", *HEADERS["execsnoop"]} < set(tool.header) and tool.header[-1] == "ARGS"
-    first, second = tool.header[:2]
-    assert {row["UID"] for row in tool.rows} == {"0"}
-    assert all(row[first].count(":") == 2 for row in tool.rows)
-    since = [float(row[second]) for row in tool.rows]
-    assert since == sorted(since) and len(since) == 3
-
-
 def test_all_columns(place, cgroup):
     """The additional columns stand together, before the others; UID is right."""
     tool, _ = watch_execs(["-T", "-t", "-U"], ["spawn", 3, place], cgroup)

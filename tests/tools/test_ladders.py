@@ -19,8 +19,8 @@ KINDS = ("fexit", "kprobe", "tp_btf", "raw_tp")
 OPEN = ("open", "fexit/do_sys_openat2", 0)
 EXEC = ("exec", "tp_btf/sched_process_exec", 2)
 FAILED_EXEC = ("failed exec", "fexit/__x64_sys_execve", 0)
-# What is known of a kernel: the rung that it takes in the place of another. 5.10's BTF knows pt_regs by name only, so no
-# fexit program can read the arguments of a system call.
+# What is known of a kernel: the rung that it takes in the place of another. 5.10's BTF knows pt_regs by name only, so
+# that no fexit program can read the arguments of a system call.
 INSTEAD = {("5.10", FAILED_EXEC, "fexit"): "kprobe"}
 FAILURES = {"noent": ("missing", errno.ENOENT), "noentcompat": ("missing", errno.ENOENT),
             "noentat": ("tiny", errno.ENOENT), "acces": ("tiny", errno.EACCES)}

@@ -20,6 +20,7 @@ FLAG_FILTERS = {                # -f: which opens it must show
     ("O_RDONLY",): has((0, os.O_RDONLY)),
     ("O_WRONLY",): has((0, os.O_WRONLY)),
     ("O_WRONLY|O_TRUNC",): has((os.O_TRUNC, os.O_WRONLY)),
+    ("O_RDONLY|O_CREAT",): has((os.O_CREAT, os.O_RDONLY)),
     ("O_NONBLOCK|O_CLOEXEC",): has((os.O_NONBLOCK | os.O_CLOEXEC, None)),
     ("O_TMPFILE",): has((os.O_TMPFILE, None)),
     ("O_SYNC",): has((os.O_SYNC, None)),
