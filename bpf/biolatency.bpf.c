@@ -4,6 +4,7 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
+#include "lib/compat.bpf.h"
 #include "lib/filter.bpf.h"
 #include "lib/hist.bpf.h"
 #include "lib/request.bpf.h"
@@ -55,27 +56,26 @@ static __always_inline __u64 began(struct request *rq, __u64 *seen)
 	return rq->__data_len ? 0 : request_submitted_ns(rq);
 }
 
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
+static __always_inline void completed(struct request *rq, unsigned int nr_bytes)
 {
 	__u32 flags = by_flags ? request_flags(rq->cmd_flags) : 0, dev = 0;
 	__u64 key = (__u64)rq, start, now, *seen = NULL;
 
 	if (!request_is_done(rq, nr_bytes))
-		return 0;
+		return;
 	if (only_dev || by_disk)
 		dev = request_dev(rq);
 	if (only_dev && dev != only_dev)
-		return 0;
+		return;
 	if (request_is_passthrough(rq)) {
 		if (!filter_any()) /* who sent it is not known */
 			leave_out(IO_PASSTHROUGH);
-		return 0;
+		return;
 	}
 	if (control.from_issue || filter_any()) {
 		seen = bpf_map_lookup_elem(&requests, &key);
 		if (!seen && filter_any())
-			return 0;
+			return;
 	}
 	start = began(rq, seen);
 	if (seen)
@@ -83,9 +83,17 @@ int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 	now = bpf_ktime_get_ns();
 	if (!start) {
 		leave_out(IO_UNTIMED);
-		return 0;
+		return;
 	}
 	hist_record(dev, flags, now > start ? now - start : 0);
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
+{
+	preempt_off();
+	completed(rq, nr_bytes);
+	preempt_on();
 	return 0;
 }
 
@@ -99,7 +107,7 @@ static __always_inline void follow(struct request *rq)
 		leave_out(IO_UNFOLLOWED);
 }
 
-static __always_inline void submitted(struct request *rq)
+static __always_inline void judge(struct request *rq)
 {
 	__u64 key = (__u64)rq;
 
@@ -111,17 +119,27 @@ static __always_inline void submitted(struct request *rq)
 		follow(rq);
 }
 
+static __always_inline void submitted(struct request *rq, bool direct)
+{
+	__u64 key = (__u64)rq;
+
+	preempt_off();
+	if (!direct || !bpf_map_lookup_elem(&requests, &key))
+		judge(rq);
+	preempt_on();
+}
+
 SEC("tp_btf/block_io_start") /* from 6.5: in the context of whoever submits */
 int BPF_PROG(io_start, struct request *rq)
 {
-	submitted(rq);
+	submitted(rq, false);
 	return 0;
 }
 
 SEC("tp_btf/block_rq_insert")
 int rq_insert(unsigned long long *ctx)
 {
-	submitted(request_arg(ctx));
+	submitted(request_arg(ctx), false);
 	return 0;
 }
 
@@ -129,30 +147,32 @@ int rq_insert(unsigned long long *ctx)
 SEC("tp_btf/block_rq_issue")
 int rq_issue_direct(unsigned long long *ctx)
 {
-	struct request *rq = request_arg(ctx);
-	__u64 key = (__u64)rq;
-
-	if (!bpf_map_lookup_elem(&requests, &key))
-		submitted(rq);
+	submitted(request_arg(ctx), true);
 	return 0;
 }
 
 /* The clock of requests that the kernel does not stamp. With a filter, only of those that were let
  * through when they were submitted. */
-SEC("tp_btf/block_rq_issue")
-int rq_issue(unsigned long long *ctx)
+static __always_inline void issued(struct request *rq)
 {
-	struct request *rq = request_arg(ctx);
 	__u64 key = (__u64)rq, *seen;
 
 	if (!filter_any()) {
 		if ((!only_dev || request_dev(rq) == only_dev) && !request_is_passthrough(rq))
 			follow(rq);
-		return 0;
+		return;
 	}
 	seen = bpf_map_lookup_elem(&requests, &key);
 	if (seen)
 		*seen = bpf_ktime_get_ns();
+}
+
+SEC("tp_btf/block_rq_issue")
+int rq_issue(unsigned long long *ctx)
+{
+	preempt_off();
+	issued(request_arg(ctx));
+	preempt_on();
 	return 0;
 }
 
