@@ -4,7 +4,6 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/compat.bpf.h"
 #include "lib/filter.bpf.h"
 #include "lib/hist.bpf.h"
 #include "lib/request.bpf.h"
@@ -56,26 +55,27 @@ static __always_inline __u64 began(struct request *rq, __u64 *seen)
 	return rq->__data_len ? 0 : request_submitted_ns(rq);
 }
 
-static __always_inline void completed(struct request *rq, unsigned int nr_bytes)
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 {
 	__u32 flags = by_flags ? request_flags(rq->cmd_flags) : 0, dev = 0;
 	__u64 key = (__u64)rq, start, now, *seen = NULL;
 
 	if (!request_is_done(rq, nr_bytes))
-		return;
+		return 0;
 	if (only_dev || by_disk)
 		dev = request_dev(rq);
 	if (only_dev && dev != only_dev)
-		return;
+		return 0;
 	if (request_is_passthrough(rq)) {
 		if (!filter_any()) /* who sent it is not known */
 			leave_out(IO_PASSTHROUGH);
-		return;
+		return 0;
 	}
 	if (control.from_issue || filter_any()) {
 		seen = bpf_map_lookup_elem(&requests, &key);
 		if (!seen && filter_any())
-			return;
+			return 0;
 	}
 	start = began(rq, seen);
 	if (seen)
@@ -83,17 +83,9 @@ static __always_inline void completed(struct request *rq, unsigned int nr_bytes)
 	now = bpf_ktime_get_ns();
 	if (!start) {
 		leave_out(IO_UNTIMED);
-		return;
+		return 0;
 	}
 	hist_record(dev, flags, now > start ? now - start : 0);
-}
-
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
-{
-	preempt_off();
-	completed(rq, nr_bytes);
-	preempt_on();
 	return 0;
 }
 
@@ -107,7 +99,7 @@ static __always_inline void follow(struct request *rq)
 		leave_out(IO_UNFOLLOWED);
 }
 
-static __always_inline void judge(struct request *rq)
+static __always_inline void submitted(struct request *rq)
 {
 	__u64 key = (__u64)rq;
 
@@ -119,27 +111,17 @@ static __always_inline void judge(struct request *rq)
 		follow(rq);
 }
 
-static __always_inline void submitted(struct request *rq, bool direct)
-{
-	__u64 key = (__u64)rq;
-
-	preempt_off();
-	if (!direct || !bpf_map_lookup_elem(&requests, &key))
-		judge(rq);
-	preempt_on();
-}
-
 SEC("tp_btf/block_io_start") /* from 6.5: in the context of whoever submits */
 int BPF_PROG(io_start, struct request *rq)
 {
-	submitted(rq, false);
+	submitted(rq);
 	return 0;
 }
 
 SEC("tp_btf/block_rq_insert")
 int rq_insert(unsigned long long *ctx)
 {
-	submitted(request_arg(ctx), false);
+	submitted(request_arg(ctx));
 	return 0;
 }
 
@@ -147,32 +129,30 @@ int rq_insert(unsigned long long *ctx)
 SEC("tp_btf/block_rq_issue")
 int rq_issue_direct(unsigned long long *ctx)
 {
-	submitted(request_arg(ctx), true);
+	struct request *rq = request_arg(ctx);
+	__u64 key = (__u64)rq;
+
+	if (!bpf_map_lookup_elem(&requests, &key))
+		submitted(rq);
 	return 0;
 }
 
 /* The clock of requests that the kernel does not stamp. With a filter, only of those that were let
  * through when they were submitted. */
-static __always_inline void issued(struct request *rq)
+SEC("tp_btf/block_rq_issue")
+int rq_issue(unsigned long long *ctx)
 {
+	struct request *rq = request_arg(ctx);
 	__u64 key = (__u64)rq, *seen;
 
 	if (!filter_any()) {
 		if ((!only_dev || request_dev(rq) == only_dev) && !request_is_passthrough(rq))
 			follow(rq);
-		return;
+		return 0;
 	}
 	seen = bpf_map_lookup_elem(&requests, &key);
 	if (seen)
 		*seen = bpf_ktime_get_ns();
-}
-
-SEC("tp_btf/block_rq_issue")
-int rq_issue(unsigned long long *ctx)
-{
-	preempt_off();
-	issued(request_arg(ctx));
-	preempt_on();
 	return 0;
 }
 

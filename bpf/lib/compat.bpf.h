@@ -148,9 +148,13 @@ static __always_inline long read_user_str(char *to, __u32 size, const char *from
 }
 
 /*
- * On a preemptible kernel a task can be scheduled out inside our program; until it runs again, the
- * kernel leaves out every other run of that program on the CPU (recursion_misses). From 6.10 on
- * (fc7566ad0a82) a program can ask not to be preempted. Both are called on every path.
+ * Between taking the time and sending the event a program should not be scheduled out: the event
+ * would come late, and out of order. From 6.10 on (fc7566ad0a82) it can ask for that. Both are
+ * called on every path.
+ *
+ * What it can't prevent: a task that is due to be scheduled out goes at preempt_on(), and until it
+ * runs again the kernel leaves out every other run of that program on the CPU. Those are counted
+ * (object_missed()).
  *
  * Written as calls of a helper that does not exist, which libcommon (object.c) makes into calls of
  * the kernel's function, or into nothing: an extern __weak __ksym would have libbpf look through

@@ -15,7 +15,9 @@ N, FAILING = 23, 5
 O_LARGEFILE = 0o100000          # the kernel adds it to open, openat and creat of 64-bit programs
 # In emulation one thread runs all CPUs: nothing is "otherwise idle", and a program may be preempted by another run of
 # itself.
-LOSS_ALLOWED = 0.02 if VM else 0
+# 7.x preempts inside the kernel: until a task that was scheduled out in a program runs again, other runs of that program
+# on the CPU are left out, and counted; under emulation that takes long.
+LOSS_ALLOWED = (0.1 if VM.startswith("7") else 0.02) if VM else 0
 BUSY = 0.05                     # of a CPU, on average over a storm and its check: others than the test are in its way
 
 

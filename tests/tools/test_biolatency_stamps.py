@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness import Tool, patience
+from harness import VM, Tool, patience
 from histograms import FAR, N, check_histogram, histograms, in_text, total, working
 
 NO_STAMPS = re.compile(r"^biolatency: .*does not stamp", re.M)      # how stderr tells of the fallback
@@ -20,9 +20,12 @@ QUEUED = pytest.mark.parametrize("queued", [[], ["-Q"]], ids=["issued", "queued"
 
 
 def check_fallback(tool):
-    """The fallback was taken, all the time; and said."""
+    """The fallback was taken, all the time; and said. Returns how many requests were told as lost: none, but on a kernel
+    that preempts inside the kernel, where a run of a program may be left out (see snoop.LOSS_ALLOWED)."""
     assert NO_STAMPS.search(tool.err), tool.said
-    assert (tool.summary["timed_by"], tool.summary["untimed"], tool.summary["lost"]) == ("probe", 0, 0)
+    assert (tool.summary["timed_by"], tool.summary["untimed"]) == ("probe", 0)
+    assert tool.summary["lost"] <= (3 if VM and VM.startswith("7") else 0), tool.said
+    return tool.summary["lost"]
 
 
 @QUEUED
@@ -73,10 +76,10 @@ def test_fallback_by_submitter(queued, disk, cgroup, other_cgroup):
         grown = disk.grown(before)
     assert grown["writes"] == N + 31, "the requests were merged"
     for tool, expected in ((by_cgroup, done), (by_pid, others)):
-        check_fallback(tool)
+        lost = check_fallback(tool)
         [h] = histograms(tool)
         check_histogram(h)
-        assert h["count"] == expected["done"]
+        assert expected["done"] - lost <= h["count"] <= expected["done"]
         assert h["sum_ns"] <= expected["sum_ns"] and h["max_ns"] <= expected["max_ns"]
 
 
