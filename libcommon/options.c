@@ -150,6 +150,27 @@ static bool parse_sec(const char *arg, uint64_t *ns)
 	return *ns > 0;
 }
 
+static bool parse_regex(const char *arg, struct regex *r)
+{
+	if (r->set)
+		regfree(&r->compiled);
+	r->set = *arg && !regcomp(&r->compiled, arg, REG_EXTENDED | REG_NOSUB);
+	return r->set;
+}
+
+bool regex_matches(const struct regex *r, const char *text, size_t len)
+{
+	char *copy; /* REG_STARTEND would do without, but musl lacks it */
+	bool found;
+
+	if (!r->set)
+		return true;
+	copy = strndup(text, len);
+	found = !copy || !regexec(&r->compiled, copy, 0, NULL, 0);
+	free(copy);
+	return found;
+}
+
 /* Common options that only tools printing events have are marked by min = 1. */
 static void add_common(struct table *t, const struct tool *tool, struct common_options *c)
 {
@@ -281,6 +302,10 @@ static bool take(const struct opt *o, const char *shown, const char *arg)
 			right = "something, not nothing";
 		else
 			*(const char **)o->value = arg;
+		break;
+	case OPT_REGEX:
+		if (!parse_regex(arg, o->value))
+			right = "an extended regular expression (man 7 regex)";
 		break;
 	case OPT_PARSE:
 		right = o->parse(arg, o->value);
