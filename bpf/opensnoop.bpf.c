@@ -9,6 +9,7 @@
 #include "lib/filter.bpf.h"
 #include "lib/inflight.bpf.h"
 #include "lib/path.bpf.h"
+#include "lib/syscalls.bpf.h"
 #include "opensnoop.h"
 
 const volatile bool only_failed, full_path;
@@ -169,64 +170,40 @@ static __always_inline void read_how(struct open_call *call, const void *how, __
 	call->resolve = user.resolve;
 }
 
+enum { OPENAT, OPENAT2, OPEN, CREAT }; /* the commonest is found first */
+static const struct syscall_row open_calls[] = {
+	[OPENAT] = SYSCALL(OPENAT),
+	[OPENAT2] = SYSCALL(OPENAT2),
+	[OPEN] = SYSCALL(OPEN),
+	[CREAT] = SYSCALL(CREAT),
+};
+
 static __always_inline int call_done(struct pt_regs *regs, long ret, bool typed)
 {
 	struct open_call call = { .dfd = AT_FDCWD };
-	long nr = syscall_nr(regs, typed);
 	bool compat;
-	int arg = 0;
+	int nr = syscall_find(open_calls, syscall_nr_any(regs, typed), &compat);
 
-#ifdef SYSCALL_X32_BIT
-	nr &= ~SYSCALL_X32_BIT;
-#endif
-	switch (nr) { /* most calls are none of these, in either table: they leave here */
-	case SYSCALL_NR_OPEN:
-	case SYSCALL_NR_CREAT:
-	case SYSCALL_NR_OPENAT:
-	case SYSCALL_NR_OPENAT2:
-	case COMPAT_NR_OPEN:
-	case COMPAT_NR_CREAT:
-	case COMPAT_NR_OPENAT:
-		break;
-	default:
+	if (nr < 0)
 		return 0;
-	}
-	compat = syscall_is_compat();
-	if (nr == (compat ? COMPAT_NR_OPENAT : SYSCALL_NR_OPENAT) || nr == SYSCALL_NR_OPENAT2)
-		call.dfd = syscall_arg(regs, arg++, compat, typed);
-	else if (nr != (compat ? COMPAT_NR_OPEN : SYSCALL_NR_OPEN) &&
-		 nr != (compat ? COMPAT_NR_CREAT : SYSCALL_NR_CREAT))
-		return 0;
-	if (arg) {
+	if (nr == OPENAT || nr == OPENAT2) {
+		call.dfd = syscall_arg(regs, 0, compat, typed);
 		call.name = (void *)syscall_arg(regs, 1, compat, typed);
 		call.flags = syscall_arg(regs, 2, compat, typed);
 		call.mode = syscall_arg(regs, 3, compat, typed);
-		if (nr == SYSCALL_NR_OPENAT2)
+		if (nr == OPENAT2)
 			read_how(&call, (void *)call.flags, call.mode);
 	} else {
 		call.name = (void *)syscall_arg(regs, 0, compat, typed);
-		call.flags = syscall_arg(regs, 1, compat, typed);
-		call.mode = syscall_arg(regs, 2, compat, typed);
-		if (nr == (compat ? COMPAT_NR_CREAT : SYSCALL_NR_CREAT)) {
-			call.mode = call.flags;
-			call.flags = O_CREAT_TRUNC_WRONLY;
-		}
+		call.flags =
+			nr == CREAT ? O_CREAT_TRUNC_WRONLY : syscall_arg(regs, 1, compat, typed);
+		call.mode = syscall_arg(regs, nr == CREAT ? 1 : 2, compat, typed);
 	}
 	opened(0, &call, ret, true);
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
-{
-	return call_done(regs, ret, true);
-}
-
-SEC("raw_tp/sys_exit") /* the same for a kernel without BTF of its own */
-int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)
-{
-	return call_done(regs, ret, false);
-}
+SYSCALL_EXIT(call_done)
 
 /* --- io_uring: the name is gone when io_openat2() returns, so it is kept from the entry --- */
 
