@@ -13,21 +13,13 @@
 #include "opensnoop.h"
 
 const volatile bool only_failed, full_path;
-const volatile struct flag_filter flag_filters[FLAG_FILTERS_MAX]; /* any of them, if any */
-const volatile __u32 nr_flag_filters;
+const volatile struct flag_filters flag_filters;
 
 struct open_scratch {
 	struct open_event event;
 	char text[OPEN_PATH_MAX + 2 * PATH_BYTES];
 };
 EVENT_SCRATCH(struct open_scratch, 2);
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct path_buf);
-} path_scratch SEC(".maps");
 
 /* An open, as its caller asked for it. */
 struct open_call {
@@ -53,36 +45,23 @@ INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
 /* Puts the directory's path behind the name. */
 static __always_inline void add_base(struct open_scratch *s, const struct open_call *call)
 {
+	bool absolute = s->text[0] == '/' && !(call->resolve & RESOLVE_IN_ROOT);
+	__u32 path_len = s->event.path_len;
 	struct path base = {};
-	struct path_buf *walk;
-	__u32 zero = 0, len;
+	int len = -1;
 
-	walk = bpf_map_lookup_elem(&path_scratch, &zero);
-	if (!walk ||
-	    !path_base(&base, call->dfd, s->text[0] == '/' && !(call->resolve & RESOLVE_IN_ROOT))) {
+	if (path_len <= OPEN_PATH_MAX && path_base(&base, call->dfd, absolute))
+		len = path_read(&s->text[path_len], &base);
+	if (len < 0)
 		s->event.head.flags |= OPEN_BASE_UNKNOWN;
-		return;
-	}
-	path_walk(walk, &base);
-	len = (PATH_BYTES - walk->at) & (2 * PATH_BYTES - 1);
-	if (len > PATH_BYTES || s->event.path_len > OPEN_PATH_MAX)
-		return;
-	bpf_probe_read_kernel(&s->text[s->event.path_len], len,
-			      &walk->text[walk->at & (PATH_BYTES - 1)]);
-	s->event.base_len = len;
-}
-
-static __always_inline bool flags_wanted(__u32 flags)
-{
-	for (__u32 i = 0; i < FLAG_FILTERS_MAX && i < nr_flag_filters; i++)
-		if ((flags & flag_filters[i].mask) == flag_filters[i].value)
-			return true;
-	return !nr_flag_filters;
+	else
+		s->event.base_len = len;
 }
 
 static __always_inline bool wanted(const struct open_call *call, int ret)
 {
-	return (!only_failed || ret < 0) && flags_wanted(call->flags) && filter_current();
+	return (!only_failed || ret < 0) && filter_flags(&flag_filters, call->flags) &&
+	       filter_current();
 }
 
 static __always_inline void show(__u32 scratch, const struct open_call *call, int ret, bool user)

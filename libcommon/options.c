@@ -106,6 +106,18 @@ const char *parse_comm_part(const char *arg, void *filter)
 	return NULL;
 }
 
+const char *parse_open_flags(const char *arg, void *filters)
+{
+	struct flag_filters *f = filters;
+
+	if (f->nr == FLAG_FILTERS_MAX)
+		return "a place among the first 8";
+	if (open_flags_filter(arg, &f->any[f->nr].mask, &f->any[f->nr].value))
+		return "an open flag, O_CREAT, or several that must all be there, O_WRONLY|O_TRUNC";
+	f->nr++;
+	return NULL;
+}
+
 bool filter_is_set(const struct filter *f)
 {
 	return f->nr_pids || f->nr_tids || f->by_uid || f->by_comm || f->comm_part_len || f->cgroup;

@@ -73,6 +73,10 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 /* For a tool's OPT_PARSE without a value: a part of the process's name (BCC's -n). */
 const char *parse_comm_part(const char *arg, void *filter);
 
+/* For OPT_PARSE into a struct flag_filters: one more filter of open(2)'s flags, "O_WRONLY|O_TRUNC".
+ */
+const char *parse_open_flags(const char *arg, void *filters);
+
 /* Does it keep any task out (beside the tool itself)? */
 bool filter_is_set(const struct filter *f);
 
