@@ -306,6 +306,18 @@ static const char *rung_ruled_out(struct kernel *k, struct bpf_object *obj, cons
 	return NULL;
 }
 
+/* Has an earlier probe turned one of these programs on? */
+static bool seen_already(struct bpf_object *obj, const char *programs, char *name)
+{
+	while (word(&programs, name)) {
+		struct bpf_program *prog = find_program(obj, name);
+
+		if (prog && bpf_program__autoload(prog))
+			return true;
+	}
+	return false;
+}
+
 /* Turns the programs of the best possible rungs on. Returns 0, or -ENOTSUP after saying so. */
 static int choose(struct object *o, const struct object_spec *spec, struct kernel *k,
 		  struct ladder *l)
@@ -322,6 +334,10 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 		o->rung[i] = -1;
 		if (!wanted(p))
 			continue;
+		if (p->unless && seen_already(o->bpf, p->unless, name)) {
+			debug("%s: %s sees it, too", p->name, name);
+			continue;
+		}
 		while (l->first[i] < PROBE_RUNGS && p->rungs[l->first[i]] &&
 		       (why = rung_ruled_out(k, o->bpf, p->rungs[l->first[i]]))) {
 			if (!l->why[i])

@@ -233,7 +233,6 @@ static void escape_byte(struct out *o, unsigned char c)
 
 static void escape_bytes(struct out *o, const char *s, int n, uint32_t cp)
 {
-	(void)cp;
 	for (int i = 0; i < n; i++)
 		escape_byte(o, s[i]);
 }

@@ -154,6 +154,7 @@ static const struct probe probes[] = {
 		     "kprobe_compat_execve kretprobe_compat_execve "
 		     "kprobe_compat_execveat kretprobe_compat_execveat" },
 	  .when = &failed,
+	  .unless = "sys_exit raw_sys_exit",
 	  .optional = true },
 	{ 0 },
 };
