@@ -107,7 +107,7 @@ def test_failed_execs(kind, place, cgroup):
 
 @pytest.mark.parametrize("kind, program", [("tp_btf", "sys_exit"), ("raw_tp", "raw_sys_exit")])
 def test_who_sees_32_bit_failures(kind, program):
-    """On a rung at the exit of every call, execsnoop -x -v says that it sees 32-bit callers there, not that it doesn't."""
+    """On a rung at the exit of every call, execsnoop -x -v says that 32-bit callers are seen there, too."""
     done = run_tool("execsnoop", "-x", "-v", "-p", os.getpid(), "--duration", "0.1",
                     env={**os.environ, "BORESCOPE_AVOID": avoid(kind)})
     assert done.returncode == 0, done.stderr
