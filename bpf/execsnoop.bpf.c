@@ -188,33 +188,8 @@ static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int ar
 	return 0;
 }
 
-SEC("fexit/" SYSCALL_FUNCTION("execve"))
-int BPF_PROG(fexit_execve, struct pt_regs *regs, long ret)
-{
-	return failed_at_exit(regs, ret, 0, false, true);
-}
-
-SEC("fexit/" SYSCALL_FUNCTION("execveat"))
-int BPF_PROG(fexit_execveat, struct pt_regs *regs, long ret)
-{
-	return failed_at_exit(regs, ret, 1, false, true);
-}
-
-SEC("fexit/" COMPAT_SYSCALL_FUNCTION("execve"))
-int BPF_PROG(fexit_compat_execve, struct pt_regs *regs, long ret)
-{
-	return failed_at_exit(regs, ret, 0, true, true);
-}
-
-SEC("fexit/" COMPAT_SYSCALL_FUNCTION("execveat"))
-int BPF_PROG(fexit_compat_execveat, struct pt_regs *regs, long ret)
-{
-	return failed_at_exit(regs, ret, 1, true, true);
-}
-
-/* --- ... the same by kprobes (5.10's BTF has pt_regs by name only: no fexit program can read it)
- * --- */
-
+/* Without fexit, what the call was asked for is kept from its entry. (5.10's BTF has pt_regs by
+ * name only: no fexit program can read it.) */
 struct exec_call {
 	const char *filename, *argv;
 	bool compat;
@@ -245,7 +220,12 @@ static __always_inline int exec_ends(int ret)
 	return 0;
 }
 
-#define EXEC_KPROBES(name, function, arg, compat)                                                  \
+#define EXEC_PROBES(name, function, arg, compat)                                                   \
+	SEC("fexit/" function)                                                                     \
+	int BPF_PROG(fexit_##name, struct pt_regs *regs, long ret)                                 \
+	{                                                                                          \
+		return failed_at_exit(regs, ret, arg, compat, true);                               \
+	}                                                                                          \
 	SEC("kprobe/" function)                                                                    \
 	int kprobe_##name(struct pt_regs *ctx)                                                     \
 	{                                                                                          \
@@ -257,10 +237,10 @@ static __always_inline int exec_ends(int ret)
 		return exec_ends(ret);                                                             \
 	}
 
-EXEC_KPROBES(execve, SYSCALL_FUNCTION("execve"), 0, false)
-EXEC_KPROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
-EXEC_KPROBES(compat_execve, COMPAT_SYSCALL_FUNCTION("execve"), 0, true)
-EXEC_KPROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
+EXEC_PROBES(execve, SYSCALL_FUNCTION("execve"), 0, false)
+EXEC_PROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
+EXEC_PROBES(compat_execve, COMPAT_SYSCALL_FUNCTION("execve"), 0, true)
+EXEC_PROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
 
 /* --- ... or the exit of any call --- */
 
