@@ -31,7 +31,6 @@ INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
 
 #define URING_NAME_MAX 256 /* of a name that is kept over an io_uring open, with the NUL */
 
-#define O_ACCMODE	     3
 #define O_CREAT		     0100
 #define __O_TMPFILE	     020000000
 #define O_CREAT_TRUNC_WRONLY (O_CREAT | 01000 | 1)

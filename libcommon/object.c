@@ -290,6 +290,18 @@ struct ladder {
 	bool said[16];
 };
 
+/* Has an earlier probe turned one of these programs on? */
+static bool seen_already(struct bpf_object *obj, const char *programs, char *name)
+{
+	while (word(&programs, name)) {
+		struct bpf_program *prog = find_program(obj, name);
+
+		if (prog && bpf_program__autoload(prog))
+			return true;
+	}
+	return false;
+}
+
 static const char *rung_ruled_out(struct kernel *k, struct bpf_object *obj, const char *rung)
 {
 	char name[PROGRAM_LEN];
@@ -304,18 +316,6 @@ static const char *rung_ruled_out(struct kernel *k, struct bpf_object *obj, cons
 		}
 	}
 	return NULL;
-}
-
-/* Has an earlier probe turned one of these programs on? */
-static bool seen_already(struct bpf_object *obj, const char *programs, char *name)
-{
-	while (word(&programs, name)) {
-		struct bpf_program *prog = find_program(obj, name);
-
-		if (prog && bpf_program__autoload(prog))
-			return true;
-	}
-	return false;
 }
 
 /* Turns the programs of the best possible rungs on. Returns 0, or -ENOTSUP after saying so. */

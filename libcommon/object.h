@@ -25,10 +25,11 @@ struct bpf_link;
 struct probe {
 	const char *name;		/* what it sees: "open", "failed exec" */
 	const char *rungs[PROBE_RUNGS]; /* program names, separated by spaces; best first */
-	const bool *when;   /* NULL: always; else only when true (checked after configure) */
-	const char *unless; /* programs of earlier probes: any of them in use sees this, too */
-	bool optional;	    /* go without it (said with -v) when no rung is granted */
-	bool later;	    /* loaded, but attached only by object_attach_later() */
+	/* Programs of earlier probes: with any of them in use this one adds nothing. NULL: none. */
+	const char *unless;
+	const bool *when; /* NULL: always; else only when true (checked after configure) */
+	bool optional;	  /* go without it (said with -v) when no rung is granted */
+	bool later;	  /* loaded, but attached only by object_attach_later() */
 };
 #define PROBE_LADDER(name_, ...)                                                                   \
 	{                                                                                          \

@@ -43,18 +43,16 @@ extern struct request_timing {
 	bool by_probe; /* the kernel does not stamp the requests */
 } request_timing;
 
-#define REQUEST_PROBES                                                                             \
-	{ .name = "who submits",                                                                   \
-	  .rungs = { "io_start", "rq_insert rq_issue_direct" },                                    \
-	  .when = &request_timing.who },                                                           \
-		{ .name = "queueing",                                                              \
-		  .rungs = { "io_start", "rq_insert rq_issue_direct" },                            \
-		  .when = &request_timing.queueing,                                                \
-		  .later = true },                                                                 \
+#define REQUEST_PROBE(name_, when_, later_, ...)                                                   \
 	{                                                                                          \
-		.name = "issue", .rungs = { "rq_issue" }, .when = &request_timing.issue,           \
-		.later = true                                                                      \
+		.name = (name_), .rungs = { __VA_ARGS__ }, .when = &request_timing.when_,          \
+		.later = (later_)                                                                  \
 	}
+#define REQUEST_BEGIN "io_start", "rq_insert rq_issue_direct"
+#define REQUEST_PROBES                                                                             \
+	REQUEST_PROBE("who submits", who, false, REQUEST_BEGIN),                                   \
+		REQUEST_PROBE("queueing", queueing, true, REQUEST_BEGIN),                          \
+		REQUEST_PROBE("issue", issue, true, "rq_issue")
 
 void requests_setup(const struct run *r);
 void requests_started(struct run *r); /* says so where requests are timed by a probe */
