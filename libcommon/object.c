@@ -50,6 +50,18 @@ static struct bpf_program *find_program(struct bpf_object *obj, const char *name
 	return prog;
 }
 
+/* Is one of these programs, whose name goes to @name, turned on already? */
+static bool seen_already(struct bpf_object *obj, const char *programs, char *name)
+{
+	while (word(&programs, name)) {
+		struct bpf_program *prog = find_program(obj, name);
+
+		if (prog && bpf_program__autoload(prog))
+			return true;
+	}
+	return false;
+}
+
 /* --- what can be told before loading -----------------------------------------------------------
  */
 
@@ -289,18 +301,6 @@ struct ladder {
 	const char *why[16]; /* why the best one was */
 	bool said[16];
 };
-
-/* Has an earlier probe turned one of these programs on? */
-static bool seen_already(struct bpf_object *obj, const char *programs, char *name)
-{
-	while (word(&programs, name)) {
-		struct bpf_program *prog = find_program(obj, name);
-
-		if (prog && bpf_program__autoload(prog))
-			return true;
-	}
-	return false;
-}
 
 static const char *rung_ruled_out(struct kernel *k, struct bpf_object *obj, const char *rung)
 {
