@@ -28,9 +28,9 @@ typedef _Bool bool;
 typedef long unsigned int size_t;
 typedef int pid_t;
 
-#define true 1
+#define true  1
 #define false 0
-#define NULL ((void *)0)
+#define NULL  ((void *)0)
 
 /* --- BPF's own constants (include/uapi/linux/bpf.h) --- */
 enum bpf_map_type {
@@ -202,8 +202,7 @@ struct task_struct {
 
 struct linux_binprm {
 	const char *filename;
-	const char
-		*interp; /* another string than filename when a script or binfmt_misc led to it */
+	const char *interp; /* another string than filename when a script or binfmt_misc led to it */
 };
 
 /* --- opening files --- */
