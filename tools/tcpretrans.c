@@ -17,13 +17,13 @@ static uint64_t interval_ns;
 static const struct opt options[] = {
 	{ 's', "sequence", NULL, OPT_FLAG, &sequence, "a column SEQ: the first byte's number" },
 	{ 'l', "lossprobe", NULL, OPT_FLAG, &lossprobes,
-	  "mark tail loss probes (L), and show those with new data" },
+	  "tail loss probes: as L, and those with new data" },
 	{ 'c', "count", NULL, OPT_FLAG, &count, "count by connection" },
 	{ 0, "interval", "SEC", OPT_SEC, &interval_ns, "with -c: a report every so many seconds" },
 	{ '4', "ipv4", NULL, OPT_FLAG, &ipv4, "IPv4 only" },
 	{ '6', "ipv6", NULL, OPT_FLAG, &ipv6, "IPv6 only" },
 	{ 'e', "extended", NULL, OPT_FLAG, &extended,
-	  "columns SEQ SEGS LEN CWND SRTT(us) TOTAL ERR NETNS CGROUP" },
+	  "size, cwnd, srtt, totals, namespace, cgroup" },
 	{ 0, "lport", "PORT[,PORT...]", OPT_PARSE, &flow_filter.lports, "these local ports only",
 	  .parse = parse_ports },
 	{ 0, "rport", "PORT[,PORT...]", OPT_PARSE, &flow_filter.rports, "these remote ports only",
@@ -141,23 +141,16 @@ static const struct column columns[] = {
 #define FLOWS_MAX 16384
 
 struct flow_row {
-	struct event_head head;
-	struct flow flow;
+	struct retrans_event last;
 	__u64 segs;
 	__u64 by[WHYS]; /* of segs; but probes with new data by number */
 };
 
 static struct tally *flows;
 
-static void print_flow(struct out *o, const void *row)
+static void print_arrow(struct out *o, const void *row)
 {
-	const struct flow_row *f = row;
-	size_t mark = out_mark(o);
-
-	out_endpoint(o, &f->flow.laddr, f->flow.lport);
-	out_pad(o, mark, 20);
-	out_str(o, " <-> ");
-	out_endpoint(o, &f->flow.raddr, f->flow.rport);
+	out_str(o, "<->");
 }
 
 static void print_reasons(struct out *o, const void *row)
@@ -178,7 +171,7 @@ static void json_flow_row(struct json *j, const void *row)
 {
 	const struct flow_row *f = row;
 
-	json_flow(j, &f->flow);
+	json_flow(j, &f->last.flow);
 	json_object(j, "why");
 	for (int i = 0; i < WHYS; i++)
 		if (f->by[i])
@@ -187,7 +180,9 @@ static void json_flow_row(struct json *j, const void *row)
 }
 
 static const struct column flow_columns[] = {
-	COL_CUSTOM("LADDR:LPORT          <-> RADDR:RPORT", 45, NULL, print_flow, json_flow_row),
+	COL_CUSTOM("LADDR:LPORT", 20, NULL, print_local, json_flow_row),
+	COL_CUSTOM("<->", 3, NULL, print_arrow, NULL),
+	COL_CUSTOM("RADDR:RPORT", 20, NULL, print_remote, NULL),
 	COL(flow_row, segs, "RETRANSMITS", -11, FMT_UINT, NULL, "segments"),
 	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
 	COL_CUSTOM("WHY", 16, NULL, print_reasons, NULL),
@@ -202,7 +197,7 @@ static int by_segs(const void *a, const void *b)
 
 	if (x->segs != y->segs)
 		return x->segs < y->segs ? 1 : -1;
-	return memcmp(&x->flow, &y->flow, sizeof(x->flow));
+	return memcmp(&x->last.flow, &y->last.flow, sizeof(x->last.flow));
 }
 
 static void report(struct run *r)
@@ -220,11 +215,11 @@ static void report(struct run *r)
 		table_header(&r->out, flow_columns);
 	}
 	for (size_t i = 0; i < nr; i++) {
-		rows[i].head.ts = now;
+		rows[i].last.head.ts = now;
 		if (r->opt.json)
-			table_json(&r->out, flow_columns, &rows[i].head);
+			table_json(&r->out, flow_columns, &rows[i].last.head);
 		else
-			table_row(&r->out, flow_columns, &rows[i].head);
+			table_row(&r->out, flow_columns, &rows[i].last.head);
 	}
 	tally_clear(flows);
 }
@@ -254,8 +249,8 @@ static bool count_event(struct run *r, const void *raw, size_t size)
 		r->lost++;
 		return false;
 	}
-	if (!row->head.pid || e->head.pid != EVENT_UNKNOWN)
-		row->head = e->head;
+	if (!row->last.head.ts || e->head.pid != EVENT_UNKNOWN)
+		row->last = *e;
 	row->segs += e->segs;
 	if (e->why < WHYS)
 		row->by[e->why] += e->why == WHY_TLP_NEW ? 1 : e->segs;
@@ -298,13 +293,13 @@ static void started(struct run *r)
 }
 
 static const char *const examples[] = { "tcpretrans",
-					"retransmitted TCP segments, as they happen",
+					"retransmissions, as they happen",
 					"tcpretrans -e --rport 443",
-					"to HTTPS servers, with the state of the connection",
+					"to HTTPS, with more about them",
 					"tcpretrans -c --interval 10",
-					"which connections retransmit most, every 10 s",
+					"which connections do most of it",
 					"tcpretrans -l --raddr 10.0.0.0/8",
-					"to one network, tail loss probes too",
+					"to one network, with probes",
 					NULL };
 
 #define COMMON                                                                                     \
@@ -333,7 +328,7 @@ static int setup(struct run *r)
 	if (!count)
 		return -1;
 	r->tool = &counting;
-	flows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, flow),
+	flows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, last.flow),
 			  sizeof(struct flow), FLOWS_MAX);
 	if (!flows)
 		error("no memory");
