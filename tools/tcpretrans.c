@@ -38,9 +38,8 @@ static const struct opt options[] = {
 };
 
 static const char *const why_names[WHYS] = {
-	[WHY_RTO] = "RTO",	 [WHY_SLOWSTART] = "SLOWSTART",
-	[WHY_FAST] = "FAST",	 [WHY_TLP] = "TLP",
-	[WHY_SYN] = "SYN",	 [WHY_SYNACK] = "SYN-ACK",
+	[WHY_RTO] = "RTO",	 [WHY_SLOWSTART] = "RTO+",  [WHY_FAST] = "FAST",
+	[WHY_TLP] = "TLP",	 [WHY_SYN] = "SYN",	    [WHY_SYNACK] = "SYN-ACK",
 	[WHY_WINDOW] = "WINDOW", [WHY_TLP_NEW] = "TLP-NEW",
 };
 
@@ -180,12 +179,12 @@ static void json_flow_row(struct json *j, const void *row)
 }
 
 static const struct column flow_columns[] = {
-	COL_CUSTOM("LADDR:LPORT", 20, NULL, print_local, json_flow_row),
+	COL_CUSTOM("LADDR:LPORT", 18, NULL, print_local, json_flow_row),
 	COL_CUSTOM("<->", 3, NULL, print_arrow, NULL),
-	COL_CUSTOM("RADDR:RPORT", 20, NULL, print_remote, NULL),
+	COL_CUSTOM("RADDR:RPORT", 18, NULL, print_remote, NULL),
 	COL(flow_row, segs, "RETRANSMITS", -11, FMT_UINT, NULL, "segments"),
 	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
-	COL_CUSTOM("WHY", 16, NULL, print_reasons, NULL),
+	COL_CUSTOM("WHY", 12, NULL, print_reasons, NULL),
 	COL_HEAD(comm, "COMM", 0, FMT_STR, NULL),
 	{ 0 },
 };

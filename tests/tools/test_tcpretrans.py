@@ -24,9 +24,9 @@ NEW_DATA = "probes with new data"       # the probe that sees them, where it is 
 REFUSED = "TcpExtTCPRetransFail"        # the kernel could not send; before 6.17 it does not report those
 
 
-def segments(tool, *reasons):
-    """How many segments the JSON rows say, of all or of these reasons."""
-    return sum(row["segments"] for row in tool.json if not reasons or row["why"] in reasons)
+def segments(tool, why=None):
+    """How many segments the JSON rows say; those for one reason only if they left the machine, as the kernel counts."""
+    return sum(row["segments"] for row in tool.json if not why or row["why"] == why and row["sent"])
 
 
 def check_identity(tool, grown):
@@ -38,8 +38,8 @@ def check_identity(tool, grown):
     assert segments(tool) + hidden == grown["TcpRetransSegs"]
     assert sum(row["why"] in SYN_REASONS for row in tool.json) == grown["TcpExtTCPSynRetrans"]
     assert segments(tool, "FAST") == grown["TcpExtTCPFastRetrans"]
-    assert segments(tool, "SLOWSTART") == grown["TcpExtTCPSlowStartRetrans"]
-    probes = sum(row["why"].startswith("TLP") for row in tool.json)
+    assert segments(tool, "RTO+") == grown["TcpExtTCPSlowStartRetrans"]
+    probes = sum(row["why"].startswith("TLP") and row["sent"] for row in tool.json)
     if NEW_DATA in tool.rungs:
         assert probes == grown["TcpExtTCPLossProbes"]
     else:
@@ -229,12 +229,12 @@ def test_loss(kind, network):
             [done] = work.run(120)
             grown = network.near.grown(before)
     check_identity(tool, grown)
-    assert segments(tool) == done["retransmits"] > N and segments(tool, "FAST") > 0
+    assert grown["TcpRetransSegs"] == done["retransmits"] > N and segments(tool, "FAST") > 0
     assert {owner(row) for row in tool.json} == {(done["pid"], done["pid"], "tcp")}
-    assert tool.json[-1]["total_segments"] == segments(tool)
+    assert segments(tool) <= tool.json[-1]["total_segments"] <= grown["TcpRetransSegs"]
     [flow] = counted.json
     assert (flow["segments"], flow["pid"], flow["local_port"]) == (segments(tool), done["pid"], done["lport"])
-    assert flow["why"].get("FAST", 0) == segments(tool, "FAST")
+    assert flow["why"]["FAST"] == sum(row["segments"] for row in tool.json if row["why"] == "FAST")
 
 
 def test_owner_not_looked_for(network):
