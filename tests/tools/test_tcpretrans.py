@@ -386,6 +386,16 @@ def test_hostile_names(cgroup):
     assert len(text.rows) == N and all("]0;x" in row["COMM"] for row in text.rows)
 
 
+def test_nothing_for_a_packet(cgroup):
+    """The programs run when a connection changes its state, and not for what goes through it."""
+    requests = 4000 if VM else 20000
+    with Workload("tcprr", requests, cgroup=cgroup) as work:
+        with Tool("tcpretrans", "--cgroup", cgroup.path, "-l", "--json", "--cost") as tool:
+            [done] = work.run()
+    assert done["done"] == requests
+    assert 2 <= tool.summary["cost_runs"] < requests / 10
+
+
 def test_interval_alone():
     """--interval without -c is a mistake, and said so."""
     done = run_tool("tcpretrans", "--interval", "1")
