@@ -279,7 +279,7 @@ static const struct probe probes[] = {
 
 static void configure(struct run *r, struct bpf_object *obj)
 {
-	/* void *, the socket, the buffer; and, from 6.17 on, the result */
+	/* void *, the socket, the buffer; and on newer kernels (6.18, not 6.12) the result */
 	TOOL_RODATA(tcpretrans, obj)->has_err = retransmit_args > 3;
 	flow_configure(obj, &flow_filter);
 }
