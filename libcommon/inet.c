@@ -38,12 +38,12 @@ const char *tcp_state_name(unsigned int state)
 {
 	/* include/net/tcp_states.h */
 	static const char *const names[] = {
-		NULL,	     "ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1",
+		"?",	     "ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1",
 		"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	"CLOSE_WAIT", "LAST_ACK",
 		"LISTEN",    "CLOSING",	    "SYN_RECV",
 	};
 
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
 }
 
 void json_flow(struct json *j, const struct flow *flow)

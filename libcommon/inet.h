@@ -22,7 +22,7 @@ const char *inet_str(const struct inet_addr *addr, char *buf);
 /* "10.0.0.1:443", "[2001:db8::1]:443". */
 void out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port);
 
-/* "ESTABLISHED", as netstat calls it; NULL: there is no such state. */
+/* "ESTABLISHED", as netstat calls it; "?": there is no such state. */
 const char *tcp_state_name(unsigned int state);
 
 /* The members ip, v4_mapped (only if true), local_addr, local_port, remote_addr, remote_port and

@@ -5,8 +5,11 @@
 #ifndef BORESCOPE_TALLY_H
 #define BORESCOPE_TALLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+struct column;
+struct run;
 struct tally;
 
 /* Rows of @row_size bytes; a row's key is its @key_size bytes from @key_at on, compared as bytes.
@@ -23,5 +26,11 @@ void *tally_row(struct tally *t, const void *key);
 void *tally_sorted(struct tally *t, int (*compare)(const void *, const void *), size_t *nr);
 
 void tally_clear(struct tally *t);
+
+/* In a tool's report hook: prints all rows in that order, as text or JSON, and begins anew. A row
+ * begins with a struct event_head, of which ts is set here. With @clock (or --time), the time of
+ * day stands above the text. */
+void tally_report(struct tally *t, struct run *r, const struct column *columns,
+		  int (*compare)(const void *, const void *), bool clock);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "clock.h"
 #include <string.h>
 
 #include "inet.h"
@@ -43,18 +42,6 @@ static const char *const why_names[WHYS] = {
 	[WHY_WINDOW] = "WINDOW", [WHY_TLP_NEW] = "TLP-NEW",
 };
 
-static const char *why(const struct retrans_event *e)
-{
-	return e->why < WHYS ? why_names[e->why] : "?";
-}
-
-static const char *state(const struct retrans_event *e)
-{
-	const char *name = tcp_state_name(e->state);
-
-	return name ? name : "?";
-}
-
 static void print_local(struct out *o, const void *event)
 {
 	const struct retrans_event *e = event;
@@ -79,12 +66,16 @@ static void print_type(struct out *o, const void *event)
 
 static void print_state(struct out *o, const void *event)
 {
-	out_str(o, state(event));
+	const struct retrans_event *e = event;
+
+	out_str(o, tcp_state_name(e->state));
 }
 
 static void print_why(struct out *o, const void *event)
 {
-	out_str(o, why(event));
+	const struct retrans_event *e = event;
+
+	out_str(o, why_names[e->why]);
 }
 
 /* A number above 0 is what the queueing discipline said; there is only one that is a failure. */
@@ -106,8 +97,8 @@ static void json_retrans(struct json *j, const void *event)
 	const struct retrans_event *e = event;
 
 	json_flow(j, &e->flow);
-	json_str(j, "state", state(e));
-	json_str(j, "why", why(e));
+	json_str(j, "state", tcp_state_name(e->state));
+	json_str(j, "why", why_names[e->why]);
 	json_errno(j, e->err);
 	json_bool(j, "sent", !e->err);
 }
@@ -201,26 +192,7 @@ static int by_segs(const void *a, const void *b)
 
 static void report(struct run *r)
 {
-	uint64_t now = clock_mono_ns();
-	struct flow_row *rows;
-	size_t nr;
-
-	rows = tally_sorted(flows, by_segs, &nr);
-	if (!r->opt.json) {
-		if (interval_ns || table_show_clock) {
-			out_time_of_day(&r->out, clock_real_ns(now), table_show_clock ? 6 : 0);
-			out_char(&r->out, '\n');
-		}
-		table_header(&r->out, flow_columns);
-	}
-	for (size_t i = 0; i < nr; i++) {
-		rows[i].last.head.ts = now;
-		if (r->opt.json)
-			table_json(&r->out, flow_columns, &rows[i].last.head);
-		else
-			table_row(&r->out, flow_columns, &rows[i].last.head);
-	}
-	tally_clear(flows);
+	tally_report(flows, r, flow_columns, by_segs, interval_ns);
 }
 
 /* --- events --- */
@@ -251,8 +223,7 @@ static bool count_event(struct run *r, const void *raw, size_t size)
 	if (!row->last.head.ts || e->head.pid != EVENT_UNKNOWN)
 		row->last = *e;
 	row->segs += e->segs;
-	if (e->why < WHYS)
-		row->by[e->why] += e->why == WHY_TLP_NEW ? 1 : e->segs;
+	row->by[e->why] += e->why == WHY_TLP_NEW ? 1 : e->segs;
 	r->nr_events++;
 	if (r->opt.max_events && r->nr_events >= r->opt.max_events)
 		r->stop = true;

@@ -52,6 +52,12 @@ class Side:
         """How much each counter grew since counters() returned `before`."""
         return {key: value - before.get(key, 0) for key, value in self.counters().items()}
 
+    def sockets(self, state):
+        """How many TCP sockets in it are in this state, in the numbers of /proc/net/tcp."""
+        lines = [line for name in ("tcp", "tcp6")
+                 for line in Path(f"/proc/{self.pid}/net/{name}").read_text().splitlines()[1:]]
+        return sum(line.split()[3] == state for line in lines)
+
     def end(self):
         """Gives the namespace back."""
         self.holder.kill()

@@ -3,7 +3,6 @@
 
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ SYN_REASONS = {"SYN", "SYN-ACK"}
 KEYS = HEAD_KEYS | {"comm", "ip", "local_addr", "local_port", "remote_addr", "remote_port", "netns", "state", "why",
                     "errno", "sent", "seq", "segments", "bytes", "cwnd_segments", "srtt_us", "total_segments",
                     "cgroup_id"}
-LISTEN = "0A"                           # in /proc/net/tcp
+FIN_WAIT1, LISTEN = "04", "0A"      # in /proc/net/tcp
 NEW_DATA = "probes with new data"       # the probe that sees them, where it is granted
 REFUSED = "TcpExtTCPRetransFail"        # the kernel could not send; up to 6.12 it does not report those
 
@@ -94,16 +93,9 @@ def cut_while_sending(network, kind, *tool_args, how="", avoid=""):
             wait_until(lambda: network.near.grown(before)["TcpRetransSegs"] >= 3, 10, "no retransmissions")
             network.heal()
             [done] = work.finish()
-            wait_until(lambda: work_is_over(network, before), 10, "it goes on")
+            wait_until(lambda: not network.near.sockets(FIN_WAIT1), 10, "it goes on")
             grown = network.near.grown(before)
     return tool, done, grown
-
-
-def work_is_over(network, before):
-    """Nothing was retransmitted for half a second."""
-    first = network.near.grown(before)["TcpRetransSegs"]
-    time.sleep(0.5)
-    return network.near.grown(before)["TcpRetransSegs"] == first
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -188,7 +180,7 @@ def test_process_is_gone(network):
             [done] = work.run()
             wait_until(lambda: network.near.grown(before)["TcpRetransSegs"] >= 3, 10, "no retransmissions")
             network.heal()
-            wait_until(lambda: work_is_over(network, before), 10, "it goes on")
+            wait_until(lambda: not network.near.sockets(FIN_WAIT1), 10, "it goes on")
             grown = network.near.grown(before)
     check_identity(tool, grown)
     assert {row["state"] for row in tool.json} == {"FIN_WAIT1"}
