@@ -103,7 +103,7 @@ static __always_inline void owner_of(const struct sock *sk, struct event_head *h
 		return;
 	}
 	ref->open = BPF_CORE_READ(sk, sk_socket, file) != NULL;
-	if (!owner)
+	if (!owner && ref->open)
 		bpf_map_update_elem(&owners, &sock, &wanted, BPF_NOEXIST);
 }
 
