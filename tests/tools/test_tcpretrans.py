@@ -211,11 +211,11 @@ def test_synacks(network):
 @pytest.mark.parametrize("kind", KINDS)
 def test_loss(kind, network):
     """A lossy link: each retransmitted segment shows, for the reason that the kernel counts it under."""
-    network.disturb("delay", "5ms", "loss", "3%")
     network.near.run("ip", "link", "set", "near", "gso_max_segs", "4")      # so that many packets are lost, not a few
     port = 7006
     with Workload("tcp", "sink", "::", port, netns=network.far.path), \
             Workload("tcp", "send", far(kind), port, 4 << 20, netns=network.near.path) as work:
+        network.disturb("delay", "5ms", "loss", "3%")       # now that it is connected
         with Tool("tcpretrans", "--netns", network.near.path, "-l", "--json") as tool, \
                 Tool("tcpretrans", "--netns", network.near.path, "-c", "--json") as counted:
             before = network.near.counters()
