@@ -236,7 +236,8 @@ def test_owner_not_looked_for(network):
     args = ["--netns", network.near.path]
     with Workload("tcp", "serve", "::", port, N, netns=network.near.path) as server, \
             Workload("tcp", "pull", NEAR["6"], port, netns=network.far.path) as client:
-        with Tool("tcpretrans", *args, avoid="iter") as text, Tool("tcpretrans", *args, "--json", avoid="iter") as json, \
+        with Tool("tcpretrans", *args, avoid="iter") as text, \
+                Tool("tcpretrans", *args, "--json", avoid="iter") as json, \
                 Tool("tcpretrans", *args, "-p", server.pid, avoid="iter") as none:
             before = network.near.counters()
             network.cut()
