@@ -13,6 +13,12 @@
 const volatile bool
 	has_err; /* tcp_retransmit_skb has a third argument, and is called for failures */
 
+#define EAGAIN	     11
+#define ENOMEM	     12
+#define EBUSY	     16
+#define EINVAL	     22
+#define EHOSTUNREACH 113
+
 #define TCPHDR_SYN 0x02
 #define TCPHDR_ACK 0x10
 #define TCPCB_LOST 0x04 /* tcp_skb_cb.sacked: the segment counts as lost */
@@ -67,6 +73,14 @@ static __always_inline void fill(struct retrans_event *e, const struct sock *sk)
 		e->srtt = srtt;
 }
 
+/* __tcp_retransmit_skb() gave up before it counted anything: the segment still lies in a queue of
+ * this machine, the window is closed, there is no route, or no memory. */
+static __always_inline bool not_tried(int err)
+{
+	return err == -EBUSY || err == -EAGAIN || err == -EHOSTUNREACH || err == -ENOMEM ||
+	       err == -EINVAL;
+}
+
 static __always_inline void retransmitted(const struct sock *sk, const struct sk_buff *skb, int err)
 {
 	struct tcp_skb_cb *cb = control_block(skb);
@@ -77,7 +91,7 @@ static __always_inline void retransmitted(const struct sock *sk, const struct sk
 	fill(&e, sk);
 	e.why = reason(sk, cb);
 	e.seq = BPF_CORE_READ(cb, seq);
-	e.segs = BPF_CORE_READ(cb, tcp_gso_segs);
+	e.segs = not_tried(err) ? 0 : BPF_CORE_READ(cb, tcp_gso_segs);
 	e.len = BPF_CORE_READ(skb, len);
 	e.err = err;
 	event_send(&e, sizeof(e));

@@ -3,6 +3,7 @@
 
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,9 @@ def check_identity(tool, grown):
     assert all(KEYS <= row.keys() for row in tool.json)
     assert_sorted_times(tool.json)
     assert tool.summary["lost"] == 0
-    hidden = grown[REFUSED] if all(row["sent"] for row in tool.json) else 0
+    hidden = 0 if any(row["segments"] and not row["sent"] for row in tool.json) else grown[REFUSED]
     assert segments(tool) + hidden == grown["TcpRetransSegs"]
-    assert sum(row["why"] in SYN_REASONS for row in tool.json) == grown["TcpExtTCPSynRetrans"]
+    assert sum(row["why"] in SYN_REASONS and row["segments"] for row in tool.json) == grown["TcpExtTCPSynRetrans"]
     assert segments(tool, "FAST") == grown["TcpExtTCPFastRetrans"]
     assert segments(tool, "RTO+") == grown["TcpExtTCPSlowStartRetrans"]
     probes = sum(row["why"].startswith("TLP") and row["sent"] for row in tool.json)
@@ -124,6 +125,27 @@ def test_new_data_in_a_probe(network):
     new = [row for row in tool.json if row["why"] == "TLP-NEW"]
     assert len(new) >= 1 and [(row["segments"], row["bytes"]) for row in new] == [(0, N)] * len(new)
     assert owner(new[0])[2] == "tcp"
+
+
+def test_no_route(network):
+    """An attempt for which there is no route shows where the kernel reports it, and counts for nothing."""
+    port = 7009
+    with Workload("tcp", "sink", "::", port, netns=network.far.path), \
+            Workload("tcp", "send", far("4"), port, N, netns=network.near.path) as work:
+        with Tool("tcpretrans", "--netns", network.near.path, "--json") as tool:
+            before = network.near.counters()
+            network.cut()
+            work.start()
+            wait_until(lambda: network.near.grown(before)["TcpRetransSegs"] >= 2, 10, "no retransmissions")
+            network.near.run("ip", "route", "flush", "10.77.0.0/24")
+            time.sleep(4 if VM else 2)
+            network.heal()
+            network.near.run("ip", "route", "add", "10.77.0.0/24", "dev", "near")
+            work.finish()
+            wait_until(lambda: not network.near.sockets(FIN_WAIT1), 10, "it goes on")
+            grown = network.near.grown(before)
+    check_identity(tool, grown)
+    assert {row["segments"] for row in tool.json if row.get("error") == "EHOSTUNREACH"} <= {0}
 
 
 @pytest.mark.parametrize("probes", [False, True])
