@@ -98,13 +98,13 @@ static void print(const struct hists *hs, struct run *r, const struct one *one, 
 		json_object(&r->json, NULL);
 		json_time(&r->json, "time", now);
 		if (hs->keyed)
-			hs->members(&r->json, &one->key);
+			hs->members(&r->json, &one->key, one->hist.name);
 		hist_json(&r->json, &one->hist);
 		json_end_object(&r->json);
 		return;
 	}
 	if (hs->keyed) {
-		hs->title(&r->out, &one->key);
+		hs->title(&r->out, &one->key, one->hist.name);
 		out_char(&r->out, '\n');
 	}
 	hist_print(&r->out, &one->hist, hs->unit_ns, hs->unit_ns == 1000 ? "usecs" : "msecs",

@@ -109,9 +109,14 @@ static __always_inline bool filter_current(void)
 	return true;
 }
 
-static __always_inline bool filter_task(struct task_struct *task)
+/* @typed, a constant: the verifier knows @task for a task_struct (an argument of a tp_btf program),
+ * and lets it be read as it is. */
+static __always_inline bool filter_task(struct task_struct *task, bool typed)
 {
-	if (!filter_ids(BPF_CORE_READ(task, tgid), BPF_CORE_READ(task, pid)))
+	__u32 pid = typed ? task->tgid : BPF_CORE_READ(task, tgid);
+	__u32 tid = typed ? task->pid : BPF_CORE_READ(task, pid);
+
+	if (!filter_ids(pid, tid))
 		return false;
 	if (filter.by_uid && BPF_CORE_READ(task, cred, uid.val) != filter.uid)
 		return false;

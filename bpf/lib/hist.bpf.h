@@ -61,25 +61,32 @@ static __always_inline struct hist *hist_of_key(struct hist_key *key)
 	return bpf_map_lookup_elem(&hist_keyed, key);
 }
 
-/* Counts @value; under @k32 and @k64 where the tool splits by key. */
-static __always_inline void hist_record(__u32 k32, __u64 k64, __u64 value)
+/* A value that found no place. */
+static __always_inline void hist_count_lost(void)
+{
+	__u32 zero = 0;
+	__u64 *lost = bpf_map_lookup_elem(&hist_lost, &zero);
+
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
+/* Counts @value; under @k32 and @k64 where the tool splits by key. Returns the histogram, whose name
+ * the tool may write; NULL: there was no place for it. */
+static __always_inline struct hist *hist_record(__u32 k32, __u64 k64, __u64 value)
 {
 	struct hist_key key = { .k64 = k64, .k32 = k32, .epoch = hist_epoch };
 	struct hist *h;
-	__u32 zero = 0;
-	__u64 *lost;
 
 	if (hist_config.keyed)
 		h = hist_of_key(&key);
 	else
 		h = bpf_map_lookup_elem(&hist_all, &key.epoch);
-	if (h) {
+	if (h)
 		hist_add_to(h, value);
-		return;
-	}
-	lost = bpf_map_lookup_elem(&hist_lost, &zero);
-	if (lost)
-		__sync_fetch_and_add(lost, 1);
+	else
+		hist_count_lost();
+	return h;
 }
 
 #endif
