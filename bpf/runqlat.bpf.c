@@ -49,8 +49,8 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
 /* --- where the kernel keeps the wait itself: task_struct.sched_info ------------------------------
  *
  * last_queued is when the task began to wait on this CPU's queue. If it was moved here while it
- * waited, what it waited elsewhere is in run_delay already: then it is the growth of run_delay since
- * the task last ran that tells the whole wait.
+ * waited, what it waited elsewhere is in run_delay already: then it is the growth of run_delay
+ * since the task last ran that tells the whole wait.
  */
 
 struct {
@@ -89,7 +89,8 @@ int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_str
 	return 0;
 }
 
-/* --- where it does not: from waking up, or being preempted, to running --------------------------- */
+/* --- where it does not: from waking up, or being preempted, to running ---------------------------
+ */
 
 #define WAITING_MAX 65536
 

@@ -5,8 +5,8 @@
 /* What there is a histogram for each of. */
 enum runqlat_split {
 	BY_NOTHING,
-	BY_PROCESS,	    /* k32: pid */
-	BY_THREAD,	    /* k32: tid, k64: pid */
+	BY_PROCESS,	  /* k32: pid */
+	BY_THREAD,	  /* k32: tid, k64: pid */
 	BY_PID_NAMESPACE, /* k32: the namespace's inode number */
 };
 

@@ -103,6 +103,8 @@ static void print(const struct hists *hs, struct run *r, const struct one *one, 
 		json_end_object(&r->json);
 		return;
 	}
+	if (!hist_count(&one->hist))
+		return;
 	if (hs->keyed) {
 		hs->title(&r->out, &one->key, one->hist.name);
 		out_char(&r->out, '\n');

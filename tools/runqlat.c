@@ -96,16 +96,12 @@ static uint32_t max_keys(const struct filter *f)
 static int setup(struct run *r)
 {
 	if (by_pid + by_tid + by_pidns > 1) {
-		error("-P, -L and --pidnss: a wait is in one histogram; it takes only one of them");
+		error("-P, -L and --pidnss: a wait is in one histogram; give only one of them");
 		return 2;
 	}
-	split = by_pid	   ? BY_PROCESS
-		: by_tid   ? BY_THREAD
-		: by_pidns ? BY_PID_NAMESPACE
-			   : BY_NOTHING;
+	split = by_pid ? BY_PROCESS : by_tid ? BY_THREAD : by_pidns ? BY_PID_NAMESPACE : BY_NOTHING;
 	/* how often we came to a CPU: 0 where that is not counted (before 5.13 it can be off) */
-	kept = !object_avoids("sched_info") &&
-	       third_number("/proc/self/schedstat", "%*u %*u %lu");
+	kept = !object_avoids("sched_info") && third_number("/proc/self/schedstat", "%*u %*u %lu");
 	not_kept = !kept;
 	hists = (struct hists){
 		.keyed = split != BY_NOTHING,

@@ -4,7 +4,7 @@
 import shutil
 from dataclasses import dataclass, field
 
-from operations import Io, Open, Spawn
+from operations import Io, Open, RoundTrip, Spawn
 
 
 @dataclass
@@ -59,6 +59,15 @@ def subjects(bench):
             ours("biolatency", "-D", "-F", "-d", "{disk}", label=" -D -F"),
             libbpf_tool("biolatency", "-d", "{disk}"),
             bpftrace_tool("biolatency"),
+        ]),
+        "runqlat": (RoundTrip, [
+            floor("sched_switch", "tp_btf/sched_switch"),
+            ours("runqlat"),
+            ours("runqlat", "-P", label=" -P"),
+            ours("runqlat", "-p", "{pid}", label=" -p OTHER", filtered=True),
+            libbpf_tool("runqlat"),
+            libbpf_tool("runqlat", "-P", label=" -P"),
+            bpftrace_tool("runqlat"),
         ]),
     }
     chosen = {}

@@ -18,7 +18,7 @@ EVENT_TOOLS = tuple(HEADERS)
 COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--duration", "--json", "--time", "--cost",
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
 BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
-               "biolatency": "-F -T -Q -m -D -e -j -d"}
+               "biolatency": "-F -T -Q -m -D -e -j -d", "runqlat": "-T -m -P -L --pidnss -p"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
@@ -29,11 +29,13 @@ WRONG_HERE = {
     "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
                   "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
     "biolatency": {"-d": ["no-such-disk", "", "../block"]},
+    "runqlat": {},
 }
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
 WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
-                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"]}
+                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
+                    "runqlat": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
@@ -177,13 +179,16 @@ def test_with_few_capabilities(tool, open_place, cgroup, request):
     if tool == "biolatency":
         disk = request.getfixturevalue("disk")
         workload, args = ("diskio", "write", 23, disk.path), ("-d", disk.name)
+    elif tool == "runqlat":
+        workload, args = ("pingpong", 2300), ("--cgroup", cgroup.id)
     else:
         workload, args = events_of(tool, 23, open_place), ("--cgroup", cgroup.id)
     with Workload(*workload, cgroup=cgroup) as work:
         with Tool(tool, *args, "--json", prefix=prefix, program=program) as running:
             work.run()
     assert running.status == OK
-    assert sum(o["count"] for o in running.json) == 23 if tool == "biolatency" else len(running.json) == 23
+    seen = len(running.json) if tool in EVENT_TOOLS else sum(o["count"] for o in running.json)
+    assert 2300 <= seen < 6000 if tool == "runqlat" else seen == 23
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -218,9 +223,9 @@ def read_all(fd, got):
 def test_no_escape_sequences(tool, ends, setting, place, cgroup, disk):
     """Nothing but text and ends of lines, on stdout and stderr, to a terminal and to a pipe, whatever the names."""
     name, ready, shown = {"execsnoop": ("exec", b"ARGS", b"]0;x"), "opensnoop": ("open", b"PATH", b"]0;x"),
-                          "biolatency": ("", b"tracing", b"distribution")}[tool]
+                          "biolatency": ("", b"tracing", b"distribution"), "runqlat": ("exec", b"tracing", b"]0;x")}[tool]
     work = Workload("hostile", name, 3, place, cgroup=cgroup) if name else Workload("diskio", "write", 3, disk.path)
-    args = ["--cgroup", cgroup.path] if name else ["-d", disk.name]
+    args = ["--cgroup", cgroup.path, *(["-P"] if tool == "runqlat" else [])] if name else ["-d", disk.name]
     reader, writer = ends()
     got = bytearray()
     with work, subprocess.Popen([BUILD / "bin" / tool, *args], stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,

@@ -105,7 +105,7 @@ def test_failed_execs(kind, place, cgroup):
     assert (tool.summary["events"], tool.summary["lost"]) == (len(rows), 0)
 
 
-@pytest.mark.parametrize("tool", ["opensnoop", "execsnoop", "biolatency"])
+@pytest.mark.parametrize("tool", ["opensnoop", "execsnoop", "biolatency", "runqlat"])
 def test_no_rung_is_left(tool):
     """A tool that is granted nothing at all says so in one line, and fails."""
     done = run_tool(tool, "--duration", "1", env={**os.environ, "BORESCOPE_AVOID": ",".join(KINDS)})
