@@ -20,6 +20,9 @@ static __always_inline __u32 pid_namespace(struct task_struct *task)
 	return BPF_CORE_READ(&pid->numbers[level], ns, ns.inum); /* its own, the innermost */
 }
 
+/* A field of @task, in what follows. */
+#define TASK(field) (typed ? task->field : BPF_CORE_READ(task, field))
+
 /* @task, about to run, has waited for so long. @typed: a constant, as in filter_task(). */
 static __always_inline void waited(struct task_struct *task, __u64 ns, bool typed)
 {
@@ -30,19 +33,19 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
 	if (!filter_task(task, typed))
 		return;
 	if (split == BY_PROCESS) {
-		k32 = BPF_CORE_READ(task, tgid);
+		k32 = TASK(tgid);
 	} else if (split == BY_THREAD) {
-		k32 = BPF_CORE_READ(task, pid);
-		k64 = BPF_CORE_READ(task, tgid);
+		k32 = TASK(pid);
+		k64 = TASK(tgid);
 	} else if (split == BY_PID_NAMESPACE) {
 		k32 = pid_namespace(task);
 	}
 	h = hist_record(k32, k64, ns);
-	if (!h || h->name[0])
+	if (!(split == BY_PROCESS || split == BY_THREAD) || !h || h->name[0])
 		return;
 	if (split == BY_PROCESS)
 		BPF_CORE_READ_STR_INTO(&h->name, task, group_leader, comm);
-	else if (split == BY_THREAD)
+	else
 		BPF_CORE_READ_STR_INTO(&h->name, task, comm);
 }
 
