@@ -9,6 +9,8 @@
 #include "lib/hist.bpf.h"
 #include "runqlat.h"
 
+#define E2BIG 7
+
 const volatile __u32 split; /* enum runqlat_split */
 const volatile __u32 bases_mask;
 
@@ -40,7 +42,7 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
 	} else if (split == BY_PID_NAMESPACE) {
 		k32 = pid_namespace(task);
 	}
-	h = hist_record(k32, k64, ns);
+	h = hist_record_irqs_off(k32, k64, ns);
 	if (!(split == BY_PROCESS || split == BY_THREAD) || !h || h->name[0])
 		return;
 	if (split == BY_PROCESS)
@@ -76,7 +78,7 @@ int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_str
 	if ((__s64)here < 0)
 		here = 0;
 	delay = next->sched_info.run_delay;
-	owner = BASE_OWNER(tid) << BASE_BITS;
+	owner = BASE_OWNER((__u64)next->stack);
 	base = bpf_map_lookup_elem(&bases, &place);
 	if (base) {
 		__u64 before = *base, moved = 0;
@@ -95,8 +97,6 @@ int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_str
 /* --- where it does not: from waking up, or being preempted, to running ---------------------------
  */
 
-#define WAITING_MAX 65536
-
 /* Since when tasks wait, by their address: bpf_ktime_get_ns(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -110,7 +110,7 @@ static __always_inline void begin(struct task_struct *task)
 	__u64 key = (__u64)task, now = bpf_ktime_get_ns();
 
 	/* who waits already goes on waiting */
-	if (bpf_map_update_elem(&waiting, &key, &now, BPF_NOEXIST) == -7 /* E2BIG */)
+	if (bpf_map_update_elem(&waiting, &key, &now, BPF_NOEXIST) == -E2BIG)
 		hist_count_lost();
 }
 

@@ -12,14 +12,17 @@ enum runqlat_split {
 
 /*
  * What the kernel had counted as a thread's waiting when it last came to a CPU, one word per thread
- * so that no CPU ever sees half of it: the time (47 bits of ns, 39 hours until it wraps), above it
- * which thread it is of (17 bits). The place is the low bits of the tid, of which there are at most
- * 22 (PID_MAX_LIMIT); those from bit 6 on stand in the word.
+ * so that no CPU ever sees half of it: the time (47 bits of ns, 39 hours until it wraps), and above
+ * it whose it is: bits of the address of its kernel stack, which is the thread's own for all its
+ * life (a tid is not: exec gives that of the first thread to the one that calls it). The place is
+ * the low bits of the tid.
  */
-#define BASE_BITS	47
-#define BASE_MASK	((1ULL << BASE_BITS) - 1)
-#define BASE_OWNER(tid) ((__u64)((tid) >> 6) + 1) /* never 0: an empty place is nobody's */
-#define BASES_MIN	64
-#define BASES_MAX	131072
+#define BASE_BITS	  47
+#define BASE_MASK	  ((1ULL << BASE_BITS) - 1)
+#define BASE_OWNER(stack) ((((stack) >> 14 & 0xffff) | 0x10000) << BASE_BITS) /* never 0 */
+#define BASES_MIN	  64
+#define BASES_MAX	  131072
+
+#define WAITING_MAX 65536 /* threads that wait at the same time, where probes time them */
 
 #endif

@@ -12,8 +12,7 @@ static uint64_t interval_ns, count;
 static enum runqlat_split split;
 static struct hists hists;
 
-#define MAX_KEYS    8192 /* 88 MB of kernel memory */
-#define WAITING_MAX 65536
+#define MAX_KEYS 8192 /* 88 MB of kernel memory */
 
 static const struct opt options[] = {
 	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "the time of day above each report" },

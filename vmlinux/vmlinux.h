@@ -219,7 +219,8 @@ struct pid {
 
 struct task_struct {
 	struct thread_info thread_info;
-	int on_cpu; /* up to 7.1 or so an int, then a u8; not there without CONFIG_SMP */
+	void *stack;
+	int on_cpu; /* not there without CONFIG_SMP on older kernels; on 7.3 a u8, as on_rq */
 	int on_rq;
 	struct sched_entity se;
 	struct sched_info sched_info;
