@@ -43,12 +43,13 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
 		k32 = pid_namespace(task);
 	}
 	h = hist_record_irqs_off(k32, k64, ns);
-	if (!(split == BY_PROCESS || split == BY_THREAD) || !h || h->name[0])
+	if (!h || !(split == BY_PROCESS || split == BY_THREAD))
 		return;
+	/* every time: the first wait is before the exec that gives it the name it will be known by
+	 */
 	if (split == BY_PROCESS)
-		BPF_CORE_READ_STR_INTO(&h->name, task, group_leader, comm);
-	else
-		BPF_CORE_READ_STR_INTO(&h->name, task, comm);
+		task = TASK(group_leader);
+	BPF_CORE_READ_STR_INTO(&h->name, task, comm);
 }
 
 /* --- where the kernel keeps the wait itself: task_struct.sched_info ------------------------------

@@ -74,11 +74,12 @@ static int by_count(const void *a, const void *b)
 static struct one *read_keyed(struct run *r, uint32_t epoch, uint32_t max_keys, size_t *nr)
 {
 	int fd = map_fd(r, "hist_keyed");
-	struct one *all = calloc(max_keys + 1, sizeof(*all));
+	size_t most = 2 * (size_t)max_keys; /* one epoch may have taken the other's places, too */
+	struct one *all = calloc(most + 1, sizeof(*all));
 	struct hist_key key, *prev = NULL;
 
 	*nr = 0;
-	while (all && *nr < max_keys && !bpf_map_get_next_key(fd, prev, &key)) {
+	while (all && *nr < most && !bpf_map_get_next_key(fd, prev, &key)) {
 		prev = &all[*nr].key; /* a scratch place until the next one is taken */
 		*prev = key;
 		if (key.epoch != epoch || bpf_map_lookup_elem(fd, &key, &all[*nr].hist))

@@ -79,17 +79,25 @@ static unsigned long third_number(const char *path, const char *format)
 	return n;
 }
 
-/* How many histograms there may be: as many as threads, and then some; less if a filter says so. */
+/* As many as there are threads, and then some. */
+static uint64_t nr_threads(uint64_t max)
+{
+	uint64_t threads = third_number("/proc/loadavg", "%*f %*f %*f %*u/%lu");
+	uint64_t nr = threads + threads / 4 + 256;
+
+	return nr < max ? nr : max;
+}
+
+/* How many histograms there may be: one for each thread; less if a filter says so. */
 static uint32_t max_keys(const struct filter *f)
 {
-	unsigned long threads = third_number("/proc/loadavg", "%*f %*f %*f %*u/%lu");
-	uint64_t most = threads + threads / 4 + 256;
+	uint64_t most = nr_threads(MAX_KEYS);
 
 	if (by_pid && f->nr_pids)
 		most = f->nr_pids;
 	if (by_tid && f->nr_tids)
 		most = f->nr_tids;
-	return most < MAX_KEYS ? most : MAX_KEYS;
+	return most;
 }
 
 static int setup(struct run *r)
@@ -132,7 +140,8 @@ static void configure(struct run *r, struct bpf_object *obj)
 	ro->split = split;
 	ro->bases_mask = nr - 1;
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "bases"), nr);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "waiting"), WAITING_MAX);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "waiting"),
+				 nr_threads(WAITING_MAX));
 	hists_configure(&hists, obj);
 }
 

@@ -176,6 +176,30 @@ def test_a_process_that_has_ended_has_a_name(avoid, cgroup):
     assert {h["pid"]: h["comm"] for h in tool.json} == {work.pid: "pingpong", done["peer"]: "pingpong"}
 
 
+@pytest.mark.parametrize("avoid", ["", BY_PROBES])
+@pytest.mark.parametrize("split", ["-P", "-L"])
+def test_name_after_exec(split, avoid, cgroup):
+    """A process waits first between fork and exec; it is shown by the name that it has later, not by its parent's."""
+    with Tool("runqlat", split, "--cgroup", cgroup.path, "--json", avoid=avoid) as tool:
+        with Workload("pingpong", TRIPS, cgroup=cgroup) as work:
+            done = work.run()[-1]
+    assert {h["pid"]: h["comm"] for h in tool.json} == {work.pid: "pingpong", done["peer"]: "pingpong"}
+
+
+def test_more_processes_than_places(place, cgroup):
+    """What finds no place is counted, and said: nothing else is missing."""
+    with open("/proc/loadavg", encoding="ascii") as file:
+        threads = int(file.read().split()[3].split("/")[1])
+    many = 2 * (threads + threads // 4 + 256) + 500
+    with Workload("execs", "spawn", many, place, cgroup=cgroup) as work:
+        with Tool("runqlat", "-P", "--cgroup", cgroup.path, "--json") as tool:
+            pids = {line["pid"] for line in work.run(120)}
+    lost, found = tool.summary["lost"], {h["pid"] for h in tool.json}
+    assert found <= pids | {work.pid} and len(found) == len(tool.json) >= many / 4
+    assert lost >= many + 1 - len(found) > 0 and total(tool) + lost >= many + 1
+    assert f"{lost} waits are not in these histograms" in tool.err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("json", [False, True])
 def test_prints_at_a_signal(number, json, cgroup):
