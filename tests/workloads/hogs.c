@@ -3,7 +3,8 @@
  * hogs pinned|free|moved N MS: N threads that want a CPU all the time, for MS ms: all on CPU 0
  * (pinned), wherever they are put (free), or thrown from one CPU to another every 3 ms (moved).
  * Prints for each thread, and for the first, which only waits for them, by how much the kernel's
- * own count of its waiting grew (/proc/PID/task/TID/schedstat).
+ * own count of its waiting grew (/proc/PID/task/TID/schedstat), as the thread read it last of all,
+ * so that hardly a wait comes after.
  */
 #define _GNU_SOURCE
 #include "workload.h"
@@ -19,8 +20,9 @@ struct stat_line {
 	unsigned long run, delay, slices;
 };
 
-static pthread_barrier_t ready, go, over;
+static pthread_barrier_t ready, go;
 static atomic_bool stop;
+static struct stat_line before[HOGS_MAX + 1], after[HOGS_MAX + 1];
 static pid_t tids[HOGS_MAX + 1];
 
 static struct stat_line schedstat(pid_t thread)
@@ -58,8 +60,7 @@ static void *hog(void *arg)
 	pthread_barrier_wait(&go);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed))
 		;
-	pthread_barrier_wait(&over);
-	pause();
+	after[number] = schedstat(tids[number]);
 	return NULL;
 }
 
@@ -78,8 +79,7 @@ static void pass_time(const char *how, long nr, uint64_t end)
 
 int main(int argc, char **argv)
 {
-	struct stat_line before[HOGS_MAX + 1];
-	pthread_t thread;
+	pthread_t threads[HOGS_MAX + 1];
 	long nr, ms;
 
 	if (argc != 4)
@@ -90,10 +90,9 @@ int main(int argc, char **argv)
 		usage("pinned|free|moved N MS: N is 1 to 64");
 	pthread_barrier_init(&ready, NULL, nr + 1);
 	pthread_barrier_init(&go, NULL, nr + 1);
-	pthread_barrier_init(&over, NULL, nr + 1);
 	tids[0] = tid();
 	for (long i = 1; i <= nr; i++)
-		if (pthread_create(&thread, NULL, hog, (void *)i))
+		if (pthread_create(&threads[i], NULL, hog, (void *)i))
 			die("pthread_create");
 	pthread_barrier_wait(&ready);
 	for (long i = 1; i <= nr && !strcmp(argv[1], "pinned"); i++)
@@ -103,12 +102,11 @@ int main(int argc, char **argv)
 		before[i] = schedstat(tids[i]);
 	pthread_barrier_wait(&go);
 	pass_time(argv[1], nr, now_ns() + ms * 1000000);
-	pthread_barrier_wait(&over);
-	for (long i = 0; i <= nr; i++) {
-		struct stat_line after = schedstat(tids[i]);
-
-		printf("tid=%d\tdelay_ns=%lu\tslices=%lu\n", tids[i], after.delay - before[i].delay,
-		       after.slices - before[i].slices);
-	}
+	for (long i = 1; i <= nr; i++)
+		pthread_join(threads[i], NULL);
+	after[0] = schedstat(tids[0]);
+	for (long i = 0; i <= nr; i++)
+		printf("tid=%d\tdelay_ns=%lu\tslices=%lu\n", tids[i],
+		       after[i].delay - before[i].delay, after[i].slices - before[i].slices);
 	return 0;
 }
