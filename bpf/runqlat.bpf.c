@@ -69,15 +69,14 @@ struct {
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	__u64 queued = next->sched_info.last_queued, here, delay, owner, *base;
+	__u64 queued = next->sched_info.last_queued, here, shown, delay, owner, *base;
 	__u32 tid = next->pid, place = tid & bases_mask;
 
 	if (!tid || !queued) /* the idle task does not wait */
 		return 0;
 	/* The kernel is about to do the same, with the same clock: sched_info_arrive(). */
 	here = task_rq(next)->clock - queued;
-	if ((__s64)here < 0)
-		here = 0;
+	shown = (__s64)here < 0 ? 0 : here;
 	delay = next->sched_info.run_delay;
 	owner = BASE_OWNER((__u64)next->stack);
 	base = bpf_map_lookup_elem(&bases, &place);
@@ -89,9 +88,10 @@ int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_str
 		else if ((before & ~BASE_MASK) == owner)
 			moved = (delay - before) & BASE_MASK;
 		*base = owner | ((delay + here) & BASE_MASK);
-		here += moved;
+		if (moved < BASE_NEGATIVE)
+			shown += moved;
 	}
-	waited(next, here, true);
+	waited(next, shown, true);
 	return 0;
 }
 

@@ -20,7 +20,7 @@ struct stat_line {
 	unsigned long run, delay, slices;
 };
 
-static pthread_barrier_t ready, go;
+static pthread_barrier_t ready, known, go;
 static atomic_bool stop;
 static struct stat_line before[HOGS_MAX + 1], after[HOGS_MAX + 1];
 static pid_t tids[HOGS_MAX + 1];
@@ -57,6 +57,7 @@ static void *hog(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	tids[number] = tid();
 	pthread_barrier_wait(&ready);
+	pthread_barrier_wait(&known);
 	pthread_barrier_wait(&go);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed))
 		;
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
 	if (nr < 1 || nr > HOGS_MAX)
 		usage("pinned|free|moved N MS: N is 1 to 64");
 	pthread_barrier_init(&ready, NULL, nr + 1);
+	pthread_barrier_init(&known, NULL, nr + 1);
 	pthread_barrier_init(&go, NULL, nr + 1);
 	tids[0] = tid();
 	for (long i = 1; i <= nr; i++)
@@ -100,6 +102,7 @@ int main(int argc, char **argv)
 	wait_for_go();
 	for (long i = 0; i <= nr; i++)
 		before[i] = schedstat(tids[i]);
+	pthread_barrier_wait(&known); /* all come to a CPU, and sleep again: a tool may know them */
 	pthread_barrier_wait(&go);
 	pass_time(argv[1], nr, now_ns() + ms * 1000000);
 	for (long i = 1; i <= nr; i++)
