@@ -13,6 +13,7 @@ from machine import OWN_COMM, OWN_UID, need
 
 HOGS = {"pinned": 4, "free": 5, "moved": 5}     # how the threads are placed: how many
 SECONDS = 10 if VM else 4                       # of a saturated CPU; emulated slices are few
+EDGE = 6 if VM else 0                           # waits of a thread after it has read its account: a slow end
 TRIPS = 2000                                    # through a pipe and back, on one CPU: two waits each
 BY_PROBES = "sched_info"                        # ruled out, waits are timed by probes
 NOTE = "the kernel does not keep how long tasks wait"
@@ -28,7 +29,7 @@ def check_truth(tool, done, sums=0.01, counts=0.01):
     delay, slices = sum(line["delay_ns"] for line in done), sum(line["slices"] for line in done)
     assert delay > 1e9 and slices > 200, "the CPU was not saturated"
     assert sum(h["sum_ns"] for h in tool.json) == pytest.approx(delay, rel=sums)
-    assert total(tool) == pytest.approx(slices, rel=counts)
+    assert (1 - counts) * slices <= total(tool) <= (1 + counts) * slices + EDGE * len(done)
     for h in histograms(tool):
         check_histogram(h)
     assert (tool.status, tool.summary["events"], tool.summary["lost"]) == (0, total(tool), 0)
