@@ -36,15 +36,16 @@ endif
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter \
 	-Wno-missing-field-initializers
 CFLAGS ?= -O2 -g
-LIBS := libbpf libelf zlib
+LIBS := libbpf libelf zlib liblzma
 ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -static
-LDLIBS = $(shell $(PKG_CONFIG) --static --libs $(LIBS))
+LDLIBS = -liberty $(shell $(PKG_CONFIG) --static --libs $(LIBS))
 else
 ALL_LDFLAGS = $(LDFLAGS)
-LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+# A tool that names no addresses needs no liblzma; libiberty, for demangle.c, has no pkg-config file.
+LDLIBS = -liberty -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(LIBS))
 endif
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ifeq ($(SANITIZE),1)
