@@ -5,6 +5,7 @@
 #   make [O=DIR] [V=1] [CC=clang] [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
 #        [SANITIZE=1] [STATIC=1] [VMLINUX_H=FILE]
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] | check-types
+#   make fuzz [FUZZ_SECONDS=60]
 #   make demo | bench | install [DESTDIR= prefix= PROGRAM_PREFIX=] | deb | format | clean
 
 O ?= build
@@ -126,9 +127,23 @@ $(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -pthread $< -o $@
 
+# The readers of other users' files, fed with anything; clang has the fuzzer.
+FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS = $(filter-out $(SANITIZERS),$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
+$(O)/obj/fuzzed/%.o: libcommon/%.c $(O)/flags VERSION
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/fuzz/%: tests/fuzz/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/fuzzed/%)
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+
 -include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)
 
-.PHONY: setup-% check check-unit check-native check-vm check-types demo bench
+.PHONY: setup-% check check-unit check-native check-vm check-types demo bench fuzz
 setup-%:
 	@tests/setup $*
 
@@ -147,6 +162,9 @@ demo: setup-build
 bench: setup-build setup-bench
 	$(Q)$(MAKE) --no-print-directory all workloads
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(O)
+fuzz: setup-build setup-check
+	$(Q)$(MAKE) --no-print-directory $(FUZZ)
+	$(Q)tests/fuzz/run $(O) $(FUZZ_SECONDS)
 # what tests/check builds
 unit-tests: $(UNIT)
 .PHONY: unit-tests
