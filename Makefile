@@ -129,6 +129,7 @@ $(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
 
 # The readers of other users' files, fed with anything; clang has the fuzzer.
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_LIB := buildid debugfile demangle elfimage elfsyms kallsyms maps perfmap safeopen symtab
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = $(filter-out $(SANITIZERS),$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
@@ -136,14 +137,14 @@ $(O)/obj/fuzzed/%.o: libcommon/%.c $(O)/flags VERSION
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 
-$(O)/fuzz/%: tests/fuzz/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/fuzzed/%)
+$(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB:%=$(O)/obj/fuzzed/%.o)
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
 -include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)
 
-.PHONY: setup-% check check-unit check-native check-vm check-types demo bench fuzz
+.PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results fuzz
 setup-%:
 	@tests/setup $*
 
@@ -162,6 +163,9 @@ demo: setup-build
 bench: setup-build setup-bench
 	$(Q)$(MAKE) --no-print-directory all workloads
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(O)
+bench-results: setup-build setup-bench setup-check setup-vm
+	$(Q)$(MAKE) --no-print-directory all workloads
+	$(Q)$(PYTHON) tests/bench/bench.py --build $(O) --results tests/bench/RESULTS.md
 fuzz: setup-build setup-check
 	$(Q)$(MAKE) --no-print-directory $(FUZZ)
 	$(Q)tests/fuzz/run $(O) $(FUZZ_SECONDS)
