@@ -34,7 +34,7 @@ enum {
 	RANK_LOCAL = 1,
 	RANK_WEAK = 2,
 	RANK_LABEL = 4, /* nobody said that it is a function: dropped inside of one with a size */
-	RANK_FALLBACK = 8, /* only where there is nothing else, such as PLT entries */
+	RANK_FALLBACK = 8, /* only where there is nothing else */
 };
 
 /* What one table may hold. */
