@@ -88,17 +88,18 @@ static int compare(const void *va, const void *vb)
 	return a->name < b->name ? -1 : a->name > b->name;
 }
 
-/* Of two with the same address: "write" (weak in the C library) says more than "__write" (global).
- */
+/* Of two with the same address: "write" (weak in the C library) is what its callers know, rather
+ * than
+ * "__write" (global) or "__GI___write". */
 static bool is_better(const struct symtab *t, const struct symbol *sym, const struct symbol *than)
 {
 	const char *a = symtab_name(t, sym), *b = symtab_name(t, than);
-	size_t ua = strspn(a, "_"), ub = strspn(b, "_");
+	size_t len = strlen(a), than_len = strlen(b);
 
 	if ((sym->rank | RANK_WEAK) != (than->rank | RANK_WEAK))
 		return sym->rank < than->rank;
-	if (ua != ub)
-		return ua < ub;
+	if (len != than_len)
+		return len < than_len;
 	return sym->rank != than->rank ? sym->rank < than->rank : strcmp(a, b) < 0;
 }
 

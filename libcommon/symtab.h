@@ -51,10 +51,9 @@ int symtab_add(struct symtab *t, uint64_t addr, uint64_t size, unsigned int rank
 
 /*
  * Sorts, keeps one symbol per address (the lowest rank, where weak is as good as global, then the
- * one with fewer underscores in front, then the first by name), and lets one without a size reach
- * to the next symbol, but not beyond what @limit(@arg, addr) says (NULL: no limit), nor beyond one
- * with a size that it lies in. With newest_wins (all have sizes then) it may be called again when
- * more were added.
+ * shorter name, then the first by name), and lets one without a size reach to the next symbol, but
+ * not beyond what @limit(@arg, addr) says (NULL: no limit), nor beyond one with a size that it lies
+ * in. With newest_wins (all have sizes then) it may be called again when more were added.
  */
 void symtab_finish(struct symtab *t, uint64_t (*limit)(void *arg, uint64_t addr), void *arg);
 
