@@ -363,8 +363,9 @@ static struct sym_file *find_file(struct sym_files *files, const struct stat *st
 	return NULL;
 }
 
-/* The file itself by the link to what is mapped; without the right to that, by its path, if the
- * same inode is there. */
+/* The file itself by the link to what is mapped. Without the right to that (CAP_CHECKPOINT_RESTORE,
+ * CAP_SYS_ADMIN before 5.9) by the link to the program, or by its path, if the same inode is there.
+ */
 static int open_mapped(uint32_t pid, const struct mapping_line *m, struct stat *st)
 {
 	char path[96];
@@ -373,8 +374,16 @@ static int open_mapped(uint32_t pid, const struct mapping_line *m, struct stat *
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, m->start,
 		 m->end);
 	fd = open_proc_link(path, st);
-	if (fd >= 0 || fd == -ENXIO || m->deleted)
+	if (fd >= 0 || fd == -ENXIO)
 		return fd;
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	fd = open_proc_link(path, st);
+	if (fd >= 0 && st->st_ino == m->inode)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	if (m->deleted)
+		return -ENOENT;
 	root = open_root_of(pid);
 	if (root < 0)
 		return root;
