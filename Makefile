@@ -120,7 +120,7 @@ $(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags VERSION
 $(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%)
 	$(say) UNIT $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $^ $(LDLIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
 
 $(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
 	$(say) CC $@
