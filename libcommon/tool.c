@@ -309,6 +309,7 @@ static int run(struct run *r)
 		.image = r->tool->image,
 		.probes = r->tool->probes,
 		.facts = r->tool->facts,
+		.targets = r->tool->targets,
 		.btf = r->opt.btf,
 		.configure = configure,
 		.prepare = prepare,
