@@ -309,9 +309,21 @@ static __always_inline __s64 returned_dentry(__u64 ret)
 	return ret >> 32 ? 0 : (int)ret;
 }
 
-/* Arguments of directory operations stand one further from 5.12 on. */
-#define FIXED(here, further)	(here)
-#define IDMAPPED(here, further) (idmap ? (further) : (here))
+/* Arguments of directory operations stand one further from 5.12 on. Two loads, kept apart by asm
+ * that differs: the verifier takes no computed place in its context. */
+#define FIXED(here, further) (here)
+#define IDMAPPED(here, further)                                                                    \
+	({                                                                                         \
+		__u64 __arg;                                                                       \
+		if (idmap) {                                                                       \
+			__arg = (further);                                                         \
+			__asm__ volatile("/* further */" : "+r"(__arg));                           \
+		} else {                                                                           \
+			__arg = (here);                                                            \
+			__asm__ volatile("/* here */" : "+r"(__arg));                              \
+		}                                                                                  \
+		__arg;                                                                             \
+	})
 
 /* @at(@arg): which argument it is about; @nr: how many there are. */
 #define BEGINS(name, op, about, at, arg)                                                           \

@@ -339,6 +339,7 @@ struct ladder {
 	int first[16];	     /* of each probe: rungs below are ruled out */
 	const char *why[16]; /* why the best one was */
 	bool said[16];
+	const char *told; /* why, in the last note: probes that go the same way are one note */
 };
 
 static const char *rung_ruled_out(struct kernel *k, const struct object_spec *spec,
@@ -412,9 +413,12 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 		rung_says(o->bpf, spec, p->rungs[o->rung[i]], says, sizeof(says));
 		rung_says(o->bpf, spec, spec->probes[p->instead ? 0 : i].rungs[0], best,
 			  sizeof(best));
-		if ((o->rung[i] > 0 || p->instead) && !l->said[i] && !p->later)
-			note("%s is not available (%s): using %s", best, l->why[p->instead ? 0 : i],
-			     says);
+		why = l->why[p->instead ? 0 : i];
+		if ((o->rung[i] > 0 || p->instead) && !l->said[i] && !p->later &&
+		    !(p->optional && why == l->told)) {
+			note("%s is not available (%s): using %s", best, why, says);
+			l->told = why;
+		}
 		debug("%s: using %s", p->name, says);
 		l->said[i] = true;
 	}
