@@ -302,8 +302,12 @@ static __always_inline int end(__u32 op, enum about about, void *arg, __s64 ret,
 #define AS_FAULT(ret)	0
 #define AS_POINTER(ret) returned_dentry(ret)
 
-static __always_inline __s64 returned_dentry(__u64 ret)
+static __always_inline __s64 returned_dentry(__u64 pointer)
 {
+	__u64 ret = 0;
+
+	/* the verifier allows no arithmetic on a pointer: a copy is a number */
+	bpf_probe_read_kernel(&ret, sizeof(ret), &pointer);
 	if (ret >= (__u64)-MAX_ERRNO)
 		return ret;
 	return ret >> 32 ? 0 : (int)ret;
