@@ -148,6 +148,7 @@ static __always_inline __s64 began_at(__s64 pos, __s64 ret)
 struct async_io {
 	struct event_head head;
 	__u64 start, offset;
+	struct file *file;
 	__u32 op;
 };
 
@@ -163,19 +164,21 @@ static __always_inline void async_begin(__u32 op, struct kiocb *iocb)
 	__u64 key = (__u64)iocb;
 	struct async_io io = { .op = op };
 
-	if (!control.async_timed || !filter_current())
+	if (!filter_current())
 		return;
 	event_head(&io.head);
 	io.start = io.head.ts;
 	io.offset = BPF_CORE_READ(iocb, ki_pos);
+	io.file = BPF_CORE_READ(iocb, ki_filp);
 	if (bpf_map_update_elem(&async_ios, &key, &io, BPF_ANY))
 		event_count_lost();
 }
 
-static __always_inline int async_done(struct kiocb *iocb, long ret)
+/* What is known of it is over, one way or the other. */
+static __always_inline int async_over(struct kiocb *iocb, __u32 flags, long ret, __u32 entry)
 {
 	__u64 key = (__u64)iocb, now = bpf_ktime_get_ns();
-	struct done d = { .flags = FS_ASYNC, .end = now, .ret = ret };
+	struct done d = { .flags = flags, .end = now, .ret = ret };
 	struct async_io *io = bpf_map_lookup_elem(&async_ios, &key), copy;
 
 	if (!io)
@@ -187,11 +190,16 @@ static __always_inline int async_done(struct kiocb *iocb, long ret)
 	d.op = copy.op;
 	d.start = copy.start;
 	d.offset = copy.offset;
-	of_file(&d, BPF_CORE_READ(iocb, ki_filp));
+	of_file(&d, copy.file);
 	preempt_off();
-	show(&d, &copy.head, IN_INTERRUPT);
+	show(&d, &copy.head, entry);
 	preempt_on();
 	return 0;
+}
+
+static __always_inline int async_done(struct kiocb *iocb, long ret)
+{
+	return async_over(iocb, FS_ASYNC, ret, IN_INTERRUPT);
 }
 
 SEC("fentry/aio_complete_rw")
@@ -243,18 +251,20 @@ static __always_inline int begin(__u32 op, enum about about, void *arg, bool typ
 	return 0;
 }
 
-/* A read or write has returned. True: it goes on by itself, and shows when it is complete. */
-static __always_inline bool io_goes_on(struct done *d, struct kiocb *iocb, bool typed)
+/* A read or write has returned. True: it goes on by itself, and shows when it is complete; then its
+ * kiocb may be gone already. */
+static __always_inline bool io_goes_on(struct kiocb *iocb, __s64 ret, bool typed)
 {
 	__u64 key = (__u64)iocb;
 
-	if (d->ret != -EIOCBQUEUED) {
-		if (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete))
-			bpf_map_delete_elem(&async_ios, &key);
-		return false;
+	if (ret == -EIOCBQUEUED) {
+		if (!control.async_timed)
+			async_over(iocb, FS_ASYNC | FS_END_GONE, 0, IN_TASK);
+		return true;
 	}
-	d->flags = FS_ASYNC | FS_END_GONE;
-	return control.async_timed;
+	if (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete))
+		bpf_map_delete_elem(&async_ios, &key);
+	return false;
 }
 
 /* @arg: not known (it comes from the stamp) where it isn't typed. */
@@ -263,11 +273,14 @@ static __always_inline int end(__u32 op, enum about about, void *arg, __s64 ret,
 	struct done d = { .op = op, .ret = ret };
 	struct stamp stamp;
 
-	if (!stamp_end(op, &stamp))
+	if (!stamp_end(op, &stamp)) {
+		if (stamp.owner)
+			event_count_lost();
 		return 0;
+	}
 	if (!typed || about == ABOUT_FAULT)
 		arg = (void *)stamp.args[0];
-	if (about == ABOUT_IOCB && io_goes_on(&d, arg, typed))
+	if (about == ABOUT_IOCB && io_goes_on(arg, ret, typed))
 		return 0;
 	d.start = stamp.start;
 	d.end = bpf_ktime_get_ns();

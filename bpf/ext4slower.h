@@ -23,7 +23,7 @@ enum fs_op {
 
 /* event_head.flags */
 #define FS_ASYNC    1 /* asynchronous: the task went on, and latency_ns is up to its completion */
-#define FS_END_GONE 2 /* its completion can't be seen: latency_ns is up to its submission only */
+#define FS_END_GONE 2 /* its completion can't be seen: latency_ns is up to its submission */
 
 struct fs_event {
 	struct event_head head; /* ts: the operation's end */

@@ -329,17 +329,19 @@ static void configure(struct run *r, struct bpf_object *obj)
 static void started(struct run *r)
 {
 	struct fs_control control = { .async_timed =
-					      object_rung(&r->object, "completions of aio") ||
+					      object_rung(&r->object, "completions of aio") &&
 					      object_rung(&r->object, "completions of io_uring") };
 	char missing[160] = "";
 	int len = 0;
 
 	if (object_rung(&r->object, "system calls")) {
-		note("tracing system calls that read, write, open, sync, list or truncate files of "
-		     "%s, and no more",
+		note("tracing system calls: what they take is measured, of those that read, write, "
+		     "open, sync, list or truncate files of %s",
 		     fs->type);
 		return;
 	}
+	if (!control.async_timed)
+		note("tracing asynchronous direct I/O to its submission only (marked +)");
 	object_section_write(r->object.bpf, ".data.control", &control);
 	for (const struct probe *p = probes; !p->instead; p++)
 		if (!object_rung(&r->object, p->name))

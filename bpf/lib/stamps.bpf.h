@@ -6,7 +6,7 @@
  * A task has one stamp per kind of operation (kinds may nest: a write that syncs). It lies in a
  * table by kind and thread id; the few that find their place taken, by a thread whose id ends in
  * the same bits, go to a hash map. Nothing is locked: of two such threads that begin within the
- * same nanoseconds one may find its stamp gone at the end, and that is counted as lost.
+ * same nanoseconds one may find its stamp gone at the end.
  *
  * A tool defines STAMP_KINDS before it includes this.
  */
@@ -72,13 +72,15 @@ static __always_inline void stamp_begin(__u32 kind, __u64 arg0, __u64 arg1)
 	}
 }
 
-/* It ends: what stamp_begin() left, in @stamp. False: it had begun before we looked. */
+/* It ends: what stamp_begin() left, in @stamp. False: it had begun before we looked; or, and only if
+ * @stamp->owner is not 0, another thread took the place at the same time, and it is lost. */
 static __always_inline bool stamp_end(__u32 kind, struct stamp *stamp)
 {
 	__u64 owner = bpf_get_current_pid_tgid();
 	struct stamp *s = stamp_slot(kind, owner), *crowded;
 	struct stamp_key key = { owner, kind };
 
+	stamp->owner = 0;
 	if (!s)
 		return false;
 	if (s->owner == owner) {
@@ -90,8 +92,7 @@ static __always_inline bool stamp_end(__u32 kind, struct stamp *stamp)
 	}
 	crowded = bpf_map_lookup_elem(&stamps_crowded, &key);
 	if (!crowded) {
-		if (s->owner)
-			event_count_lost();
+		stamp->owner = s->owner;
 		return false;
 	}
 	*stamp = *crowded;
