@@ -330,7 +330,8 @@ static void started(struct run *r)
 {
 	struct fs_control control = { .async_timed =
 					      object_rung(&r->object, "completions of aio") &&
-					      object_rung(&r->object, "completions of io_uring") };
+					      object_rung(&r->object, "completions of io_uring") &&
+					      !object_avoids("completions") };
 	char missing[160] = "";
 	int len = 0;
 

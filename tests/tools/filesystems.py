@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""File systems of the tests' own, on slow disks; and the kernel's ways of being asked for operations on them."""
+"""File systems of the tests' own, on slow disks."""
 
 import os
+import shutil
 import subprocess
-import threading
-import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import machine
 from harness import VM
 from machine import call, need
 
-# In the VM the file systems lie on the guest's empty disk, behind a dm-delay of this many ms when they are to be slow.
-DELAY_MS = 30
-VM_DISK = Path("/dev/vda")
+DELAY_MS = 30                   # of the slow disk
 MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btrfs": ["mkfs.btrfs", "-q", "-f"],
         "f2fs": ["mkfs.f2fs", "-q", "-f"]}
-IMAGE_MIB = 512                 # natively: a sparse file behind a loop device
+IMAGE_MIB = 512                 # of a sparse file
 
 
 @contextmanager
 def image_disk(directory):
     """A loop device over a sparse file."""
+    if VM:
+        call("modprobe", "loop")
     need(Path("/dev/loop-control").exists(), "no loop devices")
     image = Path(directory) / "filesystem.img"
     with open(image, "wb") as file:
@@ -62,18 +61,27 @@ def mounted(kind, disk, place):
 
 
 @contextmanager
-def filesystem(kind, directory, slow=False):
-    """A new file system of this kind, mounted; in the VM behind a delay if it is to be slow."""
-    if VM:
-        call("modprobe", kind)
-    need(any(line.split()[-1] == kind for line in Path("/proc/filesystems").read_text().splitlines()),
-         f"this kernel has no {kind}")
-    with image_disk(directory) if not VM else _same(VM_DISK) as disk:
-        call(*MAKE[kind], disk)
-        with delayed(disk) if slow else _same(disk) as under, mounted(kind, under, Path(directory) / "mnt") as place:
-            yield place
+def mounted_again(directory, place):
+    """The directory at another place, too."""
+    place.mkdir()
+    call("mount", "--bind", directory, place)
+    try:
+        yield place
+    finally:
+        call("umount", place)
+        place.rmdir()
 
 
 @contextmanager
-def _same(value):
-    yield value
+def filesystem(kind, directory, slow=False):
+    """A new file system of this kind, mounted; on a slow disk, if it is to be slow."""
+    if VM:
+        call("modprobe", kind)
+    need(shutil.which(MAKE[kind][0]), f"no {MAKE[kind][0]}")
+    need(any(line.split()[-1] == kind for line in Path("/proc/filesystems").read_text().splitlines()),
+         f"this kernel has no {kind}")
+    with image_disk(directory) as disk:
+        call(*MAKE[kind], disk)
+        with delayed(disk) if slow else nullcontext(disk) as under, \
+                mounted(kind, under, Path(directory) / "mnt") as place:
+            yield place
