@@ -8,7 +8,7 @@
  * cache, by pwrite), sync (fsync of a dirty file), open, rename, unlink, mkdir, readdir, truncate,
  * fault (reads a page of a mapping that is not in memory), mkwrite (writes to a clean page of one),
  * aio (direct reads by io_submit, one at a time), badread (a direct read that is refused: of 7
- * bytes), cached (reads from the page cache).
+ * bytes), cached (reads from the page cache), rewrite (writes a file of 16 MiB anew and syncs it).
  */
 #define _GNU_SOURCE
 #include "workload.h"
@@ -16,10 +16,11 @@
 #include <linux/aio_abi.h>
 #include <sys/mman.h>
 
-#define SIZE 4096
+#define SIZE  4096
+#define LARGE (16 << 20)
 #define KINDS                                                                                      \
 	"read|write|append|sync|open|rename|unlink|mkdir|readdir|truncate|fault|mkwrite|aio|"      \
-	"badread|cached"
+	"badread|cached|rewrite"
 
 static char *buffer, *map;
 static int plain, direct, synchronous;
@@ -79,6 +80,16 @@ static long by_aio(long i)
 	return event.res;
 }
 
+static long rewrite(void)
+{
+	int fd = open("large", O_WRONLY | O_CREAT, 0644);
+	long bad = fd < 0;
+
+	for (long at = 0; at < LARGE && !bad; at += SIZE)
+		bad = write(fd, buffer, SIZE) != SIZE;
+	return bad || fsync(fd) || close(fd) ? -1 : 0;
+}
+
 static long list(void)
 {
 	static char entries[65536];
@@ -126,6 +137,8 @@ static long operate(const char *kind, long i)
 		return (*(volatile char *)(map + i * SIZE) = 'f') ? 0 : -1;
 	if (is(kind, "aio"))
 		return by_aio(i);
+	if (is(kind, "rewrite"))
+		return rewrite();
 	usage(KINDS " N DIR");
 	return -1;
 }
@@ -134,6 +147,8 @@ static const char *about(const char *kind, long i)
 {
 	if (is(kind, "append"))
 		return "log";
+	if (is(kind, "rewrite"))
+		return "large";
 	if (is(kind, "readdir"))
 		return ".";
 	if (is(kind, "open") || is(kind, "rename") || is(kind, "unlink") || is(kind, "mkdir"))
