@@ -6,6 +6,7 @@
 #   make [O=DIR] [V=1] [CC=clang] [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
 #        [SANITIZE=1] [STATIC=1] [VMLINUX_H=FILE]
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] | check-types
+#   make fuzz [FUZZ_SECONDS=60]
 #   make demo | bench | install [DESTDIR= prefix= PROGRAM_PREFIX=] | deb | format | clean
 
 O ?= build
@@ -37,15 +38,16 @@ endif
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter \
 	-Wno-missing-field-initializers
 CFLAGS ?= -O2 -g
-LIBS := libbpf libelf zlib
+LIBS := libbpf libelf zlib liblzma
 ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -static
-LDLIBS = $(shell $(PKG_CONFIG) --static --libs $(LIBS))
+LDLIBS = -liberty $(shell $(PKG_CONFIG) --static --libs $(LIBS))
 else
 ALL_LDFLAGS = $(LDFLAGS)
-LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+# A tool that names no addresses needs no liblzma; libiberty, for demangle.c, has no pkg-config file.
+LDLIBS = -liberty -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(LIBS))
 endif
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ifeq ($(SANITIZE),1)
@@ -131,16 +133,31 @@ $(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags VERSION
 $(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%)
 	$(say) UNIT $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $^ $(LDLIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
 
 $(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -pthread $< -o $@
 
+# The readers of other users' files, fed with anything; clang has the fuzzer.
+FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_LIB := buildid debugfile demangle elfimage elfsyms kallsyms maps perfmap safeopen symtab
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS = $(filter-out $(SANITIZERS),$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
+$(O)/obj/fuzzed/%.o: libcommon/%.c $(O)/flags VERSION
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB:%=$(O)/obj/fuzzed/%.o)
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+
 -include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)
 
-.PHONY: setup-% check check-unit check-native check-vm check-types demo bench
+.PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results fuzz
 setup-%:
 	@tests/setup $*
 
@@ -159,6 +176,12 @@ demo: setup-build
 bench: setup-build setup-bench
 	$(Q)$(MAKE) --no-print-directory all workloads
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(O)
+bench-results: setup-build setup-bench setup-check setup-vm
+	$(Q)$(MAKE) --no-print-directory all workloads
+	$(Q)$(PYTHON) tests/bench/bench.py --build $(O) --results tests/bench/RESULTS.md
+fuzz: setup-build setup-check
+	$(Q)$(MAKE) --no-print-directory $(FUZZ)
+	$(Q)tests/fuzz/run $(O) $(FUZZ_SECONDS)
 # what tests/check builds
 unit-tests: $(UNIT)
 .PHONY: unit-tests

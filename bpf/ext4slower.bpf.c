@@ -38,7 +38,7 @@ struct {
 	__uint(max_entries, 2);
 	__type(key, __u32);
 	__type(value, struct path_buf);
-} path_scratch SEC(".maps");
+} walk_scratch SEC(".maps");
 
 /* --- one operation that took long enough --- */
 
@@ -63,7 +63,7 @@ static __always_inline bool prefix_matches(const struct path_buf *b, __u64 at)
 /* Writes the file's path; its length, or 0 for one that --path keeps out. */
 static __always_inline __u64 put_path(struct fs_scratch *s, const struct done *d, __u32 entry)
 {
-	struct path_buf *walk = bpf_map_lookup_elem(&path_scratch, &entry);
+	struct path_buf *walk = bpf_map_lookup_elem(&walk_scratch, &entry);
 	__u64 at, len;
 
 	if (!walk)

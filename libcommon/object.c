@@ -50,6 +50,18 @@ static struct bpf_program *find_program(struct bpf_object *obj, const char *name
 	return prog;
 }
 
+/* Is one of these programs, whose name goes to @name, turned on already? */
+static bool seen_already(struct bpf_object *obj, const char *programs, char *name)
+{
+	while (word(&programs, name)) {
+		struct bpf_program *prog = find_program(obj, name);
+
+		if (prog && bpf_program__autoload(prog))
+			return true;
+	}
+	return false;
+}
+
 /* --- what can be told before loading -----------------------------------------------------------
  */
 
@@ -384,6 +396,10 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 		o->rung[i] = -1;
 		if (!wanted(p) || (p->instead && any_granted(o, i)))
 			continue;
+		if (p->unless && seen_already(o->bpf, p->unless, name)) {
+			debug("%s: %s sees it, too", p->name, name);
+			continue;
+		}
 		while (l->first[i] < PROBE_RUNGS && p->rungs[l->first[i]] &&
 		       (why = rung_ruled_out(k, spec, o->bpf, p->rungs[l->first[i]]))) {
 			if (!l->why[i])
@@ -644,6 +660,38 @@ int object_attach_later(struct object *o, const char *probe)
 		if (!strcmp(o->probes[i].name, probe))
 			return o->rung[i] < 0 ? -ENOTSUP : attach_probe(o, i, name);
 	return -ENOENT;
+}
+
+/* To the end of the iterator: what its program does it does while we read. */
+static int read_all(int fd)
+{
+	char text[4096];
+	ssize_t n;
+
+	do
+		n = read(fd, text, sizeof(text));
+	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	return n < 0 ? -errno : 0;
+}
+
+int object_iterate(struct object *o, const char *probe)
+{
+	const char *program = object_rung(o, probe);
+	struct bpf_program *prog = program ? find_program(o->bpf, program) : NULL;
+	struct bpf_link *link;
+	int fd, err;
+
+	if (!prog)
+		return program ? -ENOENT : -ENOTSUP;
+	link = bpf_program__attach_iter(prog, NULL);
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : read_all(fd);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return err;
 }
 
 const char *object_rung(const struct object *o, const char *probe)

@@ -17,9 +17,20 @@ struct filter {
 	__u8 by_uid;
 	__u8 comm_part_len; /* 0: any; else comm_part stands somewhere in the name */
 	__u8 by_comm;	    /* comm is the whole name */
+	__u8 any;	    /* one of the others is given: filter_is_set() */
 	__u64 cgroup;	    /* 0: any; else the id of a cgroup v2: in it or below it */
 	char comm[16];
 	char comm_part[16];
+};
+
+/* Flags of which something must be there: wanted when (flags & mask) == value for any of them, so
+ * that a flag of 0 and flags of several bits can be asked for. 0 of them: all are wanted. */
+#define FLAG_FILTERS_MAX 8
+struct flag_filters {
+	__u32 nr;
+	struct {
+		__u32 mask, value;
+	} any[FLAG_FILTERS_MAX];
 };
 
 #endif

@@ -17,8 +17,8 @@ BT_ROW = re.compile(rb"^\[[^\]]*[\])]\s+(\d+) \|", re.M)
 class Workload:
     """A program of tests/workloads, pinned to one CPU unless it has more threads."""
 
-    def __init__(self, bench, name, *arguments, pin=True):
-        argv = [str(bench.build / "workloads" / name), *map(str, arguments)]
+    def __init__(self, bench, name, *arguments, pin=True, wrapper=()):
+        argv = [*map(str, wrapper), str(bench.build / "workloads" / name), *map(str, arguments)]
         if pin:
             argv = ["taskset", "-c", str(os.cpu_count() - 1), *argv]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -41,9 +41,9 @@ class Operation:
         self.bench = bench
         self.probes = 0
 
-    def burst(self, n, threads=1):
-        """ns per operation by the clock, and of CPU time."""
-        fields = Workload(self.bench, *self.workload(n, threads), pin=threads == 1).go()
+    def burst(self, n, threads=1, wrapper=()):
+        """ns per operation by the clock, and of CPU time; of a workload that a `wrapper` such as strace starts."""
+        fields = Workload(self.bench, *self.workload(n, threads), pin=threads == 1, wrapper=wrapper).go()
         wall = int(fields.get("ns") or fields["sum_ns"])
         return wall / n, fields["cpu_ns"] / n
 
@@ -122,6 +122,37 @@ class Io(Operation):
     def first_seen(self, output, times):
         shown = self.shown(output)
         return times[max(len(times) - shown, 0)] if shown else None
+
+
+class Request(Operation):
+    """Nothing that a tool would show: what counts is that it costs nothing."""
+    name, weighed_by = "request and response on one TCP connection", "cpu_ns"
+    arguments = ()
+
+    def workload(self, n, threads):
+        return "tcprr", n, *self.arguments
+
+
+class Connection(Request):
+    name, arguments = "connection with one request and response", ("connect",)
+
+
+class RoundTrip(Operation):
+    """A byte to another process and back, both on one CPU: two wake-ups, two switches. What a tool shows are all
+    waits of the machine, so that none of ours can be told from others'."""
+    name, weighed_by = "pipe round trip", "cpu_ns"
+
+    def workload(self, n, threads):
+        return "pingpong", n
+
+    def shown(self, output):
+        return sum(map(int, ROW.findall(output) or BT_ROW.findall(output)))
+
+    def one(self, number):
+        time.sleep(0)
+
+    def first_seen(self, output, times):
+        return None
 
 
 def call(*argv):

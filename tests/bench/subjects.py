@@ -2,16 +2,16 @@
 """What is measured: each tool, its peers, and the empty programs that are their floor."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from operations import Io, Open, Spawn
+from operations import Connection, Io, Open, Request, RoundTrip, Spawn
 
 
 @dataclass
 class Subject:
     name: str
     argv: list                      # "{disk}" and "{pid}" stand for the disk, and for a process without events
-    kind: str = "tool"              # tool, peer or floor
+    kind: str = "tool"              # tool, peer, floor, or wrapper: it starts the workload itself
     filtered: bool = False          # a filter keeps everything out: nothing is shown, only the tax counts
     slow: bool = False              # starts or stops in seconds: fewer rounds
     results: dict = field(default_factory=dict)
@@ -23,8 +23,12 @@ def libbpf_tool(name, *arguments, label="", **more):
     return Subject(f"libbpf-tools {name}{label}", [f"/usr/sbin/{name}", *arguments], "peer", **more)
 
 
-def bpftrace_tool(name):
-    return Subject(f"bpftrace {name}.bt", [f"/usr/sbin/{name}.bt"], "peer", slow=True)
+def bpftrace_tool(name, **more):
+    return Subject(f"bpftrace {name}.bt", [f"/usr/sbin/{name}.bt"], "peer", slow=True, **more)
+
+
+def wrapper(name, *arguments):
+    return Subject(name, [name.split()[0], *name.split()[1:], *arguments], "wrapper", slow=True)
 
 
 def subjects(bench):
@@ -44,6 +48,8 @@ def subjects(bench):
             libbpf_tool("opensnoop"),
             libbpf_tool("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
             bpftrace_tool("opensnoop"),
+            wrapper("strace", "-f", "-e", "trace=open,openat,openat2,creat", "-o", "/dev/null"),
+            wrapper("perf trace", "-e", "openat", "-o", "/dev/null"),
         ]),
         "execsnoop": (Spawn, [
             floor("sched_process_exec", "tp_btf/sched_process_exec"),
@@ -51,6 +57,7 @@ def subjects(bench):
             ours("execsnoop", "-x", label=" -x"),
             libbpf_tool("execsnoop"),
             bpftrace_tool("execsnoop"),
+            wrapper("strace", "-f", "-e", "trace=execve,execveat", "-o", "/dev/null"),
         ]),
         "biolatency": (Io, [
             floor("block_rq_complete", "tp_btf/block_rq_complete"),
@@ -60,7 +67,20 @@ def subjects(bench):
             libbpf_tool("biolatency", "-d", "{disk}"),
             bpftrace_tool("biolatency"),
         ]),
+        "runqlat": (RoundTrip, [
+            floor("sched_switch", "tp_btf/sched_switch"),
+            ours("runqlat"),
+            ours("runqlat", "-P", label=" -P"),
+            ours("runqlat", "-p", "{pid}", label=" -p OTHER", filtered=True),
+            libbpf_tool("runqlat"),
+            libbpf_tool("runqlat", "-P", label=" -P"),
+            bpftrace_tool("runqlat"),
+        ]),
     }
+    retransmits = [floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"), ours("tcpretrans", filtered=True),
+                   ours("tcpretrans", "-e", label=" -e", filtered=True), bpftrace_tool("tcpretrans", filtered=True)]
+    everything["tcpretrans"] = (Request, retransmits)
+    everything["tcpretrans-connect"] = (Connection, [replace(entry, results={}) for entry in retransmits])
     chosen = {}
     for tool, (operation, entries) in everything.items():
         if bench.tools and tool not in bench.tools:

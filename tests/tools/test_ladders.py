@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from harness import FAILED, VM, Tool, Workload, one_line, run_tool
+from harness import FAILED, TOOLS, VM, Tool, Workload, one_line, run_tool
 from machine import need
 from snoop import FAILING, N, arguments, comparable, open_rows, watch_opens
 
@@ -18,6 +18,7 @@ KINDS = ("fexit", "kprobe", "tp_btf", "raw_tp")
 # A ladder: the name of the probe, its best rung, and how many of the kinds there are above that.
 OPEN = ("open", "fexit/do_sys_openat2", 0)
 EXEC = ("exec", "tp_btf/sched_process_exec", 2)
+RETRANSMITS = ("retransmits", "tp_btf/tcp_retransmit_skb", 2)
 FAILED_EXEC = ("failed exec", "fexit/__x64_sys_execve", 0)
 # What is known of a kernel: the rung that it takes in the place of another. 5.10's BTF knows pt_regs by name only, so
 # that no fexit program can read the arguments of a system call.
@@ -82,6 +83,16 @@ def test_execs(kind, place, cgroup):
     assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
 
 
+@pytest.mark.parametrize("kind, program", [("tp_btf", "sys_exit"), ("raw_tp", "raw_sys_exit")])
+def test_who_sees_32_bit_failures(kind, program):
+    """On a rung at the exit of every call, execsnoop -x -v says that 32-bit callers are seen there, too."""
+    done = run_tool("execsnoop", "-x", "-v", "-p", os.getpid(), "--duration", "0.1",
+                    env={**os.environ, "BORESCOPE_AVOID": avoid(kind)})
+    assert done.returncode == 0, done.stderr
+    assert f"execsnoop: failed 32-bit exec: {program} sees it, too\n" in done.stderr
+    assert "not seen here" not in done.stderr
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_failed_execs(kind, place, cgroup):
     """All rungs of execsnoop -x: good execs, and 5 failing by each way, 32-bit calls too; nothing shows twice."""
@@ -105,7 +116,19 @@ def test_failed_execs(kind, place, cgroup):
     assert (tool.summary["events"], tool.summary["lost"]) == (len(rows), 0)
 
 
-@pytest.mark.parametrize("tool", ["opensnoop", "execsnoop", "biolatency"])
+@pytest.mark.parametrize("kind", KINDS[2:])
+def test_retransmits(kind, cgroup):
+    """Both rungs of tcpretrans: 23 lost SYNs, and whose they are."""
+    with Workload("tcpsyns", N, "6", cgroup=cgroup) as work:
+        with Tool("tcpretrans", "--cgroup", cgroup.path, "--json", avoid=avoid(kind)) as tool:
+            [_, *done] = work.run()
+    check_rung(tool, RETRANSMITS, kind)
+    assert sorted((row["pid"], row["local_port"], row["why"], row["errno"]) for row in tool.json) == \
+        sorted((line["pid"], line["lport"], "SYN", 0) for line in done)
+    assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
 def test_no_rung_is_left(tool):
     """A tool that is granted nothing at all says so in one line, and fails."""
     done = run_tool(tool, "--duration", "1", env={**os.environ, "BORESCOPE_AVOID": ",".join(KINDS)})

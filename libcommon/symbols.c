@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "demangle.h"
+#include "kallsyms.h"
+#include "msg.h"
+#include "processes.h"
+#include "symbols.h"
+#include "symfiles.h"
+
+#define KALLSYMS_AGE 10 /* seconds */
+
+struct symbols {
+	struct kallsyms kallsyms;
+	time_t kallsyms_read; /* 0: not yet */
+	struct sym_files *files;
+	struct processes *processes;
+	char demangled[FRAME_TEXT_LEN * 2];
+};
+
+struct symbols *symbols_new(void)
+{
+	struct symbols *s = calloc(1, sizeof(*s));
+
+	if (s) {
+		s->files = sym_files_new();
+		s->processes = processes_new(s->files);
+	}
+	if (!s || !s->files || !s->processes) {
+		error("out of memory");
+		symbols_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void symbols_free(struct symbols *s)
+{
+	if (!s)
+		return;
+	processes_free(s->processes);
+	sym_files_free(s->files);
+	kallsyms_free(&s->kallsyms);
+	free(s);
+}
+
+/* Seconds since boot, never 0. */
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + 1;
+}
+
+static void read_kallsyms(struct symbols *s)
+{
+	struct kallsyms k;
+	const char *why;
+	int err;
+
+	err = kallsyms_load(&k);
+	why = kallsyms_why_not(&k, err);
+	if (why && !s->kallsyms_read)
+		note("%s", why);
+	s->kallsyms_read = now();
+	if (err)
+		return;
+	kallsyms_free(&s->kallsyms);
+	s->kallsyms = k;
+}
+
+static void demangle_name(struct symbols *s, struct frame_name *name)
+{
+	if (name->function)
+		name->function = demangle(name->function, s->demangled, sizeof(s->demangled));
+}
+
+void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name)
+{
+	bool own_text = addr >= s->kallsyms.text && addr < s->kallsyms.text_end;
+
+	if (!s->kallsyms_read || (!own_text && now() - s->kallsyms_read >= KALLSYMS_AGE))
+		read_kallsyms(s);
+	kallsyms_find(&s->kallsyms, addr, name);
+	demangle_name(s, name); /* the kernel has Rust in it */
+}
+
+int symbols_remember(struct symbols *s, uint32_t pid)
+{
+	return process_remember(s->processes, pid);
+}
+
+/* Returns whether the function was found. */
+static bool name_address(struct symbols *s, const struct process *p, uint64_t addr,
+			 struct frame_name *name)
+{
+	const struct exec_mapping *m = process_mapping(p, addr);
+	const struct symbol *sym;
+
+	*name = (struct frame_name){ .module = m ? m->name : NULL, .module_offset = addr };
+	if (m && m->file)
+		sym_file_name(s->files, m->file, addr - m->start + m->offset, name);
+	if (name->function)
+		return true;
+	sym = perf_map_find(&p->jit, addr);
+	if (!sym)
+		return false;
+	*name = (struct frame_name){
+		.function = symtab_name(&p->jit.table, sym),
+		.offset = addr - sym->addr,
+		.module = "[jit]",
+		.module_offset = addr,
+	};
+	return true;
+}
+
+/* An address without a name may be in what was mapped, or compiled, since the last look. */
+static bool may_be_new(const struct process *p, uint64_t addr)
+{
+	const struct exec_mapping *m = process_mapping(p, addr);
+
+	return !m || !m->file || p->may_jit;
+}
+
+void symbols_user(struct symbols *s, uint32_t pid, uint64_t addr, struct frame_name *name)
+{
+	struct process *p = process_find(s->processes, pid);
+
+	*name = (struct frame_name){ .module_offset = addr };
+	if (!p && !process_remember(s->processes, pid))
+		p = process_find(s->processes, pid);
+	if (!p)
+		return;
+	if (!name_address(s, p, addr, name) && may_be_new(p, addr) &&
+	    process_look_again(s->processes, p))
+		name_address(s, p, addr, name);
+	demangle_name(s, name);
+}
+
+void symbols_build_id(struct symbols *s, const unsigned char id[20], uint64_t file_offset,
+		      struct frame_name *name)
+{
+	struct sym_file *f = sym_file_by_id(s->files, id);
+
+	*name = (struct frame_name){ .module_offset = file_offset };
+	if (f)
+		sym_file_name(s->files, f, file_offset, name);
+	demangle_name(s, name);
+}
+
+static bool is_bracketed(const char *module)
+{
+	size_t len = strlen(module);
+
+	return len > 2 && module[0] == '[' && module[len - 1] == ']';
+}
+
+const char *symbols_frame_text(const struct frame_name *name, char *buf, size_t size)
+{
+	size_t brackets;
+
+	if (name->function) {
+		snprintf(buf, size, "%s", name->function);
+	} else if (name->module) {
+		brackets = is_bracketed(name->module);
+		snprintf(buf, size, "[%.*s+0x%" PRIx64 "]",
+			 (int)(strlen(name->module) - 2 * brackets), name->module + brackets,
+			 name->module_offset);
+	} else {
+		snprintf(buf, size, "[unknown]");
+	}
+	return buf;
+}
+
+void symbols_stats(const struct symbols *s, struct symbols_stats *stats)
+{
+	*stats = (struct symbols_stats){
+		.symbols = s->kallsyms.table.nr,
+		.bytes = symtab_bytes(&s->kallsyms.table),
+	};
+	sym_files_stats(s->files, stats);
+	processes_stats(s->processes, stats);
+}
