@@ -23,6 +23,7 @@ HEADERS = {"execsnoop": ["PCOMM", "PID", "PPID", "RET", "ARGS"],
            "opensnoop": ["PID", "COMM", "FD", "ERR", "PATH"],
            "tcpretrans": ["TIME", "PID", "IP", "LADDR:LPORT", "T>", "RADDR:RPORT", "STATE", "WHY", "COMM"],
            "ext4slower": ["TIME", "COMM", "PID", "T", "BYTES", "OFF_KB", "LAT(ms)", "FILENAME"]}
+ALL_EVENTS = {"ext4slower": ("0",)}         # what makes a tool show every event of what it looks at
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
 NOTE = re.compile(r"^\w+: (.* is not available .*: using|tracing) .*\n", re.M)  # on stderr: what is not an error

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""ext4slower and its other names: each kind of operation, by every rung; how slow they were; filters, paths, formats."""
+"""ext4slower and its other names: each kind of operation, by every rung; how slow they were; filters and formats."""
 
 import contextlib
 import os
@@ -10,8 +10,8 @@ import statistics
 import pytest
 
 from filesystems import DELAY_MS, filesystem, mounted_again
-from harness import BUILD, FAILED, HEAD_KEYS, HEADERS, OK, VM, Tool, Workload, one_line, patience, run_tool
-from machine import call, need
+from harness import BUILD, FAILED, HEAD_KEYS, HEADERS, OK, VM, Tool, Workload, one_line, run_tool
+from machine import need
 
 N = 23
 MS = 1_000_000
@@ -24,7 +24,6 @@ OPERATIONS = {"read": "read", "write": "write", "append": "write", "sync": "sync
               "unlink": "unlink", "mkdir": "mkdir", "readdir": "readdir", "truncate": "truncate", "fault": "fault",
               "mkwrite": "fault", "aio": "read", "badread": "read", "cached": "read"}
 BY_CALLS = ("read", "write", "append", "sync", "open", "readdir", "truncate", "badread", "cached")
-# They have no function for it: a directory is not opened by one, btrfs refuses no such read.
 SLOW = ("read", "write", "append", "sync")
 BCC_CSV = "ENDTIME_us,TASK,PID,TYPE,BYTES,OFFSET_b,LATENCY_us,FILE"
 LETTERS = {"read": "R", "write": "W", "open": "O", "sync": "S", "rename": "N", "unlink": "U", "mkdir": "D",
@@ -50,13 +49,6 @@ def slow(kind, tmp_path_factory):
     """One on a disk that takes DELAY_MS for everything."""
     need(VM, "a slow disk takes kernel modules")
     with filesystem(kind, tmp_path_factory.mktemp(kind), slow=True) as place:
-        yield place
-
-
-@pytest.fixture(scope="module")
-def ext4(tmp_path_factory):
-    """An ext4."""
-    with filesystem("ext4", tmp_path_factory.mktemp("ext4")) as place:
         yield place
 
 
@@ -136,7 +128,7 @@ def device_of(place):
 
 @pytest.mark.parametrize("rung", RUNGS)
 def test_slow_disk(rung, kind, slow, cgroup):
-    """Each of 23 operations that wait for a disk of known delay shows, with no less than that; what doesn't, doesn't."""
+    """Each of 23 operations that wait for a disk of known delay shows, with no less than that; what is fast does not."""
     fast = ("cached", "open")
     with workloads(slow, cgroup, (*SLOW, *fast, "aio")) as works:
         with Tool(f"{kind}slower", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
@@ -222,7 +214,7 @@ def test_filters(rung, ext4, cgroup, other_cgroup):
                   ("--path", "cached/data/"): 0, ("--path", "ached"): 0}
         scope = ("--cgroup", cgroup.path)
         with contextlib.ExitStack() as stack:
-            tools = {args: stack.enter_context(Tool("ext4slower", "0", *(scope if "--cgroup" not in args else ()), *args,
+            tools = {args: stack.enter_context(Tool("ext4slower", "0", *(() if "--cgroup" in args else scope), *args,
                                                     "--json", avoid=RUNGS[rung])) for args in wanted}
             cached.run()
             other.run()
@@ -290,7 +282,7 @@ def test_csv(ext4, cgroup):
 
 
 def test_names(place):
-    """The program's name says which file system, with a prefix, too; and a kernel without it is a matter of one line."""
+    """The program's name says which file system, with a prefix, too; a kernel without it is a matter of one line."""
     for name in (*(f"{kind}slower" for kind in KINDS), "nfsslower"):
         (place / f"my{name}").symlink_to(BUILD / "bin" / "ext4slower")
         done = run_tool(name, "--help", program=place / f"my{name}")
