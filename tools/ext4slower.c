@@ -221,7 +221,10 @@ static void json_operation(struct json *j, const void *event)
 	json_u64(j, "bytes", e->ret > 0 ? e->ret : 0);
 	if (e->head.flags & FS_ASYNC)
 		json_bool(j, "async", true);
-	json_u64(j, e->head.flags & FS_END_GONE ? "submission_ns" : "latency_ns", e->latency_ns);
+	if (e->head.flags & FS_END_GONE)
+		json_u64(j, "submission_ns", e->latency_ns);
+	else
+		json_u64(j, "latency_ns", e->latency_ns);
 	snprintf(dev, sizeof(dev), "%u:%u", e->dev >> 20, e->dev & 0xfffff);
 	json_str(j, "device", dev);
 	json_strn(j, "path", e->path, e->path_len);

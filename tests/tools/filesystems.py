@@ -39,7 +39,7 @@ def delayed(disk):
     """The disk behind dm-delay: every read, write and flush takes DELAY_MS longer."""
     call("modprobe", "dm_delay")
     sectors = call("blockdev", "--getsz", disk)
-    name = f"{machine.PREFIX}-slow"
+    name = f"{machine.PREFIX}-{disk.name}"
     call("dmsetup", "create", name, "--noudevsync", "--table", f"0 {sectors} delay {disk} 0 {DELAY_MS}")
     try:
         call("dmsetup", "mknodes", name)
