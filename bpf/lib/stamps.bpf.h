@@ -72,7 +72,8 @@ static __always_inline void stamp_begin(__u32 kind, __u64 arg0, __u64 arg1)
 	}
 }
 
-/* It ends: what stamp_begin() left, in @stamp. False: it had begun before we looked; or, and only if
+/* It ends: what stamp_begin() left, in @stamp. False: it had begun before we looked; or, and only
+ * if
  * @stamp->owner is not 0, another thread took the place at the same time, and it is lost. */
 static __always_inline bool stamp_end(__u32 kind, struct stamp *stamp)
 {
