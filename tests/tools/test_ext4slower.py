@@ -87,8 +87,19 @@ def rows_of(tool, work, name):
     return [row for row in tool.json if row["pid"] == work.pid and row["operation"] == OPERATIONS[name]]
 
 
-def check_rows(rows, done, name):
+def check_lost(tool):
+    """Nothing was lost, but on a kernel that preempts tasks inside a program: there it may be, and is counted."""
+    assert tool.summary["lost"] == 0 or VM and VM.startswith("7"), tool.said
+    return tool.summary["lost"]
+
+
+def check_rows(rows, done, name, lost):
     """Each operation has its row, which says the same, and no longer than the program itself saw."""
+    if lost and len(rows) < len(done):
+        assert len(done) - len(rows) <= lost
+        assert {(row["path"], row["offset"], row["bytes"], row["errno"]) for row in rows} <= \
+            {facts(line, name) for line in done}
+        return
     if name in ("fault", "mkwrite"):    # the kernel may try one again: then each try is an operation
         assert [row["offset"] for row in rows if row["path"] == f"{name}/data"] and \
             {row["offset"] for row in rows} == {line["offset"] for line in done}
@@ -106,13 +117,14 @@ def test_every_operation(rung, kind, own, cgroup):
         with Tool(f"{kind}slower", "0", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
             done = {name: work.run() for name, work in works.items()}
     check_rung(tool, rung, kind)
-    assert tool.status == OK and tool.summary["lost"] == 0, tool.said
+    assert tool.status == OK, tool.said
+    lost = check_lost(tool)
     for name, lines in done.items():
         rows = rows_of(tool, works[name], name)
         if rung in CALLS and name not in BY_CALLS:
             assert not rows, name
         else:
-            check_rows(rows, lines, name)
+            check_rows(rows, lines, name, lost)
     assert tool.summary["events"] == len(tool.json)
     assert {row["device"] for row in tool.json} == {device_of(own)}
 
@@ -134,11 +146,11 @@ def test_slow_disk(rung, kind, slow, cgroup):
         with Tool(f"{kind}slower", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
             done = {name: work.run() for name, work in works.items()}
     check_rung(tool, rung, kind)
-    assert tool.summary["lost"] == 0
+    lost = check_lost(tool)
     assert all(row["latency_ns"] >= 10 * MS for row in tool.json)
     for name in SLOW:
         rows = rows_of(tool, works[name], name)
-        check_rows(rows, done[name], name)
+        check_rows(rows, done[name], name, lost)
         assert all(row["latency_ns"] >= DELAY_MS * MS and "async" not in row for row in rows), name
     for name in fast:           # in emulation a program may be held up for long: then it saw that itself
         assert len(rows_of(tool, works[name], name)) <= sum(line["ns"] >= 10 * MS for line in done[name])
@@ -146,7 +158,7 @@ def test_slow_disk(rung, kind, slow, cgroup):
     if rung in CALLS:
         assert not rows
     else:
-        check_rows(rows, done["aio"], "aio")
+        check_rows(rows, done["aio"], "aio", lost)
         assert all(row["latency_ns"] >= DELAY_MS * MS and row["async"] for row in rows)
 
 
@@ -158,7 +170,8 @@ def test_threshold(rung, ext4, cgroup):
             for work in works.values():
                 work.run()
     check_rung(tool, rung, "ext4")
-    assert (tool.json, tool.summary["events"], tool.summary["lost"]) == ([], 0, 0)
+    check_lost(tool)
+    assert (tool.json, tool.summary["events"]) == ([], 0)
 
 
 class Straced(Workload):
