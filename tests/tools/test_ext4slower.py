@@ -9,7 +9,7 @@ import statistics
 
 import pytest
 
-from filesystems import DELAY_MS, filesystem, mounted_again
+from filesystems import DELAY_AT_LEAST_MS, DELAY_MS, filesystem, mounted_again
 from harness import BUILD, FAILED, HEAD_KEYS, HEADERS, OK, VM, Tool, Workload, one_line, run_tool
 from machine import need
 
@@ -151,7 +151,7 @@ def test_slow_disk(rung, kind, slow, cgroup):
     for name in SLOW:
         rows = rows_of(tool, works[name], name)
         check_rows(rows, done[name], name, lost)
-        assert all(row["latency_ns"] >= DELAY_MS * MS and "async" not in row for row in rows), name
+        assert all(row["latency_ns"] >= DELAY_AT_LEAST_MS * MS and "async" not in row for row in rows), name
     for name in fast:           # in emulation a program may be held up for long: then it saw that itself
         assert len(rows_of(tool, works[name], name)) <= sum(line["ns"] >= 10 * MS for line in done[name])
     rows = rows_of(tool, works["aio"], "aio")
@@ -159,7 +159,7 @@ def test_slow_disk(rung, kind, slow, cgroup):
         assert not rows
     else:
         check_rows(rows, done["aio"], "aio", lost)
-        assert all(row["latency_ns"] >= DELAY_MS * MS and row["async"] for row in rows)
+        assert all(row["latency_ns"] >= DELAY_AT_LEAST_MS * MS and row["async"] for row in rows)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -233,8 +233,8 @@ def test_filters(rung, ext4, cgroup, other_cgroup):
             other.run()
     for args, tool in tools.items():
         check_rung(tool, rung, "ext4")
-        assert sum(row["operation"] == "read" for row in tool.json) == wanted[args], args
-        assert tool.summary["lost"] == 0
+        seen = sum(row["operation"] == "read" for row in tool.json)
+        assert wanted[args] - check_lost(tool) <= seen <= wanted[args], args
 
 
 @pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
