@@ -12,7 +12,7 @@ from harness import VM
 from machine import call, need
 
 DELAY_MS = 30                   # of the slow disk
-DELAY_AT_LEAST_MS = 26          # dm-delay counts in ticks of the kernel's clock, of 4 ms, and the first is not a whole one
+DELAY_AT_LEAST_MS = 26          # dm-delay counts in ticks of 4 ms, and the first is not a whole one
 MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btrfs": ["mkfs.btrfs", "-q", "-f"],
         "f2fs": ["mkfs.f2fs", "-q", "-f"]}
 IMAGE_MIB = 512                 # of a sparse file

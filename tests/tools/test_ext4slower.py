@@ -140,7 +140,7 @@ def device_of(place):
 
 @pytest.mark.parametrize("rung", RUNGS)
 def test_slow_disk(rung, kind, slow, cgroup):
-    """Each of 23 operations that wait for a disk of known delay shows, with no less than that; what is fast does not."""
+    """Each of 23 operations that wait for a disk of known delay shows, with no less than that; what is fast, not."""
     fast = ("cached", "open")
     with workloads(slow, cgroup, (*SLOW, *fast, "aio")) as works:
         with Tool(f"{kind}slower", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
