@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# A new tool needs no line here: tools/NAME.c and bpf/NAME.bpf.c become build/bin/NAME.
+# A new tool needs no line here: tools/NAME.c and bpf/NAME.bpf.c become build/bin/NAME. A tool's other
+# names stand in tools/links.
 #
 #   make [O=DIR] [V=1] [CC=clang] [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
 #        [SANITIZE=1] [STATIC=1] [VMLINUX_H=FILE]
@@ -57,6 +58,7 @@ BPF_CFLAGS = -g -O2 -mcpu=v3 -Wall -Wno-missing-declarations -target bpf -D__TAR
 	-Wno-gnu-variable-sized-type-not-at-end -I$(O)/vmlinux $(shell $(PKG_CONFIG) --cflags libbpf)
 
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
+LINKS := $(shell sed -n 's/^\([a-z0-9]*\) \([a-z0-9]*\)$$/\1=\2/p' tools/links)
 LIB_OBJS := $(patsubst libcommon/%.c,$(O)/obj/libcommon/%.o,$(wildcard libcommon/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
 WORKLOADS := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
@@ -110,6 +112,17 @@ $(O)/bin/%: $(O)/obj/tools/%.o $(O)/libcommon.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LDLIBS) -o $@
+
+# $(call link,NAME,TOOL): another name for a tool, and for its page
+define link
+all: $(O)/bin/$(1)
+$(O)/bin/$(1): $(O)/bin/$(2)
+	$(Q)ln -sf $(2) $$@
+man: $(O)/man/$(1).8
+$(O)/man/$(1).8: $(O)/man/$(2).8
+	$(Q)echo '.so man8/$(2).8' > $$@
+endef
+$(foreach l,$(LINKS),$(eval $(call link,$(word 1,$(subst =, ,$(l))),$(word 2,$(subst =, ,$(l))))))
 
 # --- tests ---
 
@@ -188,6 +201,11 @@ install: all man
 	for t in $(TOOLS); do \
 		install -m 755 $(O)/bin/$$t $(DESTDIR)$(sbindir)/$(PROGRAM_PREFIX)$$t && \
 		install -m 644 $(O)/man/$$t.8 $(DESTDIR)$(mandir)/man8/$(PROGRAM_PREFIX)$$t.8 || exit 1; \
+	done
+	for l in $(LINKS); do \
+		ln -sf $(PROGRAM_PREFIX)$${l#*=} $(DESTDIR)$(sbindir)/$(PROGRAM_PREFIX)$${l%=*} && \
+		echo '.so man8/$(PROGRAM_PREFIX)'$${l#*=}.8 \
+			> $(DESTDIR)$(mandir)/man8/$(PROGRAM_PREFIX)$${l%=*}.8 || exit 1; \
 	done
 	install -m 644 $(O)/man/borescope.7 $(DESTDIR)$(mandir)/man7/borescope.7
 

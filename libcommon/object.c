@@ -92,15 +92,35 @@ static enum program_kind program_kind(const struct bpf_program *prog, const char
 	return KIND_OTHER;
 }
 
+/* The function that @prog is for, where the tool names it at run time; NULL: its section does. */
+static const char *named_target(const struct attach_target *targets, const struct bpf_program *prog)
+{
+	const char *target;
+
+	program_kind(prog, &target);
+	for (const struct attach_target *t = targets; t && t->name; t++)
+		if (!strcmp(t->name, target))
+			return t->function;
+	return NULL;
+}
+
 /* What a rung is called when a tool says which one it uses. */
-static void rung_says(struct bpf_object *obj, const char *rung, char *text, size_t size)
+static void rung_says(struct bpf_object *obj, const struct object_spec *spec, const char *rung,
+		      char *text, size_t size)
 {
 	char name[PROGRAM_LEN];
 	struct bpf_program *prog;
+	const char *section, *target;
 
 	text[0] = '\0';
-	if (word(&rung, name) && (prog = find_program(obj, name)))
-		snprintf(text, size, "%s", bpf_program__section_name(prog));
+	if (!word(&rung, name) || !(prog = find_program(obj, name)))
+		return;
+	section = bpf_program__section_name(prog);
+	target = named_target(spec->targets, prog);
+	if (target)
+		snprintf(text, size, "%.*s%s", (int)strcspn(section, "/") + 1, section, target);
+	else
+		snprintf(text, size, "%s", section);
 }
 
 struct kernel {
@@ -141,6 +161,8 @@ static const struct {
 };
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
 
+#define ANY_FUNCTION "vfs_read" /* that every kernel has: to try what it grants */
+
 /* One pass over the kernel's BTF answers all that the ladders ask. */
 static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct object_spec *spec)
 {
@@ -151,6 +173,8 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 	bpf_object__for_each_program (prog, obj) {
 		const char *target;
 
+		if (named_target(spec->targets, prog))
+			continue;
 		switch (program_kind(prog, &target)) {
 		case KIND_TRAMPOLINE:
 		case KIND_KPROBE:
@@ -165,6 +189,7 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 	}
 	for (size_t i = 0; i < NR_CALLS; i++)
 		ask(k, "", calls[i].name, BTF_FUNCTION);
+	ask(k, "", ANY_FUNCTION, BTF_FUNCTION);
 	for (const struct kernel_fact *e = spec->facts; e && e->name; e++)
 		ask(k, "", e->name, e->what);
 	err = btf_scan(spec->btf, k->names, k->nr);
@@ -226,27 +251,53 @@ bool object_avoids(const char *what)
 	return false;
 }
 
-static const char *program_ruled_out(struct kernel *k, const struct bpf_program *prog)
+static const char *trampoline_ruled_out(struct kernel *k, int btf_id)
+{
+	if (!btf_id)
+		return "this kernel has no such function";
+	if (try_trampoline(k, btf_id) >= 0)
+		return NULL;
+	return k->trampolines == -EPERM ? "this kernel refuses fentry and fexit programs"
+					: "this kernel has no BPF trampolines";
+}
+
+/* A function that may be a module's: libbpf looks for it in all BTF. For a kprobe, attaching tells.
+ */
+static const char *target_ruled_out(struct kernel *k, struct bpf_program *prog,
+				    const char *function)
+{
+	const struct btf_query *any = answer(k, "", ANY_FUNCTION);
+	const char *why, *unused;
+
+	if (program_kind(prog, &unused) == KIND_KPROBE)
+		return k->kprobes ? NULL : "this kernel has no kprobes";
+	if (!k->own_btf)
+		return "this kernel has no BTF of its own";
+	why = trampoline_ruled_out(k, any ? any->id : 0);
+	if (!why && bpf_program__set_attach_target(prog, 0, function))
+		why = "neither this kernel's BTF nor its modules' has such a function";
+	return why;
+}
+
+static const char *program_ruled_out(struct kernel *k, const struct object_spec *spec,
+				     struct bpf_program *prog)
 {
 	const char *target, *section = bpf_program__section_name(prog);
+	const char *named = named_target(spec->targets, prog);
 	const struct btf_query *q;
 	char prefix[16];
 
 	snprintf(prefix, sizeof(prefix), "%.*s", (int)strcspn(section, "/"), section);
 	if (object_avoids(prefix))
 		return "BORESCOPE_AVOID rules it out";
+	if (named)
+		return target_ruled_out(k, prog, named);
 	switch (program_kind(prog, &target)) {
 	case KIND_TRAMPOLINE:
 		if (!k->own_btf)
 			return "this kernel has no BTF of its own";
 		q = answer(k, "", target);
-		if (!q || !q->id)
-			return "this kernel has no such function";
-		if (try_trampoline(k, q->id) < 0)
-			return k->trampolines == -EPERM
-				       ? "this kernel refuses fentry and fexit programs"
-				       : "this kernel has no BPF trampolines";
-		return NULL;
+		return trampoline_ruled_out(k, q ? q->id : 0);
 	case KIND_TP_BTF:
 		if (!k->own_btf && strcmp(prefix, "raw_tp"))
 			return "this kernel has no BTF of its own";
@@ -300,15 +351,17 @@ struct ladder {
 	int first[16];	     /* of each probe: rungs below are ruled out */
 	const char *why[16]; /* why the best one was */
 	bool said[16];
+	const char *told; /* why, in the last note: probes that go the same way are one note */
 };
 
-static const char *rung_ruled_out(struct kernel *k, struct bpf_object *obj, const char *rung)
+static const char *rung_ruled_out(struct kernel *k, const struct object_spec *spec,
+				  struct bpf_object *obj, const char *rung)
 {
 	char name[PROGRAM_LEN];
 
 	for (const char *p = rung; word(&p, name);) {
 		struct bpf_program *prog = find_program(obj, name);
-		const char *why = prog ? program_ruled_out(k, prog) : "it was not built";
+		const char *why = prog ? program_ruled_out(k, spec, prog) : "it was not built";
 
 		if (why) {
 			debug("%s is ruled out: %s", name, why);
@@ -316,6 +369,15 @@ static const char *rung_ruled_out(struct kernel *k, struct bpf_object *obj, cons
 		}
 	}
 	return NULL;
+}
+
+/* Has one of the first @n probes a rung? */
+static bool any_granted(const struct object *o, int n)
+{
+	while (n--)
+		if (o->rung[n] >= 0)
+			return true;
+	return false;
 }
 
 /* Turns the programs of the best possible rungs on. Returns 0, or -ENOTSUP after saying so. */
@@ -332,14 +394,14 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 		const char *why;
 
 		o->rung[i] = -1;
-		if (!wanted(p))
+		if (!wanted(p) || (p->instead && any_granted(o, i)))
 			continue;
 		if (p->unless && seen_already(o->bpf, p->unless, name)) {
 			debug("%s: %s sees it, too", p->name, name);
 			continue;
 		}
 		while (l->first[i] < PROBE_RUNGS && p->rungs[l->first[i]] &&
-		       (why = rung_ruled_out(k, o->bpf, p->rungs[l->first[i]]))) {
+		       (why = rung_ruled_out(k, spec, o->bpf, p->rungs[l->first[i]]))) {
 			if (!l->why[i])
 				l->why[i] = why;
 			l->first[i]++;
@@ -364,10 +426,15 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 			}
 			bpf_program__set_autoload(chosen, true);
 		}
-		rung_says(o->bpf, p->rungs[o->rung[i]], says, sizeof(says));
-		rung_says(o->bpf, p->rungs[0], best, sizeof(best));
-		if (o->rung[i] > 0 && !l->said[i] && !p->later)
-			note("%s is not available (%s): using %s", best, l->why[i], says);
+		rung_says(o->bpf, spec, p->rungs[o->rung[i]], says, sizeof(says));
+		rung_says(o->bpf, spec, spec->probes[p->instead ? 0 : i].rungs[0], best,
+			  sizeof(best));
+		why = l->why[p->instead ? 0 : i];
+		if ((o->rung[i] > 0 || p->instead) && !l->said[i] && !p->later &&
+		    !(p->optional && why == l->told)) {
+			note("%s is not available (%s): using %s", best, why, says);
+			l->told = why;
+		}
 		debug("%s: using %s", p->name, says);
 		l->said[i] = true;
 	}
@@ -489,9 +556,16 @@ static int open_object(struct object *o, const struct object_spec *spec)
 
 static int attach(struct object *o, struct bpf_program *prog)
 {
-	struct bpf_link *link = bpf_program__attach(prog);
-	struct bpf_link **links;
+	const char *target = named_target(o->targets, prog),
+		   *section = bpf_program__section_name(prog);
+	struct bpf_link *link, **links;
 
+	if (target && !strncmp(section, "kprobe/", 7))
+		link = bpf_program__attach_kprobe(prog, false, target);
+	else if (target && !strncmp(section, "kretprobe/", 10))
+		link = bpf_program__attach_kprobe(prog, true, target);
+	else
+		link = bpf_program__attach(prog);
 	if (!link)
 		return -errno;
 	links = realloc(o->links, (o->nr_links + 1) * sizeof(*links));
@@ -557,7 +631,7 @@ int object_start(struct object *o, const struct object_spec *spec)
 	struct kernel k;
 	int err;
 
-	*o = (struct object){ .probes = spec->probes };
+	*o = (struct object){ .probes = spec->probes, .targets = spec->targets };
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	if (!have_capabilities())
 		return -EPERM;

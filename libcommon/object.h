@@ -30,11 +30,22 @@ struct probe {
 	const bool *when; /* NULL: always; else only when true (checked after configure) */
 	bool optional;	  /* go without it (said with -v) when no rung is granted */
 	bool later;	  /* loaded, but attached only by object_attach_later() */
+	bool instead;	  /* only if none of the probes before it is granted */
 };
 #define PROBE_LADDER(name_, ...)                                                                   \
 	{                                                                                          \
 		.name = (name_), .rungs = { __VA_ARGS__ }                                          \
 	}
+
+/*
+ * Functions that are known at run time only: the programs SEC("fentry/NAME"), SEC("kprobe/NAME")
+ * and so on are attached to this function, which may be a module's. (fentry and fexit then need the
+ * module's BTF: from 5.11 on, where the kernel has been built with it, and CAP_SYS_ADMIN.)
+ */
+struct attach_target {
+	const char *name;
+	const char *function;
+};
 
 /*
  * What a tool has to know of this kernel that CO-RE can't relocate: the value of an enumerator (its
@@ -56,9 +67,10 @@ struct object_image {
 
 struct object_spec {
 	struct object_image image;
-	const struct probe *probes;	 /* ends with a name of NULL */
-	const struct kernel_fact *facts; /* ends with a name of NULL; or NULL */
-	const char *btf;		 /* --btf; NULL: the kernel's */
+	const struct probe *probes;	     /* ends with a name of NULL */
+	const struct kernel_fact *facts;     /* ends with a name of NULL; or NULL */
+	const struct attach_target *targets; /* ends with a name of NULL; or NULL */
+	const char *btf;		     /* --btf; NULL: the kernel's */
 	/* Called on every fresh object before it is loaded: fill read-only data, size maps. */
 	int (*configure)(struct bpf_object *obj, void *ctx);
 	/* Called on every loaded object before its programs are attached. */
@@ -71,6 +83,7 @@ struct object {
 	struct bpf_link **links;
 	size_t nr_links;
 	const struct probe *probes;
+	const struct attach_target *targets;
 	int rung[16]; /* of each probe: the one in use, -1: none */
 };
 

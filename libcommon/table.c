@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "table.h"
 
-bool table_show_clock;
+bool table_show_clock, table_csv;
 
 static bool is_last(const struct column *c)
 {
@@ -56,6 +56,21 @@ static void elapsed(struct out *o, uint64_t ts)
 	out_fixed(o, ts - first, 9);
 }
 
+/* A string of the event; in a list of values, a comma would be one too many. */
+static void text(struct out *o, const char *s, size_t len, bool last)
+{
+	const char *comma;
+
+	len = strnlen(s, len);
+	while (table_csv && !last && (comma = memchr(s, ',', len))) {
+		out_escaped(o, s, comma - s);
+		out_str(o, "\\054");
+		len -= comma + 1 - s;
+		s = comma + 1;
+	}
+	out_escaped(o, s, len);
+}
+
 /* Is it the number, or the name, of a task that is not known? */
 static bool is_unknown(const struct column *c, const struct event_head *event)
 {
@@ -90,7 +105,7 @@ static void cell(struct out *o, const struct column *c, const struct event_head 
 		out_octal(o, get_uint(event, c), c->width);
 		break;
 	case FMT_STR:
-		out_escaped(o, (const char *)event + c->offset, c->size);
+		text(o, (const char *)event + c->offset, c->size, is_last(c));
 		break;
 	case FMT_TIME:
 		out_time_of_day(o, clock_real_ns(event->ts), c->width > 9 ? c->width - 9 : 0);
@@ -107,6 +122,11 @@ static void cell(struct out *o, const struct column *c, const struct event_head 
 /* Pads what was written since @mark, and puts the space between columns. */
 static void end_cell(struct out *o, const struct column *c, size_t mark)
 {
+	if (table_csv) {
+		if (!is_last(c))
+			out_char(o, ',');
+		return;
+	}
 	if (c->width < 0)
 		out_pad_left(o, mark, -c->width);
 	if (is_last(c))

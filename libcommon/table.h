@@ -14,6 +14,9 @@
 #include "out.h"
 
 extern bool table_show_clock; /* --time */
+/* Rows as comma-separated values, as some of BCC's tools print with -j: without padding; a comma
+ * in a cell that is text is written as \\054, but not in the last one. */
+extern bool table_csv;
 
 enum column_fmt {
 	FMT_UINT,  /* 1, 2, 4 or 8 bytes */

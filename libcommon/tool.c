@@ -338,6 +338,7 @@ static int run(struct run *r)
 		.image = r->tool->image,
 		.probes = r->tool->probes,
 		.facts = r->tool->facts,
+		.targets = r->tool->targets,
 		.btf = r->opt.btf,
 		.configure = configure,
 		.prepare = prepare,

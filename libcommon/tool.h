@@ -31,6 +31,7 @@ struct tool {
 	struct object_image image;
 	const struct probe *probes;
 	const struct kernel_fact *facts;
+	const struct attach_target *targets;
 
 	/* After parsing, before anything is loaded: check combinations. Returns -1 to go on, else
 	 * the exit status after having said why. */

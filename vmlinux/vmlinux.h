@@ -102,15 +102,22 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct super_block {
+	__u32 s_dev;
+	long unsigned int s_magic;
+};
+
 struct inode {
 	struct super_block *i_sb;
 	unsigned short i_mode;
+	__s64 i_size;
 };
 
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
 struct vfsmount {
@@ -131,7 +138,28 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	__s64 f_pos;
 	void *private_data;
+};
+
+/* --- operations on files --- */
+struct kiocb {
+	struct file *ki_filp;
+	__s64 ki_pos;
+	void *ki_complete; /* a function; NULL: the caller waits */
+};
+
+struct iattr {
+	unsigned int ia_valid;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	long unsigned int pgoff;
 };
 
 struct fdtable {

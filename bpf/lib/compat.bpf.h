@@ -80,8 +80,10 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 			return (__u32)SAVED_REG(cx);
 		case 2:
 			return (__u32)SAVED_REG(dx);
-		default:
+		case 3:
 			return (__u32)SAVED_REG(si);
+		default:
+			return (__u32)SAVED_REG(di);
 		}
 	}
 	switch (n) {
@@ -132,6 +134,22 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #else
 #error "bpf/lib/compat.bpf.h knows the system calls of x86 and arm64: add this architecture's"
 #endif
+
+/* The position given to pread(2), pwritev(2) and their like; a 32-bit task gives it in two halves,
+ * on arm in an even register and the next. */
+static __always_inline __s64 syscall_position(struct pt_regs *regs, bool compat, bool typed)
+{
+#if defined(__TARGET_ARCH_arm64)
+	int low = compat ? 4 : 3;
+#else
+	int low = 3;
+#endif
+	__s64 at = syscall_arg(regs, low, compat, typed);
+
+	if (compat)
+		at |= (__s64)syscall_arg(regs, low + 1, compat, typed) << 32;
+	return at;
+}
 
 /* --- the scheduler ------------------------------------------------------------------------------
  */

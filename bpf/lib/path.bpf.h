@@ -19,6 +19,19 @@
 
 #define AT_FDCWD -100
 
+/* The file that is open as @fd in the current task; NULL: none is. */
+static __always_inline struct file *current_file(int fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct file **fds, *file = NULL;
+
+	if ((__u32)fd >= BPF_CORE_READ(task, files, fdt, max_fds))
+		return NULL;
+	fds = BPF_CORE_READ(task, files, fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &fds[(__u32)fd]);
+	return file;
+}
+
 /*
  * Where the current task's names begin: an @absolute one at its root, another at the directory @dfd
  * or (AT_FDCWD) its working directory. False: there is no such file descriptor.
@@ -26,7 +39,7 @@
 static __always_inline bool path_base(struct path *base, int dfd, bool absolute)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct file **fds, *file = NULL;
+	struct file *file;
 
 	if (absolute) {
 		BPF_CORE_READ_INTO(base, task, fs, root);
@@ -36,10 +49,7 @@ static __always_inline bool path_base(struct path *base, int dfd, bool absolute)
 		BPF_CORE_READ_INTO(base, task, fs, pwd);
 		return true;
 	}
-	if ((__u32)dfd >= BPF_CORE_READ(task, files, fdt, max_fds))
-		return false;
-	fds = BPF_CORE_READ(task, files, fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &fds[(__u32)dfd]);
+	file = current_file(dfd);
 	BPF_CORE_READ_INTO(base, file, f_path);
 	return file;
 }
@@ -65,6 +75,18 @@ static __always_inline bool path_prepend(struct path_buf *b, const unsigned char
 	return true;
 }
 
+/* The walk has ended before the top: "..." says so. */
+static __always_inline void path_cut(struct path_buf *b)
+{
+	__u32 at = b->at;
+
+	if (at < 3 || at > PATH_BYTES)
+		return;
+	at -= 3;
+	b->text[at] = b->text[at + 1] = b->text[at + 2] = '.';
+	b->at = at;
+}
+
 /*
  * Writes the path of @path into the end of @b->text: from b->at up to PATH_BYTES, without a NUL,
  * and empty for the root itself.
@@ -74,7 +96,6 @@ static __always_inline void path_walk(struct path_buf *b, struct path *path)
 	struct dentry *dentry = BPF_CORE_READ(path, dentry);
 	struct vfsmount *vfsmnt = BPF_CORE_READ(path, mnt);
 	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
-	__u32 at;
 
 	b->at = PATH_BYTES;
 	for (int i = 0; i < PATH_STEPS_MAX; i++) {
@@ -97,12 +118,26 @@ static __always_inline void path_walk(struct path_buf *b, struct path *path)
 			break;
 		dentry = parent;
 	}
-	at = b->at;
-	if (at < 3 || at > PATH_BYTES)
-		return;
-	at -= 3;
-	b->text[at] = b->text[at + 1] = b->text[at + 2] = '.';
-	b->at = at;
+	path_cut(b);
+}
+
+/* The same from @dentry up to @root only, or to the root of its file system: a path inside a mount.
+ */
+static __always_inline void path_walk_below(struct path_buf *b, struct dentry *dentry,
+					    struct dentry *root)
+{
+	b->at = PATH_BYTES;
+	for (int i = 0; i < PATH_STEPS_MAX; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+
+		if (dentry == root || parent == dentry)
+			return;
+		if (!path_prepend(b, BPF_CORE_READ(dentry, d_name.name),
+				  BPF_CORE_READ(dentry, d_name.len)))
+			break;
+		dentry = parent;
+	}
+	path_cut(b);
 }
 
 /* Where a path is put together, one per CPU. */

@@ -12,6 +12,7 @@ import pytest
 sys.dont_write_bytecode = True
 
 import machine
+from filesystems import filesystem
 from harness import VM
 from machine import PREFIX
 from network import Network
@@ -68,6 +69,19 @@ def second_disk(tmp_path_factory):
         machine.call("modprobe", "loop")
     with machine.loop_disk(tmp_path_factory.mktemp("second")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def ext4(tmp_path_factory):
+    """An ext4 that nobody else uses."""
+    with filesystem("ext4", tmp_path_factory.mktemp("ext4")) as place:
+        yield place
+
+
+@pytest.fixture
+def event_place(tool, open_place, request):
+    """Where the workloads of the test's `tool` make their files."""
+    return request.getfixturevalue("ext4") if tool == "ext4slower" else open_place
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ import time
 
 import pytest
 
-from harness import (BUILD, CONTROL, FAILED, HEADERS, OK, QUIET_END, ROOT, TOOLS, USAGE, VM, Tool, Workload, complaints,
-                     one_line, patience, public_copy, run_tool, wait_until)
+from harness import (ALL_EVENTS, BUILD, CONTROL, FAILED, HEADERS, OK, QUIET_END, ROOT, TOOLS, USAGE, VM, Tool, Workload,
+                     complaints, one_line, patience, public_copy, run_tool, wait_until)
 
 EVENT_TOOLS = tuple(HEADERS)
 COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--duration", "--json", "--time", "--cost",
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
 BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
                "biolatency": "-F -T -Q -m -D -e -j -d",
-               "runqlat": "-T -m -P -L --pidnss -p", "tcpretrans": "-s -l -c -4 -6"}
+               "runqlat": "-T -m -P -L --pidnss -p", "tcpretrans": "-s -l -c -4 -6", "ext4slower": "-j -p"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
@@ -35,12 +35,13 @@ WRONG_HERE = {
                    "--netns": ["no-such-name", "/no/such/path", "/tmp", "2147483647", ""], "--interval": ["0", "x"],
                    "--events": ["0"]},
     "runqlat": {},
+    "ext4slower": {"--path": ["", "/", "x" * 257], "--events": ["0"], "-d": ["0"]},
 }
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
 WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
                     "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
-                    "tcpretrans": ["extra", "-s -l extra"],
+                    "tcpretrans": ["extra", "-s -l extra"], "ext4slower": ["abc", "1.5", "1 2", "99999999999"],
                     "runqlat": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -114,10 +115,11 @@ def test_ends_after_duration(tool, cgroup):
 
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
 @pytest.mark.parametrize("json", [False, True])
-def test_ends_after_events(tool, json, open_place, cgroup):
+def test_ends_after_events(tool, json, event_place, cgroup):
     """--events N ends the tool by itself after exactly N of them."""
-    with Workload(*events_of(tool, 23, open_place), cgroup=cgroup) as work:
-        with Tool(tool, "--cgroup", cgroup.path, "--events", "7", *(["--json"] if json else [])) as running:
+    with Workload(*events_of(tool, 23, event_place), cgroup=cgroup) as work:
+        with Tool(tool, *ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path, "--events", "7",
+                  *(["--json"] if json else [])) as running:
             work.run()
             assert running.wait(5) == OK
     assert len(running.json if json else running.rows) == 7
@@ -126,15 +128,15 @@ def test_ends_after_events(tool, json, open_place, cgroup):
 def events_of(tool, number, place):
     """A workload of `number` events for the tool."""
     return {"execsnoop": ("execs", "spawn", number, place), "opensnoop": ("opens", "open", number, 0, place),
-            "tcpretrans": ("tcpsyns", number)}[tool]
+            "tcpretrans": ("tcpsyns", number), "ext4slower": ("fileops", "cached", number, place)}[tool]
 
 
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
-def test_closed_pipe(tool, open_place, cgroup):
+def test_closed_pipe(tool, event_place, cgroup):
     """`TOOL | head -1`: the tool ends, quietly, at the next event."""
     reader, writer = os.pipe()
-    with Workload(*events_of(tool, 23, open_place), cgroup=cgroup) as work, os.fdopen(writer, "wb") as output:
-        with Tool(tool, "--cgroup", cgroup.path, stdout=output) as running:
+    with Workload(*events_of(tool, 23, event_place), cgroup=cgroup) as work, os.fdopen(writer, "wb") as output:
+        with Tool(tool, *ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path, stdout=output) as running:
             output.close()
             assert os.read(reader, 4096).split() == [name.encode() for name in HEADERS[tool]]
             os.close(reader)
@@ -178,7 +180,7 @@ def test_without_privilege(tool, place):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_with_few_capabilities(tool, open_place, cgroup, request):
+def test_with_few_capabilities(tool, open_place, event_place, cgroup, request):
     """CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH are enough, and the events are seen."""
     caps = "+bpf,+perfmon,+dac_read_search"
     memlock = ["prlimit", "--memlock=unlimited"] if VM else []  # before 5.11 maps count as locked memory
@@ -190,7 +192,7 @@ def test_with_few_capabilities(tool, open_place, cgroup, request):
     elif tool == "runqlat":
         workload, args = ("pingpong", 2300), ("--cgroup", cgroup.id)
     else:
-        workload, args = events_of(tool, 23, open_place), ("--cgroup", cgroup.id)
+        workload, args = events_of(tool, 23, event_place), (*ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.id)
     with Workload(*workload, cgroup=cgroup) as work:
         with Tool(tool, *args, "--json", prefix=prefix, program=program) as running:
             work.run()
@@ -228,15 +230,16 @@ def read_all(fd, got):
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("ends, setting", [(pty.openpty, {}), (pty.openpty, {"NO_COLOR": "1"}), (os.pipe, {})],
                          ids=["terminal", "NO_COLOR", "pipe"])
-def test_no_escape_sequences(tool, ends, setting, place, cgroup, disk):
+def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, disk):
     """Nothing but text and ends of lines, on stdout and stderr, to a terminal and to a pipe, whatever the names."""
     work, ready, shown = {"execsnoop": (("hostile", "exec", 3, place), b"ARGS", b"]0;x"),
                           "opensnoop": (("hostile", "open", 3, place), b"PATH", b"]0;x"),
                           "biolatency": (("diskio", "write", 3, disk.path), b"tracing", b"distribution"),
+                          "ext4slower": (("hostile", "open", 3, event_place), b"FILENAME", b"]0;x"),
                           "runqlat": (("hostile", "exec", 3, place), b"tracing", b"]0;x"),
                           "tcpretrans": (("tcpsyns", 3, "4", "\x1b]0;x\x07"), b"COMM", b"]0;x")}[tool]
     work = Workload(*work, cgroup=cgroup)
-    args = ["-d", disk.name] if tool == "biolatency" else ["--cgroup", cgroup.path]
+    args = ["-d", disk.name] if tool == "biolatency" else [*ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path]
     args += ["-P"] if tool == "runqlat" else []
     reader, writer = ends()
     got = bytearray()

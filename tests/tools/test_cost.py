@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness import HEADERS, OK, TOO_COSTLY, TOOLS, VM, Tool, Workload, assert_sorted_times
+from harness import ALL_EVENTS, HEADERS, OK, TOO_COSTLY, TOOLS, VM, Tool, Workload, assert_sorted_times
 from histograms import N, in_text, total, working
 
 COST_KEYS = {"cost_runs", "cost_sampled", "cost_kernel_ns", "cost_tool_ns", "cost_wall_ns", "cost_peak_bytes", "cost_cpu_percent"}
@@ -20,15 +20,15 @@ def cost_lines(tool):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_cost(tool, open_place, cgroup, disk):
+def test_cost(tool, event_place, cgroup, disk):
     """--cost says at the end what looking has cost: one line on stderr, and in the summary."""
-    work = {"execsnoop": ("execs", "spawn", N, open_place), "opensnoop": ("opens", "mix", N, 0, open_place),
+    work = {"execsnoop": ("execs", "spawn", N, event_place), "opensnoop": ("opens", "mix", N, 0, event_place),
             "biolatency": ("diskio", "write", N, disk.path), "tcpretrans": ("tcpsyns", N),
-            "runqlat": ("pingpong", N)}[tool]
+            "runqlat": ("pingpong", N), "ext4slower": ("fileops", "cached", N, event_place)}[tool]
+    scope = (*ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path)
     with Workload(*work, cgroup=cgroup) as working_load:
-        with Tool(tool, "--cgroup", cgroup.path, "--cost", "--json") as json, \
-                Tool(tool, "--cgroup", cgroup.path, "--cost") as text, \
-                Tool(tool, "--cgroup", cgroup.path, "--json") as without:
+        with Tool(tool, *scope, "--cost", "--json") as json, Tool(tool, *scope, "--cost") as text, \
+                Tool(tool, *scope, "--json") as without:
             working_load.run()
     assert (json.status, text.status, without.status) == (OK, OK, OK)
     assert len(cost_lines(json)) == len(cost_lines(text)) == 1 and not cost_lines(without)

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""ext4slower and its other names: each kind of operation, by every rung; how slow they were; filters and formats."""
+
+import contextlib
+import os
+import re
+import shutil
+import statistics
+
+import pytest
+
+from filesystems import DELAY_AT_LEAST_MS, DELAY_MS, filesystem, mounted_again
+from harness import BUILD, FAILED, HEAD_KEYS, HEADERS, OK, VM, Tool, Workload, one_line, run_tool
+from machine import need
+
+N = 23
+MS = 1_000_000
+KINDS = ("ext4", "xfs", "btrfs", "f2fs")
+RUNGS = {"fentry": "", "kprobe": "fentry,fexit", "tp_btf": "fentry,fexit,kprobe,kretprobe",
+         "raw_tp": "fentry,fexit,kprobe,kretprobe,tp_btf"}
+CALLS = ("tp_btf", "raw_tp")
+# What fileops does, and what the tool calls it.
+OPERATIONS = {"read": "read", "write": "write", "append": "write", "sync": "sync", "open": "open", "rename": "rename",
+              "unlink": "unlink", "mkdir": "mkdir", "readdir": "readdir", "truncate": "truncate", "fault": "fault",
+              "mkwrite": "fault", "aio": "read", "badread": "read", "cached": "read"}
+BY_CALLS = ("read", "write", "append", "sync", "open", "readdir", "truncate", "badread", "cached")
+SLOW = ("read", "write", "append", "sync")
+BCC_CSV = "ENDTIME_us,TASK,PID,TYPE,BYTES,OFFSET_b,LATENCY_us,FILE"
+LETTERS = {"read": "R", "write": "W", "open": "O", "sync": "S", "rename": "N", "unlink": "U", "mkdir": "D",
+           "readdir": "L", "truncate": "T", "fault": "F"}
+KEYS = HEAD_KEYS | {"comm", "operation", "bytes", "latency_ns", "device", "path", "offset", "errno"}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request):
+    """A kind of file system."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def own(kind, tmp_path_factory):
+    """A file system of this kind."""
+    with filesystem(kind, tmp_path_factory.mktemp(kind)) as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def slow(kind, tmp_path_factory):
+    """One on a disk that takes DELAY_MS for everything."""
+    need(VM, "a slow disk takes kernel modules")
+    with filesystem(kind, tmp_path_factory.mktemp(kind), slow=True) as place:
+        yield place
+
+
+@contextlib.contextmanager
+def workloads(place, cgroup, operations, number=N):
+    """{operation: a prepared fileops}, each in a directory of its own."""
+    with contextlib.ExitStack() as stack:
+        made = {}
+        for name in operations:
+            (place / name).mkdir()
+            stack.callback(shutil.rmtree, place / name)
+            made[name] = stack.enter_context(Workload("fileops", name, number, place / name, cgroup=cgroup))
+        yield made
+
+
+def check_rung(tool, rung, kind):
+    """The tool is on this rung, or better; another reason than BORESCOPE_AVOID must be the kernel."""
+    used = [used.split("/")[0] for used in tool.rungs.values()]
+    order = list(RUNGS)
+    assert used and all(order.index(u) >= order.index(rung) for u in used), tool.rungs
+    if VM == "5.10" and rung == "fentry":
+        rung = "kprobe"         # no BTF of modules
+    first = tool.rung("reads", f"fentry/{kind}_file_read_iter")
+    if first == "none":
+        first = tool.rung("system calls", f"fentry/{kind}_file_read_iter")
+    need(first == rung, f"{rung} is not granted here, but {first}")
+
+
+def facts(line, name):
+    """What fileops and the tool's row both know."""
+    return (f"{name}/{line['name']}" if line["name"] != "." else name, line["offset"], line["bytes"], line["errno"])
+
+
+def rows_of(tool, work, name):
+    """The tool's rows of this workload, of the operation that it is for."""
+    return [row for row in tool.json if row["pid"] == work.pid and row["operation"] == OPERATIONS[name]]
+
+
+def check_lost(tool):
+    """Nothing was lost, but on a kernel that preempts tasks inside a program: there it may be, and is counted."""
+    assert tool.summary["lost"] == 0 or VM and VM.startswith("7"), tool.said
+    return tool.summary["lost"]
+
+
+def check_rows(rows, done, name, lost):
+    """Each operation has its row, which says the same, and no longer than the program itself saw."""
+    if lost and len(rows) < len(done):
+        assert len(done) - len(rows) <= lost
+        assert {(row["path"], row["offset"], row["bytes"], row["errno"]) for row in rows} <= \
+            {facts(line, name) for line in done}
+        return
+    if name in ("fault", "mkwrite"):    # the kernel may try one again: then each try is an operation
+        assert [row["offset"] for row in rows if row["path"] == f"{name}/data"] and \
+            {row["offset"] for row in rows} == {line["offset"] for line in done}
+        return
+    assert [(row["path"], row["offset"], row["bytes"], row["errno"]) for row in rows] == \
+        [facts(line, name) for line in done]
+    assert all((row["tid"], row["uid"], row["comm"]) == (line["tid"], 0, "fileops") for row, line in zip(rows, done))
+    assert all(0 < row["latency_ns"] <= line["ns"] for row, line in zip(rows, done))
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_every_operation(rung, kind, own, cgroup):
+    """23 of each kind: file, place, bytes, error, and a time that is within what the program saw."""
+    with workloads(own, cgroup, OPERATIONS) as works:
+        with Tool(f"{kind}slower", "0", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
+            done = {name: work.run() for name, work in works.items()}
+    check_rung(tool, rung, kind)
+    assert tool.status == OK, tool.said
+    lost = check_lost(tool)
+    for name, lines in done.items():
+        rows = rows_of(tool, works[name], name)
+        if rung in CALLS and name not in BY_CALLS:
+            assert not rows, name
+        else:
+            check_rows(rows, lines, name, lost)
+    assert tool.summary["events"] == len(tool.json)
+    assert {row["device"] for row in tool.json} == {device_of(own)}
+
+
+def device_of(place):
+    """major:minor, as the superblock has it: of btrfs an anonymous one."""
+    for line in open("/proc/self/mountinfo", encoding="utf-8"):
+        fields = line.split()
+        if fields[4] == str(place):
+            return fields[2]
+    raise AssertionError(f"{place} is not mounted")
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_slow_disk(rung, kind, slow, cgroup):
+    """Each of 23 operations that wait for a disk of known delay shows, with no less than that; what is fast, not."""
+    fast = ("cached", "open")
+    with workloads(slow, cgroup, (*SLOW, *fast, "aio")) as works:
+        with Tool(f"{kind}slower", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
+            done = {name: work.run() for name, work in works.items()}
+    check_rung(tool, rung, kind)
+    lost = check_lost(tool)
+    assert all(row["latency_ns"] >= 10 * MS for row in tool.json)
+    for name in SLOW:
+        rows = rows_of(tool, works[name], name)
+        check_rows(rows, done[name], name, lost)
+        assert all(row["latency_ns"] >= DELAY_AT_LEAST_MS * MS and "async" not in row for row in rows), name
+    for name in fast:           # in emulation a program may be held up for long: then it saw that itself
+        assert len(rows_of(tool, works[name], name)) <= sum(line["ns"] >= 10 * MS for line in done[name])
+    rows = rows_of(tool, works["aio"], "aio")
+    if rung in CALLS:
+        assert not rows
+    else:
+        check_rows(rows, done["aio"], "aio", lost)
+        assert all(row["latency_ns"] >= DELAY_AT_LEAST_MS * MS and row["async"] for row in rows)
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_threshold(rung, ext4, cgroup):
+    """Below the threshold nothing shows."""
+    with workloads(ext4, cgroup, ("cached", "write", "sync")) as works:
+        with Tool("ext4slower", "60000", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
+            for work in works.values():
+                work.run()
+    check_rung(tool, rung, "ext4")
+    check_lost(tool)
+    assert (tool.json, tool.summary["events"]) == ([], 0)
+
+
+class Straced(Workload):
+    """A workload under strace -T."""
+
+    def __init__(self, calls, file, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.argv = ["strace", "-T", "-e", f"trace={calls}", "-o", str(file), *self.argv]
+
+
+@pytest.mark.parametrize("name, call_name", [("read", "pread64"), ("sync", "fsync")])
+@pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
+def test_agrees_with_strace(rung, name, call_name, slow, kind, place, cgroup):
+    """strace -T of the same run: never less than the tool says, and not much more, which is strace's own work."""
+    log = place / "strace"
+    (slow / name).mkdir()
+    with Straced(call_name, log, "fileops", name, N, slow / name, cgroup=cgroup) as work:
+        with Tool(f"{kind}slower", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
+            work.run()
+    shutil.rmtree(slow / name)
+    check_rung(tool, rung, kind)
+    traced = [float(line.rsplit("<", 1)[1].rstrip(">\n")) * 1000 * MS for line in open(log, encoding="utf-8")
+              if line.startswith(call_name) and "<" in line][-N:]
+    latencies = [row["latency_ns"] for row in rows_of(tool, work, name)]
+    assert len(traced) == len(latencies) == N
+    assert all(latency <= by_strace + 1000 for latency, by_strace in zip(latencies, traced))    # it prints microseconds
+    assert statistics.median(b - a for a, b in zip(latencies, traced)) < DELAY_MS * MS / 3
+
+
+@pytest.mark.parametrize("rung", ["fentry", "kprobe"])
+def test_completions_not_seen(rung, place, cgroup):
+    """Where completions can't be seen, an asynchronous read is marked, and has no latency."""
+    need(VM, "a slow disk takes kernel modules")
+    with filesystem("ext4", place, slow=True) as disk, workloads(disk, cgroup, ("aio",)) as works:
+        avoid = f"{RUNGS[rung]},completions"
+        with Tool("ext4slower", "0", "--cgroup", cgroup.path, "--json", avoid=avoid) as tool, \
+                Tool("ext4slower", "0", "--cgroup", cgroup.path, avoid=avoid) as text:
+            works["aio"].run()
+    assert "asynchronous direct I/O to its submission only" in tool.err
+    rows = [row for row in tool.json if row["operation"] == "read"]
+    assert len(rows) == N and all(row["async"] and "latency_ns" not in row for row in rows)
+    assert all(0 < row["submission_ns"] < DELAY_MS * MS for row in rows[1:])
+    assert all(row["LAT(ms)"].endswith("+") for row in text.rows)
+
+
+@pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
+def test_filters(rung, ext4, cgroup, other_cgroup):
+    """-p, --comm, --uid and --cgroup judge the task that reads; --path the file."""
+    with workloads(ext4, cgroup, ("cached", "read")) as works:
+        cached, other = works["cached"], works["read"]
+        wanted = {("-p", cached.pid): N, ("-p", str(os.getpid())): 0, ("--comm", "fileops"): 2 * N,
+                  ("--cgroup", other_cgroup.path): 0, ("--path", "cached/"): N, ("--path", "/cached/data"): N,
+                  ("--path", "cached/data/"): 0, ("--path", "ached"): 0}
+        scope = ("--cgroup", cgroup.path)
+        with contextlib.ExitStack() as stack:
+            tools = {args: stack.enter_context(Tool("ext4slower", "0", *(() if "--cgroup" in args else scope), *args,
+                                                    "--json", avoid=RUNGS[rung])) for args in wanted}
+            cached.run()
+            other.run()
+    for args, tool in tools.items():
+        check_rung(tool, rung, "ext4")
+        seen = sum(row["operation"] == "read" for row in tool.json)
+        assert wanted[args] - check_lost(tool) <= seen <= wanted[args], args
+
+
+@pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
+def test_paths(rung, ext4, place, cgroup):
+    """A file's path is from its mount down, also below a bind mount; too long a one is cut from the left, visibly."""
+    deep = "/".join(["deep"] * 60)
+    os.makedirs(ext4 / "top" / deep)
+    with mounted_again(ext4 / "top", place / "again") as again, \
+            Workload("fileops", "cached", 1, ext4 / "top", cgroup=cgroup) as plain, \
+            Workload("fileops", "cached", 1, again, cgroup=cgroup) as bound, \
+            Workload("fileops", "cached", 1, again / deep, cgroup=cgroup) as cut, \
+            Tool("ext4slower", "0", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
+        for work in (plain, bound, cut):
+            work.run()
+    shutil.rmtree(ext4 / "top")
+    check_rung(tool, rung, "ext4")
+    assert [row["path"] for row in tool.json if row["pid"] == plain.pid] == ["top/data"]
+    assert [row["path"] for row in tool.json if row["pid"] == bound.pid] == ["data"]
+    path, = [row["path"] for row in tool.json if row["pid"] == cut.pid]
+    assert re.fullmatch(r"\.\.\.(/deep){20,59}/data", path), path
+
+
+@pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
+def test_text(rung, ext4, cgroup):
+    """BCC's columns, and the same in each as in JSON."""
+    with workloads(ext4, cgroup, OPERATIONS) as works:
+        arguments = ("0", "--cgroup", cgroup.path)
+        with Tool("ext4slower", *arguments, avoid=RUNGS[rung]) as text, \
+                Tool("ext4slower", *arguments, "--json", avoid=RUNGS[rung]) as tool:
+            for work in works.values():
+                work.run()
+    check_rung(text, rung, "ext4")
+    assert text.header == HEADERS["ext4slower"]
+    assert {frozenset(row) - {"error", "async"} for row in tool.json} == {frozenset(KEYS)}
+    assert {row["operation"] for row in tool.json} >= {OPERATIONS[name] for name in BY_CALLS}
+    assert [(row["COMM"], int(row["PID"]), row["T"], int(row["BYTES"]), int(row["OFF_KB"]), row["FILENAME"])
+            for row in text.rows] == \
+        [(row["comm"], row["pid"], LETTERS[row["operation"]], row["bytes"], row["offset"] >> 10, row["path"])
+         for row in tool.json]
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", row["TIME"]) and re.fullmatch(r"\d+\.\d\d", row["LAT(ms)"])
+               for row in text.rows)
+
+
+def test_csv(ext4, cgroup):
+    """-j: BCC's fields, with commas between, and in a name no comma that would make one more."""
+    (ext4 / "a,b").mkdir()
+    with Workload("fileops", "cached", N, ext4 / "a,b", cgroup=cgroup, comm="file,ops", directory=ext4) as work:
+        with Tool("ext4slower", "-j", "0", "--cgroup", cgroup.path) as tool:
+            done = work.run()
+    shutil.rmtree(ext4 / "a,b")
+    (ext4 / "file,ops").unlink()
+    assert tool.lines[0] == BCC_CSV
+    rows = [line.split(",", 7) for line in tool.lines[1:]]
+    rows = [row for row in rows if row[3] == "R"]
+    assert [(row[1], int(row[2]), int(row[4]), int(row[5]), row[7]) for row in rows] == \
+        [("file\\054ops", work.pid, line["bytes"], line["offset"], "a,b/data") for line in done]
+    assert all(int(row[6]) * 1000 <= line["ns"] for row, line in zip(rows, done))
+
+
+def test_names(place):
+    """The program's name says which file system, with a prefix, too; a kernel without it is a matter of one line."""
+    for name in (*(f"{kind}slower" for kind in KINDS), "nfsslower"):
+        (place / f"my{name}").symlink_to(BUILD / "bin" / "ext4slower")
+        done = run_tool(name, "--help", program=place / f"my{name}")
+        assert (done.returncode, done.stdout.split(":")[0]) == (OK, name)
+        assert (BUILD / "bin" / name).exists()
+    loaded = [line.split()[-1] for line in open("/proc/filesystems", encoding="utf-8")]
+    for kind in KINDS:
+        if kind not in loaded:
+            done = run_tool(f"{kind}slower", "--duration", "1")
+            assert (done.returncode, done.stdout) == (FAILED, "")
+            assert one_line(done.stderr).startswith(f"{kind}slower: there is no {kind} on this machine")
