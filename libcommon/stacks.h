@@ -43,41 +43,26 @@ extern struct stacks_options stacks_options;
 
 #define STACKS_MAX_DEFAULT 262144
 
+/* clang-format off */
 /* For a tool's table; @annotate_: the letter of --annotations (BCC's profile has 'a'), 0: none. */
-#define STACKS_OPTIONS(annotate_)                                                                      \
-	{ 'U',	    "user-stacks-only",	       NULL,                                                   \
-	  OPT_FLAG, &stacks_options.user_only, "user stacks only, without the kernel's part" },        \
-		{ 'K',	    "kernel-stacks-only",	 NULL,                                         \
-		  OPT_FLAG, &stacks_options.kernel_only, "kernel stacks only" },                       \
-		{ 0, "top", NULL, OPT_FLAG, &stacks_options.top, "a table of the hottest functions" }, \
-		{ 'f',                                                                                 \
-		  "folded",                                                                            \
-		  NULL,                                                                                \
-		  OPT_FLAG,                                                                            \
-		  &stacks_options.folded,                                                              \
-		  "one line a stack, for flamegraph.pl and the like" },                                \
-		{ 0,                                                                                   \
-		  "svg",                                                                               \
-		  "FILE",                                                                              \
-		  OPT_STR,                                                                             \
-		  &stacks_options.svg,                                                                 \
-		  "a flame graph to look at in a browser" },                                           \
-		{ 'd',                                                                                 \
-		  "delimited",                                                                         \
-		  NULL,                                                                                \
-		  OPT_FLAG,                                                                            \
-		  &stacks_options.delimited,                                                           \
-		  "a line between kernel and user stack" },                                            \
-		{ (annotate_),                                                                         \
-		  "annotations",                                                                       \
-		  NULL,                                                                                \
-		  OPT_FLAG,                                                                            \
-		  &stacks_options.annotated,                                                           \
-		  "_[k] behind the names of kernel functions" },                                       \
-	{                                                                                              \
-		0, "stack-storage-size", "COUNT", OPT_UINT, &stacks_options.max,                       \
-			"keep so many different stacks (default 262144)", 1, 100000000                 \
-	}
+#define STACKS_OPTIONS(annotate_)                                                                  \
+	{ 'U', "user-stacks-only", NULL, OPT_FLAG, &stacks_options.user_only,                      \
+	  "user stacks only, without the kernel's part" },                                         \
+	{ 'K', "kernel-stacks-only", NULL, OPT_FLAG, &stacks_options.kernel_only,                  \
+	  "kernel stacks only" },                                                                  \
+	{ 0, "top", NULL, OPT_FLAG, &stacks_options.top,                                           \
+	  "a table of the hottest functions" },                                                    \
+	{ 'f', "folded", NULL, OPT_FLAG, &stacks_options.folded,                                   \
+	  "a line for each stack, as flamegraph.pl reads it" },                                    \
+	{ 0, "svg", "FILE", OPT_STR, &stacks_options.svg,                                          \
+	  "a flame graph for a web browser, into FILE" },                                          \
+	{ 'd', "delimited", NULL, OPT_FLAG, &stacks_options.delimited,                             \
+	  "a mark between kernel and user frames" },                                               \
+	{ (annotate_), "annotations", NULL, OPT_FLAG, &stacks_options.annotated,                   \
+	  "_[k] behind the names of kernel functions" },                                           \
+	{ 0, "stack-storage-size", "COUNT", OPT_UINT, &stacks_options.max,                         \
+	  "keep this many different stacks (default 262144)", 1, 100000000 }
+/* clang-format on */
 
 /*
  * In the setup hook: checks the options against each other and opens the file for --svg (so that a
