@@ -22,7 +22,7 @@ static enum perf_source source;
 static struct perf_sampling *sampling;
 static struct symbols *symbols;
 static struct stacks *stacks;
-static uint64_t truncated, unread, cut_frame, unread_frame, told_at;
+static uint64_t truncated, unread, cut_frame, unread_frame, told_at, stopped_ns;
 
 static const char *parse_source(const char *arg, void *value)
 {
@@ -88,7 +88,7 @@ static void configure(struct run *r, struct bpf_object *obj)
 
 	source = perf_source_of(wanted);
 	if (wanted == PERF_BEST && source == PERF_CLOCK)
-		note("this machine counts no hardware cycles: sampling by the CPU clock");
+		note("a counter of cycles is not available here: using the CPU clock");
 	ro->with_idle = with_idle;
 	ro->min_period = source == PERF_CYCLES && frequency ? MIN_PERIOD / frequency : 0;
 	stacks_configure(obj);
@@ -110,6 +110,7 @@ static int attach(struct run *r)
 static void detach(struct run *r)
 {
 	perf_sampling_stop(sampling);
+	stopped_ns = clock_mono_ns();
 }
 
 static void started(struct run *r)
@@ -217,6 +218,9 @@ static void finish(struct run *r)
 	perf_sampling_stats(sampling, &st);
 	stacks_stats(stacks, &sst);
 	r->lost += sst.left_out;
+	note("%llu samples, %llu lost, of %u CPUs in %.1f s", (unsigned long long)sst.added,
+	     (unsigned long long)(r->lost + events_lost(r->events)), st.cpus,
+	     (double)(stopped_ns - r->started_ns) / 1e9);
 	check_ticks(r, &st);
 	if (truncated)
 		note("%llu samples have a stack that is deeper than the kernel walks (sysctl "
@@ -233,6 +237,7 @@ static void summary_json(struct run *r, struct json *j)
 	json_str(j, "sampled_by", source == PERF_CYCLES ? "cycles" : "cpu-clock");
 	json_u64(j, "ticks", counted(r, SAMPLE_TICKS));
 	json_u64(j, "idle", counted(r, SAMPLE_IDLE));
+	json_u64(j, "cpus", st.cpus);
 	json_u64(j, "cpu_time_ns", st.cpu_ns);
 	json_u64(j, "truncated", truncated);
 	json_u64(j, "user_stacks_unreadable", unread);
