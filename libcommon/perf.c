@@ -200,6 +200,26 @@ static void raise_fds(int nr)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static uint64_t period_min(enum perf_source source)
+{
+	return source == PERF_CYCLES ? PERF_PERIOD_MIN_CYCLES : PERF_PERIOD_MIN_CLOCK;
+}
+
+const char *perf_rate_problem(const struct perf_sampling_config *config)
+{
+	static char text[80];
+
+	if (config->frequency > PERF_RATE_MAX)
+		snprintf(text, sizeof(text), "at most %d samples a second", PERF_RATE_MAX);
+	else if (!config->frequency && config->period < period_min(config->source))
+		snprintf(text, sizeof(text), "at least %llu %s from sample to sample",
+			 (unsigned long long)period_min(config->source),
+			 config->source == PERF_CYCLES ? "cycles" : "ns");
+	else
+		return NULL;
+	return text;
+}
+
 int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampling_config *config,
 			int prog_fd)
 {
@@ -218,6 +238,10 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 		return nr <= 0 ? nr : -ENOMEM;
 	}
 	p->config.source = perf_source_of(config->source);
+	if (perf_rate_problem(&p->config)) {
+		error("cannot sample that often: %s", perf_rate_problem(&p->config));
+		return -EINVAL;
+	}
 	p->nr_cpus = nr;
 	for (int cpu = 0; cpu < nr; cpu++)
 		p->cpus[cpu].fd = -1;
