@@ -3,10 +3,7 @@
 
 import errno
 
-import pytest
-
 from harness import VM, Tool, Workload
-from machine import need
 
 N, FAILING = 23, 5
 O_LARGEFILE = 0o100000          # the kernel adds it to open, openat and creat of 64-bit programs
@@ -15,7 +12,7 @@ O_LARGEFILE = 0o100000          # the kernel adds it to open, openat and creat o
 # 7.x preempts inside the kernel: until a task that was scheduled out in a program runs again, other runs of that program
 # on the CPU are left out, and counted; under emulation that takes long.
 LOSS_ALLOWED = (0.1 if VM.startswith("7") else 0.02) if VM else 0
-TRIES = 5                       # natively: the machine may not be as idle as the promise has it
+TRIES = 5                       # natively: the host of this machine may be busy with others
 
 
 def watch_opens(tool_args, workload_args, cgroup, avoid="", **kwargs):
@@ -59,15 +56,10 @@ def arguments(place, number, name="tiny"):
 
 
 def without_loss(storm, number):
-    """Lets a storm of `number` events happen, until none was lost.
-
-    Whoever else runs on the machine, or on its host, takes CPU time away from the reader; then events are lost, and
-    rightly so: natively that is a skip which says how many, up to half of them. Whether shown and lost add up, and
-    whether the rows are in order, is for storm() to check, each time.
-    """
-    for _ in range(1 if VM else TRIES):
-        lost = storm()
-        if lost <= LOSS_ALLOWED * number:
-            return
-    need(VM or lost > number // 2, f"the reader did not get its share of two busy CPUs: {lost} of {number} lost, and told")
-    pytest.fail(f"{lost} of {number} lost")
+    """Lets a storm of `number` events happen, until none was lost: another machine on the same host may take the reader's
+    CPU away for a while. Whether shown and lost add up, and whether the rows are in order, is for storm() to check, each
+    time."""
+    lost = [storm()]
+    while lost[-1] > LOSS_ALLOWED * number:
+        assert not VM and len(lost) < TRIES, f"lost of {number}, each time: {lost}"
+        lost.append(storm())
