@@ -764,7 +764,8 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 		mark = out_mark(o);
 		out_escaped(o, name, strlen(name));
 		if (sym->module) {
-			out_pad(o, mark, 37);
+			out_pad(o, mark, 36);
+			out_char(o, ' ');
 			name = text(s, sym->module);
 			out_escaped(o, name, strlen(name));
 		}
