@@ -22,6 +22,7 @@ static bool with_idle;
 static struct perf_sampling *sampling;
 static struct symbols *symbols;
 static struct stacks *stacks;
+static char title[100]; /* of the flame graph */
 static uint64_t truncated, unread, cut_frame, unread_frame, told_at, stopped_ns;
 
 static const char *parse_source(const char *arg, void *value)
@@ -60,7 +61,7 @@ static const struct probe probes[] = {
 
 static int setup(struct run *r)
 {
-	struct stacks_config config = { .unit = "samples" };
+	struct stacks_config config = { .unit = "samples", .title = title };
 	const char *problem;
 	bool best;
 	int status = stacks_setup(&r->opt);
@@ -118,18 +119,24 @@ static void detach(struct run *r)
 	stopped_ns = clock_mono_ns();
 }
 
-static void started(struct run *r)
+/* "at 49 Hz by cycles", in static memory. */
+static const char *rate(void)
 {
-	char rate[40];
+	static char text[60];
+	const char *by = sampled.source == PERF_CYCLES ? "cycles" : "the CPU clock";
 
 	if (sampled.frequency)
-		snprintf(rate, sizeof(rate), "%llu times a second",
-			 (unsigned long long)sampled.frequency);
+		snprintf(text, sizeof(text), "at %llu Hz by %s",
+			 (unsigned long long)sampled.frequency, by);
 	else
-		snprintf(rate, sizeof(rate), "every %llu %s", (unsigned long long)sampled.period,
+		snprintf(text, sizeof(text), "every %llu %s", (unsigned long long)sampled.period,
 			 sampled.source == PERF_CYCLES ? "cycles" : "ns");
-	note("sampling %s by %s%s", rate,
-	     sampled.source == PERF_CYCLES ? "cycles" : "the CPU clock",
+	return text;
+}
+
+static void started(struct run *r)
+{
+	note("sampling %s%s", rate(),
 	     r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the stacks");
 }
 
@@ -194,6 +201,11 @@ static void tick(struct run *r)
 
 static void report(struct run *r)
 {
+	struct stacks_stats st;
+
+	stacks_stats(stacks, &st);
+	snprintf(title, sizeof(title), "CPU time: %llu samples %s", (unsigned long long)st.added,
+		 rate());
 	progress("looking for the names of functions");
 	stacks_report(stacks, r);
 	progress_end();
