@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """profile: how many samples, of what, and how they are shown."""
 
+import json
 import math
 import os
 import re
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import browser
 from harness import CONTROL, FAILED, USAGE, VM, Tool, Workload, one_line, run_tool
 from machine import need
 
@@ -257,6 +259,43 @@ def test_svg(place):
     assert sum(n for n, _ in frames["burn_seventy"]) == seventy
     for n, group in frames["burn_seventy"]:
         assert abs(float(group.find(f"{SVG}rect").get("width")) - 1180 * n / whole) <= 0.1
+
+
+FIND = """(function () {
+    var g = Array.from(document.querySelectorAll("#frames > g")).filter(g => g.frame.name === NAME && g.frame.shown)[0];
+    var r = g && g.querySelector("rect").getBoundingClientRect();
+    return g ? [r.x, r.width, r.x + r.width / 2, r.y + r.height / 2] : null;
+})()"""
+
+
+@pytest.mark.skipif(bool(VM), reason="vm-ok: a browser looks the same there, after minutes")
+def test_flame_graph_in_a_browser(place):
+    """What a user does with it: click to zoom, Escape to go back, search, walk by the arrow keys."""
+    need(browser.PROGRAM, "chromium is not installed")
+    watch([3000, 1, 4], "--svg", place / "f.svg", "-U", "-F", 199)
+    with browser.Browser(place / "f.svg") as page:
+        find = lambda name: page.eval(FIND.replace("NAME", json.dumps(name)))
+        text = lambda name: page.eval(f"document.getElementById('{name}').textContent")
+        whole, seventy, thirty = find("all"), find("burn_seventy"), find("burn_thirty")
+        assert whole[:2] == pytest.approx([10, 1180], abs=0.2)
+        assert seventy[1] > thirty[1] > 0.15 * whole[1]
+        page.click(*seventy[2:])
+        assert find("burn_seventy")[:2] == pytest.approx([10, 1180], abs=0.2), "it does not fill the width"
+        assert find("burn_loop")[1] == pytest.approx(1180, abs=0.2) and find("burn_thirty") is None
+        assert text("details").startswith("burn_seventy (")
+        page.press("ArrowDown")
+        assert text("details").startswith("burn_loop (")
+        page.press("Escape")
+        assert find("burn_seventy") == pytest.approx(seventy, abs=0.2)
+        page.press("/", "/")
+        page.type("burn_(thirty|x)")
+        assert float(text("matched").split()[1]) == pytest.approx(100 * thirty[1] / whole[1], abs=0.05)
+        assert page.eval("document.querySelectorAll('.hit').length") == 1
+        page.press("Escape")
+        assert text("matched") == "" and page.eval("document.querySelectorAll('.hit').length") == 0
+        page.screenshot(place / "f.png")
+        assert (place / "f.png").stat().st_size > 10000
+        assert page.errors == []
 
 
 def test_svg_that_cannot_be_written(place):
