@@ -744,7 +744,7 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 	uint32_t nr;
 	struct hot *hot = find_hot(s, &nr);
 
-	out_printf(o, "%6s %7s %9s  %-36s %s\n", "SELF%", "TOTAL%", "SAMPLES", "FUNCTION",
+	out_printf(o, "%6s %7s %9s  %-30s %s\n", "SELF%", "TOTAL%", "SAMPLES", "FUNCTION",
 		   "MODULE");
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct sym *sym = sym_at(s, hot[i].sym);
@@ -764,7 +764,7 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 		mark = out_mark(o);
 		out_escaped(o, name, strlen(name));
 		if (sym->module) {
-			out_pad(o, mark, 36);
+			out_pad(o, mark, 30);
 			out_char(o, ' ');
 			name = text(s, sym->module);
 			out_escaped(o, name, strlen(name));

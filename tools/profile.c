@@ -42,7 +42,7 @@ static const struct opt options[] = {
 	  "a sample every N cycles (ns, by the CPU clock)", .min = PERF_PERIOD_MIN_CLOCK,
 	  .max = 1000000000000 },
 	{ 0, "source", "NAME", OPT_PARSE, &sampled.source,
-	  "cycles or cpu-clock (default: cycles if there are any)", .parse = parse_source },
+	  "cycles (default, if there are any) or cpu-clock", .parse = parse_source },
 	{ 'L', "tid", .type = OPT_COMMON },
 	{ 'C', "cpu", "CPU", OPT_UINT, &only_cpu, "this CPU only", .max = 1000000 },
 	{ 'I', "include-idle", NULL, OPT_FLAG, &with_idle, "CPUs that have nothing to do, too" },
