@@ -264,13 +264,13 @@ static void summary_json(struct run *r, struct json *j)
 }
 
 static const char *const examples[] = { "profile --top 10",
-					"the hottest functions of the machine, in 10 s",
+					"the hottest functions of 10 s",
 					"profile --svg cpu.svg -F 99 30",
 					"a flame graph of 30 s",
 					"profile -p 1234",
 					"the stacks of a process, until Ctrl-C",
 					"profile -af 10 | flamegraph.pl",
-					"folded stacks for other programs",
+					"folded stacks, for other programs",
 					"profile -K -I -C 1 5",
 					"CPU 1's kernel stacks, idle ones too",
 					NULL };

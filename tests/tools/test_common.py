@@ -18,7 +18,8 @@ EVENT_TOOLS = tuple(HEADERS)
 COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--duration", "--json", "--time", "--cost",
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
 BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
-               "biolatency": "-F -T -Q -m -D -e -j -d"}
+               "biolatency": "-F -T -Q -m -D -e -j -d",
+               "profile": "-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
@@ -29,11 +30,14 @@ WRONG_HERE = {
     "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
                   "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
     "biolatency": {"-d": ["no-such-disk", "", "../block"]},
+    "profile": {"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
+                "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
 }
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
 WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
-                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"]}
+                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
+                    "profile": ["abc", "0", "1 2", "-U -K", "-f --top", "-F 49 -c 1000000"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
