@@ -51,12 +51,13 @@ static void show_event(void *ctx, const void *event, size_t size)
 {
 	struct run *r = ctx;
 
+	r->shown = event;
 	if (r->tool->event && !r->tool->event(r, event, size))
 		return;
 	if (r->opt.json)
-		table_json(&r->out, r->tool->columns, event);
+		table_json(&r->out, r->tool->columns, r->shown);
 	else
-		table_row(&r->out, r->tool->columns, event);
+		table_row(&r->out, r->tool->columns, r->shown);
 	r->nr_events++;
 	if ((r->opt.max_events && r->nr_events >= r->opt.max_events) || r->out.error)
 		r->stop = true;

@@ -19,6 +19,7 @@ COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--dura
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
 BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
                "biolatency": "-F -T -Q -m -D -e -j -d",
+               "tcpretrans": "-s -l -c -4 -6",
                "profile": "-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
@@ -30,6 +31,10 @@ WRONG_HERE = {
     "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
                   "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
     "biolatency": {"-d": ["no-such-disk", "", "../block"]},
+    "tcpretrans": {"--lport": ["0", "65536", "x", "", "80,", ",80"], "--rport": ["1,2,x", "1," * 16 + "1"],
+                   "--laddr": ["10.0.0.1/33", "10.0.0.1/", "x", ""], "--raddr": ["::1/129", "::1/x", "[::1]", "1.2.3"],
+                   "--netns": ["no-such-name", "/no/such/path", "/tmp", "2147483647", ""], "--interval": ["0", "x"],
+                   "--events": ["0"]},
     "profile": {"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
                 "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
 }
@@ -37,7 +42,8 @@ WRONG_HERE = {
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
 WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
                     "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
-                    "profile": ["abc", "0", "1 2", "-U -K", "-f --top", "-F 49 -c 1000000"]}
+                    "tcpretrans": ["extra", "-s -l extra"],
+                    "profile": ["abc", "0", "1 2", "-U -K", "-f --top"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
@@ -69,7 +75,7 @@ def test_help(tool):
     """--help: on stdout, status 0, every option of every tool and of BCC's page, and examples."""
     done = run_tool(tool, "--help")
     assert (done.returncode, done.stderr) == (OK, "")
-    words = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", done.stdout))
+    words = set(re.findall(r"(?<![\w-])--?[A-Za-z0-9][\w-]*", done.stdout))
     wanted = {*COMMON_OPTIONS, *BCC_OPTIONS[tool].split()} | ({"--events"} if tool in EVENT_TOOLS else set())
     assert not wanted - words, f"not in --help: {wanted - words}"
     assert len(re.findall(rf"^ *{tool}\b", done.stdout, re.M)) >= 3, "fewer than three examples"
@@ -121,7 +127,8 @@ def test_ends_after_events(tool, json, open_place, cgroup):
 
 def events_of(tool, number, place):
     """A workload of `number` events for the tool."""
-    return ("execs", "spawn", number, place) if tool == "execsnoop" else ("opens", "open", number, 0, place)
+    return {"execsnoop": ("execs", "spawn", number, place), "opensnoop": ("opens", "open", number, 0, place),
+            "tcpretrans": ("tcpsyns", number)}[tool]
 
 
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
@@ -221,10 +228,12 @@ def read_all(fd, got):
                          ids=["terminal", "NO_COLOR", "pipe"])
 def test_no_escape_sequences(tool, ends, setting, place, cgroup, disk):
     """Nothing but text and ends of lines, on stdout and stderr, to a terminal and to a pipe, whatever the names."""
-    name, ready, shown = {"execsnoop": ("exec", b"ARGS", b"]0;x"), "opensnoop": ("open", b"PATH", b"]0;x"),
-                          "biolatency": ("", b"tracing", b"distribution")}[tool]
-    work = Workload("hostile", name, 3, place, cgroup=cgroup) if name else Workload("diskio", "write", 3, disk.path)
-    args = ["--cgroup", cgroup.path] if name else ["-d", disk.name]
+    work, ready, shown = {"execsnoop": (("hostile", "exec", 3, place), b"ARGS", b"]0;x"),
+                          "opensnoop": (("hostile", "open", 3, place), b"PATH", b"]0;x"),
+                          "biolatency": (("diskio", "write", 3, disk.path), b"tracing", b"distribution"),
+                          "tcpretrans": (("tcpsyns", 3, "4", "\x1b]0;x\x07"), b"COMM", b"]0;x")}[tool]
+    work = Workload(*work, cgroup=cgroup)
+    args = ["-d", disk.name] if tool == "biolatency" else ["--cgroup", cgroup.path]
     reader, writer = ends()
     got = bytearray()
     with work, subprocess.Popen([BUILD / "bin" / tool, *args], stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,

@@ -23,7 +23,7 @@ def cost_lines(tool):
 def test_cost(tool, open_place, cgroup, disk):
     """--cost says at the end what looking has cost: one line on stderr, and in the summary."""
     work = {"execsnoop": ("execs", "spawn", N, open_place), "opensnoop": ("opens", "mix", N, 0, open_place),
-            "biolatency": ("diskio", "write", N, disk.path)}[tool]
+            "biolatency": ("diskio", "write", N, disk.path), "tcpretrans": ("tcpsyns", N)}[tool]
     with Workload(*work, cgroup=cgroup) as working_load:
         with Tool(tool, "--cgroup", cgroup.path, "--cost", "--json") as json, \
                 Tool(tool, "--cgroup", cgroup.path, "--cost") as text, \

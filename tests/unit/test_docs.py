@@ -188,6 +188,8 @@ def expected_keys(tool):
     own_summary = literal_keys(summary_hook(source))
     own = literal_keys(source.replace(summary_hook(source) or "\0", ""))
     own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
+    if "json_flow(" in source:
+        own |= literal_keys(body(source_of("libcommon/inet.c"), "json_flow"))
     if "FMT_ERRNO" in source or "json_errno(" in source:
         own |= {"errno"} | literal_keys(body(source_of("libcommon/json.c"), "json_errno"))
     expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/tool.c"), "summary"))
