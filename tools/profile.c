@@ -17,7 +17,7 @@
 
 static struct perf_sampling_config sampled = { .only_cpu = -1 };
 static uint64_t only_cpu = UINT64_MAX, duration_ns;
-static bool with_idle;
+static bool with_idle, no_cycles;
 
 static struct perf_sampling *sampling;
 static struct symbols *symbols;
@@ -63,7 +63,6 @@ static int setup(struct run *r)
 {
 	struct stacks_config config = { .unit = "samples", .title = title };
 	const char *problem;
-	bool best;
 	int status = stacks_setup(&r->opt);
 
 	if (status >= 0)
@@ -76,10 +75,9 @@ static int setup(struct run *r)
 		sampled.frequency = FREQUENCY;
 	if (only_cpu != UINT64_MAX)
 		sampled.only_cpu = (int)only_cpu;
-	best = sampled.source == PERF_BEST;
+	no_cycles = sampled.source == PERF_BEST;
 	sampled.source = perf_source_of(sampled.source);
-	if (best && sampled.source == PERF_CLOCK)
-		note("a counter of cycles is not available here: using the CPU clock");
+	no_cycles = no_cycles && sampled.source == PERF_CLOCK;
 	problem = perf_rate_problem(&sampled);
 	if (problem) {
 		error("-c %llu: it takes %s", (unsigned long long)sampled.period, problem);
@@ -136,6 +134,8 @@ static const char *rate(void)
 
 static void started(struct run *r)
 {
+	if (no_cycles)
+		note("a counter of cycles is not available here: using the CPU clock");
 	note("sampling %s%s", rate(),
 	     r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the stacks");
 }
