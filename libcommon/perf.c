@@ -26,6 +26,9 @@
 #define SPARE_FDS  128
 #define TRIED_MAX  1024 /* CPUs that are asked whether they count cycles */
 
+/* A period of hardware cycles shorter than this, at 1 Hz, is one that is still being found. */
+#define FOUND 1000000
+
 struct cpu {
 	int fd; /* -1: not sampled */
 	uint64_t since_ns;
@@ -103,7 +106,7 @@ static int uevents_open(void)
 /* --- start and stop ----------------------------------------------------------------------------
  */
 
-enum perf_source perf_source_of(enum perf_source wanted)
+static enum perf_source source_of(enum perf_source wanted)
 {
 	const struct perf_sampling_config config = { .frequency = 1 };
 	bool online[TRIED_MAX];
@@ -205,19 +208,52 @@ static uint64_t period_min(enum perf_source source)
 	return source == PERF_CYCLES ? PERF_PERIOD_MIN_CYCLES : PERF_PERIOD_MIN_CLOCK;
 }
 
-const char *perf_rate_problem(const struct perf_sampling_config *config)
+/* Whether it asks for more samples than is good; said. */
+static bool too_often(const struct perf_sampling_config *config)
 {
-	static char text[80];
-
 	if (config->frequency > PERF_RATE_MAX)
-		snprintf(text, sizeof(text), "at most %d samples a second", PERF_RATE_MAX);
+		error("%llu Hz is too much: at most %d", (unsigned long long)config->frequency,
+		      PERF_RATE_MAX);
 	else if (!config->frequency && config->period < period_min(config->source))
-		snprintf(text, sizeof(text), "at least %llu %s from sample to sample",
-			 (unsigned long long)period_min(config->source),
-			 config->source == PERF_CYCLES ? "cycles" : "ns");
+		error("a sample every %llu %s is too much: at least %llu",
+		      (unsigned long long)config->period,
+		      config->source == PERF_CYCLES ? "cycles" : "ns",
+		      (unsigned long long)period_min(config->source));
 	else
-		return NULL;
+		return false;
+	return true;
+}
+
+int perf_sampling_setup(struct perf_sampling_config *config)
+{
+	if (config->frequency && config->period) {
+		error("a frequency (-F) and a period (-c): it is one or the other");
+		return 2;
+	}
+	if (!config->frequency && !config->period)
+		config->frequency = PERF_FREQUENCY;
+	config->source = source_of(config->source);
+	return too_often(config) ? 2 : -1;
+}
+
+const char *perf_sampling_text(const struct perf_sampling_config *config)
+{
+	static char text[60];
+	const bool cycles = config->source == PERF_CYCLES;
+
+	if (config->frequency)
+		snprintf(text, sizeof(text), "at %llu Hz by %s",
+			 (unsigned long long)config->frequency,
+			 cycles ? "cycles" : "the CPU clock");
+	else
+		snprintf(text, sizeof(text), "every %llu %s", (unsigned long long)config->period,
+			 cycles ? "cycles" : "ns");
 	return text;
+}
+
+uint64_t perf_sampling_min_period(const struct perf_sampling_config *config)
+{
+	return config->source == PERF_CYCLES && config->frequency ? FOUND / config->frequency : 0;
 }
 
 int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampling_config *config,
@@ -237,11 +273,9 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 		error("cannot sample: %s", nr <= 0 ? strerror(-nr) : "not enough memory");
 		return nr <= 0 ? nr : -ENOMEM;
 	}
-	p->config.source = perf_source_of(config->source);
-	if (perf_rate_problem(&p->config)) {
-		error("cannot sample that often: %s", perf_rate_problem(&p->config));
+	p->config.source = source_of(config->source);
+	if (too_often(&p->config))
 		return -EINVAL;
-	}
 	p->nr_cpus = nr;
 	for (int cpu = 0; cpu < nr; cpu++)
 		p->cpus[cpu].fd = -1;
@@ -337,4 +371,18 @@ void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_sta
 	for (int cpu = 0; cpu < p->nr_cpus; cpu++)
 		if (p->cpus[cpu].fd >= 0)
 			stats->cpu_ns += clock_mono_ns() - p->cpus[cpu].since_ns;
+}
+
+void perf_sampling_check(const struct perf_sampling *p, uint64_t ticks)
+{
+	struct perf_sampling_stats st;
+	double due;
+
+	perf_sampling_stats(p, &st);
+	due = p->config.frequency ? (double)st.cpu_ns / 1e9 * (double)p->config.frequency
+				  : (double)st.cpu_ns / (double)p->config.period;
+	if (p->config.source == PERF_CLOCK && due >= 100 && (double)ticks < due * 0.9)
+		warn("only %.0f %% of the samples that were due came: the kernel throttles them, "
+		     "or the host has this machine wait",
+		     100 * (double)ticks / due);
 }

@@ -17,6 +17,8 @@ enum perf_source {
 	PERF_CLOCK,  /* a timer (cpu-clock) */
 };
 
+#define PERF_FREQUENCY 49 /* Hz; not 50: not in step with what happens 100 times a second */
+
 /* More samples than these are not a profile but a load: at 100,000 a second, which the kernel's own
  * limits allow, a CPU does nothing but walk stacks. Beyond them perf_sampling_start() refuses. */
 #define PERF_RATE_MAX	       10000  /* a second on each CPU */
@@ -30,9 +32,17 @@ struct perf_sampling_config {
 	int only_cpu;	    /* -1: all */
 };
 
-/* What is wrong with how often @config (with PERF_CYCLES or PERF_CLOCK) asks for samples, in static
- * memory: "at least 100000 ns from sample to sample". NULL: nothing. */
-const char *perf_rate_problem(const struct perf_sampling_config *config);
+/* In the setup hook: @config as the options say becomes complete, with PERF_FREQUENCY if it has
+ * neither a frequency nor a period, and PERF_CYCLES or PERF_CLOCK for PERF_BEST. Returns -1 to go
+ * on, else the exit status after having said what is wrong. */
+int perf_sampling_setup(struct perf_sampling_config *config);
+
+/* "at 49 Hz by cycles", in static memory. */
+const char *perf_sampling_text(const struct perf_sampling_config *config);
+
+/* Hardware events with a frequency begin with a period of 1, and find theirs in the first
+ * microseconds: samples of a shorter period than this say nothing. 0: all are good. */
+uint64_t perf_sampling_min_period(const struct perf_sampling_config *config);
 
 /* Attaches @prog_fd (a program of type perf_event), one event a CPU. Returns 0, or -errno after one
  * line on stderr that says why and what would help. */
@@ -46,14 +56,15 @@ void perf_sampling_follow(struct perf_sampling *p);
 void perf_sampling_stop(struct perf_sampling *p);
 void perf_sampling_free(struct perf_sampling *p);
 
-/* PERF_CYCLES or PERF_CLOCK: what is in use. May be asked before any attaching (NULL). */
-enum perf_source perf_source_of(enum perf_source wanted);
-
 struct perf_sampling_stats {
 	unsigned int cpus; /* sampled now (after the end: at the end) */
 	uint64_t cpu_ns;   /* of time, over all CPUs that were sampled */
 	uint64_t refused;  /* CPUs that came and could not be sampled */
 };
+/* One warning if the CPU clock gave fewer than nine tenths of the samples that were due: it ticks
+ * on idle CPUs, too. @ticks: all that it gave. */
+void perf_sampling_check(const struct perf_sampling *p, uint64_t ticks);
+
 void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_stats *stats);
 
 #endif

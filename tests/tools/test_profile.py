@@ -62,7 +62,7 @@ def test_shares(source):
     assert both > 199 * SECONDS / (20 if VM else 5)
     assert abs(seventy / both - share) < 4.5 * math.sqrt(share * (1 - share) / both) + 0.005, (counts, share)
     assert both >= 0.95 * sum(counts.values()), counts
-    assert sum(counts.values()) == tool.summary["events"] and not tool.summary["lost"]
+    assert sum(counts.values()) == tool.summary["events"] == tool.summary["taken"] and not tool.summary["lost"]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -203,6 +203,7 @@ def test_table_that_is_full():
     """What has no room is counted, and said."""
     tool, _, _ = watch([1500], "--stack-storage-size", 1, "-j", "-F", 499)
     left_out = tool.summary["stacks_left_out"]
+    assert tool.summary["taken"] == tool.summary["events"] + left_out
     assert len(tool.json) == 1 and left_out > 0
     assert tool.summary["lost"] == left_out
     assert f"{left_out} samples are not in these stacks" in tool.said
@@ -318,7 +319,22 @@ def test_rates_that_would_stop_the_machine(args):
     """At 100,000 samples a second, which the kernel would take, nothing else runs: refused before anything is set up."""
     done = run_tool("profile", *args, "-p", 1, 1)
     assert done.returncode == USAGE and done.stdout == ""
-    assert args[0] in done.stderr.splitlines()[-1]
+    assert str(args[1]) in one_line(done.stderr)
+
+
+@pytest.mark.skipif(not VM, reason="the limits of this machine are not ours to change")
+def test_more_than_the_kernel_takes():
+    """Above the kernel's own limit: the line names it, and where it is set."""
+    limit = Path("/proc/sys/kernel/perf_event_max_sample_rate")
+    before = limit.read_text(encoding="ascii")
+    limit.write_text("500", encoding="ascii")
+    try:
+        done = run_tool("profile", "-F", 999, "-p", 1, 1)
+        assert done.returncode == FAILED
+        assert "at most 500" in one_line(done.stderr) and "perf_event_max_sample_rate" in done.stderr
+        assert run_tool("profile", "-F", 499, "-p", 1, 1).returncode == 0
+    finally:
+        limit.write_text(before, encoding="ascii")
 
 
 def test_stacks_that_are_cut():

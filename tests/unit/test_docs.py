@@ -159,7 +159,7 @@ def test_columns(tool):
         keys = literal_keys(body(source, "members"))
         assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM | keys
         return
-    if "stacks.h" in source and ".columns" not in source:
+    if ("stacks.h" in source or "stackevents.h" in source) and ".columns" not in source:
         head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks.c"), "stacks_top"), re.S)[0]
         assert set(page.names("FIELDS", "Columns")) == set(re.findall(r'"([A-Z]+%?)"', head))
         return
@@ -199,10 +199,13 @@ def expected_keys(tool):
         expected["bucket"] = bucket
         expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist.c"), "hist_json")) \
             - (bucket - {"count"})
-    elif "stacks.h" in source:
+    elif "stacks.h" in source or "stackevents.h" in source:
         stacks = source_of("libcommon/stacks.c")
         name = literal_keys(body(stacks, "json_name"))
         expected["summary"] |= literal_keys(body(stacks, "stacks_summary_json"))
+        if "stackevents.h" in source:
+            events = source_of("libcommon/stackevents.c")
+            expected["summary"] |= literal_keys(body(events, "stack_events_summary_json"))
         expected["function"] = name | literal_keys(body(stacks, "stacks_top_json"))
         expected["frame"] = name | literal_keys(body(stacks, "json_frames"))
         expected["stack"] = {"kernel", "user"} | literal_keys(body(stacks, "stacks_json"))
