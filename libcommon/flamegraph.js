@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 (function () {
 	"use strict";
 	var LEFT = 10, RIGHT = 1190, CHAR = 6.9, ROW = 17;
