@@ -291,7 +291,7 @@ def syns(tool_args, cgroup, number=N, kind="4", work_args=(), **kwargs):
 def test_exact_rows(kind, cgroup):
     """23 lost SYNs: exactly these rows; the socket's cgroup and namespace."""
     tool, netns, done = syns(["--json"], cgroup, kind=kind)
-    assert len(done) == len(tool.json) == N
+    assert len(done) == len(tool.json) == N, (tool.summary, tool.said)
     local = "::1" if kind == "6" else "127.0.0.1"
     assert sorted((row["pid"], row["local_addr"], row["local_port"], row["remote_port"]) for row in tool.json) == \
         sorted((line["pid"], local, line["lport"], line["rport"]) for line in done)
