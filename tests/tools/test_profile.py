@@ -146,7 +146,8 @@ def test_top():
     assert tool.lines[0].split() == ["SELF%", "TOTAL%", "SAMPLES", "FUNCTION", "MODULE"]
     assert tool.lines[1].split()[3:] == ["burn_seventy", "burn"]
     rows = {line.split()[3]: line.split() for line in tool.lines[1:]}
-    assert float(rows["burn_loop"][1]) > 95 > 5 > float(rows["burn_loop"][0])
+    # in emulation starting, ending and reading the clock are a good part of it
+    assert float(rows["burn_loop"][1]) > (70 if VM else 95) and float(rows["burn_loop"][0]) < (15 if VM else 5)
     assert max(map(len, tool.lines)) <= 80
     tool, _, _ = watch([1500], "--top", "-j", "-F", 199)
     assert {o["type"] for o in tool.json} == {"function"}
