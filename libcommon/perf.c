@@ -331,9 +331,9 @@ void perf_sampling_follow(struct perf_sampling *p)
 		} else if (c->fd < 0 && c->since_ns != UINT64_MAX) {
 			int err = cpu_start(p, cpu);
 
-			debug("CPU %d came online%s%s", cpu, err ? ": " : "",
-			      err ? strerror(-err) : "");
-			if (err && err != -ENODEV) {
+			if (!err)
+				debug("CPU %d came online", cpu);
+			else if (err != -ENODEV) { /* ENODEV: not yet, or no more */
 				warn("CPU %d came online, and cannot be sampled: %s", cpu,
 				     strerror(-err));
 				c->since_ns = UINT64_MAX; /* said once is enough */
