@@ -39,7 +39,7 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unu
 	-Wno-missing-field-initializers
 CFLAGS ?= -O2 -g
 LIBS := libbpf libelf zlib liblzma
-ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -DBORESCOPE_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -static
@@ -98,6 +98,12 @@ $(O)/obj/tools/%.o: tools/%.c $(O)/skel/%.skel.h $(O)/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# text that is part of a program, as a C string
+$(O)/text/%.inc: libcommon/%
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
+$(O)/obj/libcommon/flamegraph.o $(O)/obj/sanitized/flamegraph.o: $(O)/text/flamegraph.js.inc $(O)/text/flamegraph.css.inc
 
 $(O)/obj/libcommon/%.o: libcommon/%.c $(O)/flags VERSION
 	$(say) CC $@

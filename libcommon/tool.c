@@ -306,6 +306,13 @@ static void summary(struct run *r, struct loop *l)
 		cost_note(&l->cost, r->nr_events, lost);
 }
 
+static void detach(struct run *r)
+{
+	if (r->tool->detach)
+		r->tool->detach(r);
+	object_detach(&r->object);
+}
+
 /* What came until the end is shown, unless nobody reads it or --events is reached. */
 static int end(struct run *r, struct loop *l)
 {
@@ -313,7 +320,7 @@ static int end(struct run *r, struct loop *l)
 
 	if (l->cost_on)
 		cost_read(&l->cost, r->object.bpf);
-	object_detach(&r->object);
+	detach(r);
 	r->lost += object_missed(&r->object);
 	if (!l->hung_up && !r->out.error) {
 		r->stop = full;
@@ -359,14 +366,17 @@ static int run(struct run *r)
 	if (r->events) {
 		favour_reader();
 		err = events_epoll_add(r->events, l.epoll_fd);
-		if (err) {
+		if (err)
 			error("cannot watch the event rings: %s", strerror(-err));
-			r->stop = true;
-		}
 	}
-	begin(r, &l);
-	while (!r->stop)
+	if (!err && r->tool->attach)
+		err = r->tool->attach(r);
+	if (!err)
+		begin(r, &l);
+	while (!err && !r->stop)
 		look(r, &l);
+	if (err)
+		detach(r);
 	status = err ? 1 : end(r, &l);
 	events_close(r->events);
 	object_close(&r->object);

@@ -107,8 +107,9 @@ static __always_inline void event_count_lost(void)
 		__sync_fetch_and_add(lost, 1);
 }
 
-/* Sends the first @size bytes of @event. @size must be bounded for the verifier. */
-static __always_inline void event_send(void *event, __u64 size)
+/* Sends the first @size bytes of @event; @now wakes the reader at once. @size must be bounded for
+ * the verifier. */
+static __always_inline void event_send_to(void *event, __u64 size, bool now)
 {
 	__u32 cpu = bpf_get_smp_processor_id() & event_config.ring_mask;
 	void *ring = event_ring_of(cpu);
@@ -120,11 +121,23 @@ static __always_inline void event_send(void *event, __u64 size)
 	}
 	/* only the event that carries the ring across the mark wakes the reader */
 	filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	flags = filled < event_config.wake_bytes && filled + size >= event_config.wake_bytes
+	flags = now || (filled < event_config.wake_bytes &&
+			filled + size >= event_config.wake_bytes)
 			? BPF_RB_FORCE_WAKEUP
 			: BPF_RB_NO_WAKEUP;
 	if (bpf_ringbuf_output(ring, event, size, flags))
 		event_count_lost();
+}
+
+static __always_inline void event_send(void *event, __u64 size)
+{
+	event_send_to(event, size, false);
+}
+
+/* For the rare event that the reader should see while it is fresh: costs a wake-up. */
+static __always_inline void event_send_now(void *event, __u64 size)
+{
+	event_send_to(event, size, true);
 }
 
 #endif

@@ -19,7 +19,8 @@ COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--dura
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
 BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
                "biolatency": "-F -T -Q -m -D -e -j -d",
-               "runqlat": "-T -m -P -L --pidnss -p", "tcpretrans": "-s -l -c -4 -6", "ext4slower": "-j -p"}
+               "runqlat": "-T -m -P -L --pidnss -p", "tcpretrans": "-s -l -c -4 -6", "ext4slower": "-j -p",
+               "profile": "-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
@@ -36,13 +37,16 @@ WRONG_HERE = {
                    "--events": ["0"]},
     "runqlat": {},
     "ext4slower": {"--path": ["", "/", "x" * 257], "--events": ["0"], "-d": ["0"]},
+    "profile": {"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
+                "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
 }
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
 WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
                     "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
                     "tcpretrans": ["extra", "-s -l extra"], "ext4slower": ["abc", "1.5", "1 2", "99999999999"],
-                    "runqlat": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"]}
+                    "runqlat": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
+                    "profile": ["abc", "0", "1 2", "-U -K", "-f --top"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
@@ -163,7 +167,8 @@ def test_closed_pipe_of_a_histogram(disk):
 @pytest.mark.parametrize("json", [False, True])
 def test_full_disk(tool, json, cgroup):
     """>/dev/full: status 1 and a message."""
-    args = ["--json"] if json else [] if tool in EVENT_TOOLS else ["-T"]    # without events, a histogram has no text
+    empty = {"profile": ["--top"]}.get(tool, [] if tool in EVENT_TOOLS else ["-T"])  # what has text without events
+    args = ["--json"] if json else empty
     with open("/dev/full", "wb") as full:
         done = run_tool(tool, "--cgroup", cgroup.path, "--duration", "1", *args, stdout=full)
     assert done.returncode == FAILED
@@ -189,6 +194,8 @@ def test_with_few_capabilities(tool, open_place, event_place, cgroup, request):
     if tool == "biolatency":
         disk = request.getfixturevalue("disk")
         workload, args = ("diskio", "write", 23, disk.path), ("-d", disk.name)
+    elif tool == "profile":
+        workload, args = ("burn", 1000), ("--cgroup", cgroup.id)
     elif tool == "runqlat":
         workload, args = ("pingpong", 2300), ("--cgroup", cgroup.id)
     else:
@@ -198,7 +205,10 @@ def test_with_few_capabilities(tool, open_place, event_place, cgroup, request):
             work.run()
     assert running.status == OK
     seen = len(running.json) if tool in EVENT_TOOLS else sum(o["count"] for o in running.json)
-    assert 2300 <= seen < 6000 if tool == "runqlat" else seen == 23
+    if tool == "profile":
+        assert running.summary["events"] == seen > 0
+    else:
+        assert 2300 <= seen < 6000 if tool == "runqlat" else seen == 23
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -237,7 +247,8 @@ def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, di
                           "biolatency": (("diskio", "write", 3, disk.path), b"tracing", b"distribution"),
                           "ext4slower": (("hostile", "open", 3, event_place), b"FILENAME", b"]0;x"),
                           "runqlat": (("hostile", "exec", 3, place), b"tracing", b"]0;x"),
-                          "tcpretrans": (("tcpsyns", 3, "4", "\x1b]0;x\x07"), b"COMM", b"]0;x")}[tool]
+                          "tcpretrans": (("tcpsyns", 3, "4", "\x1b]0;x\x07"), b"COMM", b"]0;x"),
+                          "profile": (("jitburn", 1500), b"sampling", b"]0;<")}[tool]
     work = Workload(*work, cgroup=cgroup)
     args = ["-d", disk.name] if tool == "biolatency" else [*ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path]
     args += ["-P"] if tool == "runqlat" else []
@@ -256,4 +267,7 @@ def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, di
             process.kill()
             os.close(reader)
     assert shown in got
-    assert not CONTROL.search(got.decode().replace("\r\n", "\n")), got
+    text = got.decode().replace("\r\n", "\n")
+    if tool == "profile":   # on a terminal, how far it is overwrites itself
+        text = re.sub(r"\r +\r", "", text).replace("\rprofile: ", "profile: ")
+    assert not CONTROL.search(text), got

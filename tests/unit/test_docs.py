@@ -160,6 +160,10 @@ def test_columns(tool):
         unsaid = set() if ".total =" in source else {"total"}
         assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM - unsaid | keys
         return
+    if ("stacks.h" in source or "stackevents.h" in source) and ".columns" not in source:
+        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks.c"), "stacks_top"), re.S)[0]
+        assert set(page.names("FIELDS", "Columns")) == set(re.findall(r'"([A-Z]+%?)"', head))
+        return
     titles = re.findall(r'\bCOL\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
     titles += re.findall(r'\bCOL_HEAD\(\w+,\s*"([^"]+)"', source) + re.findall(r'\bCOL_CUSTOM\("([^"]+)"', source)
     titles += [name for macro, name in (("COL_CLOCK", "TIME"), ("COL_TIME", "TIME"), ("COL_ELAPSED", "TIME(s)"))
@@ -196,6 +200,18 @@ def expected_keys(tool):
         expected["bucket"] = bucket
         expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist.c"), "hist_json")) \
             - (bucket - {"count"})
+    elif "stacks.h" in source or "stackevents.h" in source:
+        stacks = source_of("libcommon/stacks.c")
+        name = literal_keys(body(stacks, "json_name"))
+        expected["summary"] |= literal_keys(body(stacks, "stacks_summary_json"))
+        if "stackevents.h" in source:
+            events = source_of("libcommon/stackevents.c")
+            expected["summary"] |= literal_keys(body(events, "stack_events_summary_json"))
+        expected["function"] = name | literal_keys(body(stacks, "stacks_top_json"))
+        expected["frame"] = name | literal_keys(body(stacks, "json_frames"))
+        expected["stack"] = {"kernel", "user"} | literal_keys(body(stacks, "stacks_json"))
+        if ".tid =" not in source:  # threads are not told apart
+            expected["stack"] -= {"tid"}
     else:
         expected["event"] = own | literal_keys(body(source_of("libcommon/table.c"), "table_json"))
     return expected

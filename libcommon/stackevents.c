@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
+#include <linux/types.h>
+
+#include "../bpf/lib/stacks.h"
+#include "msg.h"
+#include "stackevents.h"
+#include "symbols.h"
+
+#define REMEMBER_NS 1000000000ULL
+
+bool stack_events_init(struct stack_events *e, const struct stacks_config *config)
+{
+	struct stacks_config own = *config;
+
+	own.symbols = symbols_new();
+	*e = (struct stack_events){ .symbols = own.symbols };
+	e->stacks = own.symbols ? stacks_new(&own) : NULL;
+	if (!e->stacks)
+		return false;
+	e->cut_frame = stacks_named_frame(e->stacks, "[truncated]");
+	e->unread_frame = stacks_named_frame(e->stacks, "[unreadable user stack]");
+	return true;
+}
+
+/* While it lives, and again now and then for what it has mapped since. */
+static void remember(struct symbols *symbols, const struct event_head *head)
+{
+	static struct {
+		__u32 pid;
+		__u64 ts;
+	} last[1024];
+	size_t i = head->pid % 1024;
+
+	if (!(head->flags & STACK_NEW_PROCESS) && last[i].pid == head->pid &&
+	    head->ts - last[i].ts < REMEMBER_NS)
+		return;
+	last[i].pid = head->pid;
+	last[i].ts = head->ts;
+	symbols_remember(symbols, head->pid);
+}
+
+bool stack_events_add(struct stack_events *e, const void *event, size_t size, uint64_t weight)
+{
+	static uint64_t frames[2 * STACK_FRAMES_MAX + 3];
+	const struct stack_event *s = event;
+	uint32_t nr_kernel = s->nr_kernel, nr_user = s->nr_user, flags = s->head.flags;
+	struct stack_key key = { .pid = s->head.pid };
+	uint64_t *user;
+
+	if (nr_kernel > STACK_FRAMES_MAX || nr_user > STACK_FRAMES_MAX ||
+	    sizeof(*s) + (nr_kernel + nr_user) * sizeof(__u64) > size)
+		return false;
+	if (nr_user)
+		remember(e->symbols, &s->head);
+	memcpy(key.comm, s->head.comm, sizeof(key.comm));
+	memcpy(frames, s->frames, nr_kernel * sizeof(__u64));
+	if (flags & STACK_KERNEL_CUT)
+		frames[nr_kernel++] = e->cut_frame;
+	user = frames + nr_kernel;
+	memcpy(user, s->frames + s->nr_kernel, nr_user * sizeof(__u64));
+	if (flags & STACK_USER_CUT)
+		user[nr_user++] = e->cut_frame;
+	if (flags & STACK_NO_USER)
+		user[nr_user++] = e->unread_frame;
+	e->truncated += !!(flags & (STACK_KERNEL_CUT | STACK_USER_CUT));
+	e->unread += !!(flags & STACK_NO_USER);
+	return stacks_add(e->stacks, &key, frames, nr_kernel, user, nr_user, weight);
+}
+
+void stack_events_remarks(const struct stack_events *e)
+{
+	if (e->truncated)
+		note("%llu stacks are deeper than the kernel walks (sysctl "
+		     "kernel.perf_event_max_stack): [truncated] stands at their root",
+		     (unsigned long long)e->truncated);
+	stacks_remarks(e->stacks);
+}
+
+void stack_events_summary_json(const struct stack_events *e, struct json *j)
+{
+	json_u64(j, "truncated", e->truncated);
+	json_u64(j, "user_stacks_unreadable", e->unread);
+	stacks_summary_json(e->stacks, j);
+}

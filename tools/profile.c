@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "perf.h"
+#include "stackevents.h"
+#include "tool.h"
+#include "profile.h"
+#include "profile.skel.h"
+
+static struct perf_sampling_config sampled = { .only_cpu = -1 };
+static uint64_t only_cpu = UINT64_MAX, duration_ns;
+static bool with_idle, no_cycles;
+
+static struct perf_sampling *sampling;
+static struct stack_events samples;
+static uint64_t stopped_ns;
+static char title[100]; /* of the flame graph */
+
+static const char *parse_source(const char *arg, void *value)
+{
+	enum perf_source *s = value;
+
+	*s = !strcmp(arg, "cycles")	 ? PERF_CYCLES
+	     : !strcmp(arg, "cpu-clock") ? PERF_CLOCK
+					 : PERF_BEST;
+	return *s == PERF_BEST ? "cycles or cpu-clock" : NULL;
+}
+
+static const struct opt options[] = {
+	{ 'F', "frequency", "HZ", OPT_UINT, &sampled.frequency,
+	  "samples a second on each CPU (default 49)", .min = 1, .max = PERF_RATE_MAX },
+	{ 'c', "count", "N", OPT_UINT, &sampled.period,
+	  "a sample every N cycles (ns, by the CPU clock)", .min = PERF_PERIOD_MIN_CLOCK,
+	  .max = 1000000000000 },
+	{ 0, "source", "NAME", OPT_PARSE, &sampled.source,
+	  "cycles (default, if there are any) or cpu-clock", .parse = parse_source },
+	{ 'L', "tid", .type = OPT_COMMON },
+	{ 'C', "cpu", "CPU", OPT_UINT, &only_cpu, "this CPU only", .max = 1000000 },
+	{ 'I', "include-idle", NULL, OPT_FLAG, &with_idle, "CPUs that have nothing to do, too" },
+	STACKS_OPTIONS('a'),
+	{ 0 },
+};
+static const struct opt positional[] = {
+	{ 0, "duration", "SEC", OPT_SEC, &duration_ns, "seconds (default: until Ctrl-C)" },
+	{ 0 },
+};
+
+static const struct probe probes[] = {
+	{ .name = "samples", .rungs = { "sample" }, .later = true },
+	{ 0 },
+};
+
+static int setup(struct run *r)
+{
+	const struct stacks_config config = { .unit = "samples", .title = title };
+	int status = stacks_setup(&r->opt);
+
+	if (only_cpu != UINT64_MAX)
+		sampled.only_cpu = (int)only_cpu;
+	no_cycles = sampled.source == PERF_BEST;
+	if (status < 0)
+		status = perf_sampling_setup(&sampled);
+	no_cycles = no_cycles && sampled.source == PERF_CLOCK;
+	if (duration_ns)
+		r->opt.duration_ns = duration_ns;
+	return status < 0 && !stack_events_init(&samples, &config) ? 1 : status;
+}
+
+static void configure(struct run *r, struct bpf_object *obj)
+{
+	struct profile_bpf__rodata *ro = TOOL_RODATA(profile, obj);
+
+	ro->with_idle = with_idle;
+	ro->min_period = perf_sampling_min_period(&sampled);
+	stacks_configure(obj);
+}
+
+static int attach(struct run *r)
+{
+	struct bpf_program *sample = bpf_object__find_program_by_name(r->object.bpf, "sample");
+
+	return perf_sampling_start(&sampling, &sampled, bpf_program__fd(sample));
+}
+
+static void detach(struct run *r)
+{
+	perf_sampling_stop(sampling);
+	stopped_ns = clock_mono_ns();
+}
+
+static void started(struct run *r)
+{
+	if (no_cycles)
+		note("a counter of cycles is not available here: using the CPU clock");
+	note("sampling %s%s", perf_sampling_text(&sampled),
+	     r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the stacks");
+}
+
+static bool add_sample(struct run *r, const void *event, size_t size)
+{
+	r->nr_events += stack_events_add(&samples, event, size, 1);
+	return false;
+}
+
+static void tick(struct run *r)
+{
+	static uint64_t told_at;
+	uint64_t now = clock_mono_ns();
+	struct stacks_stats st;
+
+	perf_sampling_follow(sampling);
+	if (now - told_at < 1000000000ULL)
+		return;
+	told_at = now;
+	stacks_stats(samples.stacks, &st);
+	progress("%llu s, %llu samples, %llu different stacks",
+		 (unsigned long long)((now - r->started_ns) / 1000000000),
+		 (unsigned long long)st.added, (unsigned long long)st.different);
+}
+
+static void report(struct run *r)
+{
+	struct stacks_stats st;
+
+	stacks_stats(samples.stacks, &st);
+	snprintf(title, sizeof(title), "CPU time: %llu samples %s", (unsigned long long)st.added,
+		 perf_sampling_text(&sampled));
+	progress("looking for the names of functions");
+	stacks_report(samples.stacks, r);
+	progress_end();
+}
+
+static uint64_t counted(struct run *r, enum sample_count what)
+{
+	return object_percpu_sum(r->object.bpf, "sample_counts", what);
+}
+
+static void finish(struct run *r)
+{
+	struct perf_sampling_stats st;
+	struct stacks_stats sst;
+
+	perf_sampling_stats(sampling, &st);
+	stacks_stats(samples.stacks, &sst);
+	r->lost += sst.left_out;
+	note("%llu samples, %llu lost, of %u CPUs in %.1f s", (unsigned long long)sst.added,
+	     (unsigned long long)(r->lost + events_lost(r->events)), st.cpus,
+	     (double)(stopped_ns - r->started_ns) / 1e9);
+	perf_sampling_check(sampling, counted(r, SAMPLE_TICKS));
+	stack_events_remarks(&samples);
+}
+
+static void summary_json(struct run *r, struct json *j)
+{
+	struct perf_sampling_stats st;
+
+	perf_sampling_stats(sampling, &st);
+	json_str(j, "sampled_by", sampled.source == PERF_CYCLES ? "cycles" : "cpu-clock");
+	json_u64(j, "ticks", counted(r, SAMPLE_TICKS));
+	json_u64(j, "idle", counted(r, SAMPLE_IDLE));
+	json_u64(j, "taken", counted(r, SAMPLE_TAKEN));
+	json_u64(j, "cpus", st.cpus);
+	json_u64(j, "cpu_time_ns", st.cpu_ns);
+	stack_events_summary_json(&samples, j);
+}
+
+static const char *const examples[] = { "profile --top 10",
+					"the hottest functions of 10 s",
+					"profile --svg cpu.svg -F 99 30",
+					"a flame graph of 30 s",
+					"profile -p 1234",
+					"the stacks of a process, until Ctrl-C",
+					"profile -af 10 | flamegraph.pl",
+					"folded stacks, for other programs",
+					"profile -K -I -C 1 5",
+					"CPU 1's kernel stacks, idle ones too",
+					NULL };
+
+static const struct tool tool = {
+	.name = "profile",
+	.summary = "where CPU time goes, by stacks sampled at regular times",
+	.options = options,
+	.positional = positional,
+	.examples = examples,
+	.image = TOOL_IMAGE(profile),
+	.probes = probes,
+	.setup = setup,
+	.configure = configure,
+	.attach = attach,
+	.detach = detach,
+	.started = started,
+	.event_size = sizeof(struct stack_event),
+	.event = add_sample,
+	.report = report,
+	.tick = tick,
+	.finish = finish,
+	.summary_json = summary_json,
+};
+
+int main(int argc, char **argv)
+{
+	return tool_main(&tool, argc, argv);
+}
