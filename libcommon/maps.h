@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * maps: what of a process is needed to name its addresses, from the text of /proc/PID.
+ */
+#ifndef BORESCOPE_MAPS_H
+#define BORESCOPE_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* A line of /proc/PID/maps. */
+struct mapping_line {
+	uint64_t start, end, offset; /* bytes */
+	uint32_t dev_major, dev_minor;
+	uint64_t inode;	 /* 0: no file */
+	bool executable; /* x */
+	bool deleted;	 /* the path ended in " (deleted)", which is cut off */
+	/* As the process sees it, with the kernel's \ooo made what they stand for; "" for memory
+	 * without a file, "[vdso]" and the like for the kernel's own. Lives until the next line. */
+	const char *path;
+};
+
+/*
+ * Calls @each for every line of @f that is a mapping, until it returns other than 0; that, or
+ * -EIO when reading failed. Paths longer than 4,095 bytes are cut. Stops after 1 << 20 lines.
+ */
+int maps_each(FILE *f, int (*each)(void *arg, const struct mapping_line *line), void *arg);
+
+/* What tells one process from the next with the same pid, and one of its programs from the next.
+ * Fields of /proc/PID/task/PID/stat: 22, 23, 26, 27, 28. */
+struct process_id {
+	uint64_t start_time; /* clock ticks since boot */
+	uint64_t vsize, start_code, end_code, start_stack;
+};
+/* Returns 0; -ESRCH: no such process; -EINVAL: not such a text. */
+int process_id_parse(const char *text, struct process_id *id);
+int process_id_read(pid_t pid, struct process_id *id);
+
+/* From /proc/PID/status. @ns_pid: its pid in its own pid namespace. Returns as above. */
+int process_status_parse(const char *text, uint32_t *uid, uint32_t *ns_pid);
+int process_status_read(pid_t pid, uint32_t *uid, uint32_t *ns_pid);
+
+#endif
