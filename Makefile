@@ -37,7 +37,7 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unu
 	-Wno-missing-field-initializers
 CFLAGS ?= -O2 -g
 LIBS := libbpf libelf zlib
-ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -DBORESCOPE_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -static
@@ -108,6 +108,18 @@ $(O)/bin/%: $(O)/obj/tools/%.o $(O)/libcommon.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LDLIBS) -o $@
+
+# The names of system calls, as this machine's headers have them.
+$(O)/gen/syscalls-native.h: Makefile
+	@mkdir -p $(@D)
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
+		sed -nE 's/^#define __NR_([a-z0-9_]+) .*/[__NR_\1] = "\1",/p' | grep -vE 'syscalls|arch_specific' > $@
+$(O)/gen/syscalls-compat.h: Makefile
+	@mkdir -p $(@D)
+	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_32.h>' | $(CC) -E -dM - | \
+		sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$$/[\2] = "\1",/p'; else echo NULL; fi > $@
+$(O)/obj/libcommon/syscalls.o $(O)/obj/sanitized/syscalls.o: \
+	$(O)/gen/syscalls-native.h $(O)/gen/syscalls-compat.h
 
 # --- tests ---
 

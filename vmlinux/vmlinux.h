@@ -103,7 +103,9 @@ struct qstr {
 };
 
 struct inode {
+	unsigned short i_mode;
 	struct super_block *i_sb;
+	long unsigned int i_ino; /* 7.x: u64 */
 };
 
 struct dentry {
@@ -129,6 +131,35 @@ struct path {
 
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
+};
+
+/* --- sockets --- */
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	short unsigned int skc_family;
+	volatile unsigned char skc_state;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct socket {
+	short int type;
+	struct sock *sk;
 };
 
 struct fdtable {
@@ -145,7 +176,16 @@ struct fs_struct {
 	struct path pwd;
 };
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct rw_semaphore {
+	atomic64_t count; /* up to now; a kernel with PREEMPT_RT has another struct */
+};
+
 struct mm_struct {
+	struct rw_semaphore mmap_lock;
 	long unsigned int arg_start;
 	long unsigned int arg_end;
 };
@@ -182,7 +222,11 @@ struct cred {
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int __state; /* from 5.14 (2f064a59a11f) */
+	void *stack;
 	unsigned int flags;
+	int on_cpu; /* 7.x: a byte */
+	int exit_state;
 	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;
@@ -191,9 +235,27 @@ struct task_struct {
 	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
+	long unsigned int nvcsw;
+	long unsigned int nivcsw;
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct css_set *cgroups;
+};
+
+struct task_struct___state { /* before 5.14 */
+	volatile long int state;
+};
+
+/* --- iterators --- */
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct linux_binprm {
