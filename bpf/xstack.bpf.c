@@ -13,10 +13,10 @@ struct xstack_state state SEC(".data.xstack");
 
 /* A sample is read by one task, the tool: there is never more than one thread in work. */
 struct work {
+	struct path_buf path; /* first: the verifier wants room behind its text */
 	struct thread_sample t;
 	struct task_user user;
 	__u64 kernel_stack[XSTACK_FRAMES_MAX], user_stack[XSTACK_FRAMES_MAX];
-	struct path_buf path;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

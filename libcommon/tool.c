@@ -381,9 +381,9 @@ static int run(struct run *r)
 		}
 	}
 	begin(r, &l);
-	while (!r->stop)
+	while (!r->stop && !r->failed)
 		look(r, &l);
-	status = err ? 1 : end(r, &l);
+	status = err || r->failed ? 1 : end(r, &l);
 	events_close(r->events);
 	object_close(&r->object);
 	return status;

@@ -74,6 +74,7 @@ struct run {
 	uint64_t late_samples;
 	bool no_header; /* the setup hook may set it */
 	bool stop;	/* a hook may set it */
+	bool failed;	/* so may it this one, after saying why: ends with status 1 */
 };
 
 /* Shows @event as a row or an object, by the tool's columns: what comes from the rings goes through
