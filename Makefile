@@ -135,7 +135,7 @@ $(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%
 $(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -pthread $< -o $@
+	$(Q)$(CC) -std=gnu11 -O2 -fno-omit-frame-pointer -Wall -Wextra -pthread $< -o $@
 
 -include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)
 
