@@ -36,15 +36,16 @@ endif
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter \
 	-Wno-missing-field-initializers
 CFLAGS ?= -O2 -g
-LIBS := libbpf libelf zlib
-ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
+LIBS := libbpf libelf zlib liblzma
+ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -static
-LDLIBS = $(shell $(PKG_CONFIG) --static --libs $(LIBS))
+LDLIBS = -liberty $(shell $(PKG_CONFIG) --static --libs $(LIBS))
 else
 ALL_LDFLAGS = $(LDFLAGS)
-LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+# A tool that names no addresses needs no liblzma; libiberty, for demangle.c, has no pkg-config file.
+LDLIBS = -liberty -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(LIBS))
 endif
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ifeq ($(SANITIZE),1)
@@ -94,6 +95,12 @@ $(O)/obj/tools/%.o: tools/%.c $(O)/skel/%.skel.h $(O)/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# text that is part of a program, as a C string
+$(O)/text/%.inc: libcommon/%
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
+$(O)/obj/libcommon/flamegraph.o $(O)/obj/sanitized/flamegraph.o: $(O)/text/flamegraph.js.inc $(O)/text/flamegraph.css.inc
 
 $(O)/obj/libcommon/%.o: libcommon/%.c $(O)/flags VERSION
 	$(say) CC $@

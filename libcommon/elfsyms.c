@@ -1,61 +1,334 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <errno.h>
-#include <gelf.h>
+#include <lzma.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "elfimage.h"
+#include "buildid.h"
 #include "elfsyms.h"
 
-static void read_section(struct elf_syms *e, Elf *elf, Elf_Scn *scn, GElf_Shdr *shdr)
-{
-	Elf_Data *data = elf_getdata(scn, NULL);
-	GElf_Sym sym;
-	int i;
+/* .gnu_debugdata unpacked: real ones have up to some MiB. xz -9 takes 65 MiB to unpack. */
+#define MAX_UNPACKED (64u << 20)
+#define MAX_XZ_MEM   (72u << 20)
 
-	for (i = 0; data && gelf_getsym(data, i, &sym); i++) {
-		unsigned int type = GELF_ST_TYPE(sym.st_info), bind = GELF_ST_BIND(sym.st_info);
+#define MAX_CODE_SECTIONS 64
+
+/* The sections of an image that matter here. */
+struct sections {
+	Elf_Scn *symtab, *dynsym, *debugdata, *debuglink;
+	struct {
+		uint64_t start, end;
+	} code[MAX_CODE_SECTIONS];
+	unsigned int nr_code;
+	unsigned char *is_code; /* by index: whether it holds code */
+	size_t nr;
+};
+
+static void find_sections(struct elf_image *im, struct sections *s)
+{
+	Elf_Scn *scn;
+	GElf_Shdr h;
+	size_t i;
+
+	*s = (struct sections){ 0 };
+	if (elf_getshdrnum(im->elf, &s->nr) || !s->nr)
+		return;
+	s->is_code = calloc(s->nr, 1);
+	if (!s->is_code)
+		return;
+	for (i = 1; i < s->nr; i++) {
 		const char *name;
 
-		if (sym.st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_GNU_IFUNC))
+		scn = elf_getscn(im->elf, i);
+		if (!scn || !gelf_getshdr(scn, &h))
 			continue;
-		name = elf_strptr(elf, shdr->sh_link, sym.st_name);
-		if (!name || !*name)
+		name = elf_image_section_name(im, &h);
+		if (h.sh_type == SHT_SYMTAB)
+			s->symtab = scn;
+		else if (h.sh_type == SHT_DYNSYM)
+			s->dynsym = scn;
+		else if (!strcmp(name, ".gnu_debugdata"))
+			s->debugdata = scn;
+		else if (!strcmp(name, ".gnu_debuglink"))
+			s->debuglink = scn;
+		if (!(h.sh_flags & SHF_EXECINSTR) || h.sh_size > UINT64_MAX - h.sh_addr)
 			continue;
-		symtab_add(&e->table, sym.st_value, sym.st_size,
-			   bind == STB_LOCAL  ? RANK_LOCAL
-			   : bind == STB_WEAK ? RANK_WEAK
-					      : 0,
-			   0, name, strlen(name));
+		s->is_code[i] = 1;
+		if (s->nr_code == MAX_CODE_SECTIONS)
+			continue;
+		s->code[s->nr_code].start = h.sh_addr;
+		s->code[s->nr_code++].end = h.sh_addr + h.sh_size;
 	}
 }
 
-int elf_syms_load(struct elf_syms *e, int fd)
+/* For symtab_finish(): the end of the section of code that @addr is in. */
+static uint64_t end_of_code(void *arg, uint64_t addr)
 {
-	Elf_Scn *scn = NULL;
-	GElf_Shdr shdr;
-	GElf_Phdr phdr;
+	const struct sections *s = arg;
+	unsigned int i;
+
+	for (i = 0; i < s->nr_code; i++) {
+		if (addr >= s->code[i].start && addr < s->code[i].end)
+			return s->code[i].end;
+	}
+	return addr;
+}
+
+static void read_segments(struct elf_image *im, struct elf_syms *e)
+{
+	GElf_Phdr h;
 	size_t nr, i;
-	Elf *elf;
+
+	if (elf_getphdrnum(im->elf, &nr))
+		return;
+	for (i = 0; i < nr && e->nr_segments < ELF_MAX_SEGMENTS; i++) {
+		if (!gelf_getphdr(im->elf, i, &h) || h.p_type != PT_LOAD || !(h.p_flags & PF_X))
+			continue;
+		/* A debug file keeps the headers, but has nothing at their place. */
+		e->segments[e->nr_segments++] =
+			(struct elf_segment){ h.p_offset, h.p_filesz ? h.p_filesz : h.p_memsz,
+					      h.p_vaddr };
+	}
+}
+
+static unsigned int rank_of(const GElf_Sym *sym)
+{
+	unsigned int rank = GELF_ST_TYPE(sym->st_info) == STT_NOTYPE ? RANK_LABEL : 0;
+
+	switch (GELF_ST_BIND(sym->st_info)) {
+	case STB_LOCAL:
+		return rank | RANK_LOCAL;
+	case STB_WEAK:
+		return rank | RANK_WEAK;
+	default:
+		return rank;
+	}
+}
+
+static bool is_function(const struct sections *s, const GElf_Sym *sym)
+{
+	unsigned int type = GELF_ST_TYPE(sym->st_info);
+
+	return (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE) &&
+	       sym->st_shndx != SHN_UNDEF && sym->st_shndx < s->nr && s->is_code[sym->st_shndx];
+}
+
+/* "$x", "$d.12": where ARM and RISC-V code and data begin. */
+static bool is_mapping_symbol(const char *name, size_t len)
+{
+	return len >= 2 && name[0] == '$' && strchr("adtx", name[1]) &&
+	       (len == 2 || name[2] == '.');
+}
+
+/* Adds the functions of @scn, moved by @bias. */
+static void read_symbols(struct elf_syms *e, struct elf_image *im, const struct sections *s,
+			 Elf_Scn *scn, uint64_t bias)
+{
+	Elf_Data *syms, *names;
+	GElf_Ehdr ehdr;
+	GElf_Shdr h;
+	GElf_Sym sym;
+	int i;
+
+	if (!scn || !s->is_code || !gelf_getehdr(im->elf, &ehdr) || !gelf_getshdr(scn, &h))
+		return;
+	syms = elf_image_section(im, scn, &h);
+	scn = elf_getscn(im->elf, h.sh_link);
+	if (!syms || !scn || !gelf_getshdr(scn, &h) || h.sh_type != SHT_STRTAB)
+		return;
+	names = elf_image_section(im, scn, &h);
+	if (!names)
+		return;
+	for (i = 0; gelf_getsym(syms, i, &sym); i++) {
+		const char *name = (char *)names->d_buf + sym.st_name;
+		size_t len;
+
+		if (!is_function(s, &sym) || sym.st_name >= names->d_size)
+			continue;
+		len = names->d_size - sym.st_name;
+		len = strnlen(name, len < SYMTAB_MAX_NAME ? len : SYMTAB_MAX_NAME);
+		if (memchr(name, '@', len)) /* "memcpy@@GLIBC_2.14" */
+			len = (char *)memchr(name, '@', len) - name;
+		if (!len || is_mapping_symbol(name, len))
+			continue;
+		if (ehdr.e_machine == EM_ARM)
+			sym.st_value &= ~1ull; /* says that the function is in Thumb code */
+		if (symtab_add(&e->table, sym.st_value + bias, sym.st_size, rank_of(&sym), 0, name,
+			       len))
+			break;
+	}
+}
+
+/* Unpacks an xz file, into memory from mmap(). NULL: it can't be, or is too large. */
+static void *unpack(const Elf_Data *packed, size_t *size)
+{
+	lzma_stream xz = LZMA_STREAM_INIT;
+	lzma_ret ret = LZMA_MEM_ERROR;
+	void *out;
+
+	out = mmap(NULL, MAX_UNPACKED, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (out == MAP_FAILED)
+		return NULL;
+	if (lzma_stream_decoder(&xz, MAX_XZ_MEM, 0) == LZMA_OK) {
+		xz.next_in = packed->d_buf;
+		xz.avail_in = packed->d_size;
+		xz.next_out = out;
+		xz.avail_out = MAX_UNPACKED;
+		ret = lzma_code(&xz, LZMA_FINISH);
+		*size = xz.total_out;
+		lzma_end(&xz);
+	}
+	if (ret == LZMA_STREAM_END && *size)
+		return mremap(out, MAX_UNPACKED, *size, 0);
+	munmap(out, MAX_UNPACKED);
+	return NULL;
+}
+
+static void read_debugdata(struct elf_syms *e, struct elf_image *im, Elf_Scn *scn)
+{
+	struct elf_image inner;
+	struct sections s;
+	Elf_Data *packed;
+	GElf_Shdr h;
+	size_t size;
+	void *data;
+
+	if (!gelf_getshdr(scn, &h))
+		return;
+	packed = elf_image_section(im, scn, &h);
+	data = packed ? unpack(packed, &size) : NULL;
+	if (!data || elf_image_memory(&inner, data, size))
+		return;
+	find_sections(&inner, &s);
+	read_symbols(e, &inner, &s, s.symtab, 0);
+	free(s.is_code);
+	elf_image_close(&inner);
+}
+
+/* The debug file, if it is the right one. Where the file was moved to another address afterwards
+ * (prelink), its symbols move along. */
+static bool read_debug_file(struct elf_syms *e, int fd, bool by_id)
+{
+	struct elf_syms other = { 0 };
+	struct elf_image im;
+	struct build_id id;
+	struct sections s;
+	bool right = true;
+
+	if (elf_image_open(&im, fd))
+		return false;
+	if (by_id) {
+		build_id_read(&im, &id);
+		right = id.len == e->build_id.len && !memcmp(id.bytes, e->build_id.bytes, id.len);
+	}
+	if (right) {
+		read_segments(&im, &other);
+		find_sections(&im, &s);
+		right = s.symtab;
+		read_symbols(e, &im, &s, s.symtab,
+			     e->nr_segments && other.nr_segments
+				     ? e->segments[0].vaddr - other.segments[0].vaddr
+				     : 0);
+		free(s.is_code);
+	}
+	elf_image_close(&im);
+	return right;
+}
+
+static void read_debuglink(struct elf_syms *e, struct elf_image *im, Elf_Scn *scn,
+			   const struct debug_search *where)
+{
+	Elf_Data *data;
+	uint32_t crc;
+	GElf_Shdr h;
+	size_t len;
+	int fd;
+
+	if (!gelf_getshdr(scn, &h) || !(data = elf_image_section(im, scn, &h)))
+		return;
+	/* the name, padded to 4 bytes, then the CRC */
+	len = strnlen(data->d_buf, data->d_size);
+	if ((len & ~3ul) + 4 + sizeof(crc) > data->d_size)
+		return;
+	memcpy(&crc, (char *)data->d_buf + (len & ~3ul) + 4, sizeof(crc));
+	fd = debug_open_link(where, data->d_buf, crc, im->fd);
+	if (fd >= 0) {
+		read_debug_file(e, fd, false);
+		close(fd);
+	}
+}
+
+static void read_separate(struct elf_syms *e, struct elf_image *im, const struct sections *s,
+			  const struct debug_search *where)
+{
+	bool found = false;
+	int fd;
+
+	if (e->build_id.len) {
+		fd = debug_open_build_id(where, e->build_id.bytes, e->build_id.len);
+		if (fd >= 0) {
+			found = read_debug_file(e, fd, true);
+			close(fd);
+		}
+	}
+	if (!found && s->debuglink)
+		read_debuglink(e, im, s->debuglink, where);
+}
+
+static void load(struct elf_syms *e, struct elf_image *im, const struct debug_search *where)
+{
+	struct sections s;
+
+	read_segments(im, e);
+	build_id_read(im, &e->build_id);
+	find_sections(im, &s);
+	read_symbols(e, im, &s, s.symtab, 0);
+	read_symbols(e, im, &s, s.dynsym, 0);
+	if (s.debugdata)
+		read_debugdata(e, im, s.debugdata);
+	if (!s.symtab && where)
+		read_separate(e, im, &s, where);
+	symtab_finish(&e->table, end_of_code, &s);
+	free(s.is_code);
+}
+
+int elf_syms_load(struct elf_syms *e, int fd, const struct debug_search *where)
+{
+	struct elf_image im;
+	int err;
 
 	*e = (struct elf_syms){ 0 };
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf)
-		return -ENOEXEC;
-	for (i = 0; !elf_getphdrnum(elf, &nr) && i < nr && e->nr_segments < ELF_MAX_SEGMENTS; i++) {
-		if (!gelf_getphdr(elf, i, &phdr) || phdr.p_type != PT_LOAD ||
-		    !(phdr.p_flags & PF_X))
-			continue;
-		e->segments[e->nr_segments].offset = phdr.p_offset;
-		e->segments[e->nr_segments].size = phdr.p_filesz;
-		e->segments[e->nr_segments++].vaddr = phdr.p_vaddr;
-	}
-	while ((scn = elf_nextscn(elf, scn))) {
-		if (gelf_getshdr(scn, &shdr) &&
-		    (shdr.sh_type == SHT_SYMTAB || shdr.sh_type == SHT_DYNSYM))
-			read_section(e, elf, scn, &shdr);
-	}
-	elf_end(elf);
-	symtab_finish(&e->table, NULL, NULL);
+	err = elf_image_open(&im, fd);
+	if (err)
+		return err;
+	load(e, &im, where);
+	elf_image_close(&im);
+	return 0;
+}
+
+int elf_syms_load_memory(struct elf_syms *e, const void *data, size_t size)
+{
+	struct elf_image im;
+	void *copy;
+	int err;
+
+	*e = (struct elf_syms){ 0 };
+	copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		return -errno;
+	memcpy(copy, data, size);
+	err = elf_image_memory(&im, copy, size);
+	if (err)
+		return err;
+	load(e, &im, NULL);
+	elf_image_close(&im);
 	return 0;
 }
 
@@ -64,9 +337,10 @@ bool elf_syms_vaddr(const struct elf_syms *e, uint64_t offset, uint64_t *vaddr)
 	unsigned int i;
 
 	for (i = 0; i < e->nr_segments; i++) {
-		if (offset >= e->segments[i].offset &&
-		    offset - e->segments[i].offset < e->segments[i].size) {
-			*vaddr = offset - e->segments[i].offset + e->segments[i].vaddr;
+		const struct elf_segment *seg = &e->segments[i];
+
+		if (offset >= seg->offset && offset - seg->offset < seg->size) {
+			*vaddr = offset - seg->offset + seg->vaddr;
 			return true;
 		}
 	}
@@ -76,4 +350,5 @@ bool elf_syms_vaddr(const struct elf_syms *e, uint64_t offset, uint64_t *vaddr)
 void elf_syms_free(struct elf_syms *e)
 {
 	symtab_free(&e->table);
+	*e = (struct elf_syms){ 0 };
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +35,7 @@ static bool same_as_last(const struct symtab *t, const char *name, size_t len)
 {
 	const char *last;
 
-	if (!t->nr)
+	if (!t->nr || t->newest_wins) /* there, names are to be in the order of their symbols */
 		return false;
 	last = t->names + t->syms[t->nr - 1].name;
 	return !strncmp(last, name, len) && !last[len];
@@ -115,6 +114,11 @@ static void drop_aliases(struct symtab *t)
 			t->syms[to++] = *sym;
 			continue;
 		}
+		if (t->newest_wins) {
+			if (sym->name > kept->name)
+				*kept = *sym;
+			continue;
+		}
 		size = kept->size ? kept->size : sym->size;
 		if (kept->rank == sym->rank &&
 		    better_name(symtab_name(t, sym), symtab_name(t, kept)))
@@ -174,7 +178,8 @@ void symtab_finish(struct symtab *t, uint64_t (*limit)(void *arg, uint64_t addr)
 		return;
 	qsort(t->syms, t->nr, sizeof(*t->syms), compare);
 	drop_aliases(t);
-	set_sizes(t, limit, arg);
+	if (!t->newest_wins)
+		set_sizes(t, limit, arg);
 	set_outer(t);
 	less = realloc(t->syms, t->nr * sizeof(*t->syms));
 	if (less) {
@@ -188,11 +193,10 @@ void symtab_finish(struct symtab *t, uint64_t (*limit)(void *arg, uint64_t addr)
 	}
 }
 
-const struct symbol *symtab_find(const struct symtab *t, uint64_t addr)
+/* How many symbols begin at or before @addr. */
+static size_t nr_before(const struct symtab *t, uint64_t addr)
 {
-	size_t low = 0, high = t->nr; /* the last one at or before addr is before high */
-	unsigned int steps;
-	uint32_t i;
+	size_t low = 0, high = t->nr;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -202,7 +206,34 @@ const struct symbol *symtab_find(const struct symtab *t, uint64_t addr)
 		else
 			high = mid;
 	}
-	i = high ? high - 1 : UINT32_MAX;
+	return high;
+}
+
+/* Of the last MAX_NESTED that begin before @nr, the one added last that @addr lies in. */
+static const struct symbol *find_newest(const struct symtab *t, size_t nr, uint64_t addr)
+{
+	const struct symbol *found = NULL;
+	size_t i;
+
+	for (i = nr; i && nr - i < MAX_NESTED; i--) {
+		const struct symbol *sym = &t->syms[i - 1];
+
+		/* names are in the order in which they were added */
+		if (addr < end_of(sym) && (!found || sym->name > found->name))
+			found = sym;
+	}
+	return found;
+}
+
+const struct symbol *symtab_find(const struct symtab *t, uint64_t addr)
+{
+	size_t nr = nr_before(t, addr);
+	const struct symbol *newest = t->newest_wins ? find_newest(t, nr, addr) : NULL;
+	uint32_t i = nr ? nr - 1 : UINT32_MAX;
+	unsigned int steps;
+
+	if (newest)
+		return newest;
 	for (steps = 0; i != UINT32_MAX && steps < MAX_NESTED; steps++) {
 		if (addr < end_of(&t->syms[i]))
 			return &t->syms[i];

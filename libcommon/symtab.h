@@ -5,6 +5,7 @@
 #ifndef BORESCOPE_SYMTAB_H
 #define BORESCOPE_SYMTAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,9 @@ struct symtab {
 	struct symbol *syms;
 	char *names;
 	size_t nr, max, names_len, names_max;
+	/* Of several symbols at an address the one added last is right, not the one of best rank:
+	 * code that was made while the program runs. Set before the first symtab_finish(). */
+	bool newest_wins;
 };
 
 /* Ranks: a function before a label; global before local before weak. */
@@ -49,11 +53,11 @@ int symtab_add(struct symtab *t, uint64_t addr, uint64_t size, unsigned int rank
  * Sorts, keeps one symbol per address (the lowest rank, then the one with fewer underscores in
  * front, then the first by name), and lets one without a size reach to the next symbol, but not
  * beyond what @limit(@arg, addr) says (NULL: no limit), nor beyond one with a size that it lies in.
- * May be called again after more symbols were added to a finished table.
+ * With newest_wins (all have sizes then) it may be called again when more were added.
  */
 void symtab_finish(struct symtab *t, uint64_t (*limit)(void *arg, uint64_t addr), void *arg);
 
-/* The innermost symbol that @addr lies in; NULL: none. */
+/* The innermost symbol that @addr lies in (with newest_wins, the newest); NULL: none. */
 const struct symbol *symtab_find(const struct symtab *t, uint64_t addr);
 
 static inline const char *symtab_name(const struct symtab *t, const struct symbol *sym)

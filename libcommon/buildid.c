@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdbool.h>
+#include <string.h>
+
+#include "buildid.h"
+
+#define MAX_NOTES (1u << 16)
+
+/* A note is three words and two byte strings: name and description, both padded to 4 bytes. */
+static bool find_build_id(const unsigned char *note, size_t size, struct build_id *id)
+{
+	GElf_Nhdr n;
+
+	while (size >= sizeof(n)) {
+		size_t name, desc;
+
+		memcpy(&n, note, sizeof(n));
+		name = ((size_t)n.n_namesz + 3) & ~(size_t)3;
+		desc = ((size_t)n.n_descsz + 3) & ~(size_t)3;
+		if (name > size - sizeof(n) || desc > size - sizeof(n) - name)
+			return false;
+		note += sizeof(n) + name;
+		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == sizeof(ELF_NOTE_GNU) &&
+		    !memcmp(note - name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && n.n_descsz &&
+		    n.n_descsz <= sizeof(id->bytes)) {
+			memset(id->bytes, 0, sizeof(id->bytes));
+			memcpy(id->bytes, note, n.n_descsz);
+			id->len = n.n_descsz;
+			return true;
+		}
+		note += desc;
+		size -= sizeof(n) + name + desc;
+	}
+	return false;
+}
+
+void build_id_read(struct elf_image *im, struct build_id *id)
+{
+	const void *note;
+	GElf_Shdr sh;
+	GElf_Phdr h;
+	Elf_Scn *scn = NULL;
+	size_t nr, i;
+
+	id->len = 0;
+	for (i = 0; !elf_getphdrnum(im->elf, &nr) && i < nr; i++) {
+		if (!gelf_getphdr(im->elf, i, &h) || h.p_type != PT_NOTE || h.p_filesz > MAX_NOTES)
+			continue;
+		note = elf_image_bytes(im, h.p_offset, h.p_filesz);
+		if (note && find_build_id(note, h.p_filesz, id))
+			return;
+	}
+	/* In debug files of some linkers the segment is not where it says, but the section is. */
+	while ((scn = elf_nextscn(im->elf, scn))) {
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_NOTE || sh.sh_size > MAX_NOTES)
+			continue;
+		note = elf_image_bytes(im, sh.sh_offset, sh.sh_size);
+		if (note && find_build_id(note, sh.sh_size, id))
+			return;
+	}
+}
+
+int build_id_of_file(int fd, struct build_id *id)
+{
+	struct elf_image im;
+	int err;
+
+	id->len = 0;
+	err = elf_image_open(&im, fd);
+	if (err)
+		return err;
+	build_id_read(&im, id);
+	elf_image_close(&im);
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * debugfile: the separate file that holds what was stripped from another one.
+ */
+#ifndef BORESCOPE_DEBUGFILE_H
+#define BORESCOPE_DEBUGFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where to look: in these root directories (O_PATH), in this order. */
+struct debug_search {
+	int roots[2];
+	unsigned int nr_roots;
+	const char *path; /* of the stripped file, in the first root; NULL: not known */
+};
+
+/*
+ * Opens /usr/lib/debug/.build-id/xx/yyyy.debug. Returns a descriptor or -ENOENT. That the file has
+ * the build id itself is for the caller to check.
+ */
+int debug_open_build_id(const struct debug_search *where, const unsigned char id[20],
+			unsigned int id_len);
+
+/* The same for the file itself: /usr/lib/.build-id/xx/yyyy (Fedora has them). */
+int debug_open_main(const struct debug_search *where, const unsigned char id[20],
+		    unsigned int id_len);
+
+/*
+ * Opens the file that .gnu_debuglink names: beside the stripped one, in .debug there, or in the
+ * same directory under /usr/lib/debug. Only one whose CRC is @crc (files to 1 GiB), and which isn't
+ * the stripped file itself, found by @self. Returns a descriptor or -ENOENT.
+ */
+int debug_open_link(const struct debug_search *where, const char *name, uint32_t crc, int self);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * demangle: C++ and Rust names as they stand in the source, by libiberty (which GDB and binutils
+ * use; it is a static library of Debian's libiberty-dev and Fedora's binutils-devel).
+ */
+#ifndef BORESCOPE_DEMANGLE_H
+#define BORESCOPE_DEMANGLE_H
+
+#include <stddef.h>
+
+/*
+ * "_ZN2ns1fEi" as "ns::f(int)", "_RNvC4demo4main" and the older "_ZN4demo4main17h...E" of Rust as
+ * "demo::main", in @buf, cut to @size with "..." at the end. @name itself where it is not mangled,
+ * or not in a way that is understood. A short name can stand for one of gigabytes: no more is made
+ * of it than fits.
+ */
+const char *demangle(const char *name, char *buf, size_t size);
+
+#endif

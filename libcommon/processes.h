@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * processes: what processes have mapped to execute, remembered beyond their end.
+ */
+#ifndef BORESCOPE_PROCESSES_H
+#define BORESCOPE_PROCESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps.h"
+#include "perfmap.h"
+#include "symfiles.h"
+
+#define MAX_PROCESSES	 8192
+#define MAX_ALL_MAPPINGS (512u << 10)
+#define MAX_MAPPINGS	 8192 /* of one process */
+
+struct exec_mapping {
+	uint64_t start, end, offset; /* bytes */
+	uint64_t inode;
+	uint32_t dev_major, dev_minor;
+	struct sym_file *file; /* NULL: none, or out of reach */
+	const char *name;      /* without a file: "[anon]", "[vdso]"...; a string constant */
+};
+
+struct process {
+	struct process *next; /* in its bucket */
+	uint32_t pid;
+	struct process_id id;
+	struct exec_mapping *maps; /* by address, none overlaps another */
+	size_t nr_maps;
+	bool may_jit; /* it executes memory that no file has given, or a deleted one */
+	struct perf_map jit;
+	uint64_t maps_read, jit_read; /* when, in ms */
+	uint64_t used;
+};
+
+struct processes;
+
+struct processes *processes_new(struct sym_files *files);
+void processes_free(struct processes *ps);
+
+/* As symbols_remember(). */
+int process_remember(struct processes *ps, uint32_t pid);
+
+/* NULL: not known. */
+struct process *process_find(struct processes *ps, uint32_t pid);
+
+/* What of @p holds @addr; NULL: nothing. */
+const struct exec_mapping *process_mapping(const struct process *p, uint64_t addr);
+
+/* Looks again what the process has mapped, or what its JIT compiler has written, unless that was
+ * done in the last 100 ms. Returns whether it was done. */
+bool process_look_again(struct processes *ps, struct process *p);
+
+void processes_stats(const struct processes *ps, struct symbols_stats *stats);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * safeopen: opening files whose paths are another user's to choose.
+ */
+#ifndef BORESCOPE_SAFEOPEN_H
+#define BORESCOPE_SAFEOPEN_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/*
+ * Opens the regular file @path for reading, as a process sees it whose root directory is open as
+ * @root (O_PATH): no symbolic link and no .. leads out of it. What is not a regular file is not
+ * opened at all: opening a device has effects, opening a FIFO waits. With @no_link the last part of
+ * @path may not be a symbolic link. Returns a descriptor (O_NONBLOCK, O_CLOEXEC; @st, if not NULL,
+ * is of what was opened), or -errno; -ENXIO: not a regular file. Linux 5.6 (openat2).
+ */
+int open_in_root(int root, const char *path, bool no_link, struct stat *st);
+
+/* The same for a link in /proc that leads to a file by itself: map_files, exe. */
+int open_proc_link(const char *path, struct stat *st);
+
+/* The root directory of process @pid (its O_PATH descriptor), or -errno. */
+int open_root_of(unsigned int pid);
+
+#endif
