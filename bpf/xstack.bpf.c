@@ -27,9 +27,12 @@ struct {
 
 static __always_inline bool in_calls(const volatile __u64 *calls, int nr)
 {
-	__u64 n = nr;
+	__u64 word = nr / 64;
 
-	return n < XSTACK_CALLS && calls[n / 64] >> (n % 64) & 1;
+	if (nr < 0 || nr >= XSTACK_CALLS)
+		return false;
+	barrier_var(word); /* or the verifier doesn't see the bound */
+	return calls[word & (XSTACK_CALLS / 64 - 1)] >> (nr % 64) & 1;
 }
 
 /* Of a futex's operation, those that take a lock are no wait for work. FUTEX_WAIT may be either. */
@@ -70,14 +73,15 @@ static __always_inline void count_idle(const struct thread_sample *t, const stru
 {
 	__u64 nr = u->syscall;
 
+	barrier_var(nr);
 	if (t->head.flags & XSTACK_KERNEL_THREAD)
 		state.idle_kernel++;
 	else if (t->state != TASK_IS_SLEEPING)
 		state.idle_other++;
 	else if (u->compat)
 		state.idle_compat++;
-	else if (nr < XSTACK_CALLS)
-		state.idle_calls[nr]++;
+	else
+		state.idle_calls[nr & (XSTACK_CALLS - 1)]++;
 }
 
 /* Is this thread to be shown? */

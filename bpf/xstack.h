@@ -50,7 +50,6 @@ struct xstack_config {
 /* What the sides tell each other about a sample. */
 struct xstack_state {
 	__u64 ts;     /* set to 0 before a sample: the first thread stamps it */
-	__u64 looked; /* threads that were looked at, in all samples */
 	__u64 idle_kernel; /* of those left out as idle: kernel threads; user threads by call */
 	__u64 idle_other;  /* ... zombies, parked */
 	__u64 idle_calls[XSTACK_CALLS];
