@@ -196,6 +196,17 @@ static __always_inline void send(struct work *w, struct seq_file *seq)
 		bpf_seq_write(seq, &w->path.text[at], path);
 }
 
+/* A task whose record did not fit is visited again at once: it counts once. */
+static __always_inline void count_visit(struct task_struct *task)
+{
+	__u32 tid = BPF_CORE_READ(task, pid);
+
+	if (!state.visited || tid != state.last_tid)
+		state.visited++;
+	state.last_tid = tid;
+	state.threads = BPF_CORE_READ(task, signal, nr_threads);
+}
+
 static __always_inline int visit(struct bpf_iter__task *ctx, bool sleepable)
 {
 	struct task_struct *task = ctx->task;
@@ -212,6 +223,7 @@ static __always_inline int visit(struct bpf_iter__task *ctx, bool sleepable)
 	t = &w->t;
 	if (!state.ts)
 		state.ts = bpf_ktime_get_ns();
+	count_visit(task);
 	if (!filter_task(task))
 		return 0;
 	switches = task_switches(task);

@@ -50,6 +50,8 @@ struct xstack_config {
 /* What the sides tell each other about a sample. */
 struct xstack_state {
 	__u64 ts;     /* set to 0 before a sample: the first thread stamps it */
+	__u64 visited, threads; /* ... to 0 before a pass: by it, and in the last one's process */
+	__u64 last_tid;
 	__u64 idle_kernel; /* of those left out as idle: kernel threads; user threads by call */
 	__u64 idle_other;  /* ... zombies, parked */
 	__u64 idle_calls[XSTACK_CALLS];

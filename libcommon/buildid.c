@@ -12,12 +12,14 @@ static bool find_build_id(const unsigned char *note, size_t size, struct build_i
 	GElf_Nhdr n;
 
 	while (size >= sizeof(n)) {
-		size_t name, desc;
+		size_t name, left;
 
 		memcpy(&n, note, sizeof(n));
 		name = ((size_t)n.n_namesz + 3) & ~(size_t)3;
-		desc = ((size_t)n.n_descsz + 3) & ~(size_t)3;
-		if (name > size - sizeof(n) || desc > size - sizeof(n) - name)
+		if (name > size - sizeof(n))
+			return false;
+		left = size - sizeof(n) - name;
+		if (n.n_descsz > left)
 			return false;
 		note += sizeof(n) + name;
 		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == sizeof(ELF_NOTE_GNU) &&
@@ -28,8 +30,12 @@ static bool find_build_id(const unsigned char *note, size_t size, struct build_i
 			id->len = n.n_descsz;
 			return true;
 		}
-		note += desc;
-		size -= sizeof(n) + name + desc;
+		/* the padding of the last one may be missing */
+		size = ((size_t)n.n_descsz + 3) & ~(size_t)3;
+		if (size > left)
+			return false;
+		note += size;
+		size = left - size;
 	}
 	return false;
 }

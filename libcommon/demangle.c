@@ -36,6 +36,8 @@ static void put(const char *text, size_t len, void *opaque)
 	struct output *out = opaque;
 	size_t room = out->size - 1 - out->len;
 
+	if (!len)
+		return;
 	memcpy(out->buf + out->len, text, len < room ? len : room);
 	out->len += len < room ? len : room;
 	if (len > room)

@@ -69,7 +69,7 @@ void iter_close(struct iter *it)
 }
 
 /* Hands over the whole records in @buf; returns how many bytes they were, or -EPROTO. */
-static ssize_t hand_over(const char *buf, size_t len, size_t size_offset, iter_fn fn, void *ctx)
+static ssize_t hand_over(char *buf, size_t len, size_t size_offset, iter_fn fn, void *ctx)
 {
 	size_t at = 0;
 

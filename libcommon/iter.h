@@ -33,8 +33,8 @@ struct iter {
 int iter_open_tasks(struct iter *it, struct bpf_program *prog, const struct filter *filter);
 void iter_close(struct iter *it);
 
-/* A record of at least @size bytes; it lives until this returns. */
-typedef void (*iter_fn)(void *ctx, const void *record, size_t size);
+/* A record of @size bytes; it lives until this returns, and may be changed. */
+typedef void (*iter_fn)(void *ctx, void *record, size_t size);
 
 /*
  * One pass. Hands each record to @fn. A record says its own size, in the __u32 at @size_offset.

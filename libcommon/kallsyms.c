@@ -69,6 +69,19 @@ static unsigned int tag_of(struct kallsyms *k, const char *name, size_t len)
 	return ++k->nr_tags;
 }
 
+static bool is_name(const char *name, size_t len, const char *want)
+{
+	return strlen(want) == len && !strncmp(name, want, len);
+}
+
+/* "_text", "__irqentry_text_end": where sections begin and end, often where a function does. */
+static bool is_marker(const char *name, size_t len)
+{
+	return is_name(name, len, "_text") || is_name(name, len, "_stext") ||
+	       (len > 6 && name[0] == '_' && !strncmp(name + len - 6, "_start", 6)) ||
+	       (len > 4 && name[0] == '_' && !strncmp(name + len - 4, "_end", 4));
+}
+
 /* "ffffffffc0a1b010 t ext4_sync_file\t[ext4]". Hidden ones, with the address 0, are not added. */
 static int read_line(struct kallsyms *k, const char *line, size_t *nr)
 {
@@ -104,9 +117,11 @@ static int read_line(struct kallsyms *k, const char *line, size_t *nr)
 	default:
 		return 0;
 	}
-	if (!tag && end - name == 6 && !strncmp(name, "_stext", 6))
+	if (is_marker(name, end - name))
+		rank |= RANK_FALLBACK;
+	if (!tag && is_name(name, end - name, "_stext"))
 		k->text = addr;
-	if (!tag && end - name == 6 && !strncmp(name, "_etext", 6)) {
+	if (!tag && is_name(name, end - name, "_etext")) {
 		k->text_end = addr;
 		return 0;
 	}

@@ -11,6 +11,7 @@ bool msg_verbose;
 
 static const char *tool_name = "borescope";
 static char failed_program[64];
+static int progress_width; /* of what stands there; 0: nothing */
 
 void msg_init(const char *tool)
 {
@@ -22,20 +23,59 @@ const char *msg_tool(void)
 	return tool_name;
 }
 
+static void put(const char *text, int len)
+{
+	ssize_t n = write(STDERR_FILENO, text, len);
+
+	(void)n; /* there is nowhere left to say that stderr is gone */
+}
+
+void progress_end(void)
+{
+	char blank[128];
+	int len;
+
+	if (!progress_width)
+		return;
+	len = snprintf(blank, sizeof(blank), "\r%*s\r", progress_width, "");
+	put(blank, len < (int)sizeof(blank) ? len : (int)sizeof(blank) - 1);
+	progress_width = 0;
+}
+
+void progress(const char *fmt, ...)
+{
+	char text[80], line[200];
+	va_list args;
+	int len;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	len = snprintf(line, sizeof(line), "\r%s: %s", tool_name, text);
+	if (len > 79)
+		len = 79;
+	/* the end of a longer one before it is wiped out */
+	for (int width = len - 1; width < progress_width; width++)
+		line[len++] = ' ';
+	put(line, len);
+	progress_width = len - 1;
+}
+
 /* One write per line, so that lines of a tool and of what runs beside it don't mix. */
 static void say(const char *fmt, va_list args)
 {
 	char line[1024];
 	int head = snprintf(line, sizeof(line), "%s: ", tool_name);
 	int len = vsnprintf(line + head, sizeof(line) - head - 1, fmt, args);
-	ssize_t n;
 
+	progress_end();
 	len = len < 0 ? head : head + len;
 	if (len > (int)sizeof(line) - 2)
 		len = sizeof(line) - 2;
 	line[len++] = '\n';
-	n = write(STDERR_FILENO, line, len);
-	(void)n; /* there is nowhere left to say that stderr is gone */
+	put(line, len);
 }
 
 #define SAY(when)                                                                                  \

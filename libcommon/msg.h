@@ -23,6 +23,11 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, only with -v. */
 void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What is going on, on a terminal only: overwrites itself, and goes away before any other message.
+ */
+void progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void progress_end(void);
+
 /* Takes over libbpf's messages: shown with -v only. Forgets the failed program. */
 void msg_capture_libbpf(void);
 /* The program that libbpf named last in a warning about a failure; "" when there was none. */

@@ -4,10 +4,13 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/types.h>
 
+#include "../bpf/lib/stacks.h"
 #include "flamegraph.h"
 #include "intern.h"
 #include "msg.h"
@@ -106,6 +109,21 @@ int stacks_setup(const struct common_options *common)
 		return 1;
 	}
 	return -1;
+}
+
+void stacks_configure(struct bpf_object *obj)
+{
+	struct stack_config *config = object_section(obj, ".rodata.stacks", NULL);
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	unsigned int depth = 0;
+
+	if (!f || fscanf(f, "%u", &depth) != 1 || !depth)
+		depth = 127;
+	if (f)
+		fclose(f);
+	config->depth = depth < STACK_FRAMES_MAX ? depth : STACK_FRAMES_MAX;
+	config->kernel = !stacks_options.user_only;
+	config->user = !stacks_options.kernel_only;
 }
 
 /* --- the set -----------------------------------------------------------------------------------

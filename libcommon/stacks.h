@@ -25,6 +25,7 @@
 #include "options.h"
 #include "out.h"
 
+struct bpf_object;
 struct run;
 struct stacks;
 struct symbols;
@@ -70,6 +71,9 @@ extern struct stacks_options stacks_options;
  * exit status, after having said why.
  */
 int stacks_setup(const struct common_options *common);
+
+/* In the configure hook of a tool that uses bpf/lib/stacks.bpf.h: which stacks, how deep. */
+void stacks_configure(struct bpf_object *obj);
 
 /* --- the set -----------------------------------------------------------------------------------
  */

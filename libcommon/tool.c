@@ -323,6 +323,13 @@ static void summary(struct run *r, struct loop *l)
 		cost_note(&l->cost, r->nr_events, lost);
 }
 
+static void detach(struct run *r)
+{
+	if (r->tool->detach)
+		r->tool->detach(r);
+	object_detach(&r->object);
+}
+
 /* What came until the end is shown, unless nobody reads it or --events is reached. */
 static int end(struct run *r, struct loop *l)
 {
@@ -330,7 +337,7 @@ static int end(struct run *r, struct loop *l)
 
 	if (l->cost_on)
 		cost_read(&l->cost, r->object.bpf);
-	object_detach(&r->object);
+	detach(r);
 	r->lost += object_missed(&r->object);
 	if (!l->hung_up && !r->out.error) {
 		r->stop = full;
@@ -375,14 +382,17 @@ static int run(struct run *r)
 	if (r->events) {
 		favour_reader();
 		err = events_epoll_add(r->events, l.epoll_fd);
-		if (err) {
+		if (err)
 			error("cannot watch the event rings: %s", strerror(-err));
-			r->stop = true;
-		}
 	}
-	begin(r, &l);
-	while (!r->stop && !r->failed)
+	if (!err && r->tool->attach)
+		err = r->tool->attach(r);
+	if (!err)
+		begin(r, &l);
+	while (!err && !r->stop && !r->failed)
 		look(r, &l);
+	if (err || r->failed)
+		detach(r);
 	status = err || r->failed ? 1 : end(r, &l);
 	events_close(r->events);
 	object_close(&r->object);

@@ -38,12 +38,18 @@ struct tool {
 	/* On every fresh object: fill read-only data. */
 	void (*configure)(struct run *r, struct bpf_object *obj);
 
+	/* After the probes: attaches what libbpf can't by itself (sampling). Returns 0, or -errno
+	 * after having said why. detach is called when attach was, before the last events are read.
+	 */
+	int (*attach)(struct run *r);
+	void (*detach)(struct run *r);
+
 	/* Attached; before the first event is shown. */
 	void (*started)(struct run *r);
 
 	/* Tools that print events. */
-	const struct column *columns;
-	size_t event_size; /* of the fixed part of the event */
+	const struct column *columns; /* NULL: the event hook takes all, and returns false */
+	size_t event_size;	      /* of the fixed part of the event */
 	bool (*event)(struct run *r, const void *event,
 		      size_t size); /* false: don't show; NULL: show all */
 

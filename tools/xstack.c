@@ -4,22 +4,24 @@
 
 #include "fds.h"
 #include "iter.h"
+#include "stacks.h"
 #include "symbols.h"
 #include "syscalls.h"
 #include "tool.h"
 #include "xstack.h"
 #include "xstack.skel.h"
 
-static bool all, quiet, root_first, short_time, with_user, kernel_only;
+static bool all, quiet, root_first, short_time, with_user, without_user, summarised;
 static uint64_t hz = 1, interval_ns, count;
 static __u32 states;
 static struct iter iter;
 static struct symbols *symbols;
+static struct stacks *stacks;
 static struct xstack_state state;
 
 /* What the samples hold, for what is said at the end. */
 static struct {
-	uint64_t threads, on_cpu, moved, kernel_unread, user_unread, user_stacks, user_cut;
+	uint64_t on_cpu, moved, kernel_unread, user_unread, user_stacks, user_cut;
 } seen;
 
 static const char *parse_states(const char *arg, void *value)
@@ -44,7 +46,9 @@ static const struct opt options[] = {
 	{ 0, "state", "S[,S...]", OPT_PARSE, &states, "only threads in these states: R,D",
 	  .parse = parse_states },
 	{ 'q', "quiet", NULL, OPT_FLAG, &quiet, "no header, no notes" },
-	{ 'r', "reverse", NULL, OPT_FLAG, &root_first, "stacks from the first function to the last" },
+	{ 'r', "reverse", NULL, OPT_FLAG, &root_first,
+	  "rows with the outermost function first" },
+	STACKS_OPTIONS(0),
 	{ 0 },
 };
 
@@ -169,8 +173,7 @@ static void json_wait(struct json *j, const void *event)
 
 static size_t file_text(const struct thread_sample *t, char *buf, size_t size)
 {
-	return fd_text(&t->file, (const char *)(frames_of(t) + t->nr_kernel + t->nr_user),
-		       t->path_len, buf, size);
+	return fd_text(&t->file, (const char *)t + t->size - t->path_len, t->path_len, buf, size);
 }
 
 static void print_file(struct out *o, const void *event)
@@ -207,18 +210,20 @@ static void name_frame(const struct thread_sample *t, unsigned int i, struct fra
 static void print_stack(struct out *o, const void *event)
 {
 	const struct thread_sample *t = event;
-	unsigned int nr = t->nr_kernel + t->nr_user, kernel_end = root_first ? t->nr_user : t->nr_kernel;
+	unsigned int from = stacks_options.user_only ? t->nr_kernel : 0;
+	unsigned int to = t->nr_kernel + (stacks_options.kernel_only ? 0 : t->nr_user);
+	unsigned int first_part = root_first ? to - t->nr_kernel : t->nr_kernel - from;
 
-	if (!nr)
+	if (from == to)
 		out_char(o, stack_is_unknown(t) ? '?' : '-');
-	for (unsigned int i = 0; i < nr; i++) {
+	for (unsigned int i = from; i < to; i++) {
 		struct frame_name name;
 		char buf[FRAME_TEXT_LEN];
 		const char *text;
 
-		if (i)
-			out_str(o, i == kernel_end ? " | " : ";");
-		name_frame(t, root_first ? nr - 1 - i : i, &name);
+		if (i > from)
+			out_str(o, i - from == first_part ? " | " : ";");
+		name_frame(t, root_first ? to - 1 - (i - from) : i, &name);
 		text = symbols_frame_text(&name, buf, sizeof(buf));
 		out_escaped(o, text, strlen(text));
 	}
@@ -275,9 +280,25 @@ static const struct column columns[] = {
 /* --- sampling ----------------------------------------------------------------------------------
  */
 
+/* Code without frame pointers may leave anything there: a frame that is in no code ends the stack.
+ * (Nothing is known of a process that ended since.) */
+static void trim_user_stack(struct thread_sample *t)
+{
+	struct frame_name name;
+
+	if (!t->nr_user || symbols_remember(symbols, t->head.pid))
+		return;
+	for (unsigned int i = 1; i < t->nr_user; i++) {
+		symbols_user(symbols, t->head.pid, frames_of(t)[t->nr_kernel + i], &name);
+		if (name.function || name.module)
+			continue;
+		t->nr_user = i;
+		t->head.flags |= XSTACK_USER_CUT;
+	}
+}
+
 static void count_thread(const struct thread_sample *t)
 {
-	seen.threads++;
 	seen.on_cpu += !!(t->head.flags & XSTACK_ON_CPU);
 	seen.moved += (t->head.flags & (XSTACK_ON_CPU | XSTACK_MOVED)) == XSTACK_MOVED;
 	seen.kernel_unread += !!(t->head.flags & XSTACK_KERNEL_UNREAD);
@@ -286,24 +307,66 @@ static void count_thread(const struct thread_sample *t)
 	seen.user_cut += t->nr_user && t->head.flags & XSTACK_USER_CUT;
 }
 
-static void take(void *ctx, const void *record, size_t size)
+/* For what is printed at the end. */
+static void add_stack(const struct thread_sample *t)
 {
-	const struct thread_sample *t = record;
+	struct stack_key key = { .pid = t->head.pid };
+	const __u64 *kernel = frames_of(t), *user = kernel + t->nr_kernel;
+	unsigned int nr_kernel = t->nr_kernel;
+	const char letter[2] = { TASK_STATES[t->state] }, *call;
+	__u64 instead;
+
+	memcpy(key.comm, t->head.comm, sizeof(key.comm));
+	call = syscall_name(t->syscall, t->head.flags & XSTACK_COMPAT);
+	key.labels[0] = stacks_text(stacks, t->head.flags & XSTACK_ON_CPU ? "ON-CPU" : letter);
+	key.labels[1] = call ? stacks_text(stacks, call) : 0;
+	if (stack_is_unknown(t)) {
+		instead = stacks_named_frame(stacks, t->head.flags & XSTACK_ON_CPU
+							     ? "[on a CPU: no stack]"
+							     : "[it moved: no stack]");
+		kernel = &instead;
+		nr_kernel = 1;
+	}
+	stacks_add(stacks, &key, kernel, nr_kernel, user, t->nr_user, 1);
+}
+
+static void take(void *ctx, void *record, size_t size)
+{
+	struct thread_sample *t = record;
 	struct run *r = ctx;
 
-	if (r->stop || size < sizeof(*t) ||
-	    size != sizeof(*t) + 8UL * (t->nr_kernel + t->nr_user) + t->path_len)
+	if (r->stop)
 		return;
+	if (size != sizeof(*t) + 8UL * (t->nr_kernel + t->nr_user) + t->path_len) {
+		r->lost++;
+		return;
+	}
+	trim_user_stack(t);
 	count_thread(t);
-	run_show(r, t, size);
+	if (!summarised) {
+		run_show(r, t, size);
+		return;
+	}
+	add_stack(t);
+	if (++r->nr_events == r->opt.max_events)
+		r->stop = true;
+}
+
+/* A process's walk ends early when a thread ends just as it is visited: the rest was not seen. */
+static void count_missed(struct run *r)
+{
+	if (iter.narrow && !r->opt.filter.nr_tids && state.visited < state.threads)
+		r->lost += state.threads - state.visited;
 }
 
 static void sample(struct run *r)
 {
 	state.ts = 0;
 	for (size_t i = 0; i < iter.nr && !r->stop; i++) {
-		int err = object_section_write(r->object.bpf, ".data.xstack", &state);
+		int err;
 
+		state.visited = state.threads = 0;
+		err = object_section_write(r->object.bpf, ".data.xstack", &state);
 		if (!err)
 			err = iter_read(&iter, i, offsetof(struct thread_sample, size), take, r);
 		if (!err)
@@ -313,8 +376,105 @@ static void sample(struct run *r)
 			r->failed = true;
 			return;
 		}
+		count_missed(r);
 	}
 }
+
+static void report(struct run *r)
+{
+	if (summarised)
+		stacks_report(stacks, r);
+}
+
+/* --- what is said at the end -------------------------------------------------------------------
+ */
+
+static uint64_t idle_total(void)
+{
+	uint64_t total = state.idle_kernel + state.idle_other + state.idle_compat;
+
+	for (int i = 0; i < XSTACK_CALLS; i++)
+		total += state.idle_calls[i];
+	return total;
+}
+
+/* "futex 1200, epoll_wait 40, ..." of the three calls that most idle threads were in. */
+static void say_idle(void)
+{
+	uint64_t total = idle_total(), left = total;
+	char text[256];
+	size_t len = 0;
+
+	if (!total)
+		return;
+	for (int n = 0; n < 3; n++) {
+		int top = 0;
+
+		for (int i = 1; i < XSTACK_CALLS; i++)
+			if (state.idle_calls[i] > state.idle_calls[top])
+				top = i;
+		if (!state.idle_calls[top])
+			break;
+		len += snprintf(text + len, sizeof(text) - len, "%s %llu, ",
+				syscall_name(top, false) ?: "?",
+				(unsigned long long)state.idle_calls[top]);
+		left -= state.idle_calls[top];
+		state.idle_calls[top] = 0;
+	}
+	left -= state.idle_kernel;
+	if (state.idle_kernel)
+		len += snprintf(text + len, sizeof(text) - len, "kernel threads %llu, ",
+				(unsigned long long)state.idle_kernel);
+	if (left)
+		len += snprintf(text + len, sizeof(text) - len, "others %llu, ",
+				(unsigned long long)left);
+	text[len - 2] = '\0';
+	note("not shown, as they wait for work: %s; -a shows them", text);
+}
+
+static void finish(struct run *r)
+{
+	if (r->late_samples)
+		warn("%llu samples were left out: reading the threads took longer than 1/%llu s",
+		     (unsigned long long)r->late_samples, (unsigned long long)hz);
+	if (quiet)
+		return;
+	if (seen.moved + seen.kernel_unread + seen.user_unread + seen.on_cpu)
+		note("stacks that could not be read: %llu on a CPU, %llu moved meanwhile, %llu "
+		     "refused, %llu in locked memory",
+		     (unsigned long long)seen.on_cpu, (unsigned long long)seen.moved,
+		     (unsigned long long)seen.kernel_unread, (unsigned long long)seen.user_unread);
+	if (seen.user_cut)
+		note("%llu of %llu user stacks are cut: code built without frame pointers",
+		     (unsigned long long)seen.user_cut, (unsigned long long)seen.user_stacks);
+	say_idle();
+}
+
+static uint64_t left_out(void)
+{
+	struct stacks_stats st;
+
+	stacks_stats(stacks, &st);
+	return st.left_out;
+}
+
+static void summary_json(struct run *r, struct json *j)
+{
+	json_u64(j, "samples", r->samples);
+	json_u64(j, "late_samples", r->late_samples);
+	json_u64(j, "idle_hidden", idle_total());
+	json_u64(j, "on_cpu", seen.on_cpu);
+	json_u64(j, "moved", seen.moved);
+	json_u64(j, "kernel_unread", seen.kernel_unread);
+	json_u64(j, "user_unread", seen.user_unread);
+	json_u64(j, "user_stacks", seen.user_stacks);
+	json_u64(j, "user_stacks_cut", seen.user_cut);
+	if (summarised)
+		json_u64(j, "stacks_left_out", left_out());
+}
+
+/* --- the tool ----------------------------------------------------------------------------------
+ */
 
 static int64_t copy_helper;
 static const struct kernel_fact facts[] = {
@@ -323,18 +483,22 @@ static const struct kernel_fact facts[] = {
 };
 static const struct probe probes[] = {
 	{ .name = "threads", .rungs = { "sleepable" }, .when = &with_user, .later = true },
-	{ .name = "threads without user stacks", .rungs = { "plain" }, .when = &kernel_only,
+	{ .name = "threads without user stacks", .rungs = { "plain" }, .when = &without_user,
 	  .later = true },
 	{ 0 },
 };
 
 static int setup(struct run *r)
 {
+	int status = stacks_setup(&r->opt);
+
+	if (status >= 0)
+		return status;
 	interval_ns = 1000000000 / hz;
 	short_time = !table_show_clock;
-	r->no_header = quiet;
-	symbols = symbols_new();
-	return symbols ? -1 : 1;
+	summarised = stacks_options.folded || stacks_options.top || stacks_options.svg;
+	r->no_header = quiet || summarised;
+	return -1;
 }
 
 static void configure(struct run *r, struct bpf_object *obj)
@@ -342,8 +506,10 @@ static void configure(struct run *r, struct bpf_object *obj)
 	struct xstack_config *c = object_section(obj, ".rodata.xstack", NULL);
 
 	with_user = copy_helper && !object_avoids("iter.s");
-	kernel_only = !with_user;
+	without_user = !with_user;
 	c->states = states;
+	c->skip_user = stacks_options.kernel_only;
+	c->skip_kernel = stacks_options.user_only && summarised;
 	c->idle = all || r->opt.filter.nr_tids;
 	set_calls(c->native.wait, waits, false);
 	set_calls(c->compat.wait, waits, true);
@@ -351,18 +517,33 @@ static void configure(struct run *r, struct bpf_object *obj)
 	set_calls(c->compat.by_fd, by_fd, true);
 }
 
-static void started(struct run *r)
+static int attach(struct run *r)
 {
+	struct stacks_config config = { .labels = { "state", "syscall" }, .unit = "threads" };
 	struct bpf_program *prog = bpf_object__find_program_by_name(
 		r->object.bpf, with_user ? "sleepable" : "plain");
 	int err = iter_open_tasks(&iter, prog, &r->opt.filter);
 
 	if (err) {
 		error("cannot attach the task iterator: %s", strerror(-err));
-		r->failed = true;
+		return err;
 	}
-	if (!with_user)
+	config.symbols = symbols = symbols_new();
+	stacks = symbols ? stacks_new(&config) : NULL;
+	return stacks ? 0 : -ENOMEM;
+}
+
+static void detach(struct run *r)
+{
+	iter_close(&iter);
+}
+
+static void started(struct run *r)
+{
+	if (without_user)
 		note("kernel stacks only: reading user stacks takes Linux 5.18");
+	if (summarised && !quiet && !count && !r->opt.duration_ns)
+		note("tracing threads: Ctrl-C ends it and shows their stacks");
 }
 
 static const char *const examples[] = { "xstack",
@@ -381,8 +562,13 @@ static const struct tool tool = {
 	.examples = examples,
 	.setup = setup,
 	.configure = configure,
+	.attach = attach,
+	.detach = detach,
 	.started = started,
 	.sample = sample,
+	.report = report,
+	.finish = finish,
+	.summary_json = summary_json,
 	.interval_ns = &interval_ns,
 	.count = &count,
 };

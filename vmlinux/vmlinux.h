@@ -56,6 +56,10 @@ enum {
 };
 
 enum {
+	BPF_F_USER_STACK = 256,
+};
+
+enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
@@ -84,6 +88,14 @@ struct pt_regs {
 	__s32 syscallno;
 };
 #endif
+
+/* --- samples: what a perf_event program is given. Its registers are a system call's, too, and of
+ * no interest here --- */
+struct bpf_perf_event_data {
+	struct pt_regs regs;
+	__u64 sample_period;
+	__u64 addr;
+};
 
 /* --- tasks --- */
 struct thread_info {
@@ -220,6 +232,10 @@ struct cred {
 	kuid_t uid;
 };
 
+struct signal_struct {
+	int nr_threads;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* from 5.14 (2f064a59a11f) */
@@ -239,6 +255,7 @@ struct task_struct {
 	long unsigned int nivcsw;
 	struct fs_struct *fs;
 	struct files_struct *files;
+	struct signal_struct *signal;
 	struct css_set *cgroups;
 };
 

@@ -27,9 +27,9 @@ struct event_ring {
 #define EACH_RING(X)                                                                               \
 	X(0)                                                                                       \
 	X(1)                                                                                       \
-	X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17)    \
-		X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30)      \
-			X(31)
+	X(2)                                                                                       \
+	X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18)   \
+		X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
 
 #define DEFINE_RING(n) struct event_ring event_ring_##n SEC(".maps");
 EACH_RING(DEFINE_RING)
@@ -107,8 +107,9 @@ static __always_inline void event_count_lost(void)
 		__sync_fetch_and_add(lost, 1);
 }
 
-/* Sends the first @size bytes of @event. @size must be bounded for the verifier. */
-static __always_inline void event_send(void *event, __u64 size)
+/* Sends the first @size bytes of @event; @now wakes the reader at once. @size must be bounded for
+ * the verifier. */
+static __always_inline void event_send_to(void *event, __u64 size, bool now)
 {
 	__u32 cpu = bpf_get_smp_processor_id() & event_config.ring_mask;
 	void *ring = event_ring_of(cpu);
@@ -120,11 +121,23 @@ static __always_inline void event_send(void *event, __u64 size)
 	}
 	/* only the event that carries the ring across the mark wakes the reader */
 	filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	flags = filled < event_config.wake_bytes && filled + size >= event_config.wake_bytes
+	flags = now || (filled < event_config.wake_bytes &&
+			filled + size >= event_config.wake_bytes)
 			? BPF_RB_FORCE_WAKEUP
 			: BPF_RB_NO_WAKEUP;
 	if (bpf_ringbuf_output(ring, event, size, flags))
 		event_count_lost();
+}
+
+static __always_inline void event_send(void *event, __u64 size)
+{
+	event_send_to(event, size, false);
+}
+
+/* For the rare event that the reader should see while it is fresh: costs a wake-up. */
+static __always_inline void event_send_now(void *event, __u64 size)
+{
+	event_send_to(event, size, true);
 }
 
 #endif

@@ -38,7 +38,8 @@ static __always_inline bool user_frame(struct user_frame *f, struct task_struct 
 
 /*
  * Writes the addresses to @to, leaf first; returns how many. @whole: the walk came to the end of
- * the stack.
+ * the stack: to a frame pointer of 0, as a thread begins with, in a frame. (In the register it says
+ * nothing: code without frame pointers has any value there.)
  */
 static __always_inline __u32 user_stack(__u64 *to, struct task_struct *task,
 					const struct task_user *u, bool *whole)
@@ -52,7 +53,7 @@ static __always_inline __u32 user_stack(__u64 *to, struct task_struct *task,
 		struct user_frame f;
 
 		if (!at) {
-			*whole = true;
+			*whole = i > 1;
 			break;
 		}
 		if (at < lowest || at & (word - 1) || !user_frame(&f, task, at, u->is_32))

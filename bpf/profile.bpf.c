@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+
+#include "lib/events.bpf.h"
+#include "lib/filter.bpf.h"
+#include "lib/stacks.bpf.h"
+#include "profile.h"
+
+const volatile bool with_idle;
+/* Hardware events with a frequency begin with a period of 1, and find theirs in the first
+ * microseconds: samples of a shorter period than this say nothing. */
+const volatile __u64 min_period;
+
+EVENT_SCRATCH(struct stack_scratch, 1);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SAMPLE_COUNTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} sample_counts SEC(".maps");
+
+static __always_inline void count(__u32 what)
+{
+	__u64 *n = bpf_map_lookup_elem(&sample_counts, &what);
+
+	if (n)
+		(*n)++; /* a CPU's own; a sample is not interrupted by another */
+}
+
+SEC("perf_event")
+int sample(struct bpf_perf_event_data *ctx)
+{
+	struct stack_scratch *s;
+
+	if (ctx->sample_period < min_period)
+		return 0;
+	count(SAMPLE_TICKS);
+	if (!with_idle && !(__u32)bpf_get_current_pid_tgid()) {
+		count(SAMPLE_IDLE);
+		return 0;
+	}
+	if (!filter_current())
+		return 0;
+	s = event_begin(0);
+	if (!s)
+		return 0;
+	count(SAMPLE_TAKEN);
+	event_head(&s->event.head);
+	stack_send(ctx, s);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

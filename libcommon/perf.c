@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <linux/netlink.h>
+#include <linux/perf_event.h>
+#include <bpf/libbpf.h>
+
+#include "clock.h"
+#include "msg.h"
+#include "perf.h"
+
+#define ONLINE	   "/sys/devices/system/cpu/online"
+#define MAX_RATE   "/proc/sys/kernel/perf_event_max_sample_rate"
+#define LIST_BYTES 65536 /* of the list of CPUs: 8192 of them, every other one, are 44 KiB */
+#define SPARE_FDS  128
+#define TRIED_MAX  1024 /* CPUs that are asked whether they count cycles */
+
+struct cpu {
+	int fd; /* -1: not sampled */
+	uint64_t since_ns;
+};
+
+struct perf_sampling {
+	struct perf_sampling_config config;
+	int prog_fd, uevents;
+	int nr_cpus; /* possible */
+	struct cpu *cpus;
+	bool *online;
+	uint64_t cpu_ns, refused;
+};
+
+static int event_open(const struct perf_sampling_config *config, enum perf_source source, int cpu)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = source == PERF_CYCLES ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
+		.config =
+			source == PERF_CYCLES ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK,
+		.freq = config->frequency != 0,
+	};
+
+	if (config->frequency)
+		attr.sample_freq = config->frequency;
+	else
+		attr.sample_period = config->period;
+	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* --- which CPUs --------------------------------------------------------------------------------
+ */
+
+/* "0-3,8" into @online. False: it can't be read. */
+static bool read_online(bool *online, int nr)
+{
+	char *text = malloc(LIST_BYTES), *at = text;
+	int fd = open(ONLINE, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 || !text ? -1 : read(fd, text, LIST_BYTES - 1);
+
+	if (fd >= 0)
+		close(fd);
+	memset(online, 0, nr * sizeof(*online));
+	text = n > 0 ? text : (free(text), NULL);
+	if (!text)
+		return false;
+	text[n] = '\0';
+	while (*at >= '0' && *at <= '9') {
+		long from = strtol(at, &at, 10), to = *at == '-' ? strtol(at + 1, &at, 10) : from;
+
+		for (long cpu = from; cpu >= 0 && cpu <= to && cpu < nr; cpu++)
+			online[cpu] = true;
+		at += *at == ',';
+	}
+	free(text);
+	return true;
+}
+
+/* Where the kernel tells of CPUs that come and go. -1: it won't; then the list alone must do. */
+static int uevents_open(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_KOBJECT_UEVENT);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* --- start and stop ----------------------------------------------------------------------------
+ */
+
+enum perf_source perf_source_of(enum perf_source wanted)
+{
+	const struct perf_sampling_config config = { .frequency = 1 };
+	bool online[TRIED_MAX];
+	int fd = -1, nr = libbpf_num_possible_cpus();
+
+	if (wanted != PERF_BEST)
+		return wanted;
+	nr = nr < TRIED_MAX ? nr : TRIED_MAX;
+	/* all of them: on a machine with two kinds of cores one kind may say no */
+	if (nr <= 0 || !read_online(online, nr))
+		return PERF_CLOCK;
+	for (int cpu = 0; cpu < nr; cpu++) {
+		if (!online[cpu])
+			continue;
+		fd = event_open(&config, PERF_CYCLES, cpu);
+		if (fd < 0)
+			return PERF_CLOCK;
+		close(fd);
+	}
+	return fd < 0 ? PERF_CLOCK : PERF_CYCLES;
+}
+
+static void cpu_stop(struct perf_sampling *p, struct cpu *c)
+{
+	if (c->fd < 0)
+		return;
+	ioctl(c->fd, PERF_EVENT_IOC_DISABLE, 0);
+	close(c->fd);
+	c->fd = -1;
+	p->cpu_ns += clock_mono_ns() - c->since_ns;
+}
+
+static int cpu_start(struct perf_sampling *p, int cpu)
+{
+	struct cpu *c = &p->cpus[cpu];
+	int err;
+
+	c->fd = event_open(&p->config, p->config.source, cpu);
+	if (c->fd < 0)
+		return -errno;
+	c->since_ns = clock_mono_ns();
+	if (!ioctl(c->fd, PERF_EVENT_IOC_SET_BPF, p->prog_fd))
+		return 0;
+	err = -errno;
+	close(c->fd);
+	c->fd = -1;
+	return err;
+}
+
+static bool wanted(const struct perf_sampling *p, int cpu)
+{
+	return p->online[cpu] && (p->config.only_cpu < 0 || p->config.only_cpu == cpu);
+}
+
+static void advise(const struct perf_sampling *p, int cpu, int err)
+{
+	unsigned long long max = 0;
+	FILE *f = fopen(MAX_RATE, "re");
+
+	if (f && fscanf(f, "%llu", &max) != 1)
+		max = 0;
+	if (f)
+		fclose(f);
+	if (err == -EINVAL && p->config.frequency && max && p->config.frequency > max)
+		error("%llu Hz: this kernel takes at most %llu (sysctl "
+		      "kernel.perf_event_max_sample_rate)",
+		      (unsigned long long)p->config.frequency, max);
+	else if (err == -EACCES || err == -EPERM)
+		error("the kernel does not let us sample CPU %d (%s): it takes root, or "
+		      "CAP_PERFMON "
+		      "and a kernel.perf_event_paranoid that grants it",
+		      cpu, strerror(-err));
+	else if (err == -EMFILE)
+		error("cannot sample CPU %d: too many open files; raise ulimit -n", cpu);
+	else
+		error("cannot sample CPU %d by %s: %s", cpu,
+		      p->config.source == PERF_CYCLES ? "hardware cycles" : "the CPU clock",
+		      strerror(-err));
+}
+
+/* A file descriptor for each CPU. */
+static void raise_fds(int nr)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= (rlim_t)nr + SPARE_FDS)
+		return;
+	limit.rlim_cur = (rlim_t)nr + SPARE_FDS;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampling_config *config,
+			int prog_fd)
+{
+	struct perf_sampling *p = calloc(1, sizeof(*p));
+	int nr = libbpf_num_possible_cpus(), started = 0;
+
+	*sampling = p;
+	if (p && nr > 0) {
+		*p = (struct perf_sampling){ .config = *config, .prog_fd = prog_fd };
+		p->cpus = calloc(nr, sizeof(*p->cpus));
+		p->online = calloc(nr, sizeof(*p->online));
+		p->uevents = uevents_open();
+	}
+	if (!p || nr <= 0 || !p->cpus || !p->online) {
+		error("cannot sample: %s", nr <= 0 ? strerror(-nr) : "not enough memory");
+		return nr <= 0 ? nr : -ENOMEM;
+	}
+	p->config.source = perf_source_of(config->source);
+	p->nr_cpus = nr;
+	for (int cpu = 0; cpu < nr; cpu++)
+		p->cpus[cpu].fd = -1;
+	raise_fds(nr);
+	if (!read_online(p->online, nr)) {
+		error("cannot read " ONLINE ": %s", strerror(errno));
+		return -EIO;
+	}
+	for (int cpu = 0; cpu < nr; cpu++) {
+		int err = wanted(p, cpu) ? cpu_start(p, cpu) : -ENODEV;
+
+		if (err && err != -ENODEV) { /* ENODEV: it has just gone */
+			advise(p, cpu, err);
+			return err;
+		}
+		started += !err;
+	}
+	if (!started) {
+		error("CPU %d is not online: " ONLINE " lists those that are", config->only_cpu);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+/* A CPU that went and came back has forgotten its event, however quick it was. */
+static void read_uevents(struct perf_sampling *p)
+{
+	char text[4096];
+	ssize_t n;
+	int cpu;
+
+	while ((n = recv(p->uevents, text, sizeof(text) - 1, 0)) > 0) {
+		text[n] = '\0';
+		if (sscanf(text, "%*[a-z]@/devices/system/cpu/cpu%d", &cpu) == 1 && cpu >= 0 &&
+		    cpu < p->nr_cpus)
+			cpu_stop(p, &p->cpus[cpu]);
+	}
+}
+
+void perf_sampling_follow(struct perf_sampling *p)
+{
+	read_uevents(p);
+	if (!read_online(p->online, p->nr_cpus))
+		return;
+	for (int cpu = 0; cpu < p->nr_cpus; cpu++) {
+		struct cpu *c = &p->cpus[cpu];
+
+		if (!wanted(p, cpu)) {
+			cpu_stop(p, c);
+		} else if (c->fd < 0 && c->since_ns != UINT64_MAX) {
+			int err = cpu_start(p, cpu);
+
+			debug("CPU %d came online%s%s", cpu, err ? ": " : "",
+			      err ? strerror(-err) : "");
+			if (err && err != -ENODEV) {
+				warn("CPU %d came online, and cannot be sampled: %s", cpu,
+				     strerror(-err));
+				c->since_ns = UINT64_MAX; /* said once is enough */
+				p->refused++;
+			}
+		}
+	}
+}
+
+void perf_sampling_stop(struct perf_sampling *p)
+{
+	for (int cpu = 0; p && cpu < p->nr_cpus; cpu++)
+		cpu_stop(p, &p->cpus[cpu]);
+}
+
+void perf_sampling_free(struct perf_sampling *p)
+{
+	if (!p)
+		return;
+	perf_sampling_stop(p);
+	if (p->uevents >= 0)
+		close(p->uevents);
+	free(p->cpus);
+	free(p->online);
+	free(p);
+}
+
+void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_stats *stats)
+{
+	*stats = (struct perf_sampling_stats){ .cpu_ns = p->cpu_ns, .refused = p->refused };
+	for (int cpu = 0; cpu < p->nr_cpus; cpu++) {
+		if (p->cpus[cpu].fd < 0)
+			continue;
+		stats->cpus++;
+		stats->cpu_ns += clock_mono_ns() - p->cpus[cpu].since_ns;
+	}
+}
