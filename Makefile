@@ -146,7 +146,7 @@ $(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
 
 -include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)
 
-.PHONY: setup-% check check-unit check-native check-vm check-types demo bench
+.PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results
 setup-%:
 	@tests/setup $*
 
@@ -165,6 +165,9 @@ demo: setup-build
 bench: setup-build setup-bench
 	$(Q)$(MAKE) --no-print-directory all workloads
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(O)
+bench-results: setup-build setup-bench setup-check setup-vm
+	$(Q)$(MAKE) --no-print-directory all workloads
+	$(Q)$(PYTHON) tests/bench/bench.py --build $(O) --results tests/bench/RESULTS.md
 # what tests/check builds
 unit-tests: $(UNIT)
 .PHONY: unit-tests

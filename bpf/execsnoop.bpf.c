@@ -8,6 +8,7 @@
 #include "lib/events.bpf.h"
 #include "lib/filter.bpf.h"
 #include "lib/inflight.bpf.h"
+#include "lib/syscalls.bpf.h"
 #include "execsnoop.h"
 
 const volatile __u32 max_bytes = EXEC_ARGS_DEFAULT; /* of arguments; at most EXEC_ARGS_MAX */
@@ -187,41 +188,8 @@ static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int ar
 	return 0;
 }
 
-#if defined(__TARGET_ARCH_x86)
-#define SYSCALL_FUNCTION(name)	      "__x64_sys_" name
-#define COMPAT_SYSCALL_FUNCTION(name) "__ia32_compat_sys_" name
-#elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_FUNCTION(name)	      "__arm64_sys_" name
-#define COMPAT_SYSCALL_FUNCTION(name) "__arm64_compat_sys_" name
-#endif
-
-SEC("fexit/" SYSCALL_FUNCTION("execve"))
-int BPF_PROG(fexit_execve, struct pt_regs *regs, long ret)
-{
-	return failed_at_exit(regs, ret, 0, false, true);
-}
-
-SEC("fexit/" SYSCALL_FUNCTION("execveat"))
-int BPF_PROG(fexit_execveat, struct pt_regs *regs, long ret)
-{
-	return failed_at_exit(regs, ret, 1, false, true);
-}
-
-SEC("fexit/" COMPAT_SYSCALL_FUNCTION("execve"))
-int BPF_PROG(fexit_compat_execve, struct pt_regs *regs, long ret)
-{
-	return failed_at_exit(regs, ret, 0, true, true);
-}
-
-SEC("fexit/" COMPAT_SYSCALL_FUNCTION("execveat"))
-int BPF_PROG(fexit_compat_execveat, struct pt_regs *regs, long ret)
-{
-	return failed_at_exit(regs, ret, 1, true, true);
-}
-
-/* --- ... the same by kprobes (5.10's BTF has pt_regs by name only: no fexit program can read it)
- * --- */
-
+/* Without fexit, what the call was asked for is kept from its entry. (5.10's BTF has pt_regs by
+ * name only: no fexit program can read it.) */
 struct exec_call {
 	const char *filename, *argv;
 	bool compat;
@@ -252,7 +220,12 @@ static __always_inline int exec_ends(int ret)
 	return 0;
 }
 
-#define EXEC_KPROBES(name, function, arg, compat)                                                  \
+#define EXEC_PROBES(name, function, arg, compat)                                                   \
+	SEC("fexit/" function)                                                                     \
+	int BPF_PROG(fexit_##name, struct pt_regs *regs, long ret)                                 \
+	{                                                                                          \
+		return failed_at_exit(regs, ret, arg, compat, true);                               \
+	}                                                                                          \
 	SEC("kprobe/" function)                                                                    \
 	int kprobe_##name(struct pt_regs *ctx)                                                     \
 	{                                                                                          \
@@ -264,49 +237,32 @@ static __always_inline int exec_ends(int ret)
 		return exec_ends(ret);                                                             \
 	}
 
-EXEC_KPROBES(execve, SYSCALL_FUNCTION("execve"), 0, false)
-EXEC_KPROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
-EXEC_KPROBES(compat_execve, COMPAT_SYSCALL_FUNCTION("execve"), 0, true)
-EXEC_KPROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
+EXEC_PROBES(execve, SYSCALL_FUNCTION("execve"), 0, false)
+EXEC_PROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
+EXEC_PROBES(compat_execve, COMPAT_SYSCALL_FUNCTION("execve"), 0, true)
+EXEC_PROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
 
 /* --- ... or the exit of any call --- */
 
+enum { EXECVE, EXECVEAT };
+static const struct syscall_row exec_calls[] = {
+	[EXECVE] = SYSCALL(EXECVE),
+	[EXECVEAT] = SYSCALL(EXECVEAT),
+};
+
 static __always_inline int call_done(struct pt_regs *regs, long ret, bool typed)
 {
-	long nr;
 	bool compat;
-	int arg = 0;
+	int call;
 
 	if (ret >= 0)
 		return 0;
-	nr = syscall_nr(regs, typed);
-	switch (nr) {
-	case SYSCALL_NR_EXECVE:
-	case SYSCALL_NR_EXECVEAT:
-	case COMPAT_NR_EXECVE:
-	case COMPAT_NR_EXECVEAT:
-		break;
-	default:
+	call = syscall_find(exec_calls, syscall_nr(regs, typed), &compat);
+	if (call < 0)
 		return 0;
-	}
-	compat = syscall_is_compat();
-	if (nr == (compat ? COMPAT_NR_EXECVEAT : SYSCALL_NR_EXECVEAT))
-		arg = 1;
-	else if (nr != (compat ? COMPAT_NR_EXECVE : SYSCALL_NR_EXECVE))
-		return 0;
-	return failed_at_exit(regs, ret, arg, compat, typed);
+	return failed_at_exit(regs, ret, call == EXECVEAT, compat, typed);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
-{
-	return call_done(regs, ret, true);
-}
-
-SEC("raw_tp/sys_exit") /* the same for a kernel without BTF of its own */
-int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)
-{
-	return call_done(regs, ret, false);
-}
+SYSCALL_EXIT(call_done)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

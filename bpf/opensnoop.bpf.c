@@ -9,24 +9,17 @@
 #include "lib/filter.bpf.h"
 #include "lib/inflight.bpf.h"
 #include "lib/path.bpf.h"
+#include "lib/syscalls.bpf.h"
 #include "opensnoop.h"
 
 const volatile bool only_failed, full_path;
-const volatile struct flag_filter flag_filters[FLAG_FILTERS_MAX]; /* any of them, if any */
-const volatile __u32 nr_flag_filters;
+const volatile struct flag_filters flag_filters;
 
 struct open_scratch {
 	struct open_event event;
 	char text[OPEN_PATH_MAX + 2 * PATH_BYTES];
 };
 EVENT_SCRATCH(struct open_scratch, 2);
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct path_buf);
-} path_scratch SEC(".maps");
 
 /* An open, as its caller asked for it. */
 struct open_call {
@@ -38,7 +31,6 @@ INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
 
 #define URING_NAME_MAX 256 /* of a name that is kept over an io_uring open, with the NUL */
 
-#define O_ACCMODE	     3
 #define O_CREAT		     0100
 #define __O_TMPFILE	     020000000
 #define O_CREAT_TRUNC_WRONLY (O_CREAT | 01000 | 1)
@@ -52,36 +44,23 @@ INFLIGHT(calls, struct open_call, INFLIGHT_MAX);
 /* Puts the directory's path behind the name. */
 static __always_inline void add_base(struct open_scratch *s, const struct open_call *call)
 {
+	bool absolute = s->text[0] == '/' && !(call->resolve & RESOLVE_IN_ROOT);
+	__u32 path_len = s->event.path_len;
 	struct path base = {};
-	struct path_buf *walk;
-	__u32 zero = 0, len;
+	int len = -1;
 
-	walk = bpf_map_lookup_elem(&path_scratch, &zero);
-	if (!walk ||
-	    !path_base(&base, call->dfd, s->text[0] == '/' && !(call->resolve & RESOLVE_IN_ROOT))) {
+	if (path_len <= OPEN_PATH_MAX && path_base(&base, call->dfd, absolute))
+		len = path_read(&s->text[path_len], &base);
+	if (len < 0)
 		s->event.head.flags |= OPEN_BASE_UNKNOWN;
-		return;
-	}
-	path_walk(walk, &base);
-	len = (PATH_BYTES - walk->at) & (2 * PATH_BYTES - 1);
-	if (len > PATH_BYTES || s->event.path_len > OPEN_PATH_MAX)
-		return;
-	bpf_probe_read_kernel(&s->text[s->event.path_len], len,
-			      &walk->text[walk->at & (PATH_BYTES - 1)]);
-	s->event.base_len = len;
-}
-
-static __always_inline bool flags_wanted(__u32 flags)
-{
-	for (__u32 i = 0; i < FLAG_FILTERS_MAX && i < nr_flag_filters; i++)
-		if ((flags & flag_filters[i].mask) == flag_filters[i].value)
-			return true;
-	return !nr_flag_filters;
+	else
+		s->event.base_len = len;
 }
 
 static __always_inline bool wanted(const struct open_call *call, int ret)
 {
-	return (!only_failed || ret < 0) && flags_wanted(call->flags) && filter_current();
+	return (!only_failed || ret < 0) && filter_flags(&flag_filters, call->flags) &&
+	       filter_current();
 }
 
 static __always_inline void show(__u32 scratch, const struct open_call *call, int ret, bool user)
@@ -169,64 +148,40 @@ static __always_inline void read_how(struct open_call *call, const void *how, __
 	call->resolve = user.resolve;
 }
 
+enum { OPENAT, OPENAT2, OPEN, CREAT }; /* the commonest is found first */
+static const struct syscall_row open_calls[] = {
+	[OPENAT] = SYSCALL(OPENAT),
+	[OPENAT2] = SYSCALL(OPENAT2),
+	[OPEN] = SYSCALL(OPEN),
+	[CREAT] = SYSCALL(CREAT),
+};
+
 static __always_inline int call_done(struct pt_regs *regs, long ret, bool typed)
 {
 	struct open_call call = { .dfd = AT_FDCWD };
-	long nr = syscall_nr(regs, typed);
 	bool compat;
-	int arg = 0;
+	int nr = syscall_find(open_calls, syscall_nr_any(regs, typed), &compat);
 
-#ifdef SYSCALL_X32_BIT
-	nr &= ~SYSCALL_X32_BIT;
-#endif
-	switch (nr) { /* most calls are none of these, in either table: they leave here */
-	case SYSCALL_NR_OPEN:
-	case SYSCALL_NR_CREAT:
-	case SYSCALL_NR_OPENAT:
-	case SYSCALL_NR_OPENAT2:
-	case COMPAT_NR_OPEN:
-	case COMPAT_NR_CREAT:
-	case COMPAT_NR_OPENAT:
-		break;
-	default:
+	if (nr < 0)
 		return 0;
-	}
-	compat = syscall_is_compat();
-	if (nr == (compat ? COMPAT_NR_OPENAT : SYSCALL_NR_OPENAT) || nr == SYSCALL_NR_OPENAT2)
-		call.dfd = syscall_arg(regs, arg++, compat, typed);
-	else if (nr != (compat ? COMPAT_NR_OPEN : SYSCALL_NR_OPEN) &&
-		 nr != (compat ? COMPAT_NR_CREAT : SYSCALL_NR_CREAT))
-		return 0;
-	if (arg) {
+	if (nr == OPENAT || nr == OPENAT2) {
+		call.dfd = syscall_arg(regs, 0, compat, typed);
 		call.name = (void *)syscall_arg(regs, 1, compat, typed);
 		call.flags = syscall_arg(regs, 2, compat, typed);
 		call.mode = syscall_arg(regs, 3, compat, typed);
-		if (nr == SYSCALL_NR_OPENAT2)
+		if (nr == OPENAT2)
 			read_how(&call, (void *)call.flags, call.mode);
 	} else {
 		call.name = (void *)syscall_arg(regs, 0, compat, typed);
-		call.flags = syscall_arg(regs, 1, compat, typed);
-		call.mode = syscall_arg(regs, 2, compat, typed);
-		if (nr == (compat ? COMPAT_NR_CREAT : SYSCALL_NR_CREAT)) {
-			call.mode = call.flags;
-			call.flags = O_CREAT_TRUNC_WRONLY;
-		}
+		call.flags =
+			nr == CREAT ? O_CREAT_TRUNC_WRONLY : syscall_arg(regs, 1, compat, typed);
+		call.mode = syscall_arg(regs, nr == CREAT ? 1 : 2, compat, typed);
 	}
 	opened(0, &call, ret, true);
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
-{
-	return call_done(regs, ret, true);
-}
-
-SEC("raw_tp/sys_exit") /* the same for a kernel without BTF of its own */
-int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)
-{
-	return call_done(regs, ret, false);
-}
+SYSCALL_EXIT(call_done)
 
 /* --- io_uring: the name is gone when io_openat2() returns, so it is kept from the entry --- */
 

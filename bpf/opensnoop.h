@@ -8,12 +8,6 @@
 #define OPEN_PATH_MAX	  4097
 #define OPEN_BASE_UNKNOWN 1 /* event_head.flags: base is wanted, but could not be read */
 
-/* With -f: wanted when (flags & mask) == value: so O_RDONLY and flags of several bits work. */
-#define FLAG_FILTERS_MAX 8
-struct flag_filter {
-	__u32 mask, value;
-};
-
 /* The name as the caller gave it, NUL-terminated, then (with -F, for a name that is relative, or
  * inside a chroot) the directory that it is relative to, not terminated. */
 struct open_event {

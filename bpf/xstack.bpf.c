@@ -25,11 +25,12 @@ struct {
 	__type(value, struct work);
 } work SEC(".maps");
 
-static __always_inline bool in_calls(const volatile __u64 *calls, int nr)
+/* @nr: no system call (-1) is none of them. */
+static __always_inline bool in_calls(const volatile __u64 *calls, __u32 nr)
 {
 	__u64 word = nr / 64;
 
-	if (nr < 0 || nr >= XSTACK_CALLS)
+	if (nr >= XSTACK_CALLS)
 		return false;
 	barrier_var(word); /* or the verifier doesn't see the bound */
 	return calls[word & (XSTACK_CALLS / 64 - 1)] >> (nr % 64) & 1;

@@ -11,6 +11,10 @@
 #include "cost.h"
 #include "msg.h"
 
+#define MANY_RUNS 200000 /* a second: more are not all counted */
+#define COUNT_NS  20000000ULL
+#define REST_NS	  180000000ULL
+
 static uint64_t own_cpu_ns(uint64_t *peak_bytes)
 {
 	struct rusage u = { 0 };
@@ -24,28 +28,90 @@ static uint64_t own_cpu_ns(uint64_t *peak_bytes)
 
 int cost_start(struct cost *c)
 {
-	*c = (struct cost){ .start_ns = clock_mono_ns(), .start_cpu_ns = own_cpu_ns(NULL) };
+	uint64_t now = clock_mono_ns();
+
+	*c = (struct cost){ .start_ns = now, .start_cpu_ns = own_cpu_ns(NULL), .looked_ns = now };
 	c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	c->next_ns = c->stats_fd < 0 ? UINT64_MAX : now + COUNT_NS;
 	return c->stats_fd < 0 ? -errno : 0;
 }
 
-void cost_read(struct cost *c, struct bpf_object *obj)
+/* The kernel's counters, which never go back. */
+static void read_counters(struct bpf_object *obj, uint64_t *runs, uint64_t *ns)
 {
 	struct bpf_program *prog;
 
-	c->runs = c->kernel_ns = 0;
+	*runs = *ns = 0;
 	bpf_object__for_each_program (prog, obj) {
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 		int fd = bpf_program__fd(prog);
 
 		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len)) {
-			c->runs += info.run_cnt;
-			c->kernel_ns += info.run_time_ns;
+			*runs += info.run_cnt;
+			*ns += info.run_time_ns;
 		}
 	}
+}
+
+/* Adds what was counted since the last look. The time before it without counting is taken to have
+ * been as the time before that and the time since, half and half. */
+static void look(struct cost *c, struct bpf_object *obj, uint64_t now)
+{
+	double runs_rate = c->runs_rate, ns_rate = c->ns_rate;
+	uint64_t runs, ns, span = now - c->looked_ns;
+
+	read_counters(obj, &runs, &ns);
+	if (span) {
+		c->runs_rate = (double)(runs - c->seen_runs) / (double)span;
+		c->ns_rate = (double)(ns - c->seen_ns) / (double)span;
+	}
+	c->runs += runs - c->seen_runs;
+	c->runs += (uint64_t)((runs_rate + c->runs_rate) / 2 * (double)c->unseen_ns);
+	c->kernel_ns += ns - c->seen_ns;
+	c->kernel_ns += (uint64_t)((ns_rate + c->ns_rate) / 2 * (double)c->unseen_ns);
+	c->seen_runs = runs;
+	c->seen_ns = ns;
+	c->looked_ns = now;
+	c->unseen_ns = 0;
+}
+
+void cost_tick(struct cost *c, struct bpf_object *obj)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (c->stats_fd >= 0) {
+		look(c, obj, now);
+		c->next_ns = now + COUNT_NS;
+		if (c->runs_rate * 1e9 < MANY_RUNS)
+			return;
+		close(c->stats_fd);
+		c->stats_fd = -1;
+		c->sampled = true;
+		c->next_ns = now + REST_NS;
+		return;
+	}
+	read_counters(obj, &c->seen_runs, &c->seen_ns); /* others may have counting on */
+	c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	now = clock_mono_ns(); /* turning it on takes the kernel some ms */
+	c->unseen_ns += now - c->looked_ns;
+	c->looked_ns = now;
+	c->next_ns = now + COUNT_NS;
+}
+
+void cost_read(struct cost *c, struct bpf_object *obj)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (c->stats_fd >= 0) {
+		look(c, obj, now);
+	} else if (c->next_ns != UINT64_MAX) {
+		c->runs += (uint64_t)(c->runs_rate * (double)(now - c->looked_ns));
+		c->kernel_ns += (uint64_t)(c->ns_rate * (double)(now - c->looked_ns));
+		c->looked_ns = now;
+	}
 	c->tool_ns = own_cpu_ns(&c->peak_bytes) - c->start_cpu_ns;
-	c->wall_ns = clock_mono_ns() - c->start_ns;
+	c->wall_ns = now - c->start_ns;
 }
 
 double cost_percent(const struct cost *c)
@@ -73,9 +139,9 @@ void cost_note(const struct cost *c, uint64_t events, uint64_t lost)
 {
 	char runs[32], shown[32], gone[32];
 
-	note("cost: %s runs, %llu ns each; %.2f s in the kernel + %.2f s in %s = %.2g %% of one "
+	note("cost: %s%s runs, %llu ns each; %.2f s in the kernel + %.2f s in %s = %.2g %% of one "
 	     "CPU; %s events, %s lost; %.1f MB",
-	     grouped(c->runs, runs, sizeof(runs)),
+	     c->sampled ? "about " : "", grouped(c->runs, runs, sizeof(runs)),
 	     (unsigned long long)(c->runs ? c->kernel_ns / c->runs : 0), (double)c->kernel_ns / 1e9,
 	     (double)c->tool_ns / 1e9, msg_tool(), cost_percent(c),
 	     grouped(events, shown, sizeof(shown)), grouped(lost, gone, sizeof(gone)),
@@ -85,6 +151,7 @@ void cost_note(const struct cost *c, uint64_t events, uint64_t lost)
 void cost_json(const struct cost *c, struct json *j)
 {
 	json_u64(j, "cost_runs", c->runs);
+	json_bool(j, "cost_sampled", c->sampled);
 	json_u64(j, "cost_kernel_ns", c->kernel_ns);
 	json_u64(j, "cost_tool_ns", c->tool_ns);
 	json_u64(j, "cost_wall_ns", c->wall_ns);

@@ -101,14 +101,18 @@ void json_fixed(struct json *j, const char *key, uint64_t v, int decimals)
 	out_fixed(j->out, v, decimals);
 }
 
-/* @cp is below U+10000: all that we escape are. */
-static void escape(struct out *o, uint32_t cp)
+/* @cp is below U+10000: all that are escaped are. */
+static void escape(struct out *o, const char *s, int n, uint32_t cp)
 {
 	static const char letters[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
 					['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\' };
 	char text[6] = { '\\', 'u' };
 	int i;
 
+	if (cp == NOT_UTF8) {
+		out_mem(o, "\xef\xbf\xbd", 3); /* U+FFFD */
+		return;
+	}
 	if (cp < sizeof(letters) && letters[cp]) {
 		text[1] = letters[cp];
 		out_mem(o, text, 2);
@@ -121,40 +125,10 @@ static void escape(struct out *o, uint32_t cp)
 
 void json_strn(struct json *j, const char *key, const char *s, size_t len)
 {
-	size_t plain = 0, i = 0; /* s[plain..i) can be copied as it is */
-	struct out *o = j->out;
-
 	element(j, key);
-	out_char(o, '"');
-	while (i < len && s[i]) {
-		unsigned char c = s[i];
-		uint32_t cp = c;
-		int n = 1;
-
-		if (c < 0x80) {
-			if (c >= 0x20 && c < 0x7f && c != '\\' && c != '"') {
-				i++;
-				continue;
-			}
-		} else {
-			n = utf8_decode(s + i, len - i, &cp);
-			if (n && !utf8_is_control(cp)) {
-				i += n;
-				continue;
-			}
-		}
-		out_mem(o, s + plain, i - plain);
-		if (n) {
-			escape(o, cp);
-			i += n;
-		} else {
-			out_mem(o, "\xef\xbf\xbd", 3); /* U+FFFD */
-			i++;
-		}
-		plain = i;
-	}
-	out_mem(o, s + plain, i - plain);
-	out_char(o, '"');
+	out_char(j->out, '"');
+	out_escape(j->out, s, len, '"', escape);
+	out_char(j->out, '"');
 }
 
 void json_str(struct json *j, const char *key, const char *s)

@@ -50,6 +50,18 @@ static struct bpf_program *find_program(struct bpf_object *obj, const char *name
 	return prog;
 }
 
+/* Is one of these programs, whose name goes to @name, turned on already? */
+static bool seen_already(struct bpf_object *obj, const char *programs, char *name)
+{
+	while (word(&programs, name)) {
+		struct bpf_program *prog = find_program(obj, name);
+
+		if (prog && bpf_program__autoload(prog))
+			return true;
+	}
+	return false;
+}
+
 /* --- what can be told before loading -----------------------------------------------------------
  */
 
@@ -322,6 +334,10 @@ static int choose(struct object *o, const struct object_spec *spec, struct kerne
 		o->rung[i] = -1;
 		if (!wanted(p))
 			continue;
+		if (p->unless && seen_already(o->bpf, p->unless, name)) {
+			debug("%s: %s sees it, too", p->name, name);
+			continue;
+		}
 		while (l->first[i] < PROBE_RUNGS && p->rungs[l->first[i]] &&
 		       (why = rung_ruled_out(k, o->bpf, p->rungs[l->first[i]]))) {
 			if (!l->why[i])

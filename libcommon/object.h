@@ -25,6 +25,8 @@ struct bpf_link;
 struct probe {
 	const char *name;		/* what it sees: "open", "failed exec" */
 	const char *rungs[PROBE_RUNGS]; /* program names, separated by spaces; best first */
+	/* Programs of earlier probes: with any of them in use this one adds nothing. NULL: none. */
+	const char *unless;
 	const bool *when; /* NULL: always; else only when true (checked after configure) */
 	bool optional;	  /* go without it (said with -v) when no rung is granted */
 	bool later;	  /* loaded, but attached only by object_attach_later() */

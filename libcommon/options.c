@@ -106,6 +106,18 @@ const char *parse_comm_part(const char *arg, void *filter)
 	return NULL;
 }
 
+const char *parse_open_flags(const char *arg, void *filters)
+{
+	struct flag_filters *f = filters;
+
+	if (f->nr == FLAG_FILTERS_MAX)
+		return "a place among the first 8";
+	if (open_flags_filter(arg, &f->any[f->nr].mask, &f->any[f->nr].value))
+		return "an open flag, O_CREAT, or several that must all be there, O_WRONLY|O_TRUNC";
+	f->nr++;
+	return NULL;
+}
+
 bool filter_is_set(const struct filter *f)
 {
 	return f->nr_pids || f->nr_tids || f->by_uid || f->by_comm || f->comm_part_len || f->cgroup;
@@ -148,6 +160,27 @@ static bool parse_sec(const char *arg, uint64_t *ns)
 		return false;
 	*ns = (uint64_t)(v * 1e9);
 	return *ns > 0;
+}
+
+static bool parse_regex(const char *arg, struct regex *r)
+{
+	if (r->set)
+		regfree(&r->compiled);
+	r->set = *arg && !regcomp(&r->compiled, arg, REG_EXTENDED | REG_NOSUB);
+	return r->set;
+}
+
+bool regex_matches(const struct regex *r, const char *text, size_t len)
+{
+	char *copy; /* REG_STARTEND would do without, but musl lacks it */
+	bool found;
+
+	if (!r->set)
+		return true;
+	copy = strndup(text, len);
+	found = !copy || !regexec(&r->compiled, copy, 0, NULL, 0);
+	free(copy);
+	return found;
 }
 
 /* Common options that only tools printing events have are marked by min = 1. */
@@ -281,6 +314,10 @@ static bool take(const struct opt *o, const char *shown, const char *arg)
 			right = "something, not nothing";
 		else
 			*(const char **)o->value = arg;
+		break;
+	case OPT_REGEX:
+		if (!parse_regex(arg, o->value))
+			right = "an extended regular expression (man 7 regex)";
 		break;
 	case OPT_PARSE:
 		right = o->parse(arg, o->value);

@@ -11,6 +11,7 @@
 #define BORESCOPE_OPTIONS_H
 
 #include <linux/types.h>
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ enum opt_type {
 	OPT_UINT, /* uint64_t, a whole number of at least opt.min (and at most opt.max, if not 0) */
 	OPT_SEC,  /* uint64_t ns: seconds, a decimal fraction is allowed, more than 0 */
 	OPT_STR,  /* const char *: not empty; points into argv */
+	OPT_REGEX,  /* struct regex: an extended regular expression, not empty; owned by it */
 	OPT_PARSE,  /* opt.parse(argument, opt.value) decides; a value of NULL: the common filter */
 	OPT_COMMON, /* the common option of this long name */
 };
@@ -38,6 +40,16 @@ struct opt {
 	/* Returns NULL, or what would be right ("a disk from /sys/block"), for the error line. */
 	const char *(*parse)(const char *arg, void *value);
 };
+
+/* An OPT_REGEX's value, zeroed to begin with. */
+struct regex {
+	bool set;
+	regex_t compiled;
+};
+
+/* Does it match anywhere in @text, which ends at @len or at a NUL, whichever is first? True where
+ * no expression was given (or no memory is left to tell). */
+bool regex_matches(const struct regex *r, const char *text, size_t len);
 
 /* What the common options say. */
 struct common_options {
@@ -60,6 +72,10 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 
 /* For a tool's OPT_PARSE without a value: a part of the process's name (BCC's -n). */
 const char *parse_comm_part(const char *arg, void *filter);
+
+/* For OPT_PARSE into a struct flag_filters: one more filter of open(2)'s flags, "O_WRONLY|O_TRUNC".
+ */
+const char *parse_open_flags(const char *arg, void *filters);
 
 /* Does it keep any task out (beside the tool itself)? */
 bool filter_is_set(const struct filter *f);

@@ -114,17 +114,6 @@ void out_s64(struct out *o, int64_t v)
 	out_u64(o, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
-void out_hex(struct out *o, uint64_t v)
-{
-	char digits[16], *end = digits + sizeof(digits), *s = end;
-
-	do {
-		*--s = "0123456789abcdef"[v & 15];
-		v >>= 4;
-	} while (v);
-	out_mem(o, s, end - s);
-}
-
 void out_octal(struct out *o, uint64_t v, int digits)
 {
 	char text[22], *end = text + sizeof(text), *s = end;
@@ -242,14 +231,20 @@ static void escape_byte(struct out *o, unsigned char c)
 	out_mem(o, text, 4);
 }
 
-/* @quote: escaped too; 0: no other character. */
-static void escaped(struct out *o, const char *s, size_t len, char quote)
+static void escape_bytes(struct out *o, const char *s, int n, uint32_t cp)
+{
+	for (int i = 0; i < n; i++)
+		escape_byte(o, s[i]);
+}
+
+void out_escape(struct out *o, const char *s, size_t len, char quote,
+		void (*escape)(struct out *o, const char *s, int n, uint32_t cp))
 {
 	size_t plain = 0, i = 0; /* s[plain..i) can be copied as it is */
 
 	while (i < len && s[i]) {
 		unsigned char c = s[i];
-		uint32_t cp;
+		uint32_t cp = c;
 		int n = 1;
 
 		if (c < 0x80) {
@@ -263,12 +258,14 @@ static void escaped(struct out *o, const char *s, size_t len, char quote)
 				i += n;
 				continue;
 			}
-			if (!n)
+			if (!n) {
 				n = 1;
+				cp = NOT_UTF8;
+			}
 		}
 		out_mem(o, s + plain, i - plain);
-		for (; n; n--)
-			escape_byte(o, s[i++]);
+		escape(o, s + i, n, cp);
+		i += n;
 		plain = i;
 	}
 	out_mem(o, s + plain, i - plain);
@@ -276,12 +273,12 @@ static void escaped(struct out *o, const char *s, size_t len, char quote)
 
 void out_escaped(struct out *o, const char *s, size_t len)
 {
-	escaped(o, s, len, '\0');
+	out_escape(o, s, len, '\0', escape_bytes);
 }
 
 void out_escaped_quoted(struct out *o, const char *s, size_t len)
 {
-	escaped(o, s, len, '"');
+	out_escape(o, s, len, '"', escape_bytes);
 }
 
 size_t out_mark(struct out *o)

@@ -39,7 +39,6 @@ void out_mem(struct out *o, const char *s, size_t len); /* as it is; any length 
 void out_str(struct out *o, const char *s);		/* as it is, NUL-terminated */
 void out_u64(struct out *o, uint64_t v);
 void out_s64(struct out *o, int64_t v);
-void out_hex(struct out *o, uint64_t v);	       /* lower case, without 0x */
 void out_octal(struct out *o, uint64_t v, int digits); /* with leading zeros up to @digits */
 /* @v with leading zeros up to @digits: the parts of a time of day. */
 void out_u64_pad(struct out *o, uint64_t v, int digits);
@@ -73,6 +72,17 @@ void out_pad_left(struct out *o, size_t mark, int width);
  * point in @cp, or 0 where it is not valid UTF-8 (overlong, surrogate, > U+10FFFF, truncated).
  */
 int utf8_decode(const char *s, size_t len, uint32_t *cp);
+
+/*
+ * The loop of all escaping: copies @s up to @len or a NUL. For a backslash, for @quote (0: none)
+ * and for what utf8_is_control() names, @escape is called to write something else: for the @n bytes
+ * at
+ * @s, which are the code point @cp; likewise for each byte that is not valid UTF-8, @cp being
+ * NOT_UTF8.
+ */
+void out_escape(struct out *o, const char *s, size_t len, char quote,
+		void (*escape)(struct out *o, const char *s, int n, uint32_t cp));
+#define NOT_UTF8 UINT32_MAX
 
 /* Code points that must not reach a terminal raw: C0, DEL, C1, bidirectional controls, line and
  * paragraph separators, the byte order mark. All are below U+10000. */

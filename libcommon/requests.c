@@ -6,14 +6,16 @@
 #include <unistd.h>
 
 #include "disks.h"
-#include "object.h"
 #include "requests.h"
+#include "tool.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* RQF_FLUSH_SEQ was a macro, 1 << 4, up to 6.10. The other two are not needed as macros: those
  * kernels clear start_time_ns where they don't set it. */
 static int64_t issue_args = 2, flush_seq_bit = 4, io_stat_bit = -1, use_sched_bit = -1;
+
+struct request_timing request_timing;
 
 const struct kernel_fact request_facts[] = {
 	{ "btf_trace_block_rq_issue", BTF_TYPEDEF, &issue_args },
@@ -31,6 +33,8 @@ void requests_configure(struct bpf_object *obj)
 	config->flush_seq = 1U << flush_seq_bit;
 	if (io_stat_bit >= 0 && use_sched_bit >= 0)
 		config->time_flags = 1U << io_stat_bit | 1U << use_sched_bit;
+	config->queued = request_timing.queued;
+	config->only_dev = request_timing.only_dev;
 }
 
 const char *io_flags_str(uint64_t flags, char *buf, size_t size)
@@ -96,8 +100,15 @@ static bool is_stamped(const char *disk, bool at_submission)
 	return at_submission ? strtol(text, NULL, 10) > 0 : text[0];
 }
 
-const char *requests_unstamped(uint32_t only_dev, bool at_submission)
+/*
+ * A disk with a request queue on which the kernel does not seem to write down when a request is
+ * issued (or submitted, whichever counts), among those that are looked at. NULL: there is none.
+ * From sysfs, so not certain either way: blk-iocost and others keep statistics that sysfs does not
+ * show. The string lives until the next call.
+ */
+static const char *unstamped_disk(void)
 {
+	const struct request_timing *t = &request_timing;
 	static char name[DISK_NAME_LEN];
 	const char *found = NULL;
 	bool avoid = object_avoids("stamps");
@@ -116,11 +127,78 @@ const char *requests_unstamped(uint32_t only_dev, bool at_submission)
 		snprintf(name, sizeof(name), "%.63s", e->d_name);
 		for (char *c = name; (c = strchr(c, '!')); c++)
 			*c = '/';
-		if (strtoull(text, NULL, 10) && (!only_dev || !strcmp(name, disk_name(only_dev))) &&
-		    (avoid || !is_stamped(e->d_name, at_submission)))
+		if (strtoull(text, NULL, 10) &&
+		    (!t->only_dev || !strcmp(name, disk_name(t->only_dev))) &&
+		    (avoid || !is_stamped(e->d_name, t->queued)))
 			found = name;
 	}
 	if (d)
 		closedir(d);
 	return found;
+}
+
+void requests_setup(const struct run *r)
+{
+	struct request_timing *t = &request_timing;
+
+	t->who = filter_is_set(&r->opt.filter);
+	t->queueing = t->queued && !t->who;
+	t->issue = !t->queued;
+}
+
+/* Requests without the kernel's time stamp: from now on they are timed by a probe of our own. */
+static void time_by_probe(struct run *r, const char *disk)
+{
+	struct request_control control = { .from_issue = 1 };
+	const struct request_timing *t = &request_timing;
+	const char *probe = t->queueing ? "queueing" : t->issue ? "issue" : NULL;
+
+	request_timing.by_probe = true;
+	object_section_write(r->object.bpf, ".data.request", &control);
+	if (probe && object_attach_later(&r->object, probe))
+		warn("requests of %s have no time stamp, and no probe that times them is granted",
+		     disk);
+	else
+		note("the kernel does not stamp the requests of %s: timing them by a probe on each",
+		     disk);
+}
+
+static uint64_t left_out(const struct run *r, enum io_left_out why)
+{
+	return object_percpu_sum(r->object.bpf, "io_left_out", why);
+}
+
+void requests_started(struct run *r)
+{
+	const char *disk = unstamped_disk();
+
+	if (disk)
+		time_by_probe(r, disk);
+}
+
+void requests_tick(struct run *r)
+{
+	if (!request_timing.by_probe && left_out(r, IO_UNTIMED))
+		time_by_probe(r, "a disk");
+}
+
+void requests_left_out(struct run *r, const char *where)
+{
+	uint64_t untimed = left_out(r, IO_UNTIMED), passthrough = left_out(r, IO_PASSTHROUGH);
+	uint64_t unfollowed = left_out(r, IO_UNFOLLOWED);
+
+	r->lost += unfollowed;
+	if (untimed || unfollowed)
+		warn("%llu requests are not %s: their begin was not seen",
+		     (unsigned long long)(untimed + unfollowed), where);
+	if (passthrough)
+		note("%llu commands sent past the block layer (SG_IO and the like) are left out",
+		     (unsigned long long)passthrough);
+}
+
+void requests_summary(struct run *r, struct json *j)
+{
+	json_u64(j, "untimed", left_out(r, IO_UNTIMED));
+	json_u64(j, "passthrough", left_out(r, IO_PASSTHROUGH));
+	json_str(j, "timed_by", request_timing.by_probe ? "probe" : "kernel");
 }

@@ -151,6 +151,8 @@ static void keep_time(struct run *r, struct loop *l, uint64_t now)
 {
 	if (now >= l->deadline)
 		r->stop = true;
+	if (l->cost_on && now >= l->cost.next_ns)
+		cost_tick(&l->cost, r->object.bpf);
 	if (now >= l->next_tick) {
 		l->next_tick = now + TICK_NS;
 		r->tool->tick(r);
@@ -171,6 +173,10 @@ static void keep_time(struct run *r, struct loop *l, uint64_t now)
 			r->stop = true; /* the last one is printed at the end */
 		else
 			report(r);
+		if (r->opt.cost && msg_verbose && !r->stop) {
+			cost_read(&l->cost, r->object.bpf);
+			cost_note(&l->cost, r->nr_events, lost_so_far(r));
+		}
 	}
 }
 
@@ -183,6 +189,8 @@ static void look(struct run *r, struct loop *l)
 	if (r->events)
 		wake = now + (l->drained ? BUSY_POLL_NS : IDLE_POLL_NS);
 	wake = min_u64(wake, min_u64(l->deadline, min_u64(l->next_report, l->next_sample)));
+	if (l->cost_on)
+		wake = min_u64(wake, l->cost.next_ns);
 	wake = min_u64(wake, min_u64(l->next_tick, min_u64(l->next_cost, l->next_loss)));
 	n = epoll_wait(l->epoll_fd, ev, 8,
 		       wake == NEVER ? -1

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <regex.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tool.h"
@@ -9,16 +7,7 @@
 
 static bool show_time, elapsed, print_uid, failed, quote;
 static uint64_t max_args = UINT64_MAX, max_bytes = EXEC_ARGS_DEFAULT, ppid;
-static regex_t name_regex, line_regex;
-static bool by_name, by_line;
-
-static const char *parse_regex(const char *arg, void *value)
-{
-	bool *by = value == &name_regex ? &by_name : &by_line;
-
-	*by = *arg && !regcomp(value, arg, REG_EXTENDED | REG_NOSUB);
-	return *by ? NULL : "an extended regular expression (man 7 regex)";
-}
+static struct regex name, line;
 
 static const struct opt options[] = {
 	{ 'T', "clock", NULL, OPT_FLAG, &show_time, "a column TIME: the time of day" },
@@ -30,10 +19,8 @@ static const struct opt options[] = {
 	  .max = 0x7fffffff },
 	{ 'x', "fails", NULL, OPT_FLAG, &failed, "execs that failed, too" },
 	{ 'q', "quote", NULL, OPT_FLAG, &quote, "\"quotation marks\" around each argument" },
-	{ 'n', "name", "REGEX", OPT_PARSE, &name_regex, "only commands whose name matches",
-	  .parse = parse_regex },
-	{ 'l', "line", "REGEX", OPT_PARSE, &line_regex,
-	  "only commands with an argument that matches", .parse = parse_regex },
+	{ 'n', "name", "REGEX", OPT_REGEX, &name, "only commands whose name matches" },
+	{ 'l', "line", "REGEX", OPT_REGEX, &line, "only commands with an argument that matches" },
 	{ 0, "max-args", "N", OPT_UINT, &max_args, "show this many arguments (default: all)",
 	  .min = 1 },
 	{ 0, "max-bytes", "N", OPT_UINT, &max_bytes,
@@ -41,8 +28,8 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-/* The arguments one by one: NULL after the last. The kernel side ends each with a NUL, but the last
- * of those that were cut, and event() puts one behind that. */
+/* The arguments one by one: NULL after the last. The kernel side ends each with a NUL, but not the
+ * last of those that were cut: that one ends at .end. */
 struct args {
 	const char *at, *end;
 	uint64_t n;
@@ -141,26 +128,18 @@ static bool any_arg_matches(const struct exec_event *e)
 {
 	struct args a = first_arg(e);
 	const char *arg;
-	static char text[EXEC_ARGS_MAX + 1];
 
-	while ((arg = next_arg(&a))) {
-		size_t len = strnlen(arg, a.end - arg);
-
-		memcpy(text, arg, len);
-		text[len] = '\0';
-		if (!regexec(&line_regex, text, 0, NULL, 0))
+	while ((arg = next_arg(&a)))
+		if (regex_matches(&line, arg, a.end - arg))
 			return true;
-	}
-	return false;
+	return !line.set;
 }
 
 static bool event(struct run *r, const void *ev, size_t size)
 {
 	const struct exec_event *e = ev;
 
-	if (by_name && regexec(&name_regex, e->head.comm, 0, NULL, 0))
-		return false;
-	return !by_line || any_arg_matches(e);
+	return regex_matches(&name, e->head.comm, sizeof(e->head.comm)) && any_arg_matches(e);
 }
 
 static const struct probe probes[] = {
@@ -175,6 +154,7 @@ static const struct probe probes[] = {
 		     "kprobe_compat_execve kretprobe_compat_execve "
 		     "kprobe_compat_execveat kretprobe_compat_execveat" },
 	  .when = &failed,
+	  .unless = "sys_exit raw_sys_exit",
 	  .optional = true },
 	{ 0 },
 };

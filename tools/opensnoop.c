@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <string.h>
-
 #include "names.h"
+#include "paths.h"
 #include "tool.h"
 #include "opensnoop.h"
 #include "opensnoop.skel.h"
 
 static bool elapsed, print_uid, failed, extended, full_path, print_pid, print_tid;
-static struct flag_filter flag_filters[FLAG_FILTERS_MAX];
-static __u32 nr_flag_filters;
-
-static const char *parse_flag(const char *arg, void *value)
-{
-	struct flag_filter *f = &flag_filters[nr_flag_filters];
-
-	if (nr_flag_filters == FLAG_FILTERS_MAX)
-		return "a place among the first 8";
-	if (open_flags_filter(arg, &f->mask, &f->value))
-		return "an open flag, O_CREAT, or several that must all be there, O_WRONLY|O_TRUNC";
-	nr_flag_filters++;
-	return NULL;
-}
+static struct flag_filters flag_filters;
 
 static const struct opt options[] = {
 	{ 'T', "timestamp", NULL, OPT_FLAG, &elapsed,
@@ -34,37 +20,27 @@ static const struct opt options[] = {
 	  .parse = parse_comm_part },
 	{ 'e', "extended-fields", NULL, OPT_FLAG, &extended,
 	  "a column FLAGS: open(2)'s flags, in octal" },
-	{ 'f', "flag-filter", "FLAG", OPT_PARSE, NULL, "only opens with this flag (again: or this)",
-	  .parse = parse_flag },
+	{ 'f', "flag-filter", "FLAG", OPT_PARSE, &flag_filters,
+	  "only opens with this flag (again: or this)", .parse = parse_open_flags },
 	{ 'F', "full-path", NULL, OPT_FLAG, &full_path, "absolute paths, also for relative names" },
 	{ 0 },
 };
 
-/* The name, behind the directory that it is relative to where -F has asked for it. */
-static size_t path(const struct open_event *e, char *text)
-{
-	const char *base = e->text + e->path_len;
-	size_t len = 0;
-
-	if (full_path && e->path_len) {
-		memcpy(text, base, e->base_len);
-		len = e->base_len;
-		if (e->head.flags & OPEN_BASE_UNKNOWN)
-			text[len++] = '?';
-		if (e->text[0] != '/')
-			text[len++] = '/';
-	}
-	if (!e->path_len)
-		text[len++] = '?';
-	memcpy(text + len, e->text, e->path_len);
-	return len + e->path_len;
-}
-
 static char text[3 * OPEN_PATH_MAX];
+
+/* The name, behind the directory that it is relative to where -F has asked for it. */
+static size_t path(const struct open_event *e)
+{
+	bool unknown = e->head.flags & OPEN_BASE_UNKNOWN;
+	const char *base = unknown ? "?" : e->text + e->path_len;
+
+	return path_join(text, full_path ? base : NULL, unknown ? 1 : e->base_len, e->text,
+			 e->path_len);
+}
 
 static void print_path(struct out *o, const void *event)
 {
-	out_escaped(o, text, path(event, text));
+	out_escaped(o, text, path(event));
 	if (((const struct open_event *)event)->path_cut)
 		out_str(o, "...");
 }
@@ -75,7 +51,7 @@ static void json_open(struct json *j, const void *event)
 	char flags[256];
 
 	json_str(j, "flags_text", open_flags_str(e->flags, flags, sizeof(flags)));
-	json_strn(j, "path", text, path(e, text));
+	json_strn(j, "path", text, path(e));
 	if (e->path_cut)
 		json_bool(j, "path_truncated", true);
 }
@@ -125,8 +101,7 @@ static void configure(struct run *r, struct bpf_object *obj)
 	uring = io_cqe;
 	ro->only_failed = failed;
 	ro->full_path = full_path;
-	memcpy((void *)ro->flag_filters, flag_filters, sizeof(flag_filters));
-	ro->nr_flag_filters = nr_flag_filters;
+	ro->flag_filters = flag_filters;
 }
 
 static const char *const examples[] = { "opensnoop",

@@ -311,10 +311,10 @@ static void count_thread(const struct thread_sample *t)
 static void add_stack(const struct thread_sample *t)
 {
 	struct stack_key key = { .pid = t->head.pid };
-	const __u64 *kernel = frames_of(t), *user = kernel + t->nr_kernel;
+	const uint64_t *kernel = (const uint64_t *)frames_of(t), *user = kernel + t->nr_kernel;
 	unsigned int nr_kernel = t->nr_kernel;
 	const char letter[2] = { TASK_STATES[t->state] }, *call;
-	__u64 instead;
+	uint64_t instead;
 
 	memcpy(key.comm, t->head.comm, sizeof(key.comm));
 	call = syscall_name(t->syscall, t->head.flags & XSTACK_COMPAT);

@@ -133,4 +133,12 @@ static __always_inline bool filter_any(void)
 	       filter.by_comm || filter.comm_part_len;
 }
 
+static __always_inline bool filter_flags(const volatile struct flag_filters *f, __u32 flags)
+{
+	for (__u32 i = 0; i < FLAG_FILTERS_MAX && i < f->nr; i++)
+		if ((flags & f->any[i].mask) == f->any[i].value)
+			return true;
+	return !f->nr;
+}
+
 #endif

@@ -22,4 +22,14 @@ struct filter {
 	char comm_part[16];
 };
 
+/* Flags of which something must be there: wanted when (flags & mask) == value for any of them, so
+ * that a flag of 0 and flags of several bits can be asked for. 0 of them: all are wanted. */
+#define FLAG_FILTERS_MAX 8
+struct flag_filters {
+	__u32 nr;
+	struct {
+		__u32 mask, value;
+	} any[FLAG_FILTERS_MAX];
+};
+
 #endif

@@ -105,4 +105,30 @@ static __always_inline void path_walk(struct path_buf *b, struct path *path)
 	b->at = at;
 }
 
+/* Where a path is put together, one per CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct path_buf);
+} path_scratch SEC(".maps");
+
+/* Copies the path of @path to @to, which has PATH_BYTES of room. Its length, there is no NUL; -1:
+ * it can't be told. */
+static __always_inline int path_read(char *to, struct path *path)
+{
+	struct path_buf *walk;
+	__u32 zero = 0, len;
+
+	walk = bpf_map_lookup_elem(&path_scratch, &zero);
+	if (!walk)
+		return -1;
+	path_walk(walk, path);
+	len = (PATH_BYTES - walk->at) & (2 * PATH_BYTES - 1);
+	if (len > PATH_BYTES)
+		return -1;
+	bpf_probe_read_kernel(to, len, &walk->text[walk->at & (PATH_BYTES - 1)]);
+	return len;
+}
+
 #endif

@@ -26,6 +26,22 @@ struct request_config {
 	__u32 flush_seq;  /* RQF_FLUSH_SEQ */
 	__u32 time_flags; /* flags without which start_time_ns is an earlier request's; 0: it is 0
 			     then */
+	/* for request_time.bpf.h */
+	__u32 queued;	/* time from when a request is submitted, not from when it is issued */
+	__u32 only_dev; /* 0: all disks */
+};
+
+/* Switched while running. */
+struct request_control {
+	__u32 from_issue; /* time from block_rq_issue: the kernel does not stamp the requests */
+};
+
+/* Requests that are not shown; indexes of the map io_left_out. */
+enum io_left_out {
+	IO_UNTIMED,	/* neither a time stamp nor an issue that we saw */
+	IO_PASSTHROUGH, /* commands from user space (diskstats counts them up to 5.10 only) */
+	IO_UNFOLLOWED,	/* more requests on their way than the map holds */
+	IO_LEFT_OUT_NR,
 };
 
 #endif

@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 import argparse
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -33,6 +34,10 @@ SIZES = {
 }
 # In a VM time is counted in instructions: few are enough, and emulation is slow.
 VM_SIZES = {"opensnoop": (2000, 5000), "execsnoop": (100, 0), "biolatency": (500, 0)}
+
+
+RESULTS_VM = "6.1"      # where fexit and kprobes are granted
+PEERS = ("libbpf-tools", "bpftrace", "strace", "linux-perf")
 
 
 class Bench:
@@ -86,18 +91,19 @@ def parse():
     add("--rounds", type=int, metavar="N", help="rounds of the cost (default 15; quick 5; in a VM 3)")
     add("--cost-only", action="store_true", help="no start, stop, loss or memory (what a VM can tell)")
     add("--vm", metavar="KERNEL", help="the cost in a VM with this kernel, in executed instructions as ns")
+    add("--results", type=Path, metavar="FILE", help=f"write all of it as Markdown: here, and in a VM with {RESULTS_VM}")
     add("--json", type=Path, metavar="FILE", help="default: bench.json in the build directory")
     return parser.parse_args()
 
 
-def in_vm(arguments):
+def in_vm(arguments, kernel, stdout=None):
     """The same in a guest with one CPU whose time is its instructions."""
     command = [sys.executable, HERE / "bench.py", "--build", arguments.build.resolve(), "--cost-only", "--json",
                "/dev/null", *(word for tool in arguments.tools or () for word in ("--tool", tool)),
                *(["--rounds", arguments.rounds] if arguments.rounds else [])]
-    return subprocess.run([REPOSITORY / "tests/vm/run", "--kernel", arguments.vm, "--icount", "--build",
+    return subprocess.run([REPOSITORY / "tests/vm/run", "--kernel", kernel, "--icount", "--build",
                            arguments.build.resolve(), "--timeout", "3000", "--", *map(str, command)],
-                          check=False).returncode
+                          stdout=stdout, text=True, check=False)
 
 
 def private_namespace():
@@ -174,22 +180,28 @@ def main():
     if os.geteuid():
         sys.exit("bench: needs root")
     if arguments.vm:
-        return in_vm(arguments)
+        return in_vm(arguments, arguments.vm).returncode
     private_namespace()
     signal.signal(signal.SIGINT, signal.default_int_handler)    # children must not inherit that it is ignored
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     result = {"kernel": os.uname().release, "machine": os.uname().machine, "cpus": os.cpu_count(),
               "vm": os.environ.get("BORESCOPE_VM"), "tools": {}}
+    text = []
+
+    def tell(markdown_text):
+        text.append(markdown_text + "\n")
+        print(markdown_text, flush=True)
+
     with tempfile.TemporaryDirectory(prefix="borescope-bench-") as work:
         subprocess.run(["mount", "-t", "tmpfs", "none", work], check=True)
         try:
             bench = Bench(arguments, work)
             bench.compile()
-            print(f"## Kernel {result['kernel']}, {result['cpus']} CPUs"
-                  f"{' (emulated: 1 ns is one instruction)' if bench.in_vm else ''}\n", flush=True)
+            tell(f"## Kernel {result['kernel']}, {result['cpus']} CPUs"
+                 f"{' (emulated: 1 ns is one instruction)' if bench.in_vm else ''}\n")
             for tool, (operation, entries) in subjects(bench).items():
                 base = measure(bench, arguments, tool, operation, entries)
-                print(markdown(tool, operation, base, entries), flush=True)
+                tell(markdown(tool, operation, base, entries))
                 result["tools"][tool] = {"operation": operation.name, "base_ns": base, "programs": [
                     {"name": s.name.replace("*", ""), "kind": s.kind, "refused": s.refused, **s.results}
                     for s in entries]}
@@ -197,7 +209,40 @@ def main():
             subprocess.run(["umount", work], check=False)
     path = arguments.json or arguments.build / "bench.json"
     path.write_text(json.dumps(result, indent=1) + "\n")
+    if arguments.results:
+        progress(f"and in a VM with {RESULTS_VM}")
+        guest = in_vm(arguments, RESULTS_VM, subprocess.PIPE)
+        arguments.results.write_text("".join([preface(), *text, guest.stdout]))
+        return guest.returncode
     return 0
+
+
+def preface():
+    """What the figures are, and what they were measured on."""
+    cpuinfo = Path("/proc/cpuinfo").read_text()
+    cpu = re.search(r"^model name\s*: (.*)$", cpuinfo, re.M)
+    guest = ", itself a virtual machine" if re.search(r"^flags\s*:.*\bhypervisor\b", cpuinfo, re.M) else ""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
+    versions = [f"{name} {version}" for name, version in ((name, package_version(name)) for name in PEERS) if version]
+    return f"""# What the tools cost, beside their peers
+
+Written by `make bench-results`; README.md here says what each figure means. Where a tool stands beside its namesake, compare
+them within one table: a table is one run, interleaved, on one machine.
+
+- Machine: {cpu[1] if cpu else os.uname().machine}, {os.cpu_count()} CPUs, {memory} GiB{guest}. Where its kernel refuses
+  a hook, the line says so; all rungs are in the emulated machine's tables below.
+- Peers: {', '.join(versions)}.
+
+"""
+
+
+def package_version(name):
+    """As dpkg or rpm has it; empty where it is not installed."""
+    for command in (["dpkg-query", "-W", "-f", "${Version}", name], ["rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}", name]):
+        if shutil.which(command[0]):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            return done.stdout if not done.returncode else ""
+    return ""
 
 
 if __name__ == "__main__":

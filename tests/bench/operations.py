@@ -17,8 +17,8 @@ BT_ROW = re.compile(rb"^\[[^\]]*[\])]\s+(\d+) \|", re.M)
 class Workload:
     """A program of tests/workloads, pinned to one CPU unless it has more threads."""
 
-    def __init__(self, bench, name, *arguments, pin=True):
-        argv = [str(bench.build / "workloads" / name), *map(str, arguments)]
+    def __init__(self, bench, name, *arguments, pin=True, wrapper=()):
+        argv = [*map(str, wrapper), str(bench.build / "workloads" / name), *map(str, arguments)]
         if pin:
             argv = ["taskset", "-c", str(os.cpu_count() - 1), *argv]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -41,9 +41,9 @@ class Operation:
         self.bench = bench
         self.probes = 0
 
-    def burst(self, n, threads=1):
-        """ns per operation by the clock, and of CPU time."""
-        fields = Workload(self.bench, *self.workload(n, threads), pin=threads == 1).go()
+    def burst(self, n, threads=1, wrapper=()):
+        """ns per operation by the clock, and of CPU time; of a workload that a `wrapper` such as strace starts."""
+        fields = Workload(self.bench, *self.workload(n, threads), pin=threads == 1, wrapper=wrapper).go()
         wall = int(fields.get("ns") or fields["sum_ns"])
         return wall / n, fields["cpu_ns"] / n
 

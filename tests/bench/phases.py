@@ -29,8 +29,10 @@ class Phases:
         values = {"pid": str(os.getpid()), "disk": os.path.basename(str(getattr(self.operation, "disk", "")))}
         return [str(word).format(**values) for word in subject.argv]
 
-    def able(self):
-        return [subject for subject in self.subjects if not subject.refused]
+    def able(self, wrappers=False):
+        """Those that run here. A wrapper only takes part in the cost."""
+        return [subject for subject in self.subjects
+                if not subject.refused and (wrappers or subject.kind != "wrapper")]
 
     @contextmanager
     def running(self, subject, stdout):
@@ -104,11 +106,14 @@ class Phases:
         added = {id(subject): ([], [], []) for subject in self.subjects}
         bases = []
         for number in range(rounds):
-            for subject in self.able():
+            for subject in self.able(wrappers=True):
                 if subject.slow and number % 4:
                     continue
                 base = self.bursts(n, getppids)
                 try:
+                    if subject.kind == "wrapper":
+                        added[id(subject)][0].append(self.wrapped_burst(subject, n) - base[0])
+                        continue
                     with self.running(subject, self.bench.null) as process:
                         process.wait_ready()
                         loaded = self.bursts(n, getppids)
@@ -119,11 +124,18 @@ class Phases:
                 bases.append(base)
                 for values, with_it, without in zip(added[id(subject)], loaded, base):
                     values.append(with_it - without)
-        for subject in self.able():
+        for subject in self.able(wrappers=True):
             for key, values in zip(("wall_ns", "cpu_ns", "getppid_ns"), added[id(subject)]):
                 self.collect(subject, key, values)
             self.collect(subject, "stop_after_burst_s", subject.results.pop("stops", []))
         return {key: spread([base[i] for base in bases]) for i, key in enumerate(("wall_ns", "cpu_ns"))}
+
+    def wrapped_burst(self, subject, n):
+        """By the clock, ns per operation."""
+        try:
+            return self.operation.burst(n, wrapper=self.argv(subject))[0]
+        except (KeyError, ValueError, OSError) as reason:
+            raise Refused(f"the workload does not run under it ({reason!r})") from reason
 
     def bursts(self, n, getppids):
         """By the clock and of CPU time, ns per operation, and CPU ns per getppid(): of three each the least, which is

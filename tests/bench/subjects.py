@@ -11,7 +11,7 @@ from operations import Io, Open, Spawn
 class Subject:
     name: str
     argv: list                      # "{disk}" and "{pid}" stand for the disk, and for a process without events
-    kind: str = "tool"              # tool, peer or floor
+    kind: str = "tool"              # tool, peer, floor, or wrapper: it starts the workload itself
     filtered: bool = False          # a filter keeps everything out: nothing is shown, only the tax counts
     slow: bool = False              # starts or stops in seconds: fewer rounds
     results: dict = field(default_factory=dict)
@@ -25,6 +25,10 @@ def libbpf_tool(name, *arguments, label="", **more):
 
 def bpftrace_tool(name):
     return Subject(f"bpftrace {name}.bt", [f"/usr/sbin/{name}.bt"], "peer", slow=True)
+
+
+def wrapper(name, *arguments):
+    return Subject(name, [name.split()[0], *name.split()[1:], *arguments], "wrapper", slow=True)
 
 
 def subjects(bench):
@@ -44,6 +48,8 @@ def subjects(bench):
             libbpf_tool("opensnoop"),
             libbpf_tool("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
             bpftrace_tool("opensnoop"),
+            wrapper("strace", "-f", "-e", "trace=open,openat,openat2,creat", "-o", "/dev/null"),
+            wrapper("perf trace", "-e", "openat", "-o", "/dev/null"),
         ]),
         "execsnoop": (Spawn, [
             floor("sched_process_exec", "tp_btf/sched_process_exec"),
@@ -51,6 +57,7 @@ def subjects(bench):
             ours("execsnoop", "-x", label=" -x"),
             libbpf_tool("execsnoop"),
             bpftrace_tool("execsnoop"),
+            wrapper("strace", "-f", "-e", "trace=execve,execveat", "-o", "/dev/null"),
         ]),
         "biolatency": (Io, [
             floor("block_rq_complete", "tp_btf/block_rq_complete"),

@@ -82,6 +82,16 @@ def test_execs(kind, place, cgroup):
     assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
 
 
+@pytest.mark.parametrize("kind, program", [("tp_btf", "sys_exit"), ("raw_tp", "raw_sys_exit")])
+def test_who_sees_32_bit_failures(kind, program):
+    """On a rung at the exit of every call, execsnoop -x -v says that 32-bit callers are seen there, too."""
+    done = run_tool("execsnoop", "-x", "-v", "-p", os.getpid(), "--duration", "0.1",
+                    env={**os.environ, "BORESCOPE_AVOID": avoid(kind)})
+    assert done.returncode == 0, done.stderr
+    assert f"execsnoop: failed 32-bit exec: {program} sees it, too\n" in done.stderr
+    assert "not seen here" not in done.stderr
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_failed_execs(kind, place, cgroup):
     """All rungs of execsnoop -x: good execs, and 5 failing by each way, 32-bit calls too; nothing shows twice."""
