@@ -267,20 +267,22 @@ static void out_head(struct out *o, int height, const char *title)
 	out_str(o, "</text>\n");
 }
 
-/* What the script brings to life; a viewer without scripts does not show it. */
+/* What the script brings to life; a viewer without scripts does not show it. At the foot, where the
+ * root is. */
 static void out_controls(struct out *o, int height)
 {
 	out_printf(o,
+		   "<text id=\"details\" x=\"%d\" y=\"%d\" aria-live=\"polite\"></text>\n"
 		   "<g id=\"controls\" style=\"display:none\">\n"
-		   "<text id=\"reset\" class=\"button\" x=\"%d\" y=\"22\" role=\"button\" "
+		   "<text id=\"reset\" class=\"button\" x=\"%d\" y=\"%d\" role=\"button\" "
 		   "tabindex=\"0\" style=\"visibility:hidden\">Reset zoom (Esc)</text>\n"
-		   "<foreignObject x=\"%d\" y=\"6\" width=\"250\" height=\"26\">"
+		   "<text id=\"matched\" x=\"%d\" y=\"%d\" aria-live=\"polite\"></text>\n"
+		   "<foreignObject x=\"%d\" y=\"%d\" width=\"250\" height=\"26\">"
 		   "<input xmlns=\"http://www.w3.org/1999/xhtml\" id=\"search\" type=\"search\" "
 		   "aria-label=\"search\" placeholder=\"Search: a regular expression (/)\"/>"
-		   "</foreignObject>\n"
-		   "<text id=\"matched\" x=\"%d\" y=\"44\" aria-live=\"polite\"></text>\n"
-		   "</g>\n<text id=\"details\" x=\"%d\" y=\"%d\" aria-live=\"polite\"></text>\n",
-		   SIDE, WIDTH - SIDE - 250, WIDTH - SIDE, SIDE, height - 10);
+		   "</foreignObject>\n</g>\n",
+		   SIDE, height - FOOT + 18, SIDE, height - 12, WIDTH - SIDE - 260, height - 12,
+		   WIDTH - SIDE - 250, height - 30);
 }
 
 void flame_write(struct flame *f, struct out *o, const char *title, const char *unit)

@@ -175,4 +175,5 @@
 	all.g.setAttribute("tabindex", "0");
 	current = all;
 	$("controls").style.display = "";
+	window.scrollTo(0, document.documentElement.getBoundingClientRect().height); /* the root */
 })();

@@ -37,6 +37,7 @@ struct perf_sampling {
 	int nr_cpus; /* possible */
 	struct cpu *cpus;
 	bool *online;
+	unsigned int sampled, sampled_last; /* CPUs now, and before the end */
 	uint64_t cpu_ns, refused;
 };
 
@@ -133,6 +134,7 @@ static void cpu_stop(struct perf_sampling *p, struct cpu *c)
 	close(c->fd);
 	c->fd = -1;
 	p->cpu_ns += clock_mono_ns() - c->since_ns;
+	p->sampled--;
 }
 
 static int cpu_start(struct perf_sampling *p, int cpu)
@@ -144,8 +146,10 @@ static int cpu_start(struct perf_sampling *p, int cpu)
 	if (c->fd < 0)
 		return -errno;
 	c->since_ns = clock_mono_ns();
-	if (!ioctl(c->fd, PERF_EVENT_IOC_SET_BPF, p->prog_fd))
+	if (!ioctl(c->fd, PERF_EVENT_IOC_SET_BPF, p->prog_fd)) {
+		p->sampled++;
 		return 0;
+	}
 	err = -errno;
 	close(c->fd);
 	c->fd = -1;
@@ -196,6 +200,26 @@ static void raise_fds(int nr)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static uint64_t period_min(enum perf_source source)
+{
+	return source == PERF_CYCLES ? PERF_PERIOD_MIN_CYCLES : PERF_PERIOD_MIN_CLOCK;
+}
+
+const char *perf_rate_problem(const struct perf_sampling_config *config)
+{
+	static char text[80];
+
+	if (config->frequency > PERF_RATE_MAX)
+		snprintf(text, sizeof(text), "at most %d samples a second", PERF_RATE_MAX);
+	else if (!config->frequency && config->period < period_min(config->source))
+		snprintf(text, sizeof(text), "at least %llu %s from sample to sample",
+			 (unsigned long long)period_min(config->source),
+			 config->source == PERF_CYCLES ? "cycles" : "ns");
+	else
+		return NULL;
+	return text;
+}
+
 int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampling_config *config,
 			int prog_fd)
 {
@@ -214,6 +238,10 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 		return nr <= 0 ? nr : -ENOMEM;
 	}
 	p->config.source = perf_source_of(config->source);
+	if (perf_rate_problem(&p->config)) {
+		error("cannot sample that often: %s", perf_rate_problem(&p->config));
+		return -EINVAL;
+	}
 	p->nr_cpus = nr;
 	for (int cpu = 0; cpu < nr; cpu++)
 		p->cpus[cpu].fd = -1;
@@ -280,6 +308,8 @@ void perf_sampling_follow(struct perf_sampling *p)
 
 void perf_sampling_stop(struct perf_sampling *p)
 {
+	if (p && p->sampled)
+		p->sampled_last = p->sampled;
 	for (int cpu = 0; p && cpu < p->nr_cpus; cpu++)
 		cpu_stop(p, &p->cpus[cpu]);
 }
@@ -298,11 +328,10 @@ void perf_sampling_free(struct perf_sampling *p)
 
 void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_stats *stats)
 {
-	*stats = (struct perf_sampling_stats){ .cpu_ns = p->cpu_ns, .refused = p->refused };
-	for (int cpu = 0; cpu < p->nr_cpus; cpu++) {
-		if (p->cpus[cpu].fd < 0)
-			continue;
-		stats->cpus++;
-		stats->cpu_ns += clock_mono_ns() - p->cpus[cpu].since_ns;
-	}
+	*stats = (struct perf_sampling_stats){ .cpus = p->sampled ? p->sampled : p->sampled_last,
+					       .cpu_ns = p->cpu_ns,
+					       .refused = p->refused };
+	for (int cpu = 0; cpu < p->nr_cpus; cpu++)
+		if (p->cpus[cpu].fd >= 0)
+			stats->cpu_ns += clock_mono_ns() - p->cpus[cpu].since_ns;
 }

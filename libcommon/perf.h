@@ -17,12 +17,22 @@ enum perf_source {
 	PERF_CLOCK,  /* a timer (cpu-clock) */
 };
 
+/* More samples than these are not a profile but a load: at 100,000 a second, which the kernel's own
+ * limits allow, a CPU does nothing but walk stacks. Beyond them perf_sampling_start() refuses. */
+#define PERF_RATE_MAX	       10000  /* a second on each CPU */
+#define PERF_PERIOD_MIN_CLOCK  100000 /* ns */
+#define PERF_PERIOD_MIN_CYCLES 500000 /* PERF_RATE_MAX, of a CPU at 5 GHz */
+
 struct perf_sampling_config {
 	enum perf_source source;
 	uint64_t frequency; /* samples a second and CPU; 0: by @period */
 	uint64_t period;    /* cycles, or ns by the clock, from sample to sample */
 	int only_cpu;	    /* -1: all */
 };
+
+/* What is wrong with how often @config (with PERF_CYCLES or PERF_CLOCK) asks for samples, in static
+ * memory: "at least 100000 ns from sample to sample". NULL: nothing. */
+const char *perf_rate_problem(const struct perf_sampling_config *config);
 
 /* Attaches @prog_fd (a program of type perf_event), one event a CPU. Returns 0, or -errno after one
  * line on stderr that says why and what would help. */

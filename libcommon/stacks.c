@@ -474,6 +474,10 @@ static const char *sym_text(const struct stacks *s, const struct sym *sym, char 
 	if (sym->module)
 		name.module = text(s, sym->module);
 	name.module_offset = sym->offset;
+	if (name.module && !name.function && !sym->offset) { /* module_sym() */
+		snprintf(buf, FRAME_TEXT_LEN, "[%s]", name.module);
+		return buf;
+	}
 	return symbols_frame_text(&name, buf, FRAME_TEXT_LEN);
 }
 
@@ -632,17 +636,9 @@ void stacks_json(struct stacks *s, struct json *j)
 	}
 }
 
-/* --- the hottest functions ---------------------------------------------------------------------
- */
-
-/* A function's weights, by the number of its sym. A place of which only the module is known goes to
- * that module's. */
-struct hot {
-	uint64_t self, total;
-	uint32_t sym, seen; /* seen: the number + 1 of the last stack counted in total */
-};
-
-static uint32_t hot_sym(struct stacks *s, uint32_t number)
+/* Without the offset that is told of a place of which only the module is known: all of those of a
+ * module are one function of the table, and one frame beside another of the picture. */
+static uint32_t module_sym(struct stacks *s, uint32_t number)
 {
 	struct sym sym = *sym_at(s, number);
 
@@ -652,12 +648,21 @@ static uint32_t hot_sym(struct stacks *s, uint32_t number)
 	return sym_number(s, &sym);
 }
 
+/* --- the hottest functions ---------------------------------------------------------------------
+ */
+
+/* A function's weights, by the number of its sym. */
+struct hot {
+	uint64_t self, total;
+	uint32_t sym, seen; /* seen: the number + 1 of the last stack counted in total */
+};
+
 static bool heat(struct stacks *s, struct hot **hot, uint32_t *nr, uint32_t sym, uint32_t stack,
 		 uint64_t self, uint64_t total)
 {
 	struct hot *grown, *h;
 
-	sym = hot_sym(s, sym);
+	sym = module_sym(s, sym);
 	grown = intern_grow(*hot, sizeof(*grown), sym, nr);
 	if (!grown)
 		return false;
@@ -804,20 +809,29 @@ static enum flame_kind kind_of(const struct stacks *s, const struct sym *sym)
 	return sym->module && !strcmp(text(s, sym->module), "[jit]") ? FLAME_JIT : FLAME_USER;
 }
 
-/* Places of which only the module is known are one frame: "[libfoo.so.1]". */
-static void draw_frames(const struct stacks *s, struct drawing *d, const uint32_t *frames,
-			uint32_t nr)
+static bool is_unknown(const struct sym *sym)
+{
+	return !sym->function && !sym->module && !sym->kernel;
+}
+
+/* Frames one behind the other of which nothing is known (what a register that is no frame pointer
+ * led to) are one. */
+static void draw_frames(struct stacks *s, struct drawing *d, const uint32_t *frames, uint32_t nr)
 {
 	char buf[FRAME_TEXT_LEN];
+	bool was = false;
 
 	while (nr--) {
-		const struct sym *sym = sym_at(s, frames[nr]);
+		const struct sym *sym = sym_at(s, module_sym(s, frames[nr]));
+		bool is = is_unknown(sym);
 
-		draw_text(d, sym_text(s, sym, buf), FRAME_TEXT_LEN, kind_of(s, sym));
+		if (!is || !was)
+			draw_text(d, sym_text(s, sym, buf), FRAME_TEXT_LEN, kind_of(s, sym));
+		was = is;
 	}
 }
 
-static int draw(const struct stacks *s, struct drawing *d, struct flame *flame)
+static int draw(struct stacks *s, struct drawing *d, struct flame *flame)
 {
 	int err = 0;
 

@@ -15,14 +15,14 @@
 /* Of hardware cycles: a period shorter than this, at 1 Hz, is one that is still being found. */
 #define MIN_PERIOD 1000000
 
-static uint64_t frequency, period, only_cpu = UINT64_MAX, duration_ns;
+static struct perf_sampling_config sampled = { .only_cpu = -1 };
+static uint64_t only_cpu = UINT64_MAX, duration_ns;
 static bool with_idle;
-static enum perf_source source;
 
 static struct perf_sampling *sampling;
 static struct symbols *symbols;
 static struct stacks *stacks;
-static uint64_t truncated, unread, cut_frame, unread_frame, told_at;
+static uint64_t truncated, unread, cut_frame, unread_frame, told_at, stopped_ns;
 
 static const char *parse_source(const char *arg, void *value)
 {
@@ -35,11 +35,12 @@ static const char *parse_source(const char *arg, void *value)
 }
 
 static const struct opt options[] = {
-	{ 'F', "frequency", "HZ", OPT_UINT, &frequency, "samples a second on each CPU (default 49)",
-	  .min = 1, .max = 1000000 },
-	{ 'c', "count", "N", OPT_UINT, &period, "a sample every N cycles (ns, by the CPU clock)",
-	  .min = 1000 },
-	{ 0, "source", "NAME", OPT_PARSE, &source,
+	{ 'F', "frequency", "HZ", OPT_UINT, &sampled.frequency,
+	  "samples a second on each CPU (default 49)", .min = 1, .max = PERF_RATE_MAX },
+	{ 'c', "count", "N", OPT_UINT, &sampled.period,
+	  "a sample every N cycles (ns, by the CPU clock)", .min = PERF_PERIOD_MIN_CLOCK,
+	  .max = 1000000000000 },
+	{ 0, "source", "NAME", OPT_PARSE, &sampled.source,
 	  "cycles or cpu-clock (default: cycles if there are any)", .parse = parse_source },
 	{ 'L', "tid", .type = OPT_COMMON },
 	{ 'C', "cpu", "CPU", OPT_UINT, &only_cpu, "this CPU only", .max = 1000000 },
@@ -60,16 +61,29 @@ static const struct probe probes[] = {
 static int setup(struct run *r)
 {
 	struct stacks_config config = { .unit = "samples" };
+	const char *problem;
+	bool best;
 	int status = stacks_setup(&r->opt);
 
 	if (status >= 0)
 		return status;
-	if (frequency && period) {
+	if (sampled.frequency && sampled.period) {
 		error("-F and -c: it is one or the other");
 		return 2;
 	}
-	if (!frequency && !period)
-		frequency = FREQUENCY;
+	if (!sampled.frequency && !sampled.period)
+		sampled.frequency = FREQUENCY;
+	if (only_cpu != UINT64_MAX)
+		sampled.only_cpu = (int)only_cpu;
+	best = sampled.source == PERF_BEST;
+	sampled.source = perf_source_of(sampled.source);
+	if (best && sampled.source == PERF_CLOCK)
+		note("a counter of cycles is not available here: using the CPU clock");
+	problem = perf_rate_problem(&sampled);
+	if (problem) {
+		error("-c %llu: it takes %s", (unsigned long long)sampled.period, problem);
+		return 2;
+	}
 	if (duration_ns)
 		r->opt.duration_ns = duration_ns;
 	config.symbols = symbols = symbols_new();
@@ -84,44 +98,38 @@ static int setup(struct run *r)
 static void configure(struct run *r, struct bpf_object *obj)
 {
 	struct profile_bpf__rodata *ro = TOOL_RODATA(profile, obj);
-	enum perf_source wanted = source;
-
-	source = perf_source_of(wanted);
-	if (wanted == PERF_BEST && source == PERF_CLOCK)
-		note("this machine counts no hardware cycles: sampling by the CPU clock");
 	ro->with_idle = with_idle;
-	ro->min_period = source == PERF_CYCLES && frequency ? MIN_PERIOD / frequency : 0;
+	ro->min_period = sampled.source == PERF_CYCLES && sampled.frequency
+				 ? MIN_PERIOD / sampled.frequency
+				 : 0;
 	stacks_configure(obj);
 }
 
 static int attach(struct run *r)
 {
-	const struct perf_sampling_config config = {
-		.source = source,
-		.frequency = frequency,
-		.period = period,
-		.only_cpu = only_cpu == UINT64_MAX ? -1 : (int)only_cpu,
-	};
 	struct bpf_program *sample = bpf_object__find_program_by_name(r->object.bpf, "sample");
 
-	return perf_sampling_start(&sampling, &config, bpf_program__fd(sample));
+	return perf_sampling_start(&sampling, &sampled, bpf_program__fd(sample));
 }
 
 static void detach(struct run *r)
 {
 	perf_sampling_stop(sampling);
+	stopped_ns = clock_mono_ns();
 }
 
 static void started(struct run *r)
 {
 	char rate[40];
 
-	if (frequency)
-		snprintf(rate, sizeof(rate), "%llu times a second", (unsigned long long)frequency);
+	if (sampled.frequency)
+		snprintf(rate, sizeof(rate), "%llu times a second",
+			 (unsigned long long)sampled.frequency);
 	else
-		snprintf(rate, sizeof(rate), "every %llu %s", (unsigned long long)period,
-			 source == PERF_CYCLES ? "cycles" : "ns");
-	note("sampling %s by %s%s", rate, source == PERF_CYCLES ? "cycles" : "the CPU clock",
+		snprintf(rate, sizeof(rate), "every %llu %s", (unsigned long long)sampled.period,
+			 sampled.source == PERF_CYCLES ? "cycles" : "ns");
+	note("sampling %s by %s%s", rate,
+	     sampled.source == PERF_CYCLES ? "cycles" : "the CPU clock",
 	     r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the stacks");
 }
 
@@ -199,11 +207,11 @@ static uint64_t counted(struct run *r, enum sample_count what)
 /* The clock ticks on idle CPUs too, so that it is known how often it should have. */
 static void check_ticks(struct run *r, const struct perf_sampling_stats *st)
 {
-	double due = frequency ? (double)st->cpu_ns / 1e9 * (double)frequency
-			       : (double)st->cpu_ns / (double)period;
+	double due = sampled.frequency ? (double)st->cpu_ns / 1e9 * (double)sampled.frequency
+				       : (double)st->cpu_ns / (double)sampled.period;
 	double ticks = (double)counted(r, SAMPLE_TICKS);
 
-	if (source == PERF_CLOCK && due >= 100 && ticks < due * 0.9)
+	if (sampled.source == PERF_CLOCK && due >= 100 && ticks < due * 0.9)
 		warn("only %.0f %% of the samples that were due came: the kernel throttles them "
 		     "(sysctl kernel.perf_cpu_time_max_percent), or the host has this machine wait",
 		     100 * ticks / due);
@@ -217,6 +225,9 @@ static void finish(struct run *r)
 	perf_sampling_stats(sampling, &st);
 	stacks_stats(stacks, &sst);
 	r->lost += sst.left_out;
+	note("%llu samples, %llu lost, of %u CPUs in %.1f s", (unsigned long long)sst.added,
+	     (unsigned long long)(r->lost + events_lost(r->events)), st.cpus,
+	     (double)(stopped_ns - r->started_ns) / 1e9);
 	check_ticks(r, &st);
 	if (truncated)
 		note("%llu samples have a stack that is deeper than the kernel walks (sysctl "
@@ -230,9 +241,10 @@ static void summary_json(struct run *r, struct json *j)
 	struct perf_sampling_stats st;
 
 	perf_sampling_stats(sampling, &st);
-	json_str(j, "sampled_by", source == PERF_CYCLES ? "cycles" : "cpu-clock");
+	json_str(j, "sampled_by", sampled.source == PERF_CYCLES ? "cycles" : "cpu-clock");
 	json_u64(j, "ticks", counted(r, SAMPLE_TICKS));
 	json_u64(j, "idle", counted(r, SAMPLE_IDLE));
+	json_u64(j, "cpus", st.cpus);
 	json_u64(j, "cpu_time_ns", st.cpu_ns);
 	json_u64(j, "truncated", truncated);
 	json_u64(j, "user_stacks_unreadable", unread);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * burn MILLISECONDS [THREADS]: each thread spends 70 % of its CPU time in burn_seventy() and 30 %
- * in burn_thirty(), called from burn_loop(). Prints the CPU time of both, as measured here.
+ * burn MILLISECONDS [THREADS [DEPTH]]: each thread spends 70 % of its CPU time in burn_seventy()
+ * and 30 % in burn_thirty(), called from burn_loop(), which has DEPTH calls of burn_deep() above
+ * it. Prints the CPU time of both, as measured here.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -15,6 +19,7 @@ struct share {
 };
 
 static uint64_t end_ns;
+static long depth;
 
 static uint64_t cpu_ns(void)
 {
@@ -70,22 +75,35 @@ __attribute__((noinline, optimize("no-omit-frame-pointer"))) void *burn_loop(voi
 	return NULL;
 }
 
+void *burn_deep(struct share *share, long more);
+__attribute__((noinline, optimize("no-omit-frame-pointer", "no-optimize-sibling-calls"))) void *
+burn_deep(struct share *share, long more)
+{
+	return more ? burn_deep(share, more - 1) : burn_loop(share);
+}
+
+static void *burn(void *share)
+{
+	return burn_deep(share, depth);
+}
+
 int main(int argc, char **argv)
 {
 	long ms = argc > 1 ? number(argv[1]) : 0, threads = argc > 2 ? number(argv[2]) : 1;
 	struct share *shares = calloc(threads, sizeof(*shares)), sum = { 0 };
 	pthread_t *ids = calloc(threads, sizeof(*ids));
 
-	if (argc < 2 || argc > 3 || !threads)
-		usage("MILLISECONDS [THREADS]");
+	depth = argc > 3 ? number(argv[3]) : 0;
+	if (argc < 2 || argc > 4 || !threads)
+		usage("MILLISECONDS [THREADS [DEPTH]]");
 	if (!shares || !ids)
 		die("calloc");
 	wait_for_go();
 	end_ns = now_ns() + ms * 1000000ull;
 	for (long i = 1; i < threads; i++)
-		if ((errno = pthread_create(&ids[i], NULL, burn_loop, &shares[i])))
+		if ((errno = pthread_create(&ids[i], NULL, burn, &shares[i])))
 			die("pthread_create");
-	burn_loop(&shares[0]);
+	burn(&shares[0]);
 	for (long i = 0; i < threads; i++) {
 		if (i)
 			pthread_join(ids[i], NULL);
