@@ -102,7 +102,7 @@ static void sample(struct run *r, struct loop *l)
 		r->stop = true;
 	l->next_sample += interval;
 	now = clock_mono_ns();
-	if (now < l->next_sample)
+	if (r->stop || now < l->next_sample)
 		return;
 	r->late_samples += (now - l->next_sample) / interval + 1;
 	l->next_sample += ((now - l->next_sample) / interval + 1) * interval;

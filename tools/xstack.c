@@ -46,31 +46,97 @@ static const struct opt options[] = {
 	{ 0, "state", "S[,S...]", OPT_PARSE, &states, "only threads in these states: R,D",
 	  .parse = parse_states },
 	{ 'q', "quiet", NULL, OPT_FLAG, &quiet, "no header, no notes" },
-	{ 'r', "reverse", NULL, OPT_FLAG, &root_first,
-	  "rows with the outermost function first" },
+	{ 'r', "reverse", NULL, OPT_FLAG, &root_first, "rows with the outermost function first" },
 	STACKS_OPTIONS(0),
 	{ 0 },
 };
 
 /* Calls in which threads wait until there is something to do. */
-static const char *const waits[] = {
-	"accept", "accept4", "clock_nanosleep", "clock_nanosleep_time64", "epoll_pwait",
-	"epoll_pwait2", "epoll_wait", "futex", "futex_time64", "futex_wait", "futex_waitv",
-	"io_getevents", "io_pgetevents", "nanosleep", "pause", "poll", "ppoll", "ppoll_time64",
-	"pselect6", "pselect6_time64", "restart_syscall", "rt_sigsuspend", "rt_sigtimedwait",
-	"rt_sigtimedwait_time64", "select", "_newselect", "sigsuspend", "wait4", "waitid",
-	"waitpid", NULL
-};
+static const char *const waits[] = { "accept",
+				     "accept4",
+				     "clock_nanosleep",
+				     "clock_nanosleep_time64",
+				     "epoll_pwait",
+				     "epoll_pwait2",
+				     "epoll_wait",
+				     "futex",
+				     "futex_time64",
+				     "futex_wait",
+				     "futex_waitv",
+				     "io_getevents",
+				     "io_pgetevents",
+				     "nanosleep",
+				     "pause",
+				     "poll",
+				     "ppoll",
+				     "ppoll_time64",
+				     "pselect6",
+				     "pselect6_time64",
+				     "restart_syscall",
+				     "rt_sigsuspend",
+				     "rt_sigtimedwait",
+				     "rt_sigtimedwait_time64",
+				     "select",
+				     "_newselect",
+				     "sigsuspend",
+				     "wait4",
+				     "waitid",
+				     "waitpid",
+				     NULL };
 /* Calls whose first argument is a file descriptor. */
-static const char *const by_fd[] = {
-	"accept", "accept4", "bind", "close", "connect", "copy_file_range", "epoll_ctl",
-	"epoll_pwait", "epoll_pwait2", "epoll_wait", "fadvise64", "fallocate", "fchmod", "fchown",
-	"fcntl", "fdatasync", "flock", "fstat", "fstatfs", "fsync", "ftruncate", "getdents",
-	"getdents64", "io_uring_enter", "ioctl", "listen", "lseek", "pread64", "preadv", "preadv2",
-	"pwrite64", "pwritev", "pwritev2", "read", "readahead", "readv", "recvfrom", "recvmmsg",
-	"recvmsg", "sendfile", "sendfile64", "sendmmsg", "sendmsg", "sendto", "shutdown", "splice",
-	"sync_file_range", "syncfs", "tee", "vmsplice", "write", "writev", NULL
-};
+static const char *const by_fd[] = { "accept",
+				     "accept4",
+				     "bind",
+				     "close",
+				     "connect",
+				     "copy_file_range",
+				     "epoll_ctl",
+				     "epoll_pwait",
+				     "epoll_pwait2",
+				     "epoll_wait",
+				     "fadvise64",
+				     "fallocate",
+				     "fchmod",
+				     "fchown",
+				     "fcntl",
+				     "fdatasync",
+				     "flock",
+				     "fstat",
+				     "fstatfs",
+				     "fsync",
+				     "ftruncate",
+				     "getdents",
+				     "getdents64",
+				     "io_uring_enter",
+				     "ioctl",
+				     "listen",
+				     "lseek",
+				     "pread64",
+				     "preadv",
+				     "preadv2",
+				     "pwrite64",
+				     "pwritev",
+				     "pwritev2",
+				     "read",
+				     "readahead",
+				     "readv",
+				     "recvfrom",
+				     "recvmmsg",
+				     "recvmsg",
+				     "sendfile",
+				     "sendfile64",
+				     "sendmmsg",
+				     "sendmsg",
+				     "sendto",
+				     "shutdown",
+				     "splice",
+				     "sync_file_range",
+				     "syncfs",
+				     "tee",
+				     "vmsplice",
+				     "write",
+				     "writev",
+				     NULL };
 
 static void set_calls(__u64 *bits, const char *const *names, bool compat)
 {
@@ -236,7 +302,7 @@ static void json_frames(struct json *j, const struct thread_sample *t, const cha
 	for (unsigned int i = 0; i < nr; i++) {
 		struct frame_name name;
 
-		name_frame(t, from + (root_first ? nr - 1 - i : i), &name);
+		name_frame(t, from + i, &name);
 		json_object(j, NULL);
 		json_str(j, "function", name.function);
 		json_str(j, "module", name.module);
@@ -401,27 +467,27 @@ static uint64_t idle_total(void)
 /* "futex 1200, epoll_wait 40, ..." of the three calls that most idle threads were in. */
 static void say_idle(void)
 {
-	uint64_t total = idle_total(), left = total;
+	uint64_t left = idle_total() - state.idle_kernel;
+	__u64 calls[XSTACK_CALLS];
 	char text[256];
 	size_t len = 0;
 
-	if (!total)
+	if (!idle_total())
 		return;
+	memcpy(calls, state.idle_calls, sizeof(calls));
 	for (int n = 0; n < 3; n++) {
 		int top = 0;
 
 		for (int i = 1; i < XSTACK_CALLS; i++)
-			if (state.idle_calls[i] > state.idle_calls[top])
+			if (calls[i] > calls[top])
 				top = i;
-		if (!state.idle_calls[top])
+		if (!calls[top])
 			break;
 		len += snprintf(text + len, sizeof(text) - len, "%s %llu, ",
-				syscall_name(top, false) ?: "?",
-				(unsigned long long)state.idle_calls[top]);
-		left -= state.idle_calls[top];
-		state.idle_calls[top] = 0;
+				syscall_name(top, false) ?: "?", (unsigned long long)calls[top]);
+		left -= calls[top];
+		calls[top] = 0;
 	}
-	left -= state.idle_kernel;
 	if (state.idle_kernel)
 		len += snprintf(text + len, sizeof(text) - len, "kernel threads %llu, ",
 				(unsigned long long)state.idle_kernel);
@@ -483,7 +549,9 @@ static const struct kernel_fact facts[] = {
 };
 static const struct probe probes[] = {
 	{ .name = "threads", .rungs = { "sleepable" }, .when = &with_user, .later = true },
-	{ .name = "threads without user stacks", .rungs = { "plain" }, .when = &without_user,
+	{ .name = "threads without user stacks",
+	  .rungs = { "plain" },
+	  .when = &without_user,
 	  .later = true },
 	{ 0 },
 };
@@ -520,8 +588,9 @@ static void configure(struct run *r, struct bpf_object *obj)
 static int attach(struct run *r)
 {
 	struct stacks_config config = { .labels = { "state", "syscall" }, .unit = "threads" };
-	struct bpf_program *prog = bpf_object__find_program_by_name(
-		r->object.bpf, with_user ? "sleepable" : "plain");
+	struct bpf_program *prog =
+		bpf_object__find_program_by_name(r->object.bpf, with_user ? "sleepable" : "plain");
+	struct frame_name name;
 	int err = iter_open_tasks(&iter, prog, &r->opt.filter);
 
 	if (err) {
@@ -530,7 +599,10 @@ static int attach(struct run *r)
 	}
 	config.symbols = symbols = symbols_new();
 	stacks = symbols ? stacks_new(&config) : NULL;
-	return stacks ? 0 : -ENOMEM;
+	if (!stacks)
+		return -ENOMEM;
+	symbols_kernel(symbols, 0, &name); /* reads kallsyms now, not in the first sample */
+	return 0;
 }
 
 static void detach(struct run *r)
