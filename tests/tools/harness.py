@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("BORESCOPE_BUILD") or ROOT / "build").absolute()
 VM = os.environ.get("BORESCOPE_VM")
-TOOLS = ("execsnoop", "opensnoop", "biolatency")
+TOOLS = ("execsnoop", "opensnoop", "biolatency", "xstack")
 
 # The contract, one place per fact.
 OK, FAILED, USAGE, TOO_COSTLY = range(4)    # exit statuses

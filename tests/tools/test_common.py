@@ -18,7 +18,7 @@ EVENT_TOOLS = tuple(HEADERS)
 COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--duration", "--json", "--time", "--cost",
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
 BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
-               "biolatency": "-F -T -Q -m -D -e -j -d"}
+               "biolatency": "-F -T -Q -m -D -e -j -d", "xstack": "-a -p -t -F -i -q -r -f"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
@@ -29,11 +29,13 @@ WRONG_HERE = {
     "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
                   "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
     "biolatency": {"-d": ["no-such-disk", "", "../block"]},
+    "xstack": {"-F": ["0", "x", "1001", ""], "-i": ["0", "x"], "--state": ["", "Q", "R,", "RD", "d"], "-t": ["x"],
+               "--stack-storage-size": ["0", "x"]},
 }
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
 WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
-                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"]}
+                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"], "xstack": ["extra"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
@@ -167,7 +169,7 @@ def test_without_privilege(tool, place):
     assert MISSING.search(one_line(done.stderr))
 
 
-@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "xstack"])   # has its own
 def test_with_few_capabilities(tool, open_place, cgroup, request):
     """CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH are enough, and the events are seen."""
     caps = "+bpf,+perfmon,+dac_read_search"
@@ -218,8 +220,10 @@ def read_all(fd, got):
 def test_no_escape_sequences(tool, ends, setting, place, cgroup, disk):
     """Nothing but text and ends of lines, on stdout and stderr, to a terminal and to a pipe, whatever the names."""
     name, ready, shown = {"execsnoop": ("exec", b"ARGS", b"]0;x"), "opensnoop": ("open", b"PATH", b"]0;x"),
-                          "biolatency": ("", b"tracing", b"distribution")}[tool]
+                          "biolatency": ("", b"tracing", b"distribution"), "xstack": ("park", b"]0;x", b"]0;x")}[tool]
     work = Workload("hostile", name, 3, place, cgroup=cgroup) if name else Workload("diskio", "write", 3, disk.path)
+    if name == "park":
+        work = Workload("parked", "pipe", 3, cgroup=cgroup, comm="\033]0;x\007", directory=place)
     args = ["--cgroup", cgroup.path] if name else ["-d", disk.name]
     reader, writer = ends()
     got = bytearray()
