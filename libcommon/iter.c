@@ -31,9 +31,18 @@ static int add_link(struct iter *it, struct bpf_program *prog, uint32_t pid, uin
 	return 0;
 }
 
+/* A kernel that can't do it refuses a process, but overlooks that it was given a thread. */
+static int can_narrow(struct iter *it, struct bpf_program *prog)
+{
+	int err = add_link(it, prog, getpid(), 0);
+
+	iter_close(it);
+	return err;
+}
+
 static int open_narrow(struct iter *it, struct bpf_program *prog, const struct filter *f)
 {
-	int err = 0;
+	int err = can_narrow(it, prog);
 
 	if (f->nr_tids)
 		for (uint32_t i = 0; i < f->nr_tids && !err; i++)
