@@ -25,7 +25,7 @@ CHAIN = ["wait_in_read", "third_caller", "second_caller", "first_caller", "park"
 COLUMNS = ["TIME", "PID", "TID", "COMM", "STATE", "SYSCALL", "WAIT", "FILE", "STACK"]
 KEYS = HEAD_KEYS | {"comm", "state", "on_cpu", "idle", "syscall", "wait", "kernel", "user"}
 USER_STACKS = VM != "5.10"
-OLD_WCHAN = VM == "5.10"        # before 5.16 (42a20f86dc19) x86's wchan needs frame pointers in the kernel: it is 0
+OLD_WCHAN = VM == "5.10"        # before 5.16 x86's wchan needs frame pointers in the kernel: it is 0
 NOTE_510 = "xstack: kernel stacks only: reading user stacks takes Linux 5.18\n"
 SUMMARY = {"type", "events", "lost", "samples", "late_samples", "idle_hidden", "on_cpu", "moved", "kernel_unread",
            "user_unread", "user_stacks", "user_stacks_cut"}
