@@ -555,10 +555,10 @@ static void started(struct run *r)
 
 /* clang-format off */
 static const char *const examples[] = {
-	"xstack", "what all threads do that don't wait for work, each second",
+	"xstack", "each second, what threads do",
 	"xstack -p 1234 -a -i 1", "all threads of process 1234, once",
 	"xstack --state D", "who waits uninterruptibly, and for what",
-	"xstack -F 20 --svg waits.svg", "all of it until Ctrl-C, as a flame graph",
+	"xstack -F 20 --svg waits.svg", "until Ctrl-C, as a flame graph",
 	"xstack -F 20 --duration 9 --top -K", "where in the kernel threads wait",
 	NULL
 };
