@@ -18,7 +18,7 @@ from pathlib import Path
 BUILD = Path(os.environ.get("BORESCOPE_BUILD") or Path(__file__).resolve().parent.parent.parent / "build")
 FILES = ("stat", "wchan", "stack", "syscall")
 PLACES = ("nanosleep", "pipe", "mutex", "epoll")
-ROUNDS, PER_ROUND = 15, {"getppids": 2_000_000, "pingpong": 100_000}
+ROUNDS, PER_ROUND = 11, {"getppids": 20_000_000, "pingpong": 400_000}     # a second each
 
 
 @contextmanager
@@ -84,21 +84,17 @@ def tool(name, *options):
         process.stderr.read()
 
 
-def target(name):
-    """ns of CPU per operation of a workload, and of the wall clock; `look` gives the tool that looks at it, by its pid."""
-    def run(look):
-        with subprocess.Popen([BUILD / "workloads" / name, str(PER_ROUND[name])], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE) as process:
-            pid = int(process.stdout.readline().split(b"=")[1])
-            with look(pid):
-                begun = time.monotonic_ns()
-                process.stdin.close()
-                process.stdout.read()
-                wall = time.monotonic_ns() - begun
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = status
-            return (usage.ru_utime + usage.ru_stime) * 1e9 / PER_ROUND[name], wall / PER_ROUND[name]
-    return run
+def cost_of_operation(name, look):
+    """ns of CPU per operation of a workload on one CPU; `look` gives the tool that looks at it, by its pid."""
+    argv = ["taskset", "-c", str(os.cpu_count() - 1), BUILD / "workloads" / name, str(PER_ROUND[name])]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        pid = int(process.stdout.readline().split(b"=")[1])
+        with look(pid):
+            process.stdin.close()
+            process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+        return (usage.ru_utime + usage.ru_stime) * 1e9 / PER_ROUND[name]
 
 
 @contextmanager
@@ -108,17 +104,18 @@ def nobody(_):
 
 
 def tax():
-    print("\nWhat a process that is looked at pays, ns of its CPU per operation (median and quartiles of the\n"
-          f"{ROUNDS} rounds' differences to the round without, beside it):\n\n| | bare | xstack -a -F 20 | profile -F 99 |\n"
+    print("\nWhat a process pays that is looked at: its CPU time per operation, more than without (median and quartiles "
+          f"of {ROUNDS} rounds):\n\n| | bare | xstack -a -F 20 | profile -F 99 |\n"
           "|---|---|---|---|")
-    looks = [lambda pid: tool("xstack", "-p", pid, "-a", "-F", 20, "-f"), lambda pid: tool("profile", "-p", pid, "-F", 99, "-f")]
+    looks = [lambda pid: tool("xstack", "-p", pid, "-a", "-F", 20, "-f"),
+             lambda pid: tool("profile", "-p", pid, "-F", 99, "-f")]
     for name in PER_ROUND:
-        run, bare, more = target(name), [], [[] for _ in looks]
+        bare, more = [], [[] for _ in looks]
         for _ in range(ROUNDS):
             for index, look in enumerate(looks):
-                base = run(nobody)[0]
+                base = cost_of_operation(name, nobody)
                 bare.append(base)
-                more[index].append(100 * (run(look)[0] - base) / base)
+                more[index].append(100 * (cost_of_operation(name, look) - base) / base)
         cells = (f"{statistics.median(m):+.2f} % ({' to '.join(f'{q:+.2f}' for q in statistics.quantiles(m, n=4)[::2])})"
                  for m in more)
         print(f"| {name} | {statistics.median(bare):.0f} ns | {' | '.join(cells)} |", flush=True)
@@ -127,10 +124,11 @@ def tax():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1000)
-    parser.add_argument("--no-tax", action="store_true", help="the cost of samples only")
+    parser.add_argument("--only", choices=("samples", "tax"))
     arguments = parser.parse_args()
-    cost_of_samples(arguments.threads)
-    if not arguments.no_tax:
+    if arguments.only != "tax":
+        cost_of_samples(arguments.threads)
+    if arguments.only != "samples":
         tax()
 
 

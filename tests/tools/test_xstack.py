@@ -393,7 +393,7 @@ def memory_mib():
 
 def test_many_threads(cgroup):
     """Each of many threads exactly once in each sample."""
-    many = 300 if not VM else 20_000 if memory_mib() > 1900 else 3_000
+    many = 300 if not VM else 20_000 if memory_mib() > 1700 else 3_000
     with parked({"nanosleep": many}, cgroup=cgroup) as work:
         tids = sorted(tasks(work.pid))
         narrow = sample("-p", work.pid, "-a", "-i", 2, "--json")
