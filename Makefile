@@ -5,6 +5,7 @@
 #   make [O=DIR] [V=1] [CC=clang] [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
 #        [SANITIZE=1] [STATIC=1] [VMLINUX_H=FILE]
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] | check-types
+#   make fuzz [FUZZ_SECONDS=60]
 #   make demo | bench | install [DESTDIR= prefix= PROGRAM_PREFIX=] | deb | format | clean
 
 O ?= build
@@ -137,16 +138,31 @@ $(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags VERSION
 $(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%)
 	$(say) UNIT $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $^ $(LDLIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
 
 $(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -fno-omit-frame-pointer -Wall -Wextra -pthread $< -o $@
 
+# The readers of other users' files, fed with anything; clang has the fuzzer.
+FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_LIB := buildid debugfile demangle elfimage elfsyms kallsyms maps perfmap safeopen symtab
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS = $(filter-out $(SANITIZERS),$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
+$(O)/obj/fuzzed/%.o: libcommon/%.c $(O)/flags VERSION
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB:%=$(O)/obj/fuzzed/%.o)
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+
 -include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)
 
-.PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results
+.PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results fuzz
 setup-%:
 	@tests/setup $*
 
@@ -168,6 +184,9 @@ bench: setup-build setup-bench
 bench-results: setup-build setup-bench setup-check setup-vm
 	$(Q)$(MAKE) --no-print-directory all workloads
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(O) --results tests/bench/RESULTS.md
+fuzz: setup-build setup-check
+	$(Q)$(MAKE) --no-print-directory $(FUZZ)
+	$(Q)tests/fuzz/run $(O) $(FUZZ_SECONDS)
 # what tests/check builds
 unit-tests: $(UNIT)
 .PHONY: unit-tests

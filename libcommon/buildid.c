@@ -4,7 +4,8 @@
 
 #include "buildid.h"
 
-#define MAX_NOTES (1u << 16)
+#define MAX_NOTES     (1u << 16) /* bytes, in one segment or section */
+#define MAX_ALL_NOTES (1u << 20) /* headers may name the same bytes over and over */
 
 /* A note is three words and two byte strings: name and description, both padded to 4 bytes. */
 static bool find_build_id(const unsigned char *note, size_t size, struct build_id *id)
@@ -40,28 +41,35 @@ static bool find_build_id(const unsigned char *note, size_t size, struct build_i
 	return false;
 }
 
-void build_id_read(struct elf_image *im, struct build_id *id)
+static bool id_at(struct elf_image *im, uint64_t offset, uint64_t size, size_t *left,
+		  struct build_id *id)
 {
 	const void *note;
+
+	if (size > MAX_NOTES || size > *left)
+		return false;
+	*left -= size;
+	note = elf_image_bytes(im, offset, size);
+	return note && find_build_id(note, size, id);
+}
+
+void build_id_read(struct elf_image *im, struct build_id *id)
+{
+	size_t left = MAX_ALL_NOTES, nr, i;
+	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
 	GElf_Phdr h;
-	Elf_Scn *scn = NULL;
-	size_t nr, i;
 
 	id->len = 0;
 	for (i = 0; !elf_getphdrnum(im->elf, &nr) && i < nr; i++) {
-		if (!gelf_getphdr(im->elf, i, &h) || h.p_type != PT_NOTE || h.p_filesz > MAX_NOTES)
-			continue;
-		note = elf_image_bytes(im, h.p_offset, h.p_filesz);
-		if (note && find_build_id(note, h.p_filesz, id))
+		if (gelf_getphdr(im->elf, i, &h) && h.p_type == PT_NOTE &&
+		    id_at(im, h.p_offset, h.p_filesz, &left, id))
 			return;
 	}
 	/* In debug files of some linkers the segment is not where it says, but the section is. */
 	while ((scn = elf_nextscn(im->elf, scn))) {
-		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_NOTE || sh.sh_size > MAX_NOTES)
-			continue;
-		note = elf_image_bytes(im, sh.sh_offset, sh.sh_size);
-		if (note && find_build_id(note, sh.sh_size, id))
+		if (gelf_getshdr(scn, &sh) && sh.sh_type == SHT_NOTE &&
+		    id_at(im, sh.sh_offset, sh.sh_size, &left, id))
 			return;
 	}
 }

@@ -10,15 +10,28 @@
 #include "debugfile.h"
 #include "safeopen.h"
 
-#define MAX_CRC_SIZE (1ll << 30)
+#define MAX_CRC_SIZE (256ll << 20)
+
+static int open_trusted(const struct debug_search *where, unsigned int root, const char *path,
+			struct stat *st)
+{
+	int fd = open_in_root(where->roots[root], path, false, st);
+
+	if (fd >= 0 && st->st_uid && st->st_uid != where->owner && st->st_uid != geteuid()) {
+		close(fd);
+		fd = -EPERM;
+	}
+	return fd;
+}
 
 static int open_first(const struct debug_search *where, const char *path)
 {
+	struct stat st;
 	unsigned int i;
 	int fd;
 
 	for (i = 0; i < where->nr_roots; i++) {
-		fd = open_in_root(where->roots[i], path, false, NULL);
+		fd = open_trusted(where, i, path, &st);
 		if (fd >= 0)
 			return fd;
 	}
@@ -90,7 +103,7 @@ int debug_open_link(const struct debug_search *where, const char *name, uint32_t
 
 			if (len >= (int)sizeof(path))
 				continue;
-			fd = open_in_root(where->roots[root], path, false, &st);
+			fd = open_trusted(where, root, path, &st);
 			if (fd < 0)
 				continue;
 			if ((st.st_dev != self_st.st_dev || st.st_ino != self_st.st_ino) &&

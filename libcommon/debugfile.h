@@ -7,12 +7,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-/* Where to look: in these root directories (O_PATH), in this order. */
+/*
+ * Where to look: in these root directories (O_PATH), in this order. Only files of root, of
+ * ourselves or of @owner are taken: the stripped file may be shared by all, in a mount namespace
+ * where one user put debug files of his own.
+ */
 struct debug_search {
 	int roots[2];
 	unsigned int nr_roots;
 	const char *path; /* of the stripped file, in the first root; NULL: not known */
+	uid_t owner;	  /* of the stripped file */
 };
 
 /*
@@ -28,8 +34,8 @@ int debug_open_main(const struct debug_search *where, const unsigned char id[20]
 
 /*
  * Opens the file that .gnu_debuglink names: beside the stripped one, in .debug there, or in the
- * same directory under /usr/lib/debug. Only one whose CRC is @crc (files to 1 GiB), and which isn't
- * the stripped file itself, found by @self. Returns a descriptor or -ENOENT.
+ * same directory under /usr/lib/debug. Only one whose CRC is @crc (files to 256 MiB), and which
+ * isn't the stripped file itself, found by @self. Returns a descriptor or -ENOENT.
  */
 int debug_open_link(const struct debug_search *where, const char *name, uint32_t crc, int self);
 

@@ -4,7 +4,7 @@
  *
  * .symtab has all; a stripped file has .dynsym (what it exports) and may have .gnu_debugdata (the
  * rest, an ELF file within, packed with xz), or a separate debug file somewhere. They are taken
- * together. Imported functions are named by the stub that leads to them, "malloc@plt" (x86-64).
+ * together.
  */
 #ifndef BORESCOPE_ELFSYMS_H
 #define BORESCOPE_ELFSYMS_H

@@ -13,7 +13,7 @@
 #define WIDTH	    1200
 #define SIDE	    10 /* left and right of the frames */
 #define HEAD	    52
-#define FOOT	    30
+#define FOOT	    54
 #define ROW	    17
 #define CHAR	    6.9
 #define NARROWEST   0.1
@@ -279,7 +279,7 @@ static void out_controls(struct out *o, int height)
 		   "<text id=\"matched\" x=\"%d\" y=\"%d\" aria-live=\"polite\"></text>\n"
 		   "<foreignObject x=\"%d\" y=\"%d\" width=\"250\" height=\"26\">"
 		   "<input xmlns=\"http://www.w3.org/1999/xhtml\" id=\"search\" type=\"search\" "
-		   "aria-label=\"search\" placeholder=\"Search: a regular expression (/)\"/>"
+		   "aria-label=\"search\" placeholder=\"Search, by a regexp (/)\"/>"
 		   "</foreignObject>\n</g>\n",
 		   SIDE, height - FOOT + 18, SIDE, height - 12, WIDTH - SIDE - 260, height - 12,
 		   WIDTH - SIDE - 250, height - 30);

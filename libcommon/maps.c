@@ -138,7 +138,7 @@ int process_id_read(pid_t pid, struct process_id *id)
 
 int process_status_parse(const char *text, uint32_t *uid, uint32_t *ns_pid)
 {
-	const char *u = strstr(text, "\nUid:"), *n = strstr(text, "\nNSpid:"), *last;
+	const char *u = strstr(text, "\nUid:"), *n = strstr(text, "\nNStgid:"), *last;
 
 	if (!u || sscanf(u, "\nUid: %*u %" SCNu32, uid) != 1)
 		return -EINVAL;
@@ -153,9 +153,15 @@ int process_status_parse(const char *text, uint32_t *uid, uint32_t *ns_pid)
 
 int process_status_read(pid_t pid, uint32_t *uid, uint32_t *ns_pid)
 {
-	char text[4096];
+	const size_t size = 1 << 20; /* 65,536 groups fit */
+	char *text = malloc(size);
 	int err;
 
-	err = read_text("/proc/%d/status", pid, text, sizeof(text));
-	return err ? err : process_status_parse(text, uid, ns_pid);
+	if (!text)
+		return -ENOMEM;
+	err = read_text("/proc/%d/status", pid, text, size);
+	if (!err)
+		err = process_status_parse(text, uid, ns_pid);
+	free(text);
+	return err;
 }

@@ -38,7 +38,9 @@ struct process_id {
 int process_id_parse(const char *text, struct process_id *id);
 int process_id_read(pid_t pid, struct process_id *id);
 
-/* From /proc/PID/status. @ns_pid: its pid in its own pid namespace. Returns as above. */
+/* From /proc/PID/status. @uid: the effective one; @ns_pid: its pid in its own pid namespace, also
+ * if
+ * @pid is one of its other threads. Returns as above. */
 int process_status_parse(const char *text, uint32_t *uid, uint32_t *ns_pid);
 int process_status_read(pid_t pid, uint32_t *uid, uint32_t *ns_pid);
 

@@ -588,6 +588,38 @@ int object_attach_later(struct object *o, const char *probe)
 	return -ENOENT;
 }
 
+/* To the end of the iterator: what its program does it does while we read. */
+static int read_all(int fd)
+{
+	char text[4096];
+	ssize_t n;
+
+	do
+		n = read(fd, text, sizeof(text));
+	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	return n < 0 ? -errno : 0;
+}
+
+int object_iterate(struct object *o, const char *probe)
+{
+	const char *program = object_rung(o, probe);
+	struct bpf_program *prog = program ? find_program(o->bpf, program) : NULL;
+	struct bpf_link *link;
+	int fd, err;
+
+	if (!prog)
+		return program ? -ENOENT : -ENOTSUP;
+	link = bpf_program__attach_iter(prog, NULL);
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : read_all(fd);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return err;
+}
+
 const char *object_rung(const struct object *o, const char *probe)
 {
 	for (int i = 0; i < PROBES_MAX && o->probes[i].name; i++)

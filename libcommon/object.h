@@ -89,6 +89,10 @@ int object_start(struct object *o, const struct object_spec *spec);
 /* Attaches the probe of this name that has .later. Returns 0 or -errno (nothing said). */
 int object_attach_later(struct object *o, const char *probe);
 
+/* Runs the iterator (SEC("iter/...")) of the probe of this name, which has .later, over all that
+ * there is now. Returns 0 or -errno (nothing said): -ENOTSUP, -ENOENT as above. */
+int object_iterate(struct object *o, const char *probe);
+
 /* The programs of the probe's rung in use ("fexit_openat2"), NULL if it isn't there. */
 const char *object_rung(const struct object *o, const char *probe);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -121,6 +122,28 @@ const char *parse_open_flags(const char *arg, void *filters)
 bool filter_is_set(const struct filter *f)
 {
 	return f->nr_pids || f->nr_tids || f->by_uid || f->by_comm || f->comm_part_len || f->cgroup;
+}
+
+static bool has_id(const __u32 *ids, __u32 nr, __u32 id)
+{
+	for (__u32 i = 0; i < nr; i++)
+		if (ids[i] == id)
+			return true;
+	return !nr;
+}
+
+bool filter_passes(const struct filter *f, const struct event_head *task)
+{
+	bool known = task->pid != EVENT_UNKNOWN;
+
+	if (!known && (f->nr_pids || f->nr_tids || f->by_comm || f->comm_part_len))
+		return false;
+	if (f->by_comm && strncmp(f->comm, task->comm, sizeof(task->comm)))
+		return false;
+	if (f->comm_part_len && !memmem(task->comm, strnlen(task->comm, sizeof(task->comm)),
+					f->comm_part, f->comm_part_len))
+		return false;
+	return has_id(f->pids, f->nr_pids, task->pid) && has_id(f->tids, f->nr_tids, task->tid);
 }
 
 static const char *parse_cgroup(const char *arg, void *value)

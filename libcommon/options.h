@@ -80,6 +80,12 @@ const char *parse_open_flags(const char *arg, void *filters);
 /* Does it keep any task out (beside the tool itself)? */
 bool filter_is_set(const struct filter *f);
 
+struct event_head;
+
+/* Do -p, --tid, --comm (and a part of it) let this task through? For events whose task the kernel
+ * side does not know yet. One that is not known (EVENT_UNKNOWN) passes only where none is given. */
+bool filter_passes(const struct filter *f, const struct event_head *task);
+
 /* A whole decimal number and nothing else; false: it is not one, or not within the bounds. */
 bool parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 

@@ -275,10 +275,13 @@ static void read_uevents(struct perf_sampling *p)
 
 	while ((n = recv(p->uevents, text, sizeof(text) - 1, 0)) > 0) {
 		text[n] = '\0';
-		if (sscanf(text, "%*[a-z]@/devices/system/cpu/cpu%d", &cpu) == 1 && cpu >= 0 &&
+		if (sscanf(text, "offline@/devices/system/cpu/cpu%d", &cpu) == 1 && cpu >= 0 &&
 		    cpu < p->nr_cpus)
 			cpu_stop(p, &p->cpus[cpu]);
 	}
+	/* some were dropped: begin again everywhere */
+	for (cpu = 0; n < 0 && errno == ENOBUFS && cpu < p->nr_cpus; cpu++)
+		cpu_stop(p, &p->cpus[cpu]);
 }
 
 void perf_sampling_follow(struct perf_sampling *p)

@@ -57,8 +57,11 @@ static int read_lines(struct perf_map *m, int fd, char *buf)
 
 	while (!err) {
 		const char *line = buf, *end;
-		ssize_t n = pread(fd, buf, CHUNK, m->read);
+		ssize_t n;
 
+		if (m->read >= PERF_MAP_MAX_READ)
+			return -E2BIG;
+		n = pread(fd, buf, CHUNK, m->read);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

@@ -14,6 +14,7 @@
 
 #define PERF_MAP_MAX_SYMBOLS (1u << 20)
 #define PERF_MAP_MAX_NAMES   (64u << 20)
+#define PERF_MAP_MAX_READ    (256ll << 20) /* of one file: a sparse one has no end */
 
 struct perf_map {
 	struct symtab table;

@@ -10,10 +10,11 @@
 #include "processes.h"
 
 #define NR_BUCKETS     1024
-#define MAX_JIT_BYTES  (128u << 20) /* of all processes' perf maps */
-#define AGAIN_MS       100	    /* between two looks at a process for the sake of an address */
-#define JIT_MS	       1000	    /* between two looks at a perf map when it is remembered */
-#define MAX_OTHER_TIDS 16	    /* that are tried when the first thread has ended */
+#define MAX_JIT_BYTES  (128u << 20)  /* of all processes' perf maps */
+#define AGAIN_NS       100000000ull  /* between two looks at a process for the sake of an address */
+#define JIT_NS	       1000000000ull /* between two looks at a perf map when it is remembered */
+#define LOOK_SHARE     20	     /* looking takes at most one part in so many of the time */
+#define MAX_OTHER_TIDS 16	     /* that are tried when the first thread has ended */
 
 struct processes {
 	struct process *buckets[NR_BUCKETS];
@@ -22,12 +23,38 @@ struct processes {
 	uint64_t clock; /* counts uses */
 };
 
-static uint64_t now_ms(void)
+static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* Whether it is time to look again, @pause ns after the last time. */
+static bool is_due(const struct look *l, uint64_t pause)
+{
+	if (pause < l->took * LOOK_SHARE)
+		pause = l->took * LOOK_SHARE;
+	return now_ns() - l->begun >= pause;
+}
+
+static void look_begin(struct look *l)
+{
+	l->begun = now_ns();
+}
+
+static void look_end(struct look *l)
+{
+	l->took = now_ns() - l->begun;
+}
+
+/* Whether the pid is still that process's. */
+static bool is_same(const struct process *p)
+{
+	struct process_id id;
+
+	return !process_id_read(p->pid, &id) && id.start_time == p->id.start_time;
 }
 
 struct processes *processes_new(struct sym_files *files)
@@ -116,8 +143,8 @@ struct reading {
 	uint32_t tid; /* whose /proc is read: the process, or another thread of it */
 	struct exec_mapping *maps;
 	size_t nr, max;
-	size_t old; /* where in p->maps the same address would be */
-	unsigned int nr_files;
+	size_t old;	       /* where in p->maps the same address would be */
+	unsigned int nr_files; /* mappings that may have one */
 	bool may_jit;
 };
 
@@ -148,9 +175,12 @@ static struct sym_file *file_of(struct reading *r, const struct mapping_line *m)
 
 	while (r->old < p->nr_maps && p->maps[r->old].start < m->start)
 		r->old++;
+	if (r->nr_files >= SYM_MAX_FILES_OF_ONE)
+		return NULL;
+	r->nr_files += m->inode != 0;
 	if (r->old < p->nr_maps && same_mapping(&p->maps[r->old], m) && p->maps[r->old].file)
 		return sym_file_again(p->maps[r->old].file);
-	if (m->inode && r->nr_files++ < SYM_MAX_FILES_OF_ONE)
+	if (m->inode)
 		return sym_file_get(r->ps->files, r->tid, m);
 	if (!strcmp(m->path, "[vdso]"))
 		return sym_file_vdso(r->ps->files, r->tid, m);
@@ -251,19 +281,22 @@ static void keep_old(struct reading *r)
 {
 	struct process *p = r->p;
 	size_t i, now = 0, nr = r->nr;
-	struct exec_mapping *more;
+	struct exec_mapping *more, *old;
 
 	more = realloc(r->maps, (r->nr + p->nr_maps) * sizeof(*more));
 	if (!more)
 		return;
 	r->maps = more;
 	for (i = 0; i < p->nr_maps && r->nr < MAX_MAPPINGS; i++) {
-		while (now < nr && r->maps[now].end <= p->maps[i].start)
+		old = &p->maps[i];
+		while (now < nr && r->maps[now].end <= old->start)
 			now++;
-		if (now < nr && r->maps[now].start < p->maps[i].end)
+		if (now < nr && r->maps[now].start < old->end)
 			continue;
-		r->maps[r->nr++] = p->maps[i];
-		p->maps[i].file = NULL;
+		if (old->file && r->nr_files++ >= SYM_MAX_FILES_OF_ONE)
+			continue;
+		r->maps[r->nr++] = *old;
+		old->file = NULL;
 	}
 	qsort(r->maps, r->nr, sizeof(*r->maps), by_start);
 }
@@ -272,14 +305,16 @@ static void look_at_jit(struct processes *ps, struct process *p)
 {
 	int fd;
 
-	p->jit_read = now_ms();
+	look_begin(&p->jit_look);
 	fd = perf_map_open(p->pid);
-	if (fd < 0)
-		return;
-	ps->jit_bytes -= symtab_bytes(&p->jit.table);
-	perf_map_read(&p->jit, fd);
-	ps->jit_bytes += symtab_bytes(&p->jit.table);
-	close(fd);
+	if (fd >= 0 && is_same(p)) {
+		ps->jit_bytes -= symtab_bytes(&p->jit.table);
+		perf_map_read(&p->jit, fd);
+		ps->jit_bytes += symtab_bytes(&p->jit.table);
+	}
+	if (fd >= 0)
+		close(fd);
+	look_end(&p->jit_look);
 }
 
 static int look_at_maps(struct processes *ps, struct process *p)
@@ -288,8 +323,11 @@ static int look_at_maps(struct processes *ps, struct process *p)
 	int err;
 
 	make_room(ps, p);
-	p->maps_read = now_ms();
+	look_begin(&p->maps_look);
 	err = read_maps(&r);
+	if (!err && !is_same(p))
+		err = -ESRCH;
+	look_end(&p->maps_look);
 	if (err) {
 		free_maps(ps, r.maps, r.nr);
 		return err;
@@ -317,38 +355,65 @@ static struct process *add_process(struct processes *ps, uint32_t pid, const str
 	return p;
 }
 
+/* A process that isn't known, or whose pid is known for another one, which is forgotten then. */
+static int add_and_look(struct processes *ps, uint32_t pid, const struct process_id *id)
+{
+	struct process *p = add_process(ps, pid, id), *old;
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	err = look_at_maps(ps, p);
+	if (err) {
+		forget(ps, p);
+		return err;
+	}
+	for (old = p->next; old && old->pid != pid; old = old->next)
+		;
+	if (old)
+		forget(ps, old);
+	return 0;
+}
+
+/* Its heap grows and shrinks all the time: that alone must not cost too much. */
+static bool only_size_differs(const struct process_id *a, const struct process_id *b)
+{
+	struct process_id same_size = *b;
+
+	same_size.vsize = a->vsize;
+	return !memcmp(a, &same_size, sizeof(*a));
+}
+
+static int look_if_changed(struct processes *ps, struct process *p, const struct process_id *id)
+{
+	int err;
+
+	if (!memcmp(&p->id, id, sizeof(*id)) ||
+	    (only_size_differs(&p->id, id) && !is_due(&p->maps_look, 0)))
+		return 0;
+	err = look_at_maps(ps, p);
+	if (!err)
+		p->id = *id;
+	return err;
+}
+
 int process_remember(struct processes *ps, uint32_t pid)
 {
-	struct process *p = process_find(ps, pid), *old = NULL;
+	struct process *p = process_find(ps, pid);
 	struct process_id id;
 	int err;
 
 	err = process_id_read(pid, &id);
 	if (err)
 		return err;
-	if (p && p->id.start_time != id.start_time) { /* another one has the pid now */
-		old = p;
-		p = NULL;
-	}
-	if (!p || memcmp(&p->id, &id, sizeof(id))) {
-		bool is_new = !p;
-
-		if (is_new)
-			p = add_process(ps, pid, &id);
-		if (!p)
-			return -ENOMEM;
-		p->id = id;
-		err = look_at_maps(ps, p);
-		if (err) {
-			if (is_new)
-				forget(ps, p);
-			return err;
-		}
-		if (old)
-			forget(ps, old);
-	}
-	p->used = ++ps->clock;
-	if (p->may_jit && now_ms() - p->jit_read >= JIT_MS)
+	if (p && p->id.start_time == id.start_time)
+		err = look_if_changed(ps, p, &id);
+	else
+		err = add_and_look(ps, pid, &id);
+	if (err)
+		return err;
+	p = process_find(ps, pid);
+	if (p->may_jit && is_due(&p->jit_look, JIT_NS))
 		look_at_jit(ps, p);
 	make_room(ps, p);
 	return 0;
@@ -382,21 +447,22 @@ const struct exec_mapping *process_mapping(const struct process *p, uint64_t add
 
 bool process_look_again(struct processes *ps, struct process *p)
 {
-	uint64_t now = now_ms();
+	bool maps = is_due(&p->maps_look, AGAIN_NS), jit = is_due(&p->jit_look, AGAIN_NS);
 	struct process_id id;
 	bool looked = false;
 
-	if (now - p->maps_read < AGAIN_MS && now - p->jit_read < AGAIN_MS)
+	if (!maps && !jit)
 		return false;
 	if (process_id_read(p->pid, &id) || id.start_time != p->id.start_time) {
-		p->maps_read = p->jit_read = now; /* it has ended */
+		look_begin(&p->maps_look); /* it has ended */
+		look_begin(&p->jit_look);
 		return false;
 	}
-	if (now - p->maps_read >= AGAIN_MS) {
+	if (maps && !look_at_maps(ps, p)) {
 		p->id = id;
-		looked = !look_at_maps(ps, p);
+		looked = true;
 	}
-	if (p->may_jit && now - p->jit_read >= AGAIN_MS) {
+	if (p->may_jit && jit) {
 		look_at_jit(ps, p);
 		looked = true;
 	}

@@ -25,6 +25,11 @@ struct exec_mapping {
 	const char *name;      /* without a file: "[anon]", "[vdso]"...; a string constant */
 };
 
+/* Looking at a process, which takes some time, and may not take too much of it. */
+struct look {
+	uint64_t begun, took; /* ns */
+};
+
 struct process {
 	struct process *next; /* in its bucket */
 	uint32_t pid;
@@ -33,7 +38,7 @@ struct process {
 	size_t nr_maps;
 	bool may_jit; /* it executes memory that no file has given, or a deleted one */
 	struct perf_map jit;
-	uint64_t maps_read, jit_read; /* when, in ms */
+	struct look maps_look, jit_look; /* at its maps, at what its JIT compiler has written */
 	uint64_t used;
 };
 
@@ -52,7 +57,7 @@ struct process *process_find(struct processes *ps, uint32_t pid);
 const struct exec_mapping *process_mapping(const struct process *p, uint64_t addr);
 
 /* Looks again what the process has mapped, or what its JIT compiler has written, unless that was
- * done in the last 100 ms. Returns whether it was done. */
+ * done in the last 100 ms, or takes too much of the time. Returns whether it was done. */
 bool process_look_again(struct processes *ps, struct process *p);
 
 void processes_stats(const struct processes *ps, struct symbols_stats *stats);

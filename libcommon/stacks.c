@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/random.h>
 #include <linux/types.h>
 
 #include "../bpf/lib/stacks.h"
+#include "clock.h"
 #include "flamegraph.h"
 #include "intern.h"
 #include "msg.h"
@@ -21,11 +23,12 @@
 /* Room for frames, of kernel and of user stacks, each a different sequence once. */
 #define FRAMES_PER_STACK 64
 #define FRAMES_MAX	 8192 /* of one stack */
-/* Neither a canonical address on x86-64 nor one of arm64: the low bits are a number of texts. */
-#define NAMED_FRAME	 0x7f00000000000000ULL
-#define NAMED_FRAME_MASK 0xff00000000000000ULL
-#define TOP_ROWS	 30
-#define SHORT_STACK	 2
+/* A named frame: this at the top, a number of texts below, and between them what nobody can guess:
+ * an address is whatever a process has on its stack. */
+#define NAMED_TOP   0x7f00000000000000ULL
+#define NAMED_MASK  0xffffffff00000000ULL
+#define TOP_ROWS    30
+#define SHORT_STACK 2
 /* Say so from this share of short stacks on, when there are enough to tell. */
 #define CUT_PERMILLE 200
 #define CUT_MIN	     20
@@ -66,6 +69,7 @@ struct stacks {
 	struct stacks_config config;
 	struct stacks_stats stats;
 	struct intern labels; /* texts of the tool; number 0 is "" */
+	uint64_t named;	      /* what named frames have in the bits of NAMED_MASK */
 	struct intern traces;
 	struct intern entries; /* struct entry_key */
 	struct weights *weights;
@@ -134,6 +138,15 @@ static uint64_t most(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint64_t secret(void)
+{
+	uint64_t bits;
+
+	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != sizeof(bits))
+		bits = clock_mono_ns() * 0x9e3779b97f4a7c15ULL; /* early in boot */
+	return bits;
+}
+
 struct stacks *stacks_new(const struct stacks_config *config)
 {
 	struct stacks *s = calloc(1, sizeof(*s));
@@ -145,6 +158,7 @@ struct stacks *stacks_new(const struct stacks_config *config)
 		return NULL;
 	}
 	s->config = *config;
+	s->named = NAMED_TOP | (secret() & NAMED_MASK & ~(0xffULL << 56));
 	s->entries.max_items = most(max, INTERN_NONE - 1);
 	s->traces.max_items = most(2 * max + 1, INTERN_NONE - 1);
 	s->traces.max_bytes = max * FRAMES_PER_STACK * sizeof(uint64_t) + FRAMES_MAX * 16;
@@ -197,20 +211,20 @@ uint32_t stacks_text(struct stacks *s, const char *text)
 
 uint64_t stacks_named_frame(struct stacks *s, const char *text)
 {
-	return NAMED_FRAME | stacks_text(s, text);
+	return s->named | stacks_text(s, text);
 }
 
-static bool is_named(uint64_t frame)
+static bool is_named(const struct stacks *s, uint64_t frame)
 {
-	return (frame & NAMED_FRAME_MASK) == NAMED_FRAME;
+	return (frame & NAMED_MASK) == s->named && (uint32_t)frame < s->labels.nr;
 }
 
-static size_t nr_addresses(const uint64_t *frames, size_t nr)
+static size_t nr_addresses(const struct stacks *s, const uint64_t *frames, size_t nr)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < nr; i++)
-		n += !is_named(frames[i]);
+		n += !is_named(s, frames[i]);
 	return n;
 }
 
@@ -251,7 +265,7 @@ bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *k
 	w->weight += weight;
 	s->stats.added++;
 	s->stats.weight += weight;
-	addresses = nr_addresses(user, nr_user);
+	addresses = nr_addresses(s, user, nr_user);
 	s->stats.user += addresses > 0;
 	s->stats.user_short += addresses > 0 && addresses <= SHORT_STACK;
 	return true;
@@ -293,7 +307,7 @@ static struct sym look_up(struct stacks *s, const struct place *p)
 	struct frame_name name = { 0 };
 	struct sym sym = { .kernel = p->kernel };
 
-	if (is_named(p->addr)) {
+	if (is_named(s, p->addr)) {
 		sym.function = text_of(s, label(s, (uint32_t)p->addr));
 		sym.named = 1;
 		return sym;
@@ -730,7 +744,7 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 	uint32_t nr;
 	struct hot *hot = find_hot(s, &nr);
 
-	out_printf(o, "%6s %7s %9s  %-36s %s\n", "SELF%", "TOTAL%", "SAMPLES", "FUNCTION",
+	out_printf(o, "%6s %7s %9s  %-30s %s\n", "SELF%", "TOTAL%", "SAMPLES", "FUNCTION",
 		   "MODULE");
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct sym *sym = sym_at(s, hot[i].sym);
@@ -750,7 +764,8 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 		mark = out_mark(o);
 		out_escaped(o, name, strlen(name));
 		if (sym->module) {
-			out_pad(o, mark, 37);
+			out_pad(o, mark, 30);
+			out_char(o, ' ');
 			name = text(s, sym->module);
 			out_escaped(o, name, strlen(name));
 		}

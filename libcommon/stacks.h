@@ -116,8 +116,8 @@ uint32_t stacks_text(struct stacks *s, const char *text);
 
 /*
  * A frame that is no address but @text ("[no stack: on a CPU]"), to stand among the addresses
- * given to stacks_add(), as kernel or as user frame. No address of a machine that we know looks
- * like it. Stays good until stacks_free().
+ * given to stacks_add(), as kernel or as user frame. It differs from run to run, so that nobody can
+ * put one on the stack of a process. Stays good until stacks_free().
  */
 uint64_t stacks_named_frame(struct stacks *s, const char *text);
 

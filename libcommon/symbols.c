@@ -157,6 +157,13 @@ void symbols_build_id(struct symbols *s, const unsigned char id[20], uint64_t fi
 	demangle_name(s, name);
 }
 
+static bool is_bracketed(const char *module)
+{
+	size_t len = strlen(module);
+
+	return len > 2 && module[0] == '[' && module[len - 1] == ']';
+}
+
 const char *symbols_frame_text(const struct frame_name *name, char *buf, size_t size)
 {
 	size_t brackets;
@@ -164,7 +171,7 @@ const char *symbols_frame_text(const struct frame_name *name, char *buf, size_t 
 	if (name->function) {
 		snprintf(buf, size, "%s", name->function);
 	} else if (name->module) {
-		brackets = name->module[0] == '[';
+		brackets = is_bracketed(name->module);
 		snprintf(buf, size, "[%.*s+0x%" PRIx64 "]",
 			 (int)(strlen(name->module) - 2 * brackets), name->module + brackets,
 			 name->module_offset);

@@ -8,8 +8,10 @@
  * they hold, the answer is a name or none, in bounded time and memory.
  *
  * A struct symbols keeps what it has read: one table per file, shared by all processes, the least
- * recently used dropped first (256 MiB and 4,096 files, 8,192 processes at most). Not for use by
- * several threads at once.
+ * recently used dropped first (256 MiB and 4,096 files, 8,192 processes at most). Files that don't
+ * belong to root may be made to take long: they get a minute of CPU time, then a twentieth of the
+ * time that passes; that some were left without names is said once. Not for use by several threads
+ * at once.
  */
 #ifndef BORESCOPE_SYMBOLS_H
 #define BORESCOPE_SYMBOLS_H
@@ -51,9 +53,11 @@ void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name);
 /*
  * Keeps what process @pid has mapped now, so that its addresses resolve when it has ended. Call it
  * for each process seen in a poll: when known and unchanged (by start time, sizes and addresses in
- * /proc/PID/stat) this is one short read. What it had mapped earlier and hasn't now (dlclose, exec)
- * stays known as long as nothing else takes its place. Files are opened here, and read when first
- * needed. @pid is as in our own pid namespace; a thread's id serves too.
+ * /proc/PID/stat) this is one short read. When nothing but its size has changed, its list of
+ * mappings is read again only as often as that takes a twentieth of the time. What it had mapped
+ * earlier and hasn't now (dlclose, exec) stays known as long as nothing else takes its place. Files
+ * are opened here, and read when first needed. @pid is as in our own pid namespace; a thread's id
+ * serves too.
  *
  * Returns 0; -ESRCH: the process has ended, or has no memory of its own (a kernel thread); another
  * -errno where /proc can't be read. What was known of an ended process stays known, until its pid

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "elfsyms.h"
@@ -21,6 +22,13 @@
 #define NR_BUCKETS   1024
 #define MAX_VDSO     8
 #define MAX_VDSO_LEN (64u << 10)
+
+/* Files that root did not make may be made to take long: reading them may take a minute of CPU
+ * time, and then a twentieth of the time that passes. */
+#define MAX_FOREIGN_NS (60ull * 1000000000)
+#define FOREIGN_SHARE  20
+
+#define MAX_INSTALLED 1024 /* that no process has mapped: they are never given back */
 
 enum state {
 	UNREAD,
@@ -50,9 +58,20 @@ struct sym_file {
 struct sym_files {
 	struct sym_file *buckets[NR_BUCKETS];
 	struct sym_file *vdsos[MAX_VDSO];
-	size_t nr, nr_open, max_open, bytes;
-	uint64_t clock; /* counts uses */
+	size_t nr, nr_open, max_open, nr_installed, bytes;
+	uint64_t clock;	      /* counts uses */
+	uint64_t foreign_ns;  /* what reading foreign files may still take, */
+	uint64_t foreign_set; /* as of then, on CLOCK_MONOTONIC */
+	bool foreign_said;
 };
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
 
 struct sym_files *sym_files_new(void)
 {
@@ -61,6 +80,8 @@ struct sym_files *sym_files_new(void)
 
 	if (!files)
 		return NULL;
+	files->foreign_ns = MAX_FOREIGN_NS;
+	files->foreign_set = now_ns(CLOCK_MONOTONIC);
 	files->max_open = SYM_MAX_OPEN;
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur / 4 < files->max_open)
 		files->max_open = limit.rlim_cur / 4;
@@ -208,9 +229,34 @@ static int reach(const struct sym_file *f)
 	return -ENOENT;
 }
 
+static bool is_foreign(const struct sym_file *f)
+{
+	return f->st.st_uid && f->st.st_uid != geteuid();
+}
+
+/* Whether there is time left to read @f. */
+static bool may_read(struct sym_files *files, const struct sym_file *f)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	if (!is_foreign(f))
+		return true;
+	files->foreign_ns += (now - files->foreign_set) / FOREIGN_SHARE;
+	if (files->foreign_ns > MAX_FOREIGN_NS)
+		files->foreign_ns = MAX_FOREIGN_NS;
+	files->foreign_set = now;
+	if (!files->foreign_ns && !files->foreign_said) {
+		note("symbols: programs of other users than root take too long to read: not all "
+		     "of their functions are named");
+		files->foreign_said = true;
+	}
+	return files->foreign_ns;
+}
+
 static void read_file(struct sym_files *files, struct sym_file *f, int fd)
 {
-	struct debug_search where = { .path = f->path };
+	uint64_t took = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	struct debug_search where = { .path = f->path, .owner = f->st.st_uid };
 	int theirs = open_root_of(f->pid), ours = open("/", O_PATH | O_CLOEXEC), err;
 
 	if (theirs >= 0)
@@ -221,6 +267,9 @@ static void read_file(struct sym_files *files, struct sym_file *f, int fd)
 	f->state = err ? NOTHING : READ;
 	if (err)
 		debug("%s: no symbols: %s", f->path, strerror(-err));
+	took = now_ns(CLOCK_THREAD_CPUTIME_ID) - took;
+	if (is_foreign(f))
+		files->foreign_ns -= took < files->foreign_ns ? took : files->foreign_ns;
 	files->bytes += symtab_bytes(&f->syms.table);
 	if (theirs >= 0)
 		close(theirs);
@@ -244,7 +293,7 @@ static bool load(struct sym_files *files, struct sym_file *f)
 	f->used = ++files->clock;
 	if (f->state == READ)
 		return true;
-	if (f->state == NOTHING)
+	if (f->state == NOTHING || !may_read(files, f))
 		return false;
 	fd = f->fd >= 0 ? f->fd : reach(f);
 	if (fd < 0) {
@@ -286,8 +335,10 @@ static struct sym_file *add_file(struct sym_files *files, const char *path, int 
 {
 	struct sym_file **bucket = bucket_of(files, st), *f;
 
-	while (files->nr_open >= files->max_open && (f = oldest(files, is_open, NULL)))
+	while (files->nr_open >= files->max_open && (f = oldest(files, is_open, NULL))) {
 		load(files, f);
+		close_file(files, f); /* where that was refused */
+	}
 	f = new_file(files, path);
 	if (!f) {
 		close(fd);
@@ -312,8 +363,9 @@ static struct sym_file *find_file(struct sym_files *files, const struct stat *st
 	return NULL;
 }
 
-/* The file itself by the link to what is mapped; without the right to that, by its path, if the
- * same inode is there. */
+/* The file itself by the link to what is mapped. Without the right to that (CAP_CHECKPOINT_RESTORE,
+ * CAP_SYS_ADMIN before 5.9) by the link to the program, or by its path, if the same inode is there.
+ */
 static int open_mapped(uint32_t pid, const struct mapping_line *m, struct stat *st)
 {
 	char path[96];
@@ -322,8 +374,16 @@ static int open_mapped(uint32_t pid, const struct mapping_line *m, struct stat *
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, m->start,
 		 m->end);
 	fd = open_proc_link(path, st);
-	if (fd >= 0 || fd == -ENXIO || m->deleted)
+	if (fd >= 0 || fd == -ENXIO)
 		return fd;
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	fd = open_proc_link(path, st);
+	if (fd >= 0 && st->st_ino == m->inode)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	if (m->deleted)
+		return -ENOENT;
 	root = open_root_of(pid);
 	if (root < 0)
 		return root;
@@ -460,7 +520,7 @@ static struct sym_file *installed(struct sym_files *files, const unsigned char i
 	ssize_t n;
 	int fd;
 
-	if (files->nr >= SYM_MAX_FILES)
+	if (files->nr >= SYM_MAX_FILES || files->nr_installed >= MAX_INSTALLED)
 		return NULL;
 	while (len > 2 && !id[len - 1])
 		len--;
@@ -485,6 +545,7 @@ static struct sym_file *installed(struct sym_files *files, const unsigned char i
 		sym_file_put(files, f);
 		f = NULL;
 	}
+	files->nr_installed += !!f;
 	return f;
 }
 

@@ -6,7 +6,8 @@
  * A file is opened when it is first seen, so that it can be read when its process has ended, and
  * read when the first address in it is asked for. Where that would take too many descriptors, the
  * one that has waited longest is read early. Of the tables the least recently used are dropped
- * beyond SYM_MAX_BYTES, to be read again if the file can still be reached.
+ * beyond SYM_MAX_BYTES, to be read again if the file can still be reached. What reading files of
+ * ordinary users may take of the CPU's time is bounded too.
  */
 #ifndef BORESCOPE_SYMFILES_H
 #define BORESCOPE_SYMFILES_H

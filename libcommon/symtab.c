@@ -88,12 +88,19 @@ static int compare(const void *va, const void *vb)
 	return a->name < b->name ? -1 : a->name > b->name;
 }
 
-/* Of two with the same address and rank: "write" says more than "__write". */
-static bool better_name(const char *a, const char *b)
+/* Of two with the same address: "write" (weak in the C library) is what its callers know, rather
+ * than
+ * "__write" (global) or "__GI___write". */
+static bool is_better(const struct symtab *t, const struct symbol *sym, const struct symbol *than)
 {
-	size_t ua = strspn(a, "_"), ub = strspn(b, "_");
+	const char *a = symtab_name(t, sym), *b = symtab_name(t, than);
+	size_t len = strlen(a), than_len = strlen(b);
 
-	return ua != ub ? ua < ub : strcmp(a, b) < 0;
+	if ((sym->rank | RANK_WEAK) != (than->rank | RANK_WEAK))
+		return sym->rank < than->rank;
+	if (len != than_len)
+		return len < than_len;
+	return sym->rank != than->rank ? sym->rank < than->rank : strcmp(a, b) < 0;
 }
 
 static uint64_t end_of(const struct symbol *sym)
@@ -120,8 +127,7 @@ static void drop_aliases(struct symtab *t)
 			continue;
 		}
 		size = kept->size ? kept->size : sym->size;
-		if (kept->rank == sym->rank &&
-		    better_name(symtab_name(t, sym), symtab_name(t, kept)))
+		if (is_better(t, sym, kept))
 			*kept = *sym;
 		kept->size = size;
 	}

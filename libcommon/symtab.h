@@ -29,12 +29,12 @@ struct symtab {
 	bool newest_wins;
 };
 
-/* Ranks: a function before a label; global before local before weak. */
+/* Ranks: a function before a label; global and weak, which others can call it by, before local. */
 enum {
-	RANK_LOCAL = 1,
-	RANK_WEAK = 2,
+	RANK_WEAK = 1,
+	RANK_LOCAL = 2,
 	RANK_LABEL = 4, /* nobody said that it is a function: dropped inside of one with a size */
-	RANK_FALLBACK = 8, /* only where there is nothing else, such as PLT entries */
+	RANK_FALLBACK = 8, /* only where there is nothing else */
 };
 
 /* What one table may hold. */
@@ -50,10 +50,10 @@ int symtab_add(struct symtab *t, uint64_t addr, uint64_t size, unsigned int rank
 	       const char *name, size_t len);
 
 /*
- * Sorts, keeps one symbol per address (the lowest rank, then the one with fewer underscores in
- * front, then the first by name), and lets one without a size reach to the next symbol, but not
- * beyond what @limit(@arg, addr) says (NULL: no limit), nor beyond one with a size that it lies in.
- * With newest_wins (all have sizes then) it may be called again when more were added.
+ * Sorts, keeps one symbol per address (the lowest rank, where weak is as good as global, then the
+ * shorter name, then the first by name), and lets one without a size reach to the next symbol, but
+ * not beyond what @limit(@arg, addr) says (NULL: no limit), nor beyond one with a size that it lies
+ * in. With newest_wins (all have sizes then) it may be called again when more were added.
  */
 void symtab_finish(struct symtab *t, uint64_t (*limit)(void *arg, uint64_t addr), void *arg);
 

@@ -56,10 +56,25 @@ static void elapsed(struct out *o, uint64_t ts)
 	out_fixed(o, ts - first, 9);
 }
 
+/* Is it the number, or the name, of a task that is not known? */
+static bool is_unknown(const struct column *c, const struct event_head *event)
+{
+	if (c->fmt == FMT_KNOWN)
+		return get_uint(event, c) == EVENT_UNKNOWN;
+	return event->pid == EVENT_UNKNOWN && (c->offset == offsetof(struct event_head, pid) ||
+					       c->offset == offsetof(struct event_head, tid) ||
+					       c->offset == offsetof(struct event_head, comm));
+}
+
 static void cell(struct out *o, const struct column *c, const struct event_head *event)
 {
+	if (is_unknown(c, event)) {
+		out_char(o, '?');
+		return;
+	}
 	switch (c->fmt) {
 	case FMT_UINT:
+	case FMT_KNOWN:
 		out_u64(o, get_uint(event, c));
 		break;
 	case FMT_INT:
@@ -135,8 +150,13 @@ static void json_cell(struct json *j, const struct column *c, const struct event
 		c->json(j, event);
 	if (!c->key)
 		return;
+	if (is_unknown(c, event)) {
+		json_null(j, c->key);
+		return;
+	}
 	switch (c->fmt) {
 	case FMT_UINT:
+	case FMT_KNOWN:
 	case FMT_OCTAL:
 		json_u64(j, c->key, get_uint(event, c));
 		break;
@@ -164,10 +184,17 @@ void table_json(struct out *o, const struct column *columns, const struct event_
 	json_init(&j, o);
 	json_object(&j, NULL);
 	json_time(&j, "time", clock_real_ns(event->ts));
-	json_u64(&j, "pid", event->pid);
-	json_u64(&j, "tid", event->tid);
-	json_u64(&j, "uid", event->uid);
-	json_strn(&j, "comm", event->comm, sizeof(event->comm));
+	if (event->pid == EVENT_UNKNOWN) {
+		json_null(&j, "pid");
+		json_null(&j, "tid");
+		json_u64(&j, "uid", event->uid);
+		json_null(&j, "comm");
+	} else {
+		json_u64(&j, "pid", event->pid);
+		json_u64(&j, "tid", event->tid);
+		json_u64(&j, "uid", event->uid);
+		json_strn(&j, "comm", event->comm, sizeof(event->comm));
+	}
 	for (const struct column *c = columns; !is_end(c); c++)
 		json_cell(&j, c, event);
 	json_end_object(&j);

@@ -16,7 +16,8 @@
 extern bool table_show_clock; /* --time */
 
 enum column_fmt {
-	FMT_UINT, /* 1, 2, 4 or 8 bytes */
+	FMT_UINT,  /* 1, 2, 4 or 8 bytes */
+	FMT_KNOWN, /* the same of 4 bytes; EVENT_UNKNOWN is not known: "?", in JSON null */
 	FMT_INT,
 	FMT_FD,	     /* a call's result: a file descriptor, or -1 */
 	FMT_ERRNO,   /* a call's result: 0, or the errno; in JSON errno and, on failure, error */
@@ -69,7 +70,8 @@ struct column {
 
 void table_header(struct out *o, const struct column *columns);
 void table_row(struct out *o, const struct column *columns, const struct event_head *event);
-/* One object on one line: time, pid, tid, uid, comm from the head, then the columns. */
+/* One object on one line: time, pid, tid, uid, comm from the head, then the columns. Of a task that
+ * is not known (a pid of EVENT_UNKNOWN), pid, tid and comm are null, and "?" in a row. */
 void table_json(struct out *o, const struct column *columns, const struct event_head *event);
 
 #endif

@@ -49,12 +49,13 @@ static uint64_t lost_so_far(const struct run *r)
 
 void run_show(struct run *r, const void *event, size_t size)
 {
+	r->shown = event;
 	if (r->tool->event && !r->tool->event(r, event, size))
 		return;
 	if (r->opt.json)
-		table_json(&r->out, r->tool->columns, event);
+		table_json(&r->out, r->tool->columns, r->shown);
 	else
-		table_row(&r->out, r->tool->columns, event);
+		table_row(&r->out, r->tool->columns, r->shown);
 	r->nr_events++;
 	if ((r->opt.max_events && r->nr_events >= r->opt.max_events) || r->out.error)
 		r->stop = true;

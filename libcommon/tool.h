@@ -51,7 +51,7 @@ struct tool {
 	const struct column *columns; /* NULL: the event hook takes all, and returns false */
 	size_t event_size;	      /* of the fixed part of the event */
 	bool (*event)(struct run *r, const void *event,
-		      size_t size); /* false: don't show; NULL: show all */
+		      size_t size); /* false: don't show; NULL: show all; see run.shown */
 
 	/* Tools that report: called at every interval and at the end. */
 	void (*report)(struct run *r);
@@ -71,6 +71,8 @@ struct run {
 	struct common_options opt;
 	struct object object;
 	struct events *events;
+	const void *shown;   /* in the event hook: what will be shown. The event itself can't be
+				written to; the hook may put a completed copy here */
 	struct out out;	     /* stdout */
 	struct json json;    /* on out */
 	uint64_t started_ns; /* CLOCK_MONOTONIC: attached */

@@ -17,11 +17,12 @@
 
 static struct perf_sampling_config sampled = { .only_cpu = -1 };
 static uint64_t only_cpu = UINT64_MAX, duration_ns;
-static bool with_idle;
+static bool with_idle, no_cycles;
 
 static struct perf_sampling *sampling;
 static struct symbols *symbols;
 static struct stacks *stacks;
+static char title[100]; /* of the flame graph */
 static uint64_t truncated, unread, cut_frame, unread_frame, told_at, stopped_ns;
 
 static const char *parse_source(const char *arg, void *value)
@@ -41,7 +42,7 @@ static const struct opt options[] = {
 	  "a sample every N cycles (ns, by the CPU clock)", .min = PERF_PERIOD_MIN_CLOCK,
 	  .max = 1000000000000 },
 	{ 0, "source", "NAME", OPT_PARSE, &sampled.source,
-	  "cycles or cpu-clock (default: cycles if there are any)", .parse = parse_source },
+	  "cycles (default, if there are any) or cpu-clock", .parse = parse_source },
 	{ 'L', "tid", .type = OPT_COMMON },
 	{ 'C', "cpu", "CPU", OPT_UINT, &only_cpu, "this CPU only", .max = 1000000 },
 	{ 'I', "include-idle", NULL, OPT_FLAG, &with_idle, "CPUs that have nothing to do, too" },
@@ -60,9 +61,8 @@ static const struct probe probes[] = {
 
 static int setup(struct run *r)
 {
-	struct stacks_config config = { .unit = "samples" };
+	struct stacks_config config = { .unit = "samples", .title = title };
 	const char *problem;
-	bool best;
 	int status = stacks_setup(&r->opt);
 
 	if (status >= 0)
@@ -75,10 +75,9 @@ static int setup(struct run *r)
 		sampled.frequency = FREQUENCY;
 	if (only_cpu != UINT64_MAX)
 		sampled.only_cpu = (int)only_cpu;
-	best = sampled.source == PERF_BEST;
+	no_cycles = sampled.source == PERF_BEST;
 	sampled.source = perf_source_of(sampled.source);
-	if (best && sampled.source == PERF_CLOCK)
-		note("a counter of cycles is not available here: using the CPU clock");
+	no_cycles = no_cycles && sampled.source == PERF_CLOCK;
 	problem = perf_rate_problem(&sampled);
 	if (problem) {
 		error("-c %llu: it takes %s", (unsigned long long)sampled.period, problem);
@@ -118,18 +117,26 @@ static void detach(struct run *r)
 	stopped_ns = clock_mono_ns();
 }
 
-static void started(struct run *r)
+/* "at 49 Hz by cycles", in static memory. */
+static const char *rate(void)
 {
-	char rate[40];
+	static char text[60];
+	const char *by = sampled.source == PERF_CYCLES ? "cycles" : "the CPU clock";
 
 	if (sampled.frequency)
-		snprintf(rate, sizeof(rate), "%llu times a second",
-			 (unsigned long long)sampled.frequency);
+		snprintf(text, sizeof(text), "at %llu Hz by %s",
+			 (unsigned long long)sampled.frequency, by);
 	else
-		snprintf(rate, sizeof(rate), "every %llu %s", (unsigned long long)sampled.period,
+		snprintf(text, sizeof(text), "every %llu %s", (unsigned long long)sampled.period,
 			 sampled.source == PERF_CYCLES ? "cycles" : "ns");
-	note("sampling %s by %s%s", rate,
-	     sampled.source == PERF_CYCLES ? "cycles" : "the CPU clock",
+	return text;
+}
+
+static void started(struct run *r)
+{
+	if (no_cycles)
+		note("a counter of cycles is not available here: using the CPU clock");
+	note("sampling %s%s", rate(),
 	     r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the stacks");
 }
 
@@ -194,6 +201,11 @@ static void tick(struct run *r)
 
 static void report(struct run *r)
 {
+	struct stacks_stats st;
+
+	stacks_stats(stacks, &st);
+	snprintf(title, sizeof(title), "CPU time: %llu samples %s", (unsigned long long)st.added,
+		 rate());
 	progress("looking for the names of functions");
 	stacks_report(stacks, r);
 	progress_end();
@@ -252,13 +264,13 @@ static void summary_json(struct run *r, struct json *j)
 }
 
 static const char *const examples[] = { "profile --top 10",
-					"the hottest functions of the machine, in 10 s",
+					"the hottest functions of 10 s",
 					"profile --svg cpu.svg -F 99 30",
 					"a flame graph of 30 s",
 					"profile -p 1234",
 					"the stacks of a process, until Ctrl-C",
 					"profile -af 10 | flamegraph.pl",
-					"folded stacks for other programs",
+					"folded stacks, for other programs",
 					"profile -K -I -C 1 5",
 					"CPU 1's kernel stacks, idle ones too",
 					NULL };

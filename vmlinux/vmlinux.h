@@ -147,33 +147,6 @@ struct file {
 	void *private_data;
 };
 
-/* --- sockets --- */
-struct in6_addr {
-	union {
-		__u8 u6_addr8[16];
-	} in6_u;
-};
-
-struct sock_common {
-	__be32 skc_daddr;
-	__be32 skc_rcv_saddr;
-	__be16 skc_dport;
-	__u16 skc_num;
-	short unsigned int skc_family;
-	volatile unsigned char skc_state;
-	struct in6_addr skc_v6_daddr;
-	struct in6_addr skc_v6_rcv_saddr;
-};
-
-struct sock {
-	struct sock_common __sk_common;
-};
-
-struct socket {
-	short int type;
-	struct sock *sk;
-};
-
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -248,6 +221,7 @@ struct task_struct {
 	pid_t tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	__u64 start_boottime;
 	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
@@ -350,6 +324,110 @@ enum req_flag_bits {
 	__REQ_RAHEAD = 19,
 	__REQ_BACKGROUND = 20,
 	__REQ_NOWAIT = 21,
+};
+
+/* --- sockets --- */
+struct in6_addr {
+	union {
+		__be32 u6_addr32[4];
+	} in6_u;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	short unsigned int skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	struct socket *sk_socket;
+	kuid_t sk_uid;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct socket {
+	short int type;
+	struct file *file;
+	struct sock *sk;
+};
+
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+/* --- TCP --- */
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
+	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_LAST_ACK = 9,
+	TCP_LISTEN = 10,
+};
+
+enum tcp_ca_state {
+	TCP_CA_Loss = 4,
+};
+
+struct sk_buff {
+	char cb[48];
+	unsigned int len;
+};
+
+struct tcp_skb_cb { /* at the beginning of sk_buff.cb */
+	__u32 seq;
+	__u16 tcp_gso_segs;
+	__u8 tcp_flags; /* from 6.15 a __u16, of which this is the lower byte */
+	__u8 sacked;
+};
+
+struct inet_connection_sock {
+	__u8 icsk_ca_state : 5;
+	__u8 icsk_pending;
+};
+
+struct tcp_sock {
+	__u32 snd_nxt;
+	__u32 snd_wnd;
+	__u32 snd_cwnd;
+	__u32 srtt_us;
+	__u32 tlp_high_seq;
+	__u32 total_retrans;
+	__u8 tlp_retrans : 1;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+	__u8 num_retrans;
+};
+
+struct tcp_request_sock {
+	__u32 snt_isn;
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX

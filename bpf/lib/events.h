@@ -6,6 +6,10 @@
 #ifndef BORESCOPE_BPF_EVENTS_H
 #define BORESCOPE_BPF_EVENTS_H
 
+/* A pid or tid that is not known, and whatever else FMT_KNOWN shows: "?" in text, null in JSON. The
+ * comm of a task whose pid is not known is shown so, too. */
+#define EVENT_UNKNOWN 0xffffffff
+
 /* The task that an event is about. First in every event struct. */
 struct event_head {
 	__u64 ts;  /* CLOCK_MONOTONIC, ns */

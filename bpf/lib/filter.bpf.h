@@ -26,10 +26,9 @@ static __always_inline bool filter_id(const volatile __u32 *ids, __u32 nr, __u32
 	return false;
 }
 
-/* Is @task in the cgroup filter.cgroup, or in one below it? */
-static __always_inline bool filter_cgroup(struct task_struct *task)
+/* Is @cgrp the cgroup filter.cgroup, or one below it? */
+static __always_inline bool filter_in_cgroup(struct cgroup *cgrp)
 {
-	struct cgroup *cgrp = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 	int level = BPF_CORE_READ(cgrp, level);
 
 	for (int i = 0; i < CGROUP_LEVELS_MAX && i <= level; i++) {
@@ -49,6 +48,12 @@ static __always_inline bool filter_cgroup(struct task_struct *task)
 			return true;
 	}
 	return false;
+}
+
+/* Is @task in it? */
+static __always_inline bool filter_cgroup(struct task_struct *task)
+{
+	return filter_in_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
 static __always_inline bool filter_comm(const char *comm)

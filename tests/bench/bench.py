@@ -31,9 +31,12 @@ SIZES = {
     "opensnoop": {"burst": 20000, "speed": 1000000, "peers": 200000, "getppids": 100000, "threads": (1, 2)},
     "execsnoop": {"burst": 1000, "speed": 10000, "peers": 10000, "getppids": 0, "threads": (1, 2)},
     "biolatency": {"burst": 2000, "speed": 50000, "peers": 50000, "getppids": 0, "threads": (1,)},
+    "tcpretrans": {"burst": 20000, "speed": 0, "peers": 0, "getppids": 0, "threads": ()},
+    "tcpretrans-connect": {"burst": 4000, "speed": 0, "peers": 0, "getppids": 0, "threads": ()},
 }
 # In a VM time is counted in instructions: few are enough, and emulation is slow.
-VM_SIZES = {"opensnoop": (2000, 5000), "execsnoop": (100, 0), "biolatency": (500, 0)}
+VM_SIZES = {"opensnoop": (2000, 5000), "execsnoop": (100, 0), "biolatency": (500, 0),
+            "tcpretrans": (2000, 0), "tcpretrans-connect": (300, 0)}
 
 
 RESULTS_VM = "6.1"      # where fexit and kprobes are granted

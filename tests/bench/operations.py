@@ -124,6 +124,19 @@ class Io(Operation):
         return times[max(len(times) - shown, 0)] if shown else None
 
 
+class Request(Operation):
+    """Nothing that a tool would show: what counts is that it costs nothing."""
+    name, weighed_by = "request and response on one TCP connection", "cpu_ns"
+    arguments = ()
+
+    def workload(self, n, threads):
+        return "tcprr", n, *self.arguments
+
+
+class Connection(Request):
+    name, arguments = "connection with one request and response", ("connect",)
+
+
 def call(*argv):
     return subprocess.run([str(a) for a in argv], check=True, capture_output=True, text=True).stdout.strip()
 

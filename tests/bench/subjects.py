@@ -2,9 +2,9 @@
 """What is measured: each tool, its peers, and the empty programs that are their floor."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from operations import Io, Open, Spawn
+from operations import Connection, Io, Open, Request, Spawn
 
 
 @dataclass
@@ -23,8 +23,8 @@ def libbpf_tool(name, *arguments, label="", **more):
     return Subject(f"libbpf-tools {name}{label}", [f"/usr/sbin/{name}", *arguments], "peer", **more)
 
 
-def bpftrace_tool(name):
-    return Subject(f"bpftrace {name}.bt", [f"/usr/sbin/{name}.bt"], "peer", slow=True)
+def bpftrace_tool(name, **more):
+    return Subject(f"bpftrace {name}.bt", [f"/usr/sbin/{name}.bt"], "peer", slow=True, **more)
 
 
 def wrapper(name, *arguments):
@@ -68,6 +68,10 @@ def subjects(bench):
             bpftrace_tool("biolatency"),
         ]),
     }
+    retransmits = [floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"), ours("tcpretrans", filtered=True),
+                   ours("tcpretrans", "-e", label=" -e", filtered=True), bpftrace_tool("tcpretrans", filtered=True)]
+    everything["tcpretrans"] = (Request, retransmits)
+    everything["tcpretrans-connect"] = (Connection, [replace(entry, results={}) for entry in retransmits])
     chosen = {}
     for tool, (operation, entries) in everything.items():
         if bench.tools and tool not in bench.tools:

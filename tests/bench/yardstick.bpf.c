@@ -16,5 +16,6 @@ EMPTY(sys_exit, "tp_btf/sys_exit")
 EMPTY(do_sys_openat2, "fexit/do_sys_openat2")
 EMPTY(sched_process_exec, "tp_btf/sched_process_exec")
 EMPTY(block_rq_complete, "tp_btf/block_rq_complete")
+EMPTY(inet_sock_set_state, "tp_btf/inet_sock_set_state")
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

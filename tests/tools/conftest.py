@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 import machine
 from harness import VM
 from machine import PREFIX
+from network import Network
 
 ALL_COUNTS = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
@@ -66,6 +67,13 @@ def second_disk(tmp_path_factory):
     if VM:
         machine.call("modprobe", "loop")
     with machine.loop_disk(tmp_path_factory.mktemp("second")) as made:
+        yield made
+
+
+@pytest.fixture
+def network():
+    """Two network namespaces with a link between them."""
+    with Network() as made:
         yield made
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The contract that the tests hold the tools to, and the processes they start: a Tool and a Workload."""
 
+import ctypes
 import json
 import os
 import re
@@ -13,19 +14,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("BORESCOPE_BUILD") or ROOT / "build").absolute()
 VM = os.environ.get("BORESCOPE_VM")
-TOOLS = ("execsnoop", "opensnoop", "biolatency", "xstack")
+TOOLS = ("execsnoop", "opensnoop", "biolatency", "tcpretrans", "profile", "xstack")
 
 # The contract, one place per fact.
 OK, FAILED, USAGE, TOO_COSTLY = range(4)    # exit statuses
 QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its reader has gone
 HEADERS = {"execsnoop": ["PCOMM", "PID", "PPID", "RET", "ARGS"],
-           "opensnoop": ["PID", "COMM", "FD", "ERR", "PATH"]}
+           "opensnoop": ["PID", "COMM", "FD", "ERR", "PATH"],
+           "tcpretrans": ["TIME", "PID", "IP", "LADDR:LPORT", "T>", "RADDR:RPORT", "STATE", "WHY", "COMM"]}
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
 NOTE = re.compile(r"^\w+: (.* is not available .*: using|tracing|sampling|\d+ samples,) .*\n", re.M)  # on stderr: what is not an error
 USING = re.compile(r"^\w+: (.+?)(?: is not available \(.*\))?: using (.+)$", re.M)     # on stderr with -v, of a ladder
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")
 HEAD_KEYS = {"time", "pid", "tid", "uid"}   # in every event's JSON object, beside its comm
+CLONE_NEWNET = 0x40000000                   # <linux/sched.h>
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udc9f]")  # what text output must not contain
 
 
@@ -38,6 +41,14 @@ def default_signals():
     """In a child: what a shell without job control, or nohup, made us ignore is not to be inherited."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
+
+
+def enter_netns(path):
+    """The calling process goes over to this network namespace."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    if ctypes.CDLL(None, use_errno=True).setns(fd, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), f"setns {path}")
+    os.close(fd)
 
 
 def public_copy(path, directory, name=None):
@@ -212,10 +223,11 @@ def run_tool(name, *args, seconds=10, **kwargs):
 
 class Workload:
     """A workload, prepared and waiting when the `with` block is entered; run() lets it do its one thing. As another
-    user, or by a name (comm) of its own, it runs from a copy in `directory`."""
+    user, or by a name (comm) of its own, it runs from a copy in `directory`; `netns`: in this network namespace."""
 
-    def __init__(self, name, *args, cgroup=None, uid=None, comm=None, directory=None, cwd=None):
+    def __init__(self, name, *args, cgroup=None, uid=None, comm=None, directory=None, cwd=None, netns=None):
         self.cwd = cwd
+        self.netns = netns
         self.program = BUILD / "workloads" / name
         if uid is not None or comm:
             self.program = public_copy(self.program, directory, comm)
@@ -229,6 +241,8 @@ class Workload:
     def before_exec(self):
         """In the child: joins the cgroup and becomes the user."""
         default_signals()
+        if self.netns:
+            enter_netns(self.netns)
         if self.cgroup:
             (self.cgroup.path / "cgroup.procs").write_text("0")
         if self.uid is not None:

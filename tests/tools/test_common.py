@@ -18,7 +18,10 @@ EVENT_TOOLS = tuple(HEADERS)
 COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--duration", "--json", "--time", "--cost",
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
 BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
-               "biolatency": "-F -T -Q -m -D -e -j -d", "xstack": "-a -p -t -F -i -q -r -f"}
+               "biolatency": "-F -T -Q -m -D -e -j -d",
+               "tcpretrans": "-s -l -c -4 -6",
+               "profile": "-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C",
+               "xstack": "-a -p -t -F -i -q -r -f"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
@@ -29,13 +32,22 @@ WRONG_HERE = {
     "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
                   "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
     "biolatency": {"-d": ["no-such-disk", "", "../block"]},
+    "tcpretrans": {"--lport": ["0", "65536", "x", "", "80,", ",80"], "--rport": ["1,2,x", "1," * 16 + "1"],
+                   "--laddr": ["10.0.0.1/33", "10.0.0.1/", "x", ""], "--raddr": ["::1/129", "::1/x", "[::1]", "1.2.3"],
+                   "--netns": ["no-such-name", "/no/such/path", "/tmp", "2147483647", ""], "--interval": ["0", "x"],
+                   "--events": ["0"]},
+    "profile": {"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
+                "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
     "xstack": {"-F": ["0", "x", "1001", ""], "-i": ["0", "x"], "--state": ["", "Q", "R,", "RD", "d"], "-t": ["x"],
                "--stack-storage-size": ["0", "x"]},
 }
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
 WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
-                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"], "xstack": ["extra"]}
+                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
+                    "tcpretrans": ["extra", "-s -l extra"],
+                    "profile": ["abc", "0", "1 2", "-U -K", "-f --top"],
+                    "xstack": ["extra"]}
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
@@ -67,7 +79,7 @@ def test_help(tool):
     """--help: on stdout, status 0, every option of every tool and of BCC's page, and examples."""
     done = run_tool(tool, "--help")
     assert (done.returncode, done.stderr) == (OK, "")
-    words = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", done.stdout))
+    words = set(re.findall(r"(?<![\w-])--?[A-Za-z0-9][\w-]*", done.stdout))
     wanted = {*COMMON_OPTIONS, *BCC_OPTIONS[tool].split()} | ({"--events"} if tool in EVENT_TOOLS else set())
     assert not wanted - words, f"not in --help: {wanted - words}"
     assert len(re.findall(rf"^ *{tool}\b", done.stdout, re.M)) >= 3, "fewer than three examples"
@@ -119,7 +131,8 @@ def test_ends_after_events(tool, json, open_place, cgroup):
 
 def events_of(tool, number, place):
     """A workload of `number` events for the tool."""
-    return ("execs", "spawn", number, place) if tool == "execsnoop" else ("opens", "open", number, 0, place)
+    return {"execsnoop": ("execs", "spawn", number, place), "opensnoop": ("opens", "open", number, 0, place),
+            "tcpretrans": ("tcpsyns", number)}[tool]
 
 
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
@@ -155,7 +168,8 @@ def test_closed_pipe_of_a_histogram(disk):
 def test_full_disk(tool, json, cgroup):
     """>/dev/full: status 1 and a message."""
     with open("/dev/full", "wb") as full:
-        done = run_tool(tool, "--cgroup", cgroup.path, "--duration", "1", *(["--json"] if json else []), stdout=full)
+        args = ["--json"] if json else ["--top"] if tool == "profile" else []   # a listing of nothing is empty
+        done = run_tool(tool, "--cgroup", cgroup.path, "--duration", "1", *args, stdout=full)
     assert done.returncode == FAILED
     assert "No space left on device" in one_line(complaints(done.stderr))
 
@@ -179,13 +193,18 @@ def test_with_few_capabilities(tool, open_place, cgroup, request):
     if tool == "biolatency":
         disk = request.getfixturevalue("disk")
         workload, args = ("diskio", "write", 23, disk.path), ("-d", disk.name)
+    elif tool == "profile":
+        workload, args = ("burn", 1000), ("--cgroup", cgroup.id)
     else:
         workload, args = events_of(tool, 23, open_place), ("--cgroup", cgroup.id)
     with Workload(*workload, cgroup=cgroup) as work:
         with Tool(tool, *args, "--json", prefix=prefix, program=program) as running:
             work.run()
     assert running.status == OK
-    assert sum(o["count"] for o in running.json) == 23 if tool == "biolatency" else len(running.json) == 23
+    if tool == "profile":
+        assert running.summary["events"] == sum(o["count"] for o in running.json) > 0
+    else:
+        assert sum(o["count"] for o in running.json) == 23 if tool == "biolatency" else len(running.json) == 23
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -219,12 +238,15 @@ def read_all(fd, got):
                          ids=["terminal", "NO_COLOR", "pipe"])
 def test_no_escape_sequences(tool, ends, setting, place, cgroup, disk):
     """Nothing but text and ends of lines, on stdout and stderr, to a terminal and to a pipe, whatever the names."""
-    name, ready, shown = {"execsnoop": ("exec", b"ARGS", b"]0;x"), "opensnoop": ("open", b"PATH", b"]0;x"),
-                          "biolatency": ("", b"tracing", b"distribution"), "xstack": ("park", b"]0;x", b"]0;x")}[tool]
-    work = Workload("hostile", name, 3, place, cgroup=cgroup) if name else Workload("diskio", "write", 3, disk.path)
-    if name == "park":
-        work = Workload("parked", "pipe", 3, cgroup=cgroup, comm="\033]0;x\007", directory=place)
-    args = ["--cgroup", cgroup.path] if name else ["-d", disk.name]
+    work, ready, shown = {"execsnoop": (("hostile", "exec", 3, place), b"ARGS", b"]0;x"),
+                          "opensnoop": (("hostile", "open", 3, place), b"PATH", b"]0;x"),
+                          "biolatency": (("diskio", "write", 3, disk.path), b"tracing", b"distribution"),
+                          "tcpretrans": (("tcpsyns", 3, "4", "\x1b]0;x\x07"), b"COMM", b"]0;x"),
+                          "profile": (("jitburn", 1500), b"sampling", b"]0;<"),
+                          "xstack": (("parked", "pipe", 3), b"]0;x", b"]0;x")}[tool]
+    hostile = {"comm": "\033]0;x\007", "directory": place} if tool == "xstack" else {}
+    work = Workload(*work, cgroup=cgroup, **hostile)
+    args = ["-d", disk.name] if tool == "biolatency" else ["--cgroup", cgroup.path]
     reader, writer = ends()
     got = bytearray()
     with work, subprocess.Popen([BUILD / "bin" / tool, *args], stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,
@@ -240,4 +262,7 @@ def test_no_escape_sequences(tool, ends, setting, place, cgroup, disk):
             process.kill()
             os.close(reader)
     assert shown in got
-    assert not CONTROL.search(got.decode().replace("\r\n", "\n")), got
+    text = got.decode().replace("\r\n", "\n")
+    if tool == "profile":   # on a terminal, how far it is overwrites itself
+        text = re.sub(r"\r +\r", "", text).replace("\rprofile: ", "profile: ")
+    assert not CONTROL.search(text), got

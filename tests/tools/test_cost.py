@@ -23,7 +23,8 @@ def cost_lines(tool):
 def test_cost(tool, open_place, cgroup, disk):
     """--cost says at the end what looking has cost: one line on stderr, and in the summary."""
     work = {"execsnoop": ("execs", "spawn", N, open_place), "opensnoop": ("opens", "mix", N, 0, open_place),
-            "biolatency": ("diskio", "write", N, disk.path), "xstack": ("parked", "pipe", N)}[tool]
+            "biolatency": ("diskio", "write", N, disk.path), "tcpretrans": ("tcpsyns", N),
+            "profile": ("burn", 1000), "xstack": ("parked", "pipe", N)}[tool]
     with Workload(*work, cgroup=cgroup) as working_load:
         with Tool(tool, "--cgroup", cgroup.path, "--cost", "--json") as json, \
                 Tool(tool, "--cgroup", cgroup.path, "--cost") as text, \
@@ -40,7 +41,7 @@ def test_cost(tool, open_place, cgroup, disk):
     assert cost["cost_cpu_percent"] == pytest.approx(percent, abs=0.011)
     runs = int(re.search(r"cost: (?:about )?([\d ]+) runs", cost_lines(json)[0])[1].replace(" ", ""))
     assert runs == cost["cost_runs"]
-    if tool not in ("biolatency", "xstack"):
+    if tool not in ("biolatency", "profile", "xstack"):
         assert f"; {N} events, 0 lost;" in cost_lines(json)[0]
 
 

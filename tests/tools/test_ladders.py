@@ -18,6 +18,7 @@ KINDS = ("fexit", "kprobe", "tp_btf", "raw_tp")
 # A ladder: the name of the probe, its best rung, and how many of the kinds there are above that.
 OPEN = ("open", "fexit/do_sys_openat2", 0)
 EXEC = ("exec", "tp_btf/sched_process_exec", 2)
+RETRANSMITS = ("retransmits", "tp_btf/tcp_retransmit_skb", 2)
 FAILED_EXEC = ("failed exec", "fexit/__x64_sys_execve", 0)
 # What is known of a kernel: the rung that it takes in the place of another. 5.10's BTF knows pt_regs by name only, so
 # that no fexit program can read the arguments of a system call.
@@ -115,7 +116,19 @@ def test_failed_execs(kind, place, cgroup):
     assert (tool.summary["events"], tool.summary["lost"]) == (len(rows), 0)
 
 
-@pytest.mark.parametrize("tool", ["opensnoop", "execsnoop", "biolatency"])
+@pytest.mark.parametrize("kind", KINDS[2:])
+def test_retransmits(kind, cgroup):
+    """Both rungs of tcpretrans: 23 lost SYNs, and whose they are."""
+    with Workload("tcpsyns", N, "6", cgroup=cgroup) as work:
+        with Tool("tcpretrans", "--cgroup", cgroup.path, "--json", avoid=avoid(kind)) as tool:
+            [_, *done] = work.run()
+    check_rung(tool, RETRANSMITS, kind)
+    assert sorted((row["pid"], row["local_port"], row["why"], row["errno"]) for row in tool.json) == \
+        sorted((line["pid"], line["lport"], "SYN", 0) for line in done)
+    assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
+
+
+@pytest.mark.parametrize("tool", ["opensnoop", "execsnoop", "biolatency", "tcpretrans"])
 def test_no_rung_is_left(tool):
     """A tool that is granted nothing at all says so in one line, and fails."""
     done = run_tool(tool, "--duration", "1", env={**os.environ, "BORESCOPE_AVOID": ",".join(KINDS)})

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """profile: how many samples, of what, and how they are shown."""
 
+import json
 import math
 import os
 import re
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import browser
 from harness import CONTROL, FAILED, USAGE, VM, Tool, Workload, one_line, run_tool
 from machine import need
 
@@ -56,7 +58,7 @@ def test_shares(source):
     seventy, thirty = counts["burn_seventy"], counts["burn_thirty"]
     both = seventy + thirty
     share = done["seventy_ns"] / (done["seventy_ns"] + done["thirty_ns"])
-    assert 0.6 < share < 0.8, "the workload did not do what it says"
+    assert (0.5 if VM else 0.6) < share < (0.9 if VM else 0.8), "the workload did not do what it says"
     assert both > 199 * SECONDS / (20 if VM else 5)
     assert abs(seventy / both - share) < 4.5 * math.sqrt(share * (1 - share) / both) + 0.005, (counts, share)
     assert both >= 0.95 * sum(counts.values()), counts
@@ -90,6 +92,8 @@ def test_cpu_time_of_a_process():
     """By the CPU clock, samples over frequency is CPU time."""
     tool, (done,), _ = watch([SECONDS * 1000, 2], "-F", 199, "-j", "--source", "cpu-clock")
     due = 199 * (done["seventy_ns"] + done["thirty_ns"]) / 1e9
+    if VM:  # where the host has the guest wait, ticks are missing, of all processes alike
+        due *= tool.summary["ticks"] / (199 * tool.summary["cpu_time_ns"] / 1e9)
     assert abs(tool.summary["events"] - due) < (0.2 if VM else 0.05) * due + 4 * math.sqrt(due), (tool.summary, due)
 
 
@@ -129,7 +133,8 @@ def test_one_stack_only():
     """-U and -K leave the other one out, and give the same processes."""
     user, _, _ = watch([1500, 2], "-U", "-j", "-F", 499)
     assert user.json and not any(stack["kernel"] for stack in user.json)
-    assert all(stack["user"] for stack in user.json)
+    none = sum(stack["count"] for stack in user.json if not stack["user"])   # while it exits
+    assert none <= 0.02 * user.summary["events"]
     kernel, _, _ = watch([1500, 2], "-K", "-j", "-F", 499)
     assert kernel.json and not any(stack["user"] for stack in kernel.json)
     assert kernel.summary["events"] > 0
@@ -223,8 +228,7 @@ def test_hostile_names(hostile, place):
         tool, _ = hostile(*args)
         assert "<script>alert(1)" in tool.out and not CONTROL.search(tool.out), tool.out
     tool, _ = hostile("-f")
-    assert all(line.count(";") == line.count(";", 0, line.rindex("</title>")) for line in tool.lines
-               if "</title>" in line), "the name makes frames of its own"
+    assert "</script>:a]]>" in tool.out and "</script>;" not in tool.out, "the name makes frames of its own"
     tool, _ = hostile("-j")
     functions = {name for stack in tool.json for name in names(stack["user"])}
     assert any(name and name.startswith("</title><script>alert(1)</script>;a]]>&\x1b]0;x\x07") for name in functions)
@@ -255,6 +259,43 @@ def test_svg(place):
     assert sum(n for n, _ in frames["burn_seventy"]) == seventy
     for n, group in frames["burn_seventy"]:
         assert abs(float(group.find(f"{SVG}rect").get("width")) - 1180 * n / whole) <= 0.1
+
+
+FIND = """(function () {
+    var g = Array.from(document.querySelectorAll("#frames > g")).filter(g => g.frame.name === NAME && g.frame.shown)[0];
+    var r = g && g.querySelector("rect").getBoundingClientRect();
+    return g ? [r.x, r.width, r.x + r.width / 2, r.y + r.height / 2] : null;
+})()"""
+
+
+@pytest.mark.skipif(bool(VM), reason="vm-ok: a browser looks the same there, after minutes")
+def test_flame_graph_in_a_browser(place):
+    """What a user does with it: click to zoom, Escape to go back, search, walk by the arrow keys."""
+    need(browser.PROGRAM, "chromium is not installed")
+    watch([3000, 1, 4], "--svg", place / "f.svg", "-U", "-F", 199)
+    with browser.Browser(place / "f.svg") as page:
+        find = lambda name: page.eval(FIND.replace("NAME", json.dumps(name)))
+        text = lambda name: page.eval(f"document.getElementById('{name}').textContent")
+        whole, seventy, thirty = find("all"), find("burn_seventy"), find("burn_thirty")
+        assert whole[:2] == pytest.approx([10, 1180], abs=0.2)
+        assert seventy[1] > thirty[1] > 0.15 * whole[1]
+        page.click(*seventy[2:])
+        assert find("burn_seventy")[:2] == pytest.approx([10, 1180], abs=0.2), "it does not fill the width"
+        assert find("burn_loop")[1] == pytest.approx(1180, abs=0.2) and find("burn_thirty") is None
+        assert text("details").startswith("burn_seventy (")
+        page.press("ArrowDown")
+        assert text("details").startswith("burn_loop (")
+        page.press("Escape")
+        assert find("burn_seventy") == pytest.approx(seventy, abs=0.2)
+        page.press("/", "/")
+        page.type("burn_(thirty|x)")
+        assert float(text("matched").split()[1]) == pytest.approx(100 * thirty[1] / whole[1], abs=0.05)
+        assert page.eval("document.querySelectorAll('.hit').length") == 1
+        page.press("Escape")
+        assert text("matched") == "" and page.eval("document.querySelectorAll('.hit').length") == 0
+        page.screenshot(place / "f.png")
+        assert (place / "f.png").stat().st_size > 10000
+        assert page.errors == []
 
 
 def test_svg_that_cannot_be_written(place):
@@ -330,21 +371,31 @@ def test_cpu_that_comes_online():
 
 
 def perf_self(data):
-    """Percent by symbol, of `perf report`."""
+    """Percent of `perf report` by module and function; what has no name is one function of its module, None."""
     text = subprocess.run(["perf", "report", "-i", data, "--stdio", "--no-children", "-g", "none", "-F",
-                           "overhead,sym", "-t", "|", "--no-demangle"], capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"^\s*([\d.]+)%\|\[[.k]\] (\S+)", text, re.M)
-    return {name: float(percent) for percent, name in found}
+                           "overhead,dso,sym", "-t", "|", "--no-demangle"], capture_output=True, text=True, check=True).stdout
+    shares = Counter()
+    for percent, module, name in re.findall(r"^\s*([\d.]+)%\s*\|(\S+)\s*\|\[[.k]\] (\S+)", text, re.M):
+        module = "[kernel]" if module.startswith("[kernel") else module
+        shares[module, None if name.startswith("0x") else one_of_aliases(name)] += float(percent)
+    return shares
+
+
+def one_of_aliases(name):
+    """memcpy and memmove are one function with two names."""
+    return name and name.replace("memcpy", "memmove")
 
 
 PROGRAMS = {
     "python3": ["/usr/bin/python3", "-c", "import json\nwhile True: json.dumps([{'a': i} for i in range(999)])"],
-    "openssl": ["openssl", "speed", "-seconds", "60", "-bytes", "64", "aes-128-ctr"],
+    "openssl": ["openssl", "speed", "-seconds", "60", "-bytes", "64", "-evp", "aes-128-ctr"],
+    "sqlite3": ["sqlite3", ":memory:", "with recursive n(i) as (select 1 union all select i + 1 from n)"
+                " select count(distinct i % 1000), sum(length(printf('%d %s', i, hex(i)))) from n limit 1"],
     "gzip": ["sh", "-c", "exec gzip -c </dev/urandom >/dev/null"],
 }
 
 
-@pytest.mark.skipif(bool(VM), reason="vm-ok: natively is where perf is the same version of nothing")
+@pytest.mark.skipif(bool(VM), reason="vm-ok: a perf that fits each of these kernels is not installed")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_agrees_with_perf(program, place):
     """The five hottest functions of a real program are perf's, with perf's shares."""
@@ -353,17 +404,18 @@ def test_agrees_with_perf(program, place):
     with subprocess.Popen(PROGRAMS[program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             time.sleep(0.5)
+            assert process.poll() is None, "the program has ended by itself"
             with Tool("profile", "-p", process.pid, "--top", "-j", "-F", 499) as tool:
                 record = subprocess.run(["perf", "record", "-q", "-F", "499", "-o", data, "-p", str(process.pid), "--",
                                          "sleep", str(SECONDS)], capture_output=True, text=True, check=False)
         finally:
             process.kill()
     need(record.returncode == 0, f"perf record: {record.stderr}")
-    theirs = perf_self(data)
-    total = tool.summary["events"]
+    assert tool.status == 0, tool.said
+    theirs, total = perf_self(data), tool.summary["events"]
+    assert total > 499 * SECONDS / 5
     for row in tool.json[:5]:
         ours = 100 * row["self"] / total
         error = 100 * 4.5 * math.sqrt(2 * ours / 100 * (1 - ours / 100) / total) + 0.5
-        name = row["function"]
-        assert name in theirs, (name, ours, theirs)
-        assert abs(ours - theirs[name]) < error, (name, ours, theirs[name], error)
+        name = row["module"], one_of_aliases(row["function"])
+        assert abs(ours - theirs[name]) < error, (name, ours, theirs)

@@ -159,6 +159,10 @@ def test_columns(tool):
         keys = literal_keys(body(source, "members"))
         assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM | keys
         return
+    if "stacks.h" in source and ".columns" not in source:
+        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks.c"), "stacks_top"), re.S)[0]
+        assert set(page.names("FIELDS", "Columns")) == set(re.findall(r'"([A-Z]+%?)"', head))
+        return
     titles = re.findall(r'\bCOL\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
     titles += re.findall(r'\bCOL_HEAD\(\w+,\s*"([^"]+)"', source) + re.findall(r'\bCOL_CUSTOM\("([^"]+)"', source)
     titles += [name for macro, name in (("COL_CLOCK", "TIME"), ("COL_TIME", "TIME"), ("COL_ELAPSED", "TIME(s)"))
@@ -184,6 +188,8 @@ def expected_keys(tool):
     own_summary = literal_keys(summary_hook(source))
     own = literal_keys(source.replace(summary_hook(source) or "\0", ""))
     own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
+    if "json_flow(" in source:
+        own |= literal_keys(body(source_of("libcommon/inet.c"), "json_flow"))
     if "FMT_ERRNO" in source or "json_errno(" in source:
         own |= {"errno"} | literal_keys(body(source_of("libcommon/json.c"), "json_errno"))
     expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/tool.c"), "summary"))
@@ -193,6 +199,15 @@ def expected_keys(tool):
         expected["bucket"] = bucket
         expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist.c"), "hist_json")) \
             - (bucket - {"count"})
+    elif "stacks.h" in source:
+        stacks = source_of("libcommon/stacks.c")
+        name = literal_keys(body(stacks, "json_name"))
+        expected["summary"] |= literal_keys(body(stacks, "stacks_summary_json"))
+        expected["function"] = name | literal_keys(body(stacks, "stacks_top_json"))
+        expected["frame"] = name | literal_keys(body(stacks, "json_frames"))
+        expected["stack"] = {"kernel", "user"} | literal_keys(body(stacks, "stacks_json"))
+        if ".tid =" not in source:  # threads are not told apart
+            expected["stack"] -= {"tid"}
     else:
         expected["event"] = own | literal_keys(body(source_of("libcommon/table.c"), "table_json"))
     return expected

@@ -36,7 +36,9 @@ static const char choice[] =
 	"	.type global, @function\n"
 	"	.type weaker, @function\n"
 	"	.type local_one, @function\n"
+	"	.type alocal, @function\n"
 	"local_one:\n"
+	"alocal:\n"
 	"weaker:\n"
 	"global: .skip 16\n"
 	"	.size global, 16\n"
@@ -55,6 +57,13 @@ static const char choice[] =
 	"	.skip 8\n"
 	"	.size outer, 24\n"
 	"	.skip 8\n" /* nobody's */
+	"	.globl __called\n"
+	"	.weak called\n"
+	"	.type __called, @function\n"
+	"	.type called, @function\n"
+	"__called:\n"
+	"called: .skip 8\n"
+	"	.size called, 8\n"
 	"	.type sizeless, @function\n"
 	"sizeless: .skip 16\n" /* reaches to the section's end */
 	"	.type chosen, @gnu_indirect_function\n"
@@ -291,6 +300,28 @@ static void test_debuglink(void **state)
 	close(where.roots[0]);
 }
 
+/* The stripped file may be everybody's, the directory where its debug file is looked for isn't. */
+static void test_debug_file_owner(void **state)
+{
+	struct debug_search where = { .nr_roots = 1, .path = "/a/prog" };
+	struct elf_syms e;
+
+	(void)state;
+	if (geteuid())
+		skip(); /* only root can give files away */
+	where.roots[0] = open(in_dir("root"), O_PATH | O_CLOEXEC);
+	shell("cp nopie.debug root/a && chown 12345 root/a/nopie.debug");
+	load_with(&e, "root/a/prog", &where);
+	assert_at(&e, nm("nopie", "hidden"), NULL);
+	elf_syms_free(&e);
+	where.owner = 12345;
+	load_with(&e, "root/a/prog", &where);
+	assert_all(&e, "nopie");
+	elf_syms_free(&e);
+	shell("rm root/a/nopie.debug");
+	close(where.roots[0]);
+}
+
 static void test_choice(void **state)
 {
 	uint64_t start, other, gap, outer, sizeless;
@@ -305,8 +336,9 @@ static void test_choice(void **state)
 	sizeless = nm("choice.so", "sizeless");
 	assert_at(&e, start, "global");
 	assert_at(&e, start + 15, "global");
-	assert_at(&e, other, "other");	    /* not __other */
-	assert_at(&e, other + 12, "other"); /* not label */
+	assert_at(&e, nm("choice.so", "called"), "called"); /* not __called */
+	assert_at(&e, other, "other");			    /* not __other */
+	assert_at(&e, other + 12, "other");		    /* not label */
 	assert_at(&e, gap, "gap");
 	assert_at(&e, gap + 15, "gap");
 	assert_at(&e, outer, "outer");
@@ -507,19 +539,13 @@ static void test_changes_while_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_symtab),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_dynsym_only),
-		cmocka_unit_test(test_minidebuginfo),
-		cmocka_unit_test(test_build_id),
-		cmocka_unit_test(test_debuglink),
-		cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_not_elf),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_corrupt),
-		cmocka_unit_test(test_sparse),
-		cmocka_unit_test(test_xz_bomb),
-		cmocka_unit_test(test_changes_while_read),
+		cmocka_unit_test(test_symtab),		 cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_dynsym_only),	 cmocka_unit_test(test_minidebuginfo),
+		cmocka_unit_test(test_build_id),	 cmocka_unit_test(test_debuglink),
+		cmocka_unit_test(test_debug_file_owner), cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_not_elf),		 cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_corrupt),		 cmocka_unit_test(test_sparse),
+		cmocka_unit_test(test_xz_bomb),		 cmocka_unit_test(test_changes_while_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

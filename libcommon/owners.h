@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * owners: the processes that TCP sockets belong to; the other side is bpf/lib/owner.bpf.h.
+ */
+#ifndef BORESCOPE_OWNERS_H
+#define BORESCOPE_OWNERS_H
+
+#include <linux/types.h>
+
+#include "events.h"
+#include "object.h"
+#include "../bpf/lib/owner.h"
+
+/* For a tool's table of probes. The second one takes BTF of the kernel's own; without it, the
+ * owners of accepted sockets are not known until they close. */
+#define OWNER_PROBES                                                                               \
+	PROBE_LADDER("socket owners", "owner_state_changes", "owner_state_changes_raw"),           \
+	{                                                                                          \
+		.name = "open sockets", .rungs = { "owner_files" }, .optional = true,              \
+		.later = true,                                                                     \
+	}
+
+/*
+ * Completes @head where the kernel side did not know the owner of the socket: looks through the
+ * open files of all processes, if there is something to find (once for all events that wait, and
+ * within a tenth of one CPU). pid stays EVENT_UNKNOWN when the socket has no owner: it was not
+ * accepted yet, or the kernel itself holds it, or its process is gone without a trace.
+ */
+void owner_complete(struct object *o, const struct owner_ref *ref, struct event_head *head);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * tcp connect ADDR PORT SECONDS	connects, for so long
+ * tcp send ADDR PORT BYTES [leave|twice]
+ *					connects while it prepares; sends; "leave" ends at
+ *					once; "twice": the second time held back (Nagle)
+ * tcp serve ADDR PORT BYTES [worker]	listens while it prepares; accepts one connection and sends,
+ *					"worker" in a child
+ * tcp listen ADDR PORT SECONDS		listens while it prepares, and does not accept
+ * tcp sink ADDR PORT			accepts and reads, from before it is ready
+ * tcp pull ADDR PORT			connects and reads to the end
+ *
+ * Who sends waits until all is acknowledged. Each prints the pid and tid that connected, accepted
+ * or listened, its ports and how many segments the kernel says it retransmitted (TCP_INFO).
+ */
+#define _GNU_SOURCE
+#include "workload.h"
+#include <arpa/inet.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* struct sockaddr_in or _in6; an IPv4 address in an IPv6 socket as ::ffff:a.b.c.d */
+static struct sockaddr_storage address(const char *text, const char *port)
+{
+	struct sockaddr_storage s = { 0 };
+	struct sockaddr_in *v4 = (void *)&s;
+	struct sockaddr_in6 *v6 = (void *)&s;
+
+	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+		s.ss_family = AF_INET;
+		v4->sin_port = htons(number(port));
+	} else if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+		s.ss_family = AF_INET6;
+		v6->sin6_port = htons(number(port));
+	} else {
+		usage("an address, not a name");
+	}
+	return s;
+}
+
+static int new_socket(const struct sockaddr_storage *s, int flags)
+{
+	int fd = socket(s->ss_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+
+	if (fd < 0)
+		die("socket");
+	return fd;
+}
+
+static int connected(const struct sockaddr_storage *to, int flags)
+{
+	int fd = new_socket(to, flags);
+
+	if (connect(fd, (void *)to, sizeof(*to)) && errno != EINPROGRESS)
+		die("connect");
+	return fd;
+}
+
+static int listening(const struct sockaddr_storage *on)
+{
+	int fd = new_socket(on, 0), one = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, (void *)on, sizeof(*on)) || listen(fd, 16))
+		die("listen");
+	return fd;
+}
+
+static int accepted(int fd)
+{
+	int new = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (new < 0)
+		die("accept");
+	return new;
+}
+
+static void send_all(int fd, long bytes)
+{
+	static char data[65536];
+
+	while (bytes > 0) {
+		ssize_t n = send(fd, data, bytes < (long)sizeof(data) ? bytes : (long)sizeof(data),
+				 MSG_NOSIGNAL);
+
+		if (n < 0)
+			die("send");
+		bytes -= n;
+	}
+}
+
+static void wait_acknowledged(int fd)
+{
+	int left;
+
+	while (!ioctl(fd, SIOCOUTQ, &left) && left)
+		usleep(1000);
+}
+
+static long read_all(int fd)
+{
+	char data[65536];
+	ssize_t n;
+	long sum = 0;
+
+	while ((n = read(fd, data, sizeof(data))) > 0)
+		sum += n;
+	return sum;
+}
+
+static void *reader(void *fd)
+{
+	read_all((long)fd);
+	close((long)fd);
+	return NULL;
+}
+
+static void *sink(void *listener)
+{
+	for (;;) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, reader, (void *)(long)accepted((long)listener)))
+			die("pthread_create");
+		pthread_detach(thread);
+	}
+	return NULL;
+}
+
+static int port_of(int fd, int (*name)(int, struct sockaddr *, socklen_t *))
+{
+	struct sockaddr_in6 s = { 0 };
+	socklen_t len = sizeof(s);
+
+	return name(fd, (void *)&s, &len) ? 0 : ntohs(s.sin6_port);
+}
+
+static void tell(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	printf("pid=%d\ttid=%d\tlport=%d\trport=%d\tretransmits=%u\n", getpid(), tid(),
+	       port_of(fd, getsockname), port_of(fd, getpeername), info.tcpi_total_retrans);
+	fflush(stdout);
+}
+
+static void serve(int listener, long bytes)
+{
+	int fd = accepted(listener);
+
+	send_all(fd, bytes);
+	wait_acknowledged(fd);
+	tell(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 3 ? argv[1] : "", *last = argc > 5 ? argv[5] : "";
+	long amount = argc > 4 ? number(argv[4]) : 0;
+	struct sockaddr_storage addr;
+	pthread_t thread;
+	int fd = -1, status;
+
+	if (argc < 4)
+		usage("connect|send|serve|listen|sink|pull ADDR PORT [BYTES|SECONDS "
+		      "[leave|twice|worker]]");
+	addr = address(argv[2], argv[3]);
+	if (!strcmp(mode, "send") || !strcmp(mode, "pull"))
+		fd = connected(&addr, 0);
+	else if (strcmp(mode, "connect"))
+		fd = listening(&addr);
+	if (!strcmp(mode, "sink") && pthread_create(&thread, NULL, sink, (void *)(long)fd))
+		die("pthread_create");
+	wait_for_go();
+	if (!strcmp(mode, "connect")) {
+		fd = connected(&addr, SOCK_NONBLOCK);
+		poll(&(struct pollfd){ .fd = fd, .events = 0 }, 1, amount * 1000);
+	} else if (!strcmp(mode, "listen")) {
+		sleep(amount);
+	} else if (!strcmp(mode, "send")) {
+		send_all(fd, amount);
+		if (!strcmp(last, "twice"))
+			send_all(fd, amount);
+		if (strcmp(last, "leave"))
+			wait_acknowledged(fd);
+	} else if (!strcmp(mode, "pull")) {
+		read_all(fd);
+	} else if (!strcmp(mode, "serve")) {
+		pid_t worker = strcmp(last, "worker") ? 0 : fork();
+
+		if (!worker) {
+			serve(fd, amount);
+			return 0;
+		}
+		if (worker < 0 || waitpid(worker, &status, 0) != worker || status)
+			die("worker");
+		return 0;
+	}
+	tell(fd);
+	return 0;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
+
+#include "inet.h"
+#include "names.h"
+#include "owners.h"
+#include "tally.h"
+#include "tool.h"
+#include "tcpretrans.h"
+#include "tcpretrans.skel.h"
+
+static bool sequence, lossprobes, count, ipv4, ipv6, extended, time_of_day;
+static struct flow_filter flow_filter;
+static uint64_t interval_ns;
+
+static const struct opt options[] = {
+	{ 's', "sequence", NULL, OPT_FLAG, &sequence, "a column SEQ: the first byte's number" },
+	{ 'l', "lossprobe", NULL, OPT_FLAG, &lossprobes,
+	  "tail loss probes: as L, and those with new data" },
+	{ 'c', "count", NULL, OPT_FLAG, &count, "count by connection" },
+	{ 0, "interval", "SEC", OPT_SEC, &interval_ns, "with -c: a report every so many seconds" },
+	{ '4', "ipv4", NULL, OPT_FLAG, &ipv4, "IPv4 only" },
+	{ '6', "ipv6", NULL, OPT_FLAG, &ipv6, "IPv6 only" },
+	{ 'e', "extended", NULL, OPT_FLAG, &extended,
+	  "size, cwnd, srtt, totals, namespace, cgroup" },
+	{ 0, "lport", "PORT[,PORT...]", OPT_PARSE, &flow_filter.lports, "these local ports only",
+	  .parse = parse_ports },
+	{ 0, "rport", "PORT[,PORT...]", OPT_PARSE, &flow_filter.rports, "these remote ports only",
+	  .parse = parse_ports },
+	{ 0, "laddr", "ADDR[/LEN]", OPT_PARSE, &flow_filter.laddr,
+	  "this local address or network only", .parse = parse_prefix },
+	{ 0, "raddr", "ADDR[/LEN]", OPT_PARSE, &flow_filter.raddr,
+	  "this remote address or network only", .parse = parse_prefix },
+	{ 0, "netns", "NAME|PATH|PID|INODE", OPT_PARSE, &flow_filter.netns,
+	  "this network namespace only", .parse = parse_netns },
+	{ 0 },
+};
+
+static const char *const why_names[WHYS] = {
+	[WHY_RTO] = "RTO",	 [WHY_SLOWSTART] = "RTO+",  [WHY_FAST] = "FAST",
+	[WHY_TLP] = "TLP",	 [WHY_SYN] = "SYN",	    [WHY_SYNACK] = "SYN-ACK",
+	[WHY_WINDOW] = "WINDOW", [WHY_TLP_NEW] = "TLP-NEW",
+};
+
+static void print_local(struct out *o, const void *event)
+{
+	const struct retrans_event *e = event;
+
+	out_endpoint(o, &e->flow.laddr, e->flow.lport);
+}
+
+static void print_remote(struct out *o, const void *event)
+{
+	const struct retrans_event *e = event;
+
+	out_endpoint(o, &e->flow.raddr, e->flow.rport);
+}
+
+static void print_type(struct out *o, const void *event)
+{
+	const struct retrans_event *e = event;
+	bool probe = lossprobes && (e->why == WHY_TLP || e->why == WHY_TLP_NEW);
+
+	out_str(o, probe ? "L>" : "R>");
+}
+
+static void print_state(struct out *o, const void *event)
+{
+	const struct retrans_event *e = event;
+
+	out_str(o, tcp_state_name(e->state));
+}
+
+static void print_why(struct out *o, const void *event)
+{
+	const struct retrans_event *e = event;
+
+	out_str(o, why_names[e->why]);
+}
+
+/* A number above 0 is what the queueing discipline said; there is only one that is a failure. */
+static void print_err(struct out *o, const void *event)
+{
+	const struct retrans_event *e = event;
+	const char *name = e->err < 0 ? errno_name(-e->err) : "DROP";
+
+	if (!e->err)
+		out_char(o, '0');
+	else if (name)
+		out_str(o, name);
+	else
+		out_s64(o, -e->err);
+}
+
+static void json_retrans(struct json *j, const void *event)
+{
+	const struct retrans_event *e = event;
+
+	json_flow(j, &e->flow);
+	json_str(j, "state", tcp_state_name(e->state));
+	json_str(j, "why", why_names[e->why]);
+	json_errno(j, e->err);
+	json_bool(j, "sent", !e->err);
+}
+
+static const struct column columns[] = {
+	COL_CLOCK,
+	COL_TIME(&time_of_day),
+	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
+	COL(retrans_event, flow.version, "IP", 2, FMT_UINT, NULL, NULL),
+	COL_CUSTOM("LADDR:LPORT", 18, NULL, print_local, json_retrans),
+	COL_CUSTOM("T>", 2, NULL, print_type, NULL),
+	COL_CUSTOM("RADDR:RPORT", 18, NULL, print_remote, NULL),
+	COL_CUSTOM("STATE", 11, NULL, print_state, NULL),
+	COL(retrans_event, seq, "SEQ", 10, FMT_UINT, &sequence, "seq"),
+	COL(retrans_event, segs, "SEGS", -4, FMT_UINT, &extended, "segments"),
+	COL(retrans_event, len, "LEN", -6, FMT_UINT, &extended, "bytes"),
+	COL(retrans_event, cwnd, "CWND", -5, FMT_KNOWN, &extended, "cwnd_segments"),
+	COL(retrans_event, srtt, "SRTT(us)", -8, FMT_KNOWN, &extended, "srtt_us"),
+	COL(retrans_event, total, "TOTAL", -5, FMT_UINT, &extended, "total_segments"),
+	COL_CUSTOM("ERR", 3, &extended, print_err, NULL),
+	COL(retrans_event, flow.netns, "NETNS", 10, FMT_UINT, &extended, NULL),
+	COL(retrans_event, cgroup, "CGROUP", 6, FMT_UINT, &extended, "cgroup_id"),
+	COL_CUSTOM("WHY", 7, NULL, print_why, NULL),
+	COL_HEAD(comm, "COMM", 0, FMT_STR, NULL),
+	{ 0 },
+};
+
+/* --- by connection --- */
+
+#define FLOWS_MAX 16384
+
+struct flow_row {
+	struct retrans_event last;
+	__u64 segs;
+	__u64 by[WHYS]; /* of segs; but probes with new data by number */
+};
+
+static struct tally *flows;
+
+static void print_arrow(struct out *o, const void *row)
+{
+	out_str(o, "<->");
+}
+
+static void print_reasons(struct out *o, const void *row)
+{
+	const struct flow_row *f = row;
+	bool more = false;
+
+	for (int i = 0; i < WHYS; i++) {
+		if (!f->by[i])
+			continue;
+		out_printf(o, "%s%s:%llu", more ? "," : "", why_names[i],
+			   (unsigned long long)f->by[i]);
+		more = true;
+	}
+}
+
+static void json_flow_row(struct json *j, const void *row)
+{
+	const struct flow_row *f = row;
+
+	json_flow(j, &f->last.flow);
+	json_object(j, "why");
+	for (int i = 0; i < WHYS; i++)
+		if (f->by[i])
+			json_u64(j, why_names[i], f->by[i]);
+	json_end_object(j);
+}
+
+static const struct column flow_columns[] = {
+	COL_CUSTOM("LADDR:LPORT", 18, NULL, print_local, json_flow_row),
+	COL_CUSTOM("<->", 3, NULL, print_arrow, NULL),
+	COL_CUSTOM("RADDR:RPORT", 18, NULL, print_remote, NULL),
+	COL(flow_row, segs, "RETRANSMITS", -11, FMT_UINT, NULL, "segments"),
+	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
+	COL_CUSTOM("WHY", 12, NULL, print_reasons, NULL),
+	COL_HEAD(comm, "COMM", 0, FMT_STR, NULL),
+	{ 0 },
+};
+
+/* The most first; then as the addresses have it, so that equals do not jump about. */
+static int by_segs(const void *a, const void *b)
+{
+	const struct flow_row *x = a, *y = b;
+
+	if (x->segs != y->segs)
+		return x->segs < y->segs ? 1 : -1;
+	return memcmp(&x->last.flow, &y->last.flow, sizeof(x->last.flow));
+}
+
+static void report(struct run *r)
+{
+	tally_report(flows, r, flow_columns, by_segs, interval_ns);
+}
+
+/* --- events --- */
+
+static bool event(struct run *r, const void *event, size_t size)
+{
+	static struct retrans_event e;
+
+	memcpy(&e, event, sizeof(e));
+	owner_complete(&r->object, &e.owner, &e.head);
+	r->shown = &e;
+	return filter_passes(&r->opt.filter, &e.head);
+}
+
+static bool count_event(struct run *r, const void *raw, size_t size)
+{
+	const struct retrans_event *e;
+	struct flow_row *row;
+
+	if (!event(r, raw, size))
+		return false;
+	e = r->shown;
+	row = tally_row(flows, &e->flow);
+	if (!row) {
+		r->lost++;
+		return false;
+	}
+	if (!row->last.head.ts || e->head.pid != EVENT_UNKNOWN)
+		row->last = *e;
+	row->segs += e->segs;
+	row->by[e->why] += e->why == WHY_TLP_NEW ? 1 : e->segs;
+	r->nr_events++;
+	if (r->opt.max_events && r->nr_events >= r->opt.max_events)
+		r->stop = true;
+	return false;
+}
+
+static int64_t retransmit_args;
+static const struct kernel_fact facts[] = {
+	{ "btf_trace_tcp_retransmit_skb", BTF_TYPEDEF, &retransmit_args },
+	{ 0 },
+};
+
+static const struct probe probes[] = {
+	PROBE_LADDER("retransmits", "retransmit", "retransmit_raw"),
+	PROBE_LADDER("SYN-ACKs", "retransmit_synack", "retransmit_synack_raw"),
+	OWNER_PROBES,
+	{ .name = "probes with new data",
+	  .rungs = { "fentry_loss_probe fexit_loss_probe",
+		     "kprobe_loss_probe kretprobe_loss_probe" },
+	  .when = &lossprobes,
+	  .optional = true },
+	{ 0 },
+};
+
+static void configure(struct run *r, struct bpf_object *obj)
+{
+	/* void *, the socket, the buffer; and on newer kernels (6.18, not 6.12) the result */
+	TOOL_RODATA(tcpretrans, obj)->has_err = retransmit_args > 3;
+	flow_configure(obj, &flow_filter);
+}
+
+static void started(struct run *r)
+{
+	if (lossprobes && !object_rung(&r->object, "probes with new data"))
+		note("this kernel grants no probe that sees tail loss probes with new data: only "
+		     "those that retransmit are shown");
+}
+
+static const char *const examples[] = { "tcpretrans",
+					"retransmissions, as they happen",
+					"tcpretrans -e --rport 443",
+					"to HTTPS, with more about them",
+					"tcpretrans -c --interval 10",
+					"which connections do most of it",
+					"tcpretrans -l --raddr 10.0.0.0/8",
+					"to one network, with probes",
+					NULL };
+
+#define COMMON                                                                                     \
+	.name = "tcpretrans", .summary = "shows TCP retransmissions, whose they are, and why",     \
+	.options = options, .event_size = sizeof(struct retrans_event), .probes = probes,          \
+	.facts = facts, .image = TOOL_IMAGE(tcpretrans), .examples = examples,                     \
+	.configure = configure, .started = started
+
+static const struct tool counting = {
+	COMMON,
+	.event = count_event,
+	.report = report,
+	.interval_ns = &interval_ns,
+};
+
+static int setup(struct run *r)
+{
+	if (interval_ns && !count) {
+		error("--interval goes with -c: without it, rows are shown as they happen");
+		return 2;
+	}
+	if (ipv4 != ipv6)
+		flow_filter.version = ipv4 ? 4 : 6;
+	sequence |= extended;
+	time_of_day = !table_show_clock;
+	if (!count)
+		return -1;
+	r->tool = &counting;
+	flows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, last.flow),
+			  sizeof(struct flow), FLOWS_MAX);
+	if (!flows)
+		error("no memory");
+	return flows ? -1 : 1;
+}
+
+static const struct tool tool = {
+	COMMON,
+	.columns = columns,
+	.setup = setup,
+	.event = event,
+};
+
+int main(int argc, char **argv)
+{
+	return tool_main(&tool, argc, argv);
+}
