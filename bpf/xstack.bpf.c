@@ -225,7 +225,7 @@ static __always_inline int visit(struct bpf_iter__task *ctx, bool sleepable)
 	if (!state.ts)
 		state.ts = bpf_ktime_get_ns();
 	count_visit(task);
-	if (!filter_task(task))
+	if (!filter_task(task, false))
 		return 0;
 	switches = task_switches(task);
 	look(w, task);

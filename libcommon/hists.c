@@ -74,11 +74,12 @@ static int by_count(const void *a, const void *b)
 static struct one *read_keyed(struct run *r, uint32_t epoch, uint32_t max_keys, size_t *nr)
 {
 	int fd = map_fd(r, "hist_keyed");
-	struct one *all = calloc(max_keys + 1, sizeof(*all));
+	size_t most = 2 * (size_t)max_keys; /* one epoch may have taken the other's places, too */
+	struct one *all = calloc(most + 1, sizeof(*all));
 	struct hist_key key, *prev = NULL;
 
 	*nr = 0;
-	while (all && *nr < max_keys && !bpf_map_get_next_key(fd, prev, &key)) {
+	while (all && *nr < most && !bpf_map_get_next_key(fd, prev, &key)) {
 		prev = &all[*nr].key; /* a scratch place until the next one is taken */
 		*prev = key;
 		if (key.epoch != epoch || bpf_map_lookup_elem(fd, &key, &all[*nr].hist))
@@ -98,13 +99,15 @@ static void print(const struct hists *hs, struct run *r, const struct one *one, 
 		json_object(&r->json, NULL);
 		json_time(&r->json, "time", now);
 		if (hs->keyed)
-			hs->members(&r->json, &one->key);
+			hs->members(&r->json, &one->key, one->hist.name);
 		hist_json(&r->json, &one->hist);
 		json_end_object(&r->json);
 		return;
 	}
+	if (!hist_count(&one->hist))
+		return;
 	if (hs->keyed) {
-		hs->title(&r->out, &one->key);
+		hs->title(&r->out, &one->key, one->hist.name);
 		out_char(&r->out, '\n');
 	}
 	hist_print(&r->out, &one->hist, hs->unit_ns, hs->unit_ns == 1000 ? "usecs" : "msecs",

@@ -14,14 +14,15 @@
 /* How a tool shows them. */
 struct hists {
 	bool keyed;	   /* one per key, else one in all */
-	uint32_t max_keys; /* bound of keys between two reports */
+	uint32_t max_keys; /* so many find room between two reports, at least */
 	uint64_t unit_ns;  /* of the text: 1000 or 1000000; JSON is in ns */
 	bool total;	   /* the sum stands in the line under the histogram, too */
 	bool clock;	   /* the time of day stands above each report */
 	/* "disk = vda", without a newline; and the same as members of the JSON object. Only with
-	 * keyed. */
-	void (*title)(struct out *o, const struct hist_key *key);
-	void (*members)(struct json *j, const struct hist_key *key);
+	 * keyed. @name is what the tool's program wrote into the histogram: raw bytes, maybe none.
+	 */
+	void (*title)(struct out *o, const struct hist_key *key, const char name[16]);
+	void (*members)(struct json *j, const struct hist_key *key, const char name[16]);
 };
 
 /* In a tool's configure hook: sizes and switches the maps. */

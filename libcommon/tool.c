@@ -244,8 +244,10 @@ static int configure(struct bpf_object *obj, void *ctx)
 	struct run *r = ctx;
 	struct filter *filter = object_section(obj, ".rodata.filter", NULL);
 
-	if (filter)
+	if (filter) {
 		*filter = r->opt.filter;
+		filter->any = filter_is_set(filter);
+	}
 	if (r->tool->configure)
 		r->tool->configure(r, obj);
 	return events_configure(obj, 0);

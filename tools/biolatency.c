@@ -36,7 +36,7 @@ static const struct probe probes[] = {
 	{ 0 },
 };
 
-static void title(struct out *o, const struct hist_key *key)
+static void title(struct out *o, const struct hist_key *key, const char *name)
 {
 	char text[160];
 
@@ -46,7 +46,7 @@ static void title(struct out *o, const struct hist_key *key)
 		out_printf(o, "flags = %s", io_flags_str(key->k64, text, sizeof(text)));
 }
 
-static void members(struct json *j, const struct hist_key *key)
+static void members(struct json *j, const struct hist_key *key, const char *name)
 {
 	char text[160];
 

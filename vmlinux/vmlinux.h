@@ -209,12 +209,53 @@ struct signal_struct {
 	int nr_threads;
 };
 
+struct rq {
+	__u64 clock;
+};
+
+struct cfs_rq {
+	struct rq *rq; /* with CONFIG_FAIR_GROUP_SCHED */
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;	     /* with CONFIG_FAIR_GROUP_SCHED; in whatever class the task is */
+	unsigned char sched_delayed; /* from 6.12 (152e11f6df29) */
+};
+
+struct sched_info { /* with CONFIG_SCHED_INFO; times in ns of rq.clock */
+	long unsigned int pcount;
+	__u64 run_delay;
+	__u64 last_queued;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[0];
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* from 5.14 (2f064a59a11f) */
 	void *stack;
+	int on_cpu; /* not there without CONFIG_SMP on older kernels; on 7.3 a u8, as on_rq */
+	int on_rq;
+	struct sched_entity se;
+	struct sched_info sched_info;
+	struct pid *thread_pid;
 	unsigned int flags;
-	int on_cpu; /* 7.x: a byte */
 	int exit_state;
 	struct mm_struct *mm;
 	pid_t pid;
@@ -331,10 +372,6 @@ struct in6_addr {
 	union {
 		__be32 u6_addr32[4];
 	} in6_u;
-};
-
-struct ns_common {
-	unsigned int inum;
 };
 
 struct net {

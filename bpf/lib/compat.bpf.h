@@ -137,6 +137,31 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #error "bpf/lib/compat.bpf.h knows the system calls of x86 and arm64: add this architecture's"
 #endif
 
+/* --- the scheduler ------------------------------------------------------------------------------
+ */
+
+/* The queue that @task is on, and so the clock by which it is timed; needs no symbol of the kernel. */
+#define task_rq(task) ((task)->se.cfs_rq->rq)
+
+/* on_cpu and on_rq were int before they became u8: the macro reads what there is. */
+static __always_inline bool task_on_cpu(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->on_cpu))
+		return BPF_CORE_READ_BITFIELD_PROBED(task, on_cpu);
+	return bpf_get_current_task() == (__u64)task;
+}
+
+/* For the task that is being switched out, at sched_switch: does it want to go on? Since 6.12 a task
+ * that goes to sleep may stay on the queue for a while, delayed. */
+static __always_inline bool task_is_queued(struct task_struct *task)
+{
+	if (!BPF_CORE_READ_BITFIELD_PROBED(task, on_rq))
+		return false;
+	if (bpf_core_field_exists(task->se.sched_delayed))
+		return !BPF_CORE_READ(task, se.sched_delayed);
+	return true;
+}
+
 /* --- helpers ------------------------------------------------------------------------------------
  */
 

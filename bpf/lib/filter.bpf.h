@@ -86,8 +86,6 @@ static __always_inline bool filter_comm(const char *comm)
 /* @pid: what user space calls so (the kernel's tgid). */
 static __always_inline bool filter_ids(__u32 pid, __u32 tid)
 {
-	if (pid == filter.own_pid)
-		return false;
 	if (filter.nr_pids && !filter_id(filter.pids, filter.nr_pids, pid))
 		return false;
 	if (filter.nr_tids && !filter_id(filter.tids, filter.nr_tids, tid))
@@ -99,6 +97,10 @@ static __always_inline bool filter_current(void)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
+	if (id >> 32 == filter.own_pid)
+		return false;
+	if (!filter.any)
+		return true;
 	if (!filter_ids(id >> 32, (__u32)id))
 		return false;
 	if (filter.by_uid && (__u32)bpf_get_current_uid_gid() != filter.uid)
@@ -114,9 +116,18 @@ static __always_inline bool filter_current(void)
 	return true;
 }
 
-static __always_inline bool filter_task(struct task_struct *task)
+/* @typed, a constant: the verifier knows @task for a task_struct (an argument of a tp_btf program),
+ * and lets it be read as it is. */
+static __always_inline bool filter_task(struct task_struct *task, bool typed)
 {
-	if (!filter_ids(BPF_CORE_READ(task, tgid), BPF_CORE_READ(task, pid)))
+	__u32 pid = typed ? task->tgid : BPF_CORE_READ(task, tgid);
+	__u32 tid = typed ? task->pid : BPF_CORE_READ(task, pid);
+
+	if (pid == filter.own_pid)
+		return false;
+	if (!filter.any)
+		return true;
+	if (!filter_ids(pid, tid))
 		return false;
 	if (filter.by_uid && BPF_CORE_READ(task, cred, uid.val) != filter.uid)
 		return false;
@@ -134,8 +145,7 @@ static __always_inline bool filter_task(struct task_struct *task)
 /* Is anything filtered at all? (Where judging a task costs a probe of its own.) */
 static __always_inline bool filter_any(void)
 {
-	return filter.nr_pids || filter.nr_tids || filter.by_uid || filter.cgroup ||
-	       filter.by_comm || filter.comm_part_len;
+	return filter.any;
 }
 
 static __always_inline bool filter_flags(const volatile struct flag_filters *f, __u32 flags)

@@ -17,6 +17,7 @@ struct filter {
 	__u8 by_uid;
 	__u8 comm_part_len; /* 0: any; else comm_part stands somewhere in the name */
 	__u8 by_comm;	    /* comm is the whole name */
+	__u8 any;	    /* one of the others is given: filter_is_set() */
 	__u64 cgroup;	    /* 0: any; else the id of a cgroup v2: in it or below it */
 	char comm[16];
 	char comm_part[16];

@@ -47,15 +47,6 @@ static __always_inline enum task_state task_state(struct task_struct *task)
 	return TASK_IS_SLEEPING;
 }
 
-/* An int, from 7.x on a byte; 0 or 1, so that its first byte is all of it. */
-static __always_inline bool task_on_cpu(struct task_struct *task)
-{
-	__u8 on = 0;
-
-	bpf_core_read(&on, sizeof(on), &task->on_cpu);
-	return on;
-}
-
 /* Grows whenever the task is taken off a CPU: if it has not, nothing of the task has moved. */
 static __always_inline __u64 task_switches(struct task_struct *task)
 {

@@ -137,6 +137,24 @@ class Connection(Request):
     name, arguments = "connection with one request and response", ("connect",)
 
 
+class RoundTrip(Operation):
+    """A byte to another process and back, both on one CPU: two wake-ups, two switches. What a tool shows are all
+    waits of the machine, so that none of ours can be told from others'."""
+    name, weighed_by = "pipe round trip", "cpu_ns"
+
+    def workload(self, n, threads):
+        return "pingpong", n
+
+    def shown(self, output):
+        return sum(map(int, ROW.findall(output) or BT_ROW.findall(output)))
+
+    def one(self, number):
+        time.sleep(0)
+
+    def first_seen(self, output, times):
+        return None
+
+
 def call(*argv):
     return subprocess.run([str(a) for a in argv], check=True, capture_output=True, text=True).stdout.strip()
 

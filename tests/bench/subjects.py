@@ -4,7 +4,7 @@
 import shutil
 from dataclasses import dataclass, field, replace
 
-from operations import Connection, Io, Open, Request, Spawn
+from operations import Connection, Io, Open, Request, RoundTrip, Spawn
 
 
 @dataclass
@@ -66,6 +66,15 @@ def subjects(bench):
             ours("biolatency", "-D", "-F", "-d", "{disk}", label=" -D -F"),
             libbpf_tool("biolatency", "-d", "{disk}"),
             bpftrace_tool("biolatency"),
+        ]),
+        "runqlat": (RoundTrip, [
+            floor("sched_switch", "tp_btf/sched_switch"),
+            ours("runqlat"),
+            ours("runqlat", "-P", label=" -P"),
+            ours("runqlat", "-p", "{pid}", label=" -p OTHER", filtered=True),
+            libbpf_tool("runqlat"),
+            libbpf_tool("runqlat", "-P", label=" -P"),
+            bpftrace_tool("runqlat"),
         ]),
     }
     retransmits = [floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"), ours("tcpretrans", filtered=True),

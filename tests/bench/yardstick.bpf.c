@@ -17,5 +17,6 @@ EMPTY(do_sys_openat2, "fexit/do_sys_openat2")
 EMPTY(sched_process_exec, "tp_btf/sched_process_exec")
 EMPTY(block_rq_complete, "tp_btf/block_rq_complete")
 EMPTY(inet_sock_set_state, "tp_btf/inet_sock_set_state")
+EMPTY(sched_switch, "tp_btf/sched_switch")
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

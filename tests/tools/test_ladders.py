@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from harness import FAILED, VM, Tool, Workload, one_line, run_tool
+from harness import FAILED, TOOLS, VM, Tool, Workload, one_line, run_tool
 from machine import need
 from snoop import FAILING, N, arguments, comparable, open_rows, watch_opens
 
@@ -128,7 +128,7 @@ def test_retransmits(kind, cgroup):
     assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
 
 
-@pytest.mark.parametrize("tool", ["opensnoop", "execsnoop", "biolatency", "tcpretrans"])
+@pytest.mark.parametrize("tool", TOOLS)
 def test_no_rung_is_left(tool):
     """A tool that is granted nothing at all says so in one line, and fails."""
     done = run_tool(tool, "--duration", "1", env={**os.environ, "BORESCOPE_AVOID": ",".join(KINDS)})

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lib/compat.bpf.h"
+#include "lib/filter.bpf.h"
+#include "lib/hist.bpf.h"
+#include "runqlat.h"
+
+#define E2BIG 7
+
+const volatile __u32 split; /* enum runqlat_split */
+const volatile __u32 bases_mask;
+
+static __always_inline __u32 pid_namespace(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid); /* NULL: it has ended already */
+	__u32 level = BPF_CORE_READ(pid, level);
+
+	return BPF_CORE_READ(&pid->numbers[level], ns, ns.inum); /* its own, the innermost */
+}
+
+/* A field of @task, in what follows. */
+#define TASK(field) (typed ? task->field : BPF_CORE_READ(task, field))
+
+/* @task, about to run, has waited for so long. @typed: a constant, as in filter_task(). */
+static __always_inline void waited(struct task_struct *task, __u64 ns, bool typed)
+{
+	struct hist *h;
+	__u32 k32 = 0;
+	__u64 k64 = 0;
+
+	if (!filter_task(task, typed))
+		return;
+	if (split == BY_PROCESS) {
+		k32 = TASK(tgid);
+	} else if (split == BY_THREAD) {
+		k32 = TASK(pid);
+		k64 = TASK(tgid);
+	} else if (split == BY_PID_NAMESPACE) {
+		k32 = pid_namespace(task);
+	}
+	h = hist_record_irqs_off(k32, k64, ns);
+	if (!h || !(split == BY_PROCESS || split == BY_THREAD))
+		return;
+	/* every time: the first wait is before the exec that gives it the name it will be known by
+	 */
+	if (split == BY_PROCESS)
+		task = TASK(group_leader);
+	BPF_CORE_READ_STR_INTO(&h->name, task, comm);
+}
+
+/* --- where the kernel keeps the wait itself: task_struct.sched_info ------------------------------
+ *
+ * last_queued is when the task began to wait on this CPU's queue. If it was moved here while it
+ * waited, what it waited elsewhere is in run_delay already: then it is the growth of run_delay
+ * since the task last ran that tells the whole wait.
+ */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set by configure() */
+	__type(key, __u32);
+	__type(value, __u64);
+} bases SEC(".maps");
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	__u64 queued = next->sched_info.last_queued, here, shown, delay, owner, *base;
+	__u32 tid = next->pid, place = tid & bases_mask;
+
+	if (!tid || !queued) /* the idle task does not wait */
+		return 0;
+	/* The kernel is about to do the same, with the same clock: sched_info_arrive(). */
+	here = task_rq(next)->clock - queued;
+	shown = (__s64)here < 0 ? 0 : here;
+	delay = next->sched_info.run_delay;
+	owner = BASE_OWNER((__u64)next->stack);
+	base = bpf_map_lookup_elem(&bases, &place);
+	if (base) {
+		__u64 before = *base, moved = 0;
+
+		if (!next->sched_info.pcount) /* its first time on a CPU */
+			moved = delay;
+		else if ((before & ~BASE_MASK) == owner)
+			moved = (delay - before) & BASE_MASK;
+		*base = owner | ((delay + here) & BASE_MASK);
+		if (moved < BASE_NEGATIVE)
+			shown += moved;
+	}
+	waited(next, shown, true);
+	return 0;
+}
+
+/* --- where it does not: from waking up, or being preempted, to running ---------------------------
+ */
+
+/* Since when tasks wait, by their address: bpf_ktime_get_ns(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set by configure() */
+	__type(key, __u64);
+	__type(value, __u64);
+} waiting SEC(".maps");
+
+static __always_inline void begin(struct task_struct *task)
+{
+	__u64 key = (__u64)task, now = bpf_ktime_get_ns();
+
+	/* who waits already goes on waiting */
+	if (bpf_map_update_elem(&waiting, &key, &now, BPF_NOEXIST) == -E2BIG)
+		hist_count_lost();
+}
+
+static __always_inline void woken(struct task_struct *task)
+{
+	/* woken between making up its mind to sleep and doing it: it never stopped running */
+	if (!task_on_cpu(task))
+		begin(task);
+}
+
+SEC("raw_tp/sched_wakeup")
+int wakeup(unsigned long long *ctx)
+{
+	woken((void *)ctx[0]);
+	return 0;
+}
+
+SEC("raw_tp/sched_wakeup_new")
+int wakeup_new(unsigned long long *ctx)
+{
+	woken((void *)ctx[0]);
+	return 0;
+}
+
+SEC("raw_tp/sched_switch")
+int switched(unsigned long long *ctx)
+{
+	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
+	__u64 key = (__u64)next, *since;
+
+	if (BPF_CORE_READ(prev, pid) && task_is_queued(prev)) /* preempted */
+		begin(prev);
+	if (!BPF_CORE_READ(next, pid))
+		return 0;
+	since = bpf_map_lookup_elem(&waiting, &key);
+	if (since) {
+		__u64 now = bpf_ktime_get_ns(), then = *since;
+
+		bpf_map_delete_elem(&waiting, &key);
+		waited(next, now > then ? now - then : 0, false);
+	}
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdio.h>
+#include <string.h>
+
+#include "hists.h"
+#include "runqlat.h"
+#include "runqlat.skel.h"
+
+static bool milliseconds, show_time, by_pid, by_tid, by_pidns;
+static bool kept, not_kept;
+static uint64_t interval_ns, count;
+static enum runqlat_split split;
+static struct hists hists;
+
+#define MAX_KEYS 8192 /* 88 MB of kernel memory */
+
+static const struct opt options[] = {
+	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "the time of day above each report" },
+	{ 'm', "milliseconds", NULL, OPT_FLAG, &milliseconds, "in milliseconds" },
+	{ 'P', "pids", NULL, OPT_FLAG, &by_pid, "a histogram for each process" },
+	{ 'L', "tids", NULL, OPT_FLAG, &by_tid, "a histogram for each thread" },
+	{ 0, "pidnss", NULL, OPT_FLAG, &by_pidns, "a histogram for each PID namespace" },
+	{ 0 },
+};
+static const struct opt positional[] = {
+	{ 0, "interval", "SEC", OPT_SEC, &interval_ns,
+	  "seconds between reports (default: one at the end)" },
+	{ 0, "count", "N", OPT_UINT, &count, "how many reports", .min = 1 },
+	{ 0 },
+};
+
+#define BY_PROBES "switched wakeup wakeup_new"
+
+static const struct probe probes[] = {
+	{ .name = "waits", .rungs = { "sched_info", BY_PROBES }, .when = &kept },
+	{ .name = "waits", .rungs = { BY_PROBES }, .when = &not_kept },
+	{ 0 },
+};
+
+static void title(struct out *o, const struct hist_key *key, const char *name)
+{
+	if (split == BY_PID_NAMESPACE && !key->k32) {
+		out_str(o, "pidns = ?");
+		return;
+	}
+	out_str(o, by_pid ? "pid = " : by_tid ? "tid = " : "pidns = ");
+	out_u64(o, key->k32);
+	if (split != BY_PID_NAMESPACE) {
+		out_char(o, ' ');
+		out_escaped(o, name, sizeof(((struct hist *)0)->name));
+	}
+}
+
+static void members(struct json *j, const struct hist_key *key, const char *name)
+{
+	if (split == BY_PID_NAMESPACE) {
+		if (key->k32)
+			json_u64(j, "pidns", key->k32);
+		else
+			json_null(j, "pidns");
+		return;
+	}
+	json_u64(j, "pid", split == BY_THREAD ? key->k64 : key->k32);
+	if (split == BY_THREAD)
+		json_u64(j, "tid", key->k32);
+	json_strn(j, "comm", name, strnlen(name, sizeof(((struct hist *)0)->name)));
+}
+
+/* The third number of a file in /proc; 0: it isn't there. */
+static unsigned long third_number(const char *path, const char *format)
+{
+	unsigned long n = 0;
+	FILE *f = fopen(path, "re");
+
+	if (f && fscanf(f, format, &n) != 1)
+		n = 0;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* As many as there are threads, and then some. */
+static uint64_t nr_threads(uint64_t max)
+{
+	uint64_t threads = third_number("/proc/loadavg", "%*f %*f %*f %*u/%lu");
+	uint64_t nr = threads + threads / 4 + 256;
+
+	return nr < max ? nr : max;
+}
+
+/* How many histograms there may be: one for each thread; less if a filter says so. */
+static uint32_t max_keys(const struct filter *f)
+{
+	uint64_t most = nr_threads(MAX_KEYS);
+
+	if (by_pid && f->nr_pids)
+		most = f->nr_pids;
+	if (by_tid && f->nr_tids)
+		most = f->nr_tids;
+	return most;
+}
+
+static int setup(struct run *r)
+{
+	if (by_pid + by_tid + by_pidns > 1) {
+		error("-P, -L and --pidnss: a wait is in one histogram; give only one of them");
+		return 2;
+	}
+	split = by_pid ? BY_PROCESS : by_tid ? BY_THREAD : by_pidns ? BY_PID_NAMESPACE : BY_NOTHING;
+	/* how often we came to a CPU: 0 where that is not counted (before 5.13 it can be off) */
+	kept = !object_avoids("sched_info") && third_number("/proc/self/schedstat", "%*u %*u %lu");
+	not_kept = !kept;
+	hists = (struct hists){
+		.keyed = split != BY_NOTHING,
+		.max_keys = max_keys(&r->opt.filter),
+		.unit_ns = milliseconds ? 1000000 : 1000,
+		.clock = show_time,
+		.title = title,
+		.members = members,
+	};
+	return -1;
+}
+
+/* A place for each thread id that there can be, up to a bound. */
+static uint32_t nr_bases(void)
+{
+	unsigned long pid_max = third_number("/proc/sys/kernel/pid_max", "%lu");
+	uint32_t nr = BASES_MIN;
+
+	while (nr < BASES_MAX && nr < pid_max)
+		nr *= 2;
+	return nr;
+}
+
+static void configure(struct run *r, struct bpf_object *obj)
+{
+	struct runqlat_bpf__rodata *ro = TOOL_RODATA(runqlat, obj);
+	uint32_t nr = nr_bases();
+
+	ro->split = split;
+	ro->bases_mask = nr - 1;
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "bases"), nr);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "waiting"),
+				 nr_threads(WAITING_MAX));
+	hists_configure(&hists, obj);
+}
+
+static void started(struct run *r)
+{
+	if (not_kept)
+		note("the kernel does not keep how long tasks wait: timing them by probes on "
+		     "wake-ups and switches");
+	note("tracing the wait for a CPU%s",
+	     interval_ns || r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the histogram");
+}
+
+static void report(struct run *r)
+{
+	hists_report(&hists, r);
+}
+
+static void finish(struct run *r)
+{
+	if (r->lost)
+		warn("%llu waits are not in these histograms: there was no place for more",
+		     (unsigned long long)r->lost);
+}
+
+static const char *const examples[] = { "runqlat",
+					"the wait for a CPU, until Ctrl-C",
+					"runqlat -m 5 3",
+					"in ms: three reports, one every 5 s",
+					"runqlat -P --cgroup system.slice",
+					"one for each process of these services",
+					"runqlat -Lj -p 1234 1",
+					"one process by threads, as JSON",
+					NULL };
+
+static const struct tool tool = {
+	.name = "runqlat",
+	.summary = "the wait for a CPU as histograms",
+	.options = options,
+	.positional = positional,
+	.examples = examples,
+	.image = TOOL_IMAGE(runqlat),
+	.probes = probes,
+	.setup = setup,
+	.configure = configure,
+	.started = started,
+	.report = report,
+	.interval_ns = &interval_ns,
+	.count = &count,
+	.finish = finish,
+};
+
+int main(int argc, char **argv)
+{
+	return tool_main(&tool, argc, argv);
+}
