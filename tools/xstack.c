@@ -308,8 +308,8 @@ static void count_thread(const struct thread_sample *t)
 	seen.user_cut += t->nr_user && t->head.flags & XSTACK_USER_CUT;
 }
 
-/* For what is printed at the end. */
-static void add_stack(const struct thread_sample *t)
+/* For what is printed at the end. False: there is no room. */
+static bool add_stack(const struct thread_sample *t)
 {
 	struct stack_key key = { .pid = t->head.pid };
 	const uint64_t *kernel = (const uint64_t *)frames_of(t), *user = kernel + t->nr_kernel;
@@ -328,7 +328,7 @@ static void add_stack(const struct thread_sample *t)
 		kernel = &instead;
 		nr_kernel = 1;
 	}
-	stacks_add(stacks, &key, kernel, nr_kernel, user, t->nr_user, 1);
+	return stacks_add(stacks, &key, kernel, nr_kernel, user, t->nr_user, 1);
 }
 
 static void take(void *ctx, void *record, size_t size)
@@ -348,8 +348,9 @@ static void take(void *ctx, void *record, size_t size)
 		run_show(r, t, size);
 		return;
 	}
-	add_stack(t);
-	if (++r->nr_events == r->opt.max_events)
+	if (!add_stack(t))
+		r->lost++;
+	else if (++r->nr_events == r->opt.max_events)
 		r->stop = true;
 }
 

@@ -304,6 +304,24 @@ def test_summaries(place, cgroup):
     assert "<svg" in svg.read_text() and "kernel_clone" in svg.read_text()
 
 
+def test_no_room(place, cgroup):
+    """Threads for whose stack there is no room are lost, and said to be."""
+    with parked({"pipe": 3, "vfork": 2}, cgroup=cgroup) as work:
+        tool = sample("-p", work.pid, "-i", 1, "--stack-storage-size", 1, "--svg", place / "x.svg", "--json")
+    s = tool.summary
+    assert (s["events"] + s["lost"], len(tool.json)) == (6, 1)
+    assert s["lost"] == s["stacks_left_out"] == tool.lost > 0
+
+
+def test_counted_stacks_as_json(place, cgroup):
+    """--svg with --json: an object for each stack of a process, state and system call."""
+    with parked({"pipe": 3, "vfork": 2}, cgroup=cgroup) as work:
+        tool = sample("-p", work.pid, "-F", 10, "-i", 4, "--svg", place / "x.svg", "--json")
+    assert {(o["comm"], o["state"], o["syscall"]): o["count"] for o in tool.json} == \
+        {("pipe", "S", "read"): 12, ("vfork", "D", "clone"): 8, ("parked", "S", "read"): 4}
+    assert all(o["pid"] == work.pid and o["kernel"] for o in tool.json)
+
+
 def test_rate(cgroup):
     """-F: so many samples a second, each with a time of its own."""
     with parked({"pipe": 1}, cgroup=cgroup) as work:
