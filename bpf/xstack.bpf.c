@@ -182,11 +182,13 @@ static __always_inline void send(struct work *w, struct seq_file *seq)
 		at += path - XSTACK_PATH_MAX;
 		path = XSTACK_PATH_MAX;
 	}
+	t->path_len = path;
+	at -= XSTACK_PATH_ROOM(path) - path;
+	path = XSTACK_PATH_ROOM(path);
 	barrier_var(kernel);
 	barrier_var(user);
 	if (kernel > XSTACK_FRAMES_MAX || user > XSTACK_FRAMES_MAX)
 		return;
-	t->path_len = path;
 	t->size = sizeof(*t) + (kernel + user) * 8 + path;
 	bpf_seq_write(seq, t, sizeof(*t));
 	bpf_seq_write(seq, w->kernel_stack, kernel * 8);

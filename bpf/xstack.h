@@ -11,17 +11,18 @@
 #define XSTACK_CALLS	  512  /* system calls are known up to this number */
 
 /* event_head.flags */
-#define XSTACK_ON_CPU	      0x01 /* on a CPU: no stack can be read */
-#define XSTACK_MOVED	      0x02 /* it ran while it was looked at: no stack */
-#define XSTACK_KERNEL_UNREAD  0x04 /* the kernel gave no stack */
-#define XSTACK_USER_UNREAD    0x08 /* the process's memory was locked */
-#define XSTACK_USER_CUT	      0x10 /* the walk ended before the end of the stack */
-#define XSTACK_IDLE	      0x20 /* it waits for work */
-#define XSTACK_KERNEL_THREAD  0x40
-#define XSTACK_COMPAT	      0x80 /* syscall is one of the 32-bit table */
+#define XSTACK_ON_CPU	     0x01 /* on a CPU: no stack can be read */
+#define XSTACK_MOVED	     0x02 /* it ran while it was looked at: no stack */
+#define XSTACK_KERNEL_UNREAD 0x04 /* the kernel gave no stack */
+#define XSTACK_USER_UNREAD   0x08 /* the process's memory was locked */
+#define XSTACK_USER_CUT	     0x10 /* the walk ended before the end of the stack */
+#define XSTACK_IDLE	     0x20 /* it waits for work */
+#define XSTACK_KERNEL_THREAD 0x40
+#define XSTACK_COMPAT	     0x80 /* syscall is one of the 32-bit table */
 
-/* A thread in a sample. Behind it nr_kernel and nr_user addresses, leaf first, and path_len bytes of
- * file.kind's path or name. */
+/* A thread in a sample. Behind it nr_kernel and nr_user addresses, leaf first; then, at the end of
+ * XSTACK_PATH_ROOM(path_len) bytes, file.kind's path or name. */
+#define XSTACK_PATH_ROOM(len) (((len) + 7) & ~7ULL) /* so that the next record is aligned */
 struct thread_sample {
 	struct event_head head; /* ts: of the whole sample */
 	__u32 size;		/* with what is behind */
@@ -42,14 +43,14 @@ struct xstack_calls {
 
 struct xstack_config {
 	struct xstack_calls native, compat;
-	__u32 states;	   /* show these (1 << enum task_state); 0: all */
-	__u8 idle;	   /* show those that wait for work, too */
+	__u32 states;		     /* show these (1 << enum task_state); 0: all */
+	__u8 idle;		     /* show those that wait for work, too */
 	__u8 skip_kernel, skip_user; /* don't read these stacks */
 };
 
 /* What the sides tell each other about a sample. */
 struct xstack_state {
-	__u64 ts;     /* set to 0 before a sample: the first thread stamps it */
+	__u64 ts;		/* set to 0 before a sample: the first thread stamps it */
 	__u64 visited, threads; /* ... to 0 before a pass: by it, and in the last one's process */
 	__u64 last_tid;
 	__u64 idle_kernel; /* of those left out as idle: kernel threads; user threads by call */

@@ -17,9 +17,7 @@ static const char *socket_name(const struct fd_info *fd)
 		return "packet";
 	case AF_INET:
 	case AF_INET6:
-		return fd->type == SOCK_STREAM	? "tcp"
-		       : fd->type == SOCK_DGRAM ? "udp"
-						: "raw";
+		return fd->type == SOCK_STREAM ? "tcp" : fd->type == SOCK_DGRAM ? "udp" : "raw";
 	default:
 		return "socket";
 	}

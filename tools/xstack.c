@@ -338,7 +338,8 @@ static void take(void *ctx, void *record, size_t size)
 
 	if (r->stop)
 		return;
-	if (size != sizeof(*t) + 8UL * (t->nr_kernel + t->nr_user) + t->path_len) {
+	if (size !=
+	    sizeof(*t) + 8UL * (t->nr_kernel + t->nr_user) + XSTACK_PATH_ROOM(t->path_len)) {
 		r->lost++;
 		return;
 	}

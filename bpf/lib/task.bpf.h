@@ -93,7 +93,7 @@ static __always_inline void task_user(struct task_user *u, struct task_struct *t
 	u->ip = BPF_CORE_READ(regs, ip);
 	u->sp = BPF_CORE_READ(regs, sp);
 	u->fp = BPF_CORE_READ(regs, bp);
-	u->is_32 = (__u16)BPF_CORE_READ(regs, cs) == 0x23; /* __USER32_CS */
+	u->is_32 = (__u16)BPF_CORE_READ(regs, cs) == 0x23;	   /* __USER32_CS */
 	u->compat = BPF_CORE_READ(task, thread_info.status) & 0x2; /* TS_COMPAT */
 	u->syscall = BPF_CORE_READ(regs, orig_ax);
 	if (u->syscall >= 0)

@@ -24,7 +24,8 @@ ROUNDS, PER_ROUND = 11, {"getppids": 20_000_000, "pingpong": 400_000}     # a se
 @contextmanager
 def parked(threads):
     """A process with so many threads that sleep."""
-    argv = [BUILD / "workloads" / "parked", *(str(word) for place in PLACES for word in (place, threads // len(PLACES)))]
+    each = str(threads // len(PLACES))
+    argv = [BUILD / "workloads" / "parked", *(word for place in PLACES for word in (place, each))]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield int(process.stdout.readline().split(b"=")[1])
         process.stdin.close()
@@ -63,7 +64,8 @@ def cost_of_samples(threads):
     print(f"A sample of {threads} threads, ms of CPU (medians):\n")
     print("| | user | kernel | both |\n|---|---|---|---|")
     with parked(threads) as pid:
-        ways = {"xstack --json": lambda: sample_of_xstack(pid, "--json"), "xstack -f": lambda: sample_of_xstack(pid, "-f"),
+        ways = {"xstack --json": lambda: sample_of_xstack(pid, "--json"),
+                "xstack -f": lambda: sample_of_xstack(pid, "-f"),
                 "xstack -K -f": lambda: sample_of_xstack(pid, "-K", "-f"),
                 "reading /proc/PID/task/*/{%s}" % ",".join(FILES): lambda: sample_of_proc(pid)}
         for name, way in ways.items():
@@ -104,8 +106,8 @@ def nobody(_):
 
 
 def tax():
-    print("\nWhat a process pays that is looked at: its CPU time per operation, more than without (median and quartiles "
-          f"of {ROUNDS} rounds):\n\n| | bare | xstack -a -F 20 | profile -F 99 |\n"
+    print("\nWhat a process pays that is looked at: its CPU time per operation, more than without (median and "
+          f"quartiles of {ROUNDS} rounds):\n\n| | bare | xstack -a -F 20 | profile -F 99 |\n"
           "|---|---|---|---|")
     looks = [lambda pid: tool("xstack", "-p", pid, "-a", "-F", 20, "-f"),
              lambda pid: tool("profile", "-p", pid, "-F", 99, "-f")]
@@ -116,8 +118,8 @@ def tax():
                 base = cost_of_operation(name, nobody)
                 bare.append(base)
                 more[index].append(100 * (cost_of_operation(name, look) - base) / base)
-        cells = (f"{statistics.median(m):+.2f} % ({' to '.join(f'{q:+.2f}' for q in statistics.quantiles(m, n=4)[::2])})"
-                 for m in more)
+        quartiles = (statistics.quantiles(m, n=4) for m in more)
+        cells = (f"{middle:+.2f} % ({low:+.2f} to {high:+.2f})" for low, middle, high in quartiles)
         print(f"| {name} | {statistics.median(bare):.0f} ns | {' | '.join(cells)} |", flush=True)
 
 

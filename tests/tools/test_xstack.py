@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import (BUILD, CONTROL, FAILED, HEAD_KEYS, OK, QUIET_END, RFC3339, VM, Tool, Workload, complaints, one_line,
-                     patience, public_copy, run_tool, wait_until)
+from harness import (BUILD, CONTROL, FAILED, HEAD_KEYS, OK, QUIET_END, RFC3339, USAGE, VM, Tool, Workload, complaints,
+                     one_line, public_copy, run_tool, wait_until)
 from machine import OWN_COMM, OWN_UID, call, need, scsi_delay, scsi_disk
 
 TEN = 10
 PLACES = ("mutex", "pipe", "nanosleep", "vfork", "spin")
-STATE = {"mutex": "S", "pipe": "S", "nanosleep": "S", "epoll": "S", "accept": "S", "cond": "S", "vfork": "D", "spin": "R"}
+STATE = {"mutex": "S", "pipe": "S", "nanosleep": "S", "epoll": "S", "accept": "S", "cond": "S", "vfork": "D",
+         "spin": "R"}
 CALLS = {"mutex": "futex", "pipe": "read", "nanosleep": "clock_nanosleep", "epoll": "epoll_wait", "accept": "accept",
          "cond": "futex", "vfork": "clone", "spin": None}
 IDLE = {"mutex", "nanosleep", "epoll", "accept", "cond"}    # as the man page has it
@@ -90,7 +91,7 @@ def functions(frames):
 
 
 def test_places(cgroup):
-    """Ten threads in each of five places: exactly those in each sample, each thread once, all of a sample at one time."""
+    """Ten threads in each of five places: exactly those in each sample, each thread once, with one time."""
     places = dict.fromkeys(PLACES, TEN)
     with parked(places, cgroup=cgroup) as work:
         tids = set(tasks(work.pid))
@@ -509,9 +510,10 @@ def test_without_symbols_of_others(place, cgroup):
     assert {row["state"] for row in tool.json} == {"S"}
 
 
-@pytest.mark.parametrize("args", [["-f", "--top"], ["-f", "--json"], ["-U", "-K"], ["--svg", "/no/such/directory/file"]])
+@pytest.mark.parametrize("args", [["-f", "--top"], ["-f", "--json"], ["-U", "-K"],
+                                  ["--svg", "/no/such/directory/file"]])
 def test_options_that_do_not_fit(args):
     """Combinations that mean nothing are refused in one line."""
     done = run_tool("xstack", *args)
-    assert done.returncode in (FAILED, 2) and done.stdout == ""
+    assert done.returncode in (FAILED, USAGE) and done.stdout == ""
     assert one_line(complaints(done.stderr)).startswith("xstack: ")
