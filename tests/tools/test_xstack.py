@@ -412,7 +412,9 @@ def memory_mib():
 
 def test_many_threads(cgroup):
     """Each of many threads exactly once in each sample."""
-    many = 300 if not VM else 20_000 if memory_mib() > 1700 else 3_000
+    many = 300 if not VM else 20_000 if memory_mib() > 1700 else 3_000     # tests/vm/run --mem 2000
+    if VM:
+        Path("/proc/sys/kernel/threads-max").write_text("30000")
     with parked({"nanosleep": many}, cgroup=cgroup) as work:
         tids = sorted(tasks(work.pid))
         narrow = sample("-p", work.pid, "-a", "-i", 2, "--json")
