@@ -755,6 +755,16 @@ int object_section_write(struct bpf_object *obj, const char *name, const void *d
 	return bpf_map_update_elem(bpf_map__fd(map), &zero, data, BPF_ANY) ? -errno : 0;
 }
 
+int object_section_read(struct bpf_object *obj, const char *name, void *data)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
+	__u32 zero = 0;
+
+	if (!map)
+		return -ENOENT;
+	return bpf_map_lookup_elem(bpf_map__fd(map), &zero, data) ? -errno : 0;
+}
+
 uint64_t object_percpu_sum(struct bpf_object *obj, const char *name, uint32_t index)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);

@@ -120,6 +120,8 @@ uint64_t object_missed(const struct object *o);
 void *object_section(struct bpf_object *obj, const char *name, size_t *size);
 /* Writes a variable section of a loaded object. */
 int object_section_write(struct bpf_object *obj, const char *name, const void *data);
+/* Reads a variable section of a loaded object, all of it, into @data. */
+int object_section_read(struct bpf_object *obj, const char *name, void *data);
 /* Sums a per-CPU array's u64 of @index. 0 when there is no such map. */
 uint64_t object_percpu_sum(struct bpf_object *obj, const char *map, uint32_t index);
 

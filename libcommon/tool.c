@@ -31,7 +31,7 @@
 struct loop {
 	int epoll_fd, signal_fd;
 	sigset_t signals;
-	uint64_t deadline, next_report, next_tick, next_cost, next_loss;
+	uint64_t deadline, next_report, next_sample, next_tick, next_cost, next_loss;
 	uint64_t reports, lost_told;
 	int costly_samples;
 	uint64_t last_cost_ns, last_cost_at;
@@ -47,10 +47,8 @@ static uint64_t lost_so_far(const struct run *r)
 	return r->lost + (r->events ? events_lost(r->events) : 0);
 }
 
-static void show_event(void *ctx, const void *event, size_t size)
+void run_show(struct run *r, const void *event, size_t size)
 {
-	struct run *r = ctx;
-
 	r->shown = event;
 	if (r->tool->event && !r->tool->event(r, event, size))
 		return;
@@ -61,6 +59,11 @@ static void show_event(void *ctx, const void *event, size_t size)
 	r->nr_events++;
 	if ((r->opt.max_events && r->nr_events >= r->opt.max_events) || r->out.error)
 		r->stop = true;
+}
+
+static void show_event(void *ctx, const void *event, size_t size)
+{
+	run_show(ctx, event, size);
 }
 
 /* @hold_ns: what is younger waits for the next look. */
@@ -83,6 +86,27 @@ static void report(struct run *r)
 	r->tool->report(r);
 	if (out_flush(&r->out))
 		r->stop = true;
+}
+
+/* Also at once when it begins. Samples whose time has passed by the end of one are left out. */
+static void sample(struct run *r, struct loop *l)
+{
+	const struct tool *t = r->tool;
+	uint64_t interval = *t->interval_ns, now;
+
+	clock_sync();
+	t->sample(r);
+	if (out_flush(&r->out))
+		r->stop = true;
+	r->samples++;
+	if (t->count && *t->count && r->samples >= *t->count)
+		r->stop = true;
+	l->next_sample += interval;
+	now = clock_mono_ns();
+	if (r->stop || now < l->next_sample)
+		return;
+	r->late_samples += (now - l->next_sample) / interval + 1;
+	l->next_sample += ((now - l->next_sample) / interval + 1) * interval;
 }
 
 /* At most once a second: a storm of losses is one line a second. */
@@ -142,6 +166,8 @@ static void keep_time(struct run *r, struct loop *l, uint64_t now)
 		l->next_cost = now + SECOND_NS;
 		check_cost(r, l);
 	}
+	if (now >= l->next_sample && !r->stop)
+		sample(r, l);
 	if (now >= l->next_report && !r->stop) {
 		l->next_report += *r->tool->interval_ns;
 		if (r->tool->count && *r->tool->count && ++l->reports >= *r->tool->count)
@@ -163,7 +189,7 @@ static void look(struct run *r, struct loop *l)
 
 	if (r->events)
 		wake = now + (l->drained ? BUSY_POLL_NS : IDLE_POLL_NS);
-	wake = min_u64(wake, min_u64(l->deadline, l->next_report));
+	wake = min_u64(wake, min_u64(l->deadline, min_u64(l->next_report, l->next_sample)));
 	if (l->cost_on)
 		wake = min_u64(wake, l->cost.next_ns);
 	wake = min_u64(wake, min_u64(l->next_tick, min_u64(l->next_cost, l->next_loss)));
@@ -271,12 +297,14 @@ static void begin(struct run *r, struct loop *l)
 	}
 	r->started_ns = clock_mono_ns();
 	l->deadline = r->opt.duration_ns ? r->started_ns + r->opt.duration_ns : NEVER;
-	l->next_report =
-		t->interval_ns && *t->interval_ns ? r->started_ns + *t->interval_ns : NEVER;
+	l->next_sample = t->sample ? r->started_ns : NEVER;
+	l->next_report = !t->sample && t->interval_ns && *t->interval_ns
+				 ? r->started_ns + *t->interval_ns
+				 : NEVER;
 	l->next_tick = t->tick ? r->started_ns + TICK_NS : NEVER;
 	l->next_cost = r->opt.max_cost > 0 ? r->started_ns + SECOND_NS : NEVER;
 	l->next_loss = r->events ? r->started_ns + SECOND_NS : NEVER;
-	if (t->columns && !r->opt.json) {
+	if (t->columns && !r->opt.json && !r->no_header) {
 		table_header(&r->out, t->columns);
 		if (out_flush(&r->out))
 			r->stop = true;
@@ -373,11 +401,11 @@ static int run(struct run *r)
 		err = r->tool->attach(r);
 	if (!err)
 		begin(r, &l);
-	while (!err && !r->stop)
+	while (!err && !r->stop && !r->failed)
 		look(r, &l);
-	if (err)
+	if (err || r->failed)
 		detach(r);
-	status = err ? 1 : end(r, &l);
+	status = err || r->failed ? 1 : end(r, &l);
 	events_close(r->events);
 	object_close(&r->object);
 	return status;

@@ -58,6 +58,9 @@ struct tool {
 	void (*report)(struct run *r);
 	uint64_t *interval_ns, *count; /* between reports (0: at the end only), and how many */
 	void (*tick)(struct run *r);   /* ten times a second; NULL: never */
+	/* Tools that look from time to time: called when attached and at every interval, @count
+	 * times; report then comes at the end only. */
+	void (*sample)(struct run *r);
 	void (*finish)(struct run *r); /* after the last report: say what is not in it */
 	void (*summary_json)(struct run *r,
 			     struct json *j); /* more members for the summary object */
@@ -76,8 +79,16 @@ struct run {
 	uint64_t started_ns; /* CLOCK_MONOTONIC: attached */
 	uint64_t nr_events;  /* shown */
 	uint64_t lost;	     /* beyond what the rings count: a tool adds its own */
-	bool stop;	     /* a hook may set it */
+	uint64_t samples;    /* taken, and left out as the one before took too long */
+	uint64_t late_samples;
+	bool no_header; /* the setup hook may set it */
+	bool stop;	/* a hook may set it */
+	bool failed;	/* so may it this one, after saying why: ends with status 1 */
 };
+
+/* Shows @event as a row or an object, by the tool's columns: what comes from the rings goes through
+ * this, and a tool may hand over its own. Sets run.stop at the last one that --events asks for. */
+void run_show(struct run *r, const void *event, size_t size);
 
 /* struct NAME_bpf__rodata of the generated skeleton, in the object given to configure(). */
 #define TOOL_RODATA(tool_, obj)                                                                    \

@@ -120,8 +120,9 @@ struct super_block {
 };
 
 struct inode {
-	struct super_block *i_sb;
 	unsigned short i_mode;
+	struct super_block *i_sb;
+	long unsigned int i_ino; /* 7.x: u64 */
 	__s64 i_size;
 };
 
@@ -188,7 +189,16 @@ struct fs_struct {
 	struct path pwd;
 };
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct rw_semaphore {
+	atomic64_t count; /* up to now; a kernel with PREEMPT_RT has another struct */
+};
+
 struct mm_struct {
+	struct rw_semaphore mmap_lock;
 	long unsigned int arg_start;
 	long unsigned int arg_end;
 };
@@ -221,6 +231,10 @@ typedef struct {
 
 struct cred {
 	kuid_t uid;
+};
+
+struct signal_struct {
+	int nr_threads;
 };
 
 struct rq {
@@ -262,6 +276,7 @@ struct pid {
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int __state; /* from 5.14 (2f064a59a11f) */
 	void *stack;
 	int on_cpu; /* not there without CONFIG_SMP on older kernels; on 7.3 a u8, as on_rq */
 	int on_rq;
@@ -269,6 +284,7 @@ struct task_struct {
 	struct sched_info sched_info;
 	struct pid *thread_pid;
 	unsigned int flags;
+	int exit_state;
 	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;
@@ -278,9 +294,28 @@ struct task_struct {
 	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
+	long unsigned int nvcsw;
+	long unsigned int nivcsw;
 	struct fs_struct *fs;
 	struct files_struct *files;
+	struct signal_struct *signal;
 	struct css_set *cgroups;
+};
+
+struct task_struct___state { /* before 5.14 */
+	volatile long int state;
+};
+
+/* --- iterators --- */
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct linux_binprm {
@@ -399,6 +434,7 @@ struct sock {
 };
 
 struct socket {
+	short int type;
 	struct file *file;
 	struct sock *sk;
 };

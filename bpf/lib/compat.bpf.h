@@ -42,12 +42,14 @@ static __always_inline bool have_task_btf(void)
 #define SYSCALL_NR_EXECVE   59
 #define SYSCALL_NR_CREAT    85
 #define SYSCALL_NR_OPENAT   257
+#define SYSCALL_NR_FUTEX    202
 #define SYSCALL_NR_EXECVEAT 322
 #define SYSCALL_NR_OPENAT2  437
 /* the i386 table */
 #define COMPAT_NR_OPEN	   5
 #define COMPAT_NR_CREAT	   8
 #define COMPAT_NR_EXECVE   11
+#define COMPAT_NR_FUTEX	   240
 #define COMPAT_NR_OPENAT   295
 #define COMPAT_NR_EXECVEAT 358
 #define COMPAT_NR_OPENAT2  437
@@ -101,12 +103,14 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #define SYSCALL_NR_OPEN	    -1 /* does not exist here */
 #define SYSCALL_NR_CREAT    -2
 #define SYSCALL_NR_OPENAT   56
+#define SYSCALL_NR_FUTEX    98
 #define SYSCALL_NR_EXECVE   221
 #define SYSCALL_NR_EXECVEAT 281
 #define SYSCALL_NR_OPENAT2  437
 #define COMPAT_NR_OPEN	    5
 #define COMPAT_NR_CREAT	    8
 #define COMPAT_NR_EXECVE    11
+#define COMPAT_NR_FUTEX	    240
 #define COMPAT_NR_OPENAT    322
 #define COMPAT_NR_EXECVEAT  387
 #define COMPAT_NR_OPENAT2   437

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("BORESCOPE_BUILD") or ROOT / "build").absolute()
 VM = os.environ.get("BORESCOPE_VM")
-TOOLS = ("execsnoop", "opensnoop", "biolatency", "runqlat", "tcpretrans", "ext4slower", "profile")
+TOOLS = ("execsnoop", "opensnoop", "biolatency", "runqlat", "tcpretrans", "ext4slower", "profile", "xstack")
 
 # The contract, one place per fact.
 OK, FAILED, USAGE, TOO_COSTLY = range(4)    # exit statuses

@@ -25,7 +25,7 @@ def test_cost(tool, event_place, cgroup, disk):
     work = {"execsnoop": ("execs", "spawn", N, event_place), "opensnoop": ("opens", "mix", N, 0, event_place),
             "biolatency": ("diskio", "write", N, disk.path), "tcpretrans": ("tcpsyns", N),
             "runqlat": ("pingpong", N), "ext4slower": ("fileops", "cached", N, event_place),
-            "profile": ("burn", 1000)}[tool]
+            "profile": ("burn", 1000), "xstack": ("parked", "pipe", N)}[tool]
     scope = (*ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path)
     with Workload(*work, cgroup=cgroup) as working_load:
         with Tool(tool, *scope, "--cost", "--json") as json, Tool(tool, *scope, "--cost") as text, \

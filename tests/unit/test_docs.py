@@ -212,6 +212,10 @@ def expected_keys(tool):
         expected["stack"] = {"kernel", "user"} | literal_keys(body(stacks, "stacks_json"))
         if ".tid =" not in source:  # threads are not told apart
             expected["stack"] -= {"tid"}
+        labels = re.search(r"\.labels = \{(.*?)\}", source)
+        expected["stack"] |= set(re.findall(r'"(\w+)"', labels[1])) if labels else set()
+        if ".columns =" in source:  # prints rows, too
+            expected["event"] = (own - expected["frame"]) | literal_keys(body(source_of("libcommon/table.c"), "table_json"))
     else:
         expected["event"] = own | literal_keys(body(source_of("libcommon/table.c"), "table_json"))
     return expected
