@@ -214,11 +214,21 @@ def main():
     path = arguments.json or arguments.build / "bench.json"
     path.write_text(json.dumps(result, indent=1) + "\n")
     if arguments.results:
+        text += by_themselves(arguments)
         progress(f"and in a VM with {RESULTS_VM}")
         guest = in_vm(arguments, RESULTS_VM, subprocess.PIPE)
         arguments.results.write_text("".join([preface(), *text, guest.stdout]))
         return guest.returncode
     return 0
+
+
+def by_themselves(arguments):
+    """What the benches of their own say, for tools that no operation sets off."""
+    for name, heading in (("samples.py", "profile: a sample"), ("xstack.py", "xstack: a sample of all threads")):
+        progress(name)
+        done = subprocess.run([sys.executable, HERE / name], stdout=subprocess.PIPE, text=True, check=True,
+                              env={**os.environ, "BORESCOPE_BUILD": str(arguments.build.resolve())})
+        yield f"### {heading}\n\n{done.stdout}\n"
 
 
 def preface():

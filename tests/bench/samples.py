@@ -64,7 +64,7 @@ def measure(argv, seconds, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.add_argument("--build", type=Path, default=os.environ.get("BORESCOPE_BUILD") or ROOT / "build")
     parser.add_argument("--hz", type=int, default=49, choices=range(1, 1000), metavar="HZ")
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--rounds", type=int, default=3)
