@@ -274,9 +274,16 @@ static const char *target_ruled_out(struct kernel *k, struct bpf_program *prog,
 	if (!k->own_btf)
 		return "this kernel has no BTF of its own";
 	why = trampoline_ruled_out(k, any ? any->id : 0);
-	if (!why && bpf_program__set_attach_target(prog, 0, function))
-		why = "neither this kernel's BTF nor its modules' has such a function";
-	return why;
+	if (why)
+		return why;
+	switch (bpf_program__set_attach_target(prog, 0, function)) {
+	case 0:
+		return NULL;
+	case -EPERM:
+		return "it takes CAP_SYS_ADMIN to find a module's function";
+	default:
+		return "neither this kernel's BTF nor its modules' has such a function";
+	}
 }
 
 static const char *program_ruled_out(struct kernel *k, const struct object_spec *spec,
