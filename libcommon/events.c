@@ -241,6 +241,16 @@ size_t events_drain(struct events *events, uint64_t before, size_t min_size, eve
 	return shown;
 }
 
+uint64_t events_waiting(const struct events *events)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < events->nr; i++)
+		bytes += __atomic_load_n(events->rings[i].producer, __ATOMIC_ACQUIRE) -
+			 *events->rings[i].consumer;
+	return bytes;
+}
+
 uint64_t events_lost(const struct events *events)
 {
 	return object_percpu_sum(events->obj, "event_lost", 0) + events->too_short;

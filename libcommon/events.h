@@ -43,6 +43,9 @@ typedef void (*event_fn)(void *ctx, const void *event, size_t size);
 size_t events_drain(struct events *events, uint64_t before, size_t min_size, event_fn fn, void *ctx,
 		    const volatile bool *stop);
 
+/* How many bytes of records wait to be read. */
+uint64_t events_waiting(const struct events *events);
+
 /* Events that the kernel side could not send, in all. */
 uint64_t events_lost(const struct events *events);
 

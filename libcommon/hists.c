@@ -30,6 +30,30 @@ static int map_fd(struct run *r, const char *name)
 	return bpf_map__fd(bpf_object__find_map_by_name(r->object.bpf, name));
 }
 
+/*
+ * Until every program that runs now has ended: an RCU grace period. membarrier() refuses where
+ * there are nohz_full CPUs; a change of a map of maps waits for the same.
+ */
+static void wait_for_programs(int any_map_fd)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = any_map_fd);
+	__u32 zero = 0;
+	int fd;
+
+	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		return;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "grace_period", sizeof(zero), sizeof(zero),
+			    1, &opts);
+	if (fd >= 0 && !bpf_map_update_elem(fd, &zero, &any_map_fd, BPF_ANY)) {
+		close(fd);
+		return;
+	}
+	warn("cannot wait for programs that are running: a few events may be missing (%s)",
+	     strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 /* From now on the other histograms are filled. When this returns, nothing writes to those of the
  * old epoch any more, which is returned. */
 static uint32_t flip(struct run *r)
@@ -40,8 +64,7 @@ static uint32_t flip(struct run *r)
 	epoch = !epoch;
 	if (object_section_write(r->object.bpf, ".data.hist", &epoch))
 		epoch = old;
-	/* an RCU grace period: every program that saw the old epoch has ended */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	wait_for_programs(map_fd(r, "hist_all"));
 	return old;
 }
 

@@ -316,7 +316,10 @@ static const char *program_ruled_out(struct kernel *k, const struct object_spec 
 			return "this kernel has no kprobes";
 		return q && q->id ? NULL : "this kernel has no such function";
 	case KIND_TRACEPOINT:
+		return NULL;
 	case KIND_OTHER:
+		if (!k->own_btf && !strncmp(prefix, "iter", 4))
+			return "this kernel has no BTF of its own";
 		return NULL;
 	}
 	return NULL;

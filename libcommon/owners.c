@@ -22,20 +22,23 @@ static bool look_up(struct object *o, const struct owner_ref *ref, struct event_
 	return true;
 }
 
-void owner_complete(struct object *o, const struct owner_ref *ref, struct event_head *head)
+bool owner_complete(struct object *o, const struct owner_ref *ref, struct event_head *head)
 {
 	static uint64_t last, next; /* search, CLOCK_MONOTONIC */
 	uint64_t now;
 
 	if (head->pid != EVENT_UNKNOWN || look_up(o, ref, head) || !ref->open)
-		return;
+		return true;
 	now = clock_mono_ns();
-	if (head->ts < last || now < next)
-		return;
+	if (head->ts < last)
+		return true;
+	if (now < next)
+		return false;
 	last = now;
 	if (object_iterate(o, "open sockets"))
-		return;
+		return false;
 	now = clock_mono_ns();
 	next = now + REST * (now - last);
 	look_up(o, ref, head);
+	return true;
 }

@@ -5,6 +5,7 @@
 #ifndef BORESCOPE_OWNERS_H
 #define BORESCOPE_OWNERS_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 
 #include "events.h"
@@ -25,7 +26,9 @@
  * open files of all processes, if there is something to find (once for all events that wait, and
  * within a tenth of one CPU). pid stays EVENT_UNKNOWN when the socket has no owner: it was not
  * accepted yet, or the kernel itself holds it, or its process is gone without a trace.
+ * False: a process has it open, but was not looked for: it is too soon after the search before, or
+ * none is granted.
  */
-void owner_complete(struct object *o, const struct owner_ref *ref, struct event_head *head);
+bool owner_complete(struct object *o, const struct owner_ref *ref, struct event_head *head);
 
 #endif

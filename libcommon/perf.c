@@ -42,6 +42,7 @@ struct perf_sampling {
 	bool *online;
 	unsigned int sampled, sampled_last; /* CPUs now, and before the end */
 	uint64_t cpu_ns, refused;
+	uint64_t enabled_ns, running_ns; /* of the events: while they had a counter */
 };
 
 static int event_open(const struct perf_sampling_config *config, enum perf_source source, int cpu)
@@ -52,6 +53,7 @@ static int event_open(const struct perf_sampling_config *config, enum perf_sourc
 		.config =
 			source == PERF_CYCLES ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK,
 		.freq = config->frequency != 0,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
 
 	if (config->frequency)
@@ -131,9 +133,17 @@ static enum perf_source source_of(enum perf_source wanted)
 
 static void cpu_stop(struct perf_sampling *p, struct cpu *c)
 {
+	struct {
+		uint64_t value, enabled, running;
+	} count;
+
 	if (c->fd < 0)
 		return;
 	ioctl(c->fd, PERF_EVENT_IOC_DISABLE, 0);
+	if (read(c->fd, &count, sizeof(count)) == sizeof(count)) {
+		p->enabled_ns += count.enabled;
+		p->running_ns += count.running;
+	}
 	close(c->fd);
 	c->fd = -1;
 	p->cpu_ns += clock_mono_ns() - c->since_ns;
@@ -378,6 +388,11 @@ void perf_sampling_check(const struct perf_sampling *p, uint64_t ticks)
 	struct perf_sampling_stats st;
 	double due;
 
+	if ((double)p->running_ns < (double)p->enabled_ns * 0.9)
+		warn("the CPUs' counters of cycles were taken by others: there are samples of %.0f "
+		     "%% "
+		     "of the time only; --source cpu-clock needs no counter",
+		     100 * (double)p->running_ns / (double)p->enabled_ns);
 	perf_sampling_stats(p, &st);
 	due = p->config.frequency ? (double)st.cpu_ns / 1e9 * (double)p->config.frequency
 				  : (double)st.cpu_ns / (double)p->config.period;

@@ -61,8 +61,9 @@ struct perf_sampling_stats {
 	uint64_t cpu_ns;   /* of time, over all CPUs that were sampled */
 	uint64_t refused;  /* CPUs that came and could not be sampled */
 };
-/* One warning if the CPU clock gave fewer than nine tenths of the samples that were due: it ticks
- * on idle CPUs, too. @ticks: all that it gave. */
+/* After perf_sampling_stop(): one warning if others had the hardware's counters for more than a
+ * tenth of the time, and one if the CPU clock gave fewer than nine tenths of the samples that were
+ * due: it ticks on idle CPUs, too. @ticks: all that it gave. */
 void perf_sampling_check(const struct perf_sampling *p, uint64_t ticks);
 
 void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_stats *stats);

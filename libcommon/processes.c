@@ -21,6 +21,7 @@ struct processes {
 	struct sym_files *files;
 	size_t nr, nr_maps, jit_bytes;
 	uint64_t clock; /* counts uses */
+	uint32_t images;
 };
 
 static uint64_t now_ns(void)
@@ -348,6 +349,7 @@ static struct process *add_process(struct processes *ps, uint32_t pid, const str
 	if (!p)
 		return NULL;
 	p->pid = pid;
+	p->image = ++ps->images ?: ++ps->images;
 	p->id = *id;
 	p->next = ps->buckets[pid % NR_BUCKETS];
 	ps->buckets[pid % NR_BUCKETS] = p;
@@ -355,28 +357,21 @@ static struct process *add_process(struct processes *ps, uint32_t pid, const str
 	return p;
 }
 
-/* A process that isn't known, or whose pid is known for another one, which is forgotten then. */
+/* A process that isn't known, or whose pid is known for another one, which is behind it then. */
 static int add_and_look(struct processes *ps, uint32_t pid, const struct process_id *id)
 {
-	struct process *p = add_process(ps, pid, id), *old;
+	struct process *p = add_process(ps, pid, id);
 	int err;
 
 	if (!p)
 		return -ENOMEM;
 	err = look_at_maps(ps, p);
-	if (err) {
+	if (err)
 		forget(ps, p);
-		return err;
-	}
-	for (old = p->next; old && old->pid != pid; old = old->next)
-		;
-	if (old)
-		forget(ps, old);
-	return 0;
+	return err;
 }
 
-/* Its heap grows and shrinks all the time: that alone must not cost too much. */
-static bool only_size_differs(const struct process_id *a, const struct process_id *b)
+static bool is_same_program(const struct process_id *a, const struct process_id *b)
 {
 	struct process_id same_size = *b;
 
@@ -388,8 +383,8 @@ static int look_if_changed(struct processes *ps, struct process *p, const struct
 {
 	int err;
 
-	if (!memcmp(&p->id, id, sizeof(*id)) ||
-	    (only_size_differs(&p->id, id) && !is_due(&p->maps_look, 0)))
+	/* its heap grows and shrinks all the time: that alone must not cost too much */
+	if (p->id.vsize == id->vsize || !is_due(&p->maps_look, 0))
 		return 0;
 	err = look_at_maps(ps, p);
 	if (!err)
@@ -406,7 +401,7 @@ int process_remember(struct processes *ps, uint32_t pid)
 	err = process_id_read(pid, &id);
 	if (err)
 		return err;
-	if (p && p->id.start_time == id.start_time)
+	if (p && is_same_program(&p->id, &id))
 		err = look_if_changed(ps, p, &id);
 	else
 		err = add_and_look(ps, pid, &id);
@@ -424,6 +419,17 @@ struct process *process_find(struct processes *ps, uint32_t pid)
 	struct process *p;
 
 	for (p = ps->buckets[pid % NR_BUCKETS]; p && p->pid != pid; p = p->next)
+		;
+	if (p)
+		p->used = ++ps->clock;
+	return p;
+}
+
+struct process *process_find_image(struct processes *ps, uint32_t pid, uint32_t image)
+{
+	struct process *p;
+
+	for (p = ps->buckets[pid % NR_BUCKETS]; p && p->image != image; p = p->next)
 		;
 	if (p)
 		p->used = ++ps->clock;
@@ -453,8 +459,8 @@ bool process_look_again(struct processes *ps, struct process *p)
 
 	if (!maps && !jit)
 		return false;
-	if (process_id_read(p->pid, &id) || id.start_time != p->id.start_time) {
-		look_begin(&p->maps_look); /* it has ended */
+	if (process_id_read(p->pid, &id) || !is_same_program(&p->id, &id)) {
+		look_begin(&p->maps_look); /* it has ended, or is another program */
 		look_begin(&p->jit_look);
 		return false;
 	}

@@ -33,6 +33,7 @@ struct look {
 struct process {
 	struct process *next; /* in its bucket */
 	uint32_t pid;
+	uint32_t image; /* of all that are known, no other has this number; never 0 */
 	struct process_id id;
 	struct exec_mapping *maps; /* by address, none overlaps another */
 	size_t nr_maps;
@@ -47,11 +48,13 @@ struct processes;
 struct processes *processes_new(struct sym_files *files);
 void processes_free(struct processes *ps);
 
-/* As symbols_remember(). */
+/* As symbols_remember(). A program that took another's place by execve(), or by getting the pid of
+ * one that ended, is another process here: the old one stays as it was. */
 int process_remember(struct processes *ps, uint32_t pid);
 
-/* NULL: not known. */
+/* The newest with that pid, or the one with that number; NULL: not known. */
 struct process *process_find(struct processes *ps, uint32_t pid);
+struct process *process_find_image(struct processes *ps, uint32_t pid, uint32_t image);
 
 /* What of @p holds @addr; NULL: nothing. */
 const struct exec_mapping *process_mapping(const struct process *p, uint64_t addr);

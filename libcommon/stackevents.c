@@ -51,8 +51,10 @@ bool stack_events_add(struct stack_events *e, const void *event, size_t size, ui
 	if (nr_kernel > STACK_FRAMES_MAX || nr_user > STACK_FRAMES_MAX ||
 	    sizeof(*s) + (nr_kernel + nr_user) * sizeof(__u64) > size)
 		return false;
-	if (nr_user)
+	if (nr_user) {
 		remember(e->symbols, &s->head);
+		key.image = symbols_image(e->symbols, key.pid);
+	}
 	memcpy(key.comm, s->head.comm, sizeof(key.comm));
 	memcpy(frames, s->frames, nr_kernel * sizeof(__u64));
 	if (flags & STACK_KERNEL_CUT)

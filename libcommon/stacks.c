@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <linux/types.h>
 
 #include "../bpf/lib/stacks.h"
@@ -56,7 +57,8 @@ struct sym {
 
 struct place {
 	uint64_t addr;
-	uint32_t pid, kernel;
+	uint32_t pid, image;
+	uint64_t kernel; /* compared as bytes: no padding */
 };
 
 /* A stack by name: this, then the numbers of its syms, kernel first, each leaf first. */
@@ -317,7 +319,7 @@ static struct sym look_up(struct stacks *s, const struct place *p)
 	else if (p->kernel)
 		symbols_kernel(s->config.symbols, p->addr, &name);
 	else
-		symbols_user(s->config.symbols, p->pid, p->addr, &name);
+		symbols_user_image(s->config.symbols, p->pid, p->image, p->addr, &name);
 	sym.function = text_of(s, name.function);
 	sym.module = text_of(s, name.module);
 	if (!sym.function && sym.module)
@@ -338,9 +340,13 @@ static uint32_t sym_number(struct stacks *s, const struct sym *sym)
 }
 
 /* The number of the sym of an address, looked up once per process. */
-static uint32_t name_place(struct stacks *s, uint32_t pid, uint64_t addr, bool kernel)
+static uint32_t name_place(struct stacks *s, const struct stack_key *key, uint64_t addr,
+			   bool kernel)
 {
-	struct place p = { .addr = addr, .pid = kernel ? 0 : pid, .kernel = kernel };
+	struct place p = { .addr = addr,
+			   .pid = kernel ? 0 : key->pid,
+			   .image = kernel ? 0 : key->image,
+			   .kernel = kernel };
 	uint32_t number = intern(&s->places, &p, sizeof(p)), *known;
 	struct sym sym;
 
@@ -357,8 +363,8 @@ static uint32_t name_place(struct stacks *s, uint32_t pid, uint64_t addr, bool k
 	return known[number] - 1;
 }
 
-static uint32_t *name_trace(struct stacks *s, uint32_t pid, uint32_t trace, bool kernel,
-			    uint32_t *to, uint32_t *nr)
+static uint32_t *name_trace(struct stacks *s, const struct stack_key *key, uint32_t trace,
+			    bool kernel, uint32_t *to, uint32_t *nr)
 {
 	const uint64_t *frames;
 	size_t len;
@@ -366,7 +372,7 @@ static uint32_t *name_trace(struct stacks *s, uint32_t pid, uint32_t trace, bool
 	frames = intern_get(&s->traces, trace, &len);
 	*nr = len / sizeof(*frames);
 	for (size_t i = 0; i < *nr; i++)
-		*to++ = name_place(s, pid, frames[i], kernel);
+		*to++ = name_place(s, key, frames[i], kernel);
 	return to;
 }
 
@@ -399,8 +405,9 @@ static bool name_entry(struct stacks *s, uint32_t number, struct shown_head *hea
 	struct weights *w;
 
 	head->key = entry.key;
-	user = name_trace(s, entry.key.pid, entry.kernel, true, syms, &head->nr_kernel);
-	end = name_trace(s, entry.key.pid, entry.user, false, user, &head->nr_user);
+	head->key.image = 0;
+	user = name_trace(s, &entry.key, entry.kernel, true, syms, &head->nr_kernel);
+	end = name_trace(s, &entry.key, entry.user, false, user, &head->nr_user);
 	count_cut(s, user, head->nr_user, from->count);
 	shown = intern(&s->shown, head, (char *)end - (char *)head);
 	if (shown == INTERN_NONE)
@@ -489,7 +496,7 @@ static const char *sym_text(const struct stacks *s, const struct sym *sym, char 
 		name.module = text(s, sym->module);
 	name.module_offset = sym->offset;
 	if (name.module && !name.function && !sym->offset) { /* module_sym() */
-		snprintf(buf, FRAME_TEXT_LEN, "[%s]", name.module);
+		snprintf(buf, FRAME_TEXT_LEN, *name.module == '[' ? "%s" : "[%s]", name.module);
 		return buf;
 	}
 	return symbols_frame_text(&name, buf, FRAME_TEXT_LEN);
@@ -889,31 +896,36 @@ void stacks_svg(struct stacks *s, struct out *o)
 /* --- as the options say ------------------------------------------------------------------------
  */
 
-static void write_svg(struct stacks *s)
+/* False: it is not, or not whole, there (said). */
+static bool write_svg(struct stacks *s)
 {
 	struct out *o = malloc(sizeof(*o));
+	struct stat st;
+	bool ok;
 
 	if (!o) {
 		error("not enough memory for the flame graph");
-		return;
+		return false;
 	}
 	out_init(o, svg_fd);
-	if (lseek(svg_fd, 0, SEEK_SET) == 0 && ftruncate(svg_fd, 0))
+	if (!fstat(svg_fd, &st) && S_ISREG(st.st_mode) && ftruncate(svg_fd, 0))
 		o->error = errno;
 	stacks_svg(s, o);
-	if (out_flush(o))
+	ok = !out_flush(o);
+	if (!ok)
 		error("cannot write '%s': %s", stacks_options.svg, strerror(o->error));
 	else
 		note("the flame graph is in %s", stacks_options.svg);
 	free(o);
+	return ok;
 }
 
 void stacks_report(struct stacks *s, struct run *r)
 {
 	const struct stacks_options *opt = &stacks_options;
 
-	if (opt->svg)
-		write_svg(s);
+	if (opt->svg && !write_svg(s))
+		r->failed = true;
 	if (r->opt.json && opt->top)
 		stacks_top_json(s, &r->json);
 	else if (r->opt.json)

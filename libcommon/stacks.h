@@ -83,7 +83,8 @@ void stacks_configure(struct bpf_object *obj);
 /* What tells two stacks apart, beside their frames. */
 struct stack_key {
 	uint32_t pid;
-	uint32_t tid; /* 0: threads are not told apart */
+	uint32_t tid;	/* 0: threads are not told apart */
+	uint32_t image; /* symbols_image() of the time; 0: as the pid is when it is shown */
 	char comm[16];
 	/* A text for each of the set's labels: from stacks_text(); 0: it has none. */
 	uint32_t labels[STACK_LABELS_MAX];

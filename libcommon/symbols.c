@@ -131,19 +131,41 @@ static bool may_be_new(const struct process *p, uint64_t addr)
 	return !m || !m->file || p->may_jit;
 }
 
-void symbols_user(struct symbols *s, uint32_t pid, uint64_t addr, struct frame_name *name)
+/* @p may be NULL. */
+static void name_user(struct symbols *s, struct process *p, uint64_t addr, struct frame_name *name)
 {
-	struct process *p = process_find(s->processes, pid);
-
 	*name = (struct frame_name){ .module_offset = addr };
-	if (!p && !process_remember(s->processes, pid))
-		p = process_find(s->processes, pid);
 	if (!p)
 		return;
 	if (!name_address(s, p, addr, name) && may_be_new(p, addr) &&
 	    process_look_again(s->processes, p))
 		name_address(s, p, addr, name);
 	demangle_name(s, name);
+}
+
+void symbols_user(struct symbols *s, uint32_t pid, uint64_t addr, struct frame_name *name)
+{
+	struct process *p = process_find(s->processes, pid);
+
+	if (!p && !process_remember(s->processes, pid))
+		p = process_find(s->processes, pid);
+	name_user(s, p, addr, name);
+}
+
+uint32_t symbols_image(struct symbols *s, uint32_t pid)
+{
+	const struct process *p = process_find(s->processes, pid);
+
+	return p ? p->image : 0;
+}
+
+void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_t addr,
+			struct frame_name *name)
+{
+	if (image)
+		name_user(s, process_find_image(s->processes, pid, image), addr, name);
+	else
+		symbols_user(s, pid, addr, name);
 }
 
 void symbols_build_id(struct symbols *s, const unsigned char id[20], uint64_t file_offset,

@@ -55,18 +55,26 @@ void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name);
  * for each process seen in a poll: when known and unchanged (by start time, sizes and addresses in
  * /proc/PID/stat) this is one short read. When nothing but its size has changed, its list of
  * mappings is read again only as often as that takes a twentieth of the time. What it had mapped
- * earlier and hasn't now (dlclose, exec) stays known as long as nothing else takes its place. Files
+ * earlier and hasn't now (dlclose) stays known as long as nothing else takes its place. Files
  * are opened here, and read when first needed. @pid is as in our own pid namespace; a thread's id
  * serves too.
  *
  * Returns 0; -ESRCH: the process has ended, or has no memory of its own (a kernel thread); another
- * -errno where /proc can't be read. What was known of an ended process stays known, until its pid
- * is remembered for another one.
+ * -errno where /proc can't be read. What was known of an ended process stays known; when its
+ * pid is remembered for another one, or it calls execve(), by symbols_user_image() only.
  */
 int symbols_remember(struct symbols *s, uint32_t pid);
 
 /* @addr of process @pid, which is remembered now if it was not before. */
 void symbols_user(struct symbols *s, uint32_t pid, uint64_t addr, struct frame_name *name);
+
+/*
+ * For addresses that are named later: which program process @pid is now, as a number (0: it was
+ * never remembered), and a name in that program, whatever the pid stands for by then.
+ */
+uint32_t symbols_image(struct symbols *s, uint32_t pid);
+void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_t addr,
+			struct frame_name *name);
 
 /*
  * A place in a file with a build id (struct bpf_stack_build_id: always 20 bytes, a shorter id is

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #define BUSY_POLL_NS 10000000ULL
 #define SETTLE_NS    1000000ULL
 #define TICK_NS	     100000000ULL
+#define LAST_WAIT_NS 200000000ULL
 #define SECOND_NS    1000000000ULL
 #define NEVER	     UINT64_MAX
 
@@ -32,7 +34,7 @@ struct loop {
 	int epoll_fd, signal_fd;
 	sigset_t signals;
 	uint64_t deadline, next_report, next_sample, next_tick, next_cost, next_loss;
-	uint64_t reports, lost_told;
+	uint64_t reports, lost_told, no_room_told;
 	int costly_samples;
 	uint64_t last_cost_ns, last_cost_at;
 	bool drained; /* the last look at the rings found something */
@@ -44,7 +46,7 @@ struct loop {
 
 static uint64_t lost_so_far(const struct run *r)
 {
-	return r->lost + (r->events ? events_lost(r->events) : 0);
+	return r->lost + r->missed + (r->events ? events_lost(r->events) : 0);
 }
 
 void run_show(struct run *r, const void *event, size_t size)
@@ -112,12 +114,16 @@ static void sample(struct run *r, struct loop *l)
 /* At most once a second: a storm of losses is one line a second. */
 static void tell_losses(struct run *r, struct loop *l)
 {
-	uint64_t lost = lost_so_far(r);
+	uint64_t lost = r->events ? events_lost(r->events) : 0;
 
 	if (lost > l->lost_told)
 		warn("lost %llu events: they came faster than they could be shown",
 		     (unsigned long long)(lost - l->lost_told));
 	l->lost_told = lost;
+	if (r->lost > l->no_room_told)
+		warn("lost %llu events: they could not be read or kept",
+		     (unsigned long long)(r->lost - l->no_room_told));
+	l->no_room_told = r->lost;
 }
 
 /* Above the promise for two samples in a row: stop. */
@@ -196,7 +202,7 @@ static void look(struct run *r, struct loop *l)
 	n = epoll_wait(l->epoll_fd, ev, 8,
 		       wake == NEVER ? -1
 		       : wake <= now ? 0
-				     : (int)((wake - now + 999999) / 1000000));
+				     : (int)min_u64((wake - now + 999999) / 1000000, INT_MAX));
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == l->signal_fd) {
 			/* in order; but a second one ends it at once, should our output be stuck */
@@ -341,6 +347,21 @@ static void detach(struct run *r)
 	object_detach(&r->object);
 }
 
+/* A record that a program has not finished yet (its task was scheduled out meanwhile) holds up all
+ * that follow it in its ring. */
+static void drain_last(struct run *r, struct loop *l)
+{
+	uint64_t until = clock_mono_ns() + LAST_WAIT_NS;
+
+	drain(r, l, 0);
+	while (r->events && !r->stop && events_waiting(r->events) && clock_mono_ns() < until) {
+		usleep(1000);
+		drain(r, l, 0);
+	}
+	if (r->events && !r->stop && events_waiting(r->events))
+		r->lost++; /* at least */
+}
+
 /* What came until the end is shown, unless nobody reads it or --events is reached. */
 static int end(struct run *r, struct loop *l)
 {
@@ -349,12 +370,15 @@ static int end(struct run *r, struct loop *l)
 	if (l->cost_on)
 		cost_read(&l->cost, r->object.bpf);
 	detach(r);
-	r->lost += object_missed(&r->object);
+	r->missed = object_missed(&r->object);
 	if (!l->hung_up && !r->out.error) {
 		r->stop = full;
-		drain(r, l, 0);
+		drain_last(r, l);
 		report(r);
 		tell_losses(r, l);
+		if (r->missed)
+			warn("lost %llu events: the kernel left out runs of this tool's programs",
+			     (unsigned long long)r->missed);
 		if (r->tool->finish)
 			r->tool->finish(r);
 		summary(r, l);
@@ -363,7 +387,7 @@ static int end(struct run *r, struct loop *l)
 		error("cannot write: %s", strerror(r->out.error));
 		return 1;
 	}
-	return l->too_costly ? STATUS_TOO_COSTLY : 0;
+	return r->failed ? 1 : l->too_costly ? STATUS_TOO_COSTLY : 0;
 }
 
 static int run(struct run *r)
@@ -403,9 +427,12 @@ static int run(struct run *r)
 		begin(r, &l);
 	while (!err && !r->stop && !r->failed)
 		look(r, &l);
-	if (err || r->failed)
+	if (err || r->failed) {
 		detach(r);
-	status = err || r->failed ? 1 : end(r, &l);
+		status = 1;
+	} else {
+		status = end(r, &l);
+	}
 	events_close(r->events);
 	object_close(&r->object);
 	return status;

@@ -78,7 +78,8 @@ struct run {
 	struct json json;    /* on out */
 	uint64_t started_ns; /* CLOCK_MONOTONIC: attached */
 	uint64_t nr_events;  /* shown */
-	uint64_t lost;	     /* beyond what the rings count: a tool adds its own */
+	uint64_t lost;	     /* not by the rings: a tool adds what it could not read or keep */
+	uint64_t missed;     /* runs that the kernel left out: known at the end */
 	uint64_t samples;    /* taken, and left out as the one before took too long */
 	uint64_t late_samples;
 	bool no_header; /* the setup hook may set it */

@@ -359,15 +359,27 @@ static void started(struct run *r)
 		     fs->type);
 }
 
-static const char *const examples[] = { "ext4slower",
-					"what takes 10 ms and more",
-					"ext4slower 0 -p 1234",
-					"all that process 1234 does on ext4",
-					"ext4slower 100 --path var/lib/db/",
-					"what takes 100 ms below that directory",
-					"ext4slower -j 1 > slow.csv",
-					"for a spreadsheet: 1 ms and more",
-					NULL };
+/* The commands still lack the name, which is by what the program goes. */
+static const char *examples[] = { "",
+				  "what takes 10 ms and more",
+				  " 0 -p 1234",
+				  "all that process 1234 does there",
+				  " 100 --path var/lib/db/",
+				  "what takes 100 ms below that directory",
+				  " -j 1 > slow.csv",
+				  "for a spreadsheet: 1 ms and more",
+				  NULL };
+#define NR_EXAMPLES (sizeof(examples) / sizeof(examples[0]) / 2)
+
+static void name_examples(const char *name)
+{
+	static char commands[NR_EXAMPLES][48];
+
+	for (size_t i = 0; i < NR_EXAMPLES; i++) {
+		snprintf(commands[i], sizeof(commands[i]), "%s%s", name, examples[2 * i]);
+		examples[2 * i] = commands[i];
+	}
+}
 
 static struct tool tool = {
 	.name = "ext4slower",
@@ -393,5 +405,6 @@ int main(int argc, char **argv)
 	choose_filesystem(argv[0]);
 	snprintf(name, sizeof(name), "%sslower", fs->type);
 	tool.name = name;
+	name_examples(name);
 	return tool_main(&tool, argc, argv);
 }

@@ -146,7 +146,7 @@ static void finish(struct run *r)
 	stacks_stats(samples.stacks, &sst);
 	r->lost += sst.left_out;
 	note("%llu samples, %llu lost, of %u CPUs in %.1f s", (unsigned long long)sst.added,
-	     (unsigned long long)(r->lost + events_lost(r->events)), st.cpus,
+	     (unsigned long long)(r->lost + r->missed + events_lost(r->events)), st.cpus,
 	     (double)(stopped_ns - r->started_ns) / 1e9);
 	perf_sampling_check(sampling, counted(r, SAMPLE_TICKS));
 	stack_events_remarks(&samples);

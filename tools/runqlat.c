@@ -159,13 +159,6 @@ static void report(struct run *r)
 	hists_report(&hists, r);
 }
 
-static void finish(struct run *r)
-{
-	if (r->lost)
-		warn("%llu waits are not in these histograms: there was no place for more",
-		     (unsigned long long)r->lost);
-}
-
 static const char *const examples[] = { "runqlat",
 					"the wait for a CPU, until Ctrl-C",
 					"runqlat -m 5 3",
@@ -190,7 +183,6 @@ static const struct tool tool = {
 	.report = report,
 	.interval_ns = &interval_ns,
 	.count = &count,
-	.finish = finish,
 };
 
 int main(int argc, char **argv)

@@ -200,11 +200,16 @@ static void report(struct run *r)
 static bool event(struct run *r, const void *event, size_t size)
 {
 	static struct retrans_event e;
+	bool looked;
 
 	memcpy(&e, event, sizeof(e));
-	owner_complete(&r->object, &e.owner, &e.head);
+	looked = owner_complete(&r->object, &e.owner, &e.head);
 	r->shown = &e;
-	return filter_passes(&r->opt.filter, &e.head);
+	if (filter_passes(&r->opt.filter, &e.head))
+		return true;
+	if (!looked) /* it may be one that was asked for */
+		r->lost++;
+	return false;
 }
 
 static bool count_event(struct run *r, const void *raw, size_t size)

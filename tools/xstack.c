@@ -311,7 +311,8 @@ static void count_thread(const struct thread_sample *t)
 /* For what is printed at the end. False: there is no room. */
 static bool add_stack(const struct thread_sample *t)
 {
-	struct stack_key key = { .pid = t->head.pid };
+	struct stack_key key = { .pid = t->head.pid,
+				 .image = t->nr_user ? symbols_image(symbols, t->head.pid) : 0 };
 	const uint64_t *kernel = (const uint64_t *)frames_of(t), *user = kernel + t->nr_kernel;
 	unsigned int nr_kernel = t->nr_kernel;
 	const char letter[2] = { TASK_STATES[t->state] }, *call;

@@ -167,6 +167,7 @@ struct iattr {
 };
 
 struct vm_area_struct {
+	long unsigned int vm_end;
 	struct file *vm_file;
 };
 

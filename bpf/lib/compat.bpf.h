@@ -158,7 +158,8 @@ static __always_inline __s64 syscall_position(struct pt_regs *regs, bool compat,
 /* --- the scheduler ------------------------------------------------------------------------------
  */
 
-/* The queue that @task is on, and so the clock by which it is timed; needs no symbol of the kernel. */
+/* The queue that @task is on, and so the clock by which it is timed; needs no symbol of the kernel.
+ */
 #define task_rq(task) ((task)->se.cfs_rq->rq)
 
 /* on_cpu and on_rq were int before they became u8: the macro reads what there is. */
@@ -169,8 +170,8 @@ static __always_inline bool task_on_cpu(struct task_struct *task)
 	return bpf_get_current_task() == (__u64)task;
 }
 
-/* For the task that is being switched out, at sched_switch: does it want to go on? Since 6.12 a task
- * that goes to sleep may stay on the queue for a while, delayed. */
+/* For the task that is being switched out, at sched_switch: does it want to go on? Since 6.12 a
+ * task that goes to sleep may stay on the queue for a while, delayed. */
 static __always_inline bool task_is_queued(struct task_struct *task)
 {
 	if (!BPF_CORE_READ_BITFIELD_PROBED(task, on_rq))

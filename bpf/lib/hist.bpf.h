@@ -96,16 +96,16 @@ static __always_inline struct hist *hist_count(__u32 k32, __u64 k64, __u64 value
 	return h;
 }
 
-/* Counts @value; under @k32 and @k64 where the tool splits by key. Returns the histogram, whose name
- * the tool may write; NULL: there was no place for it. */
+/* Counts @value; under @k32 and @k64 where the tool splits by key. Returns the histogram, whose
+ * name the tool may write; NULL: there was no place for it. */
 static __always_inline struct hist *hist_record(__u32 k32, __u64 k64, __u64 value)
 {
 	return hist_count(k32, k64, value, true);
 }
 
 /* The same for a program that always runs with interrupts off, as at sched_switch: nothing can come
- * between on its CPU. (Up to 6.0 an interrupt may run a raw tracepoint's program within its own run:
- * 05b24ff9b2cf.) */
+ * between on its CPU. (Up to 6.0 an interrupt may run a raw tracepoint's program within its own
+ * run: 05b24ff9b2cf.) */
 static __always_inline struct hist *hist_record_irqs_off(__u32 k32, __u64 k64, __u64 value)
 {
 	return hist_count(k32, k64, value, false);

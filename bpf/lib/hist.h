@@ -22,7 +22,8 @@ struct hist {
 	__u64 sum;
 	__u64 min_plus1; /* 0: no value yet */
 	__u64 max;
-	char name[16]; /* for a tool whose keys are tasks: a comm, written by the tool; else empty */
+	char name[16]; /* for a tool whose keys are tasks: a comm, written by the tool; else empty
+			*/
 	__u64 slots[HIST_SLOTS];
 };
 

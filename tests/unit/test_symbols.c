@@ -233,7 +233,9 @@ static void test_deleted(void **state)
 /* A process that becomes another program: the new one's names, and those of the old one. */
 static void test_exec(void **state)
 {
+	struct frame_name old;
 	struct child c;
+	uint32_t image;
 	int go[2];
 	char byte;
 
@@ -249,6 +251,8 @@ static void test_exec(void **state)
 	}
 	assert_int_equal(symbols_remember(s, c.pid), 0);
 	assert_user(c.pid, (uint64_t)one_of_ours, "one_of_ours", 0, "test_symbols");
+	image = symbols_image(s, c.pid);
+	assert_int_not_equal(image, 0);
 	assert_int_equal(write(go[1], "x", 1), 1);
 	c.parked = nm("nopie", "parked");
 	c.other = nm("nopie", "other");
@@ -262,7 +266,11 @@ static void test_exec(void **state)
 		usleep(1000);
 	}
 	assert_child(&c, "nopie");
-	assert_user(c.pid, (uint64_t)one_of_ours, "one_of_ours", 0, "test_symbols");
+	assert_int_not_equal(symbols_image(s, c.pid), image);
+	symbols_user_image(s, c.pid, image, (uint64_t)one_of_ours, &old);
+	assert_string_equal(old.function, "one_of_ours");
+	symbols_user_image(s, c.pid, image, c.parked, &old);
+	assert_null(old.function);
 	end(&c);
 	close(go[0]);
 	close(go[1]);
