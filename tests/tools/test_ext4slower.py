@@ -202,6 +202,7 @@ class Straced(Workload):
 @pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
 def test_agrees_with_strace(rung, name, call_name, slow, kind, place, cgroup):
     """strace -T of the same run: never less than the tool says, and not much more, which is strace's own work."""
+    need(shutil.which("strace"), "no strace")
     log = place / "strace"
     (slow / name).mkdir()
     with Straced(call_name, log, "fileops", name, N, slow / name, cgroup=cgroup) as work:
