@@ -164,6 +164,8 @@ class FileRw(Operation):
 
     @contextmanager
     def ready(self):
+        if self.bench.in_vm:
+            call("modprobe", "-a", "loop", "ext4")
         with ext4(self.bench.work / "ext4.img", self.bench.work / "mnt") as place:
             self.target = place / "data"
             yield
