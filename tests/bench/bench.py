@@ -34,10 +34,12 @@ SIZES = {
     "tcpretrans": {"burst": 20000, "speed": 0, "peers": 0, "getppids": 0, "threads": ()},
     "tcpretrans-connect": {"burst": 4000, "speed": 0, "peers": 0, "getppids": 0, "threads": ()},
     "runqlat": {"burst": 50000, "speed": 0, "peers": 0, "getppids": 0, "threads": ()},
+    "ext4slower": {"burst": 50000, "speed": 0, "peers": 0, "getppids": 100000, "threads": ()},
 }
 # In a VM time is counted in instructions: few are enough, and emulation is slow.
 VM_SIZES = {"opensnoop": (2000, 5000), "execsnoop": (100, 0), "biolatency": (500, 0),
-            "tcpretrans": (2000, 0), "tcpretrans-connect": (300, 0), "runqlat": (2000, 0)}
+            "tcpretrans": (2000, 0), "tcpretrans-connect": (300, 0), "runqlat": (2000, 0),
+            "ext4slower": (2000, 5000)}
 
 
 RESULTS_VM = "6.1"      # where fexit and kprobes are granted

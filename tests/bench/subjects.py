@@ -4,7 +4,7 @@
 import shutil
 from dataclasses import dataclass, field, replace
 
-from operations import Connection, Io, Open, Request, RoundTrip, Spawn
+from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
 
 
 @dataclass
@@ -36,8 +36,9 @@ def subjects(bench):
     def ours(name, *arguments, label="", **more):
         return Subject(f"**{name}**{label}", [bench.build / "bin" / name, *arguments], **more)
 
-    def floor(program, section):
-        return Subject(f"empty {section}", [bench.yardstick, bench.yardstick_object, program], "floor")
+    def floor(programs, section):
+        """`section`: as a tool says that it is using it, at the end."""
+        return Subject(f"empty {section}", [bench.yardstick, bench.yardstick_object, *programs.split()], "floor")
 
     everything = {
         "opensnoop": (Open, [
@@ -75,6 +76,13 @@ def subjects(bench):
             libbpf_tool("runqlat"),
             libbpf_tool("runqlat", "-P", label=" -P"),
             bpftrace_tool("runqlat"),
+        ]),
+        "ext4slower": (FileRw, [        # an hour is over any threshold
+            floor("sys_enter sys_exit", "sys_exit and tp_btf/sys_enter"),
+            floor("ext4_read ext4_read_end ext4_write ext4_write_end", "fexit and fentry of read and write"),
+            ours("ext4slower", "3600000", filtered=True),
+            ours("ext4slower", "3600000", "-p", "{pid}", label=" -p OTHER", filtered=True),
+            libbpf_tool("ext4slower", "-m", "3600000", filtered=True),
         ]),
     }
     retransmits = [floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"), ours("tcpretrans", filtered=True),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The yardstick: programs that do nothing. What one of them adds to an operation is what any tool on
- * that hook has to pay. yardstick.c attaches one of them; the program's name is the choice.
+ * The yardstick: programs that do nothing. What one of them adds to an operation is what any tool
+ * on that hook has to pay. yardstick.c attaches those of them whose names it is given.
  */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -12,11 +12,16 @@
 		return 0;                                                                          \
 	}
 
+EMPTY(sys_enter, "tp_btf/sys_enter")
 EMPTY(sys_exit, "tp_btf/sys_exit")
 EMPTY(do_sys_openat2, "fexit/do_sys_openat2")
 EMPTY(sched_process_exec, "tp_btf/sched_process_exec")
 EMPTY(block_rq_complete, "tp_btf/block_rq_complete")
 EMPTY(inet_sock_set_state, "tp_btf/inet_sock_set_state")
 EMPTY(sched_switch, "tp_btf/sched_switch")
+EMPTY(ext4_read, "fentry/ext4_file_read_iter")
+EMPTY(ext4_read_end, "fexit/ext4_file_read_iter")
+EMPTY(ext4_write, "fentry/ext4_file_write_iter")
+EMPTY(ext4_write_end, "fexit/ext4_file_write_iter")
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -38,6 +38,7 @@ def image_disk(directory):
 @contextmanager
 def delayed(disk):
     """The disk behind dm-delay: every read, write and flush takes DELAY_MS longer."""
+    need(shutil.which("dmsetup"), "no dmsetup")
     call("modprobe", "dm_delay")
     sectors = call("blockdev", "--getsz", disk)
     name = f"{machine.PREFIX}-{disk.name}"

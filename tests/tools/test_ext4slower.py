@@ -12,6 +12,7 @@ import pytest
 from filesystems import DELAY_AT_LEAST_MS, DELAY_MS, filesystem, mounted_again
 from harness import BUILD, FAILED, HEAD_KEYS, HEADERS, OK, VM, Tool, Workload, one_line, run_tool
 from machine import need
+from snoop import LOSS_ALLOWED
 
 N = 23
 MS = 1_000_000
@@ -87,9 +88,11 @@ def rows_of(tool, work, name):
     return [row for row in tool.json if row["pid"] == work.pid and row["operation"] == OPERATIONS[name]]
 
 
-def check_lost(tool):
-    """Nothing was lost, but on a kernel that preempts tasks inside a program: there it may be, and is counted."""
-    assert tool.summary["lost"] == 0 or VM and VM.startswith("7"), tool.said
+def check_lost(tool, number=N):
+    """Nothing of `number` operations was lost, but on a kernel that preempts tasks inside a program: there a few may be,
+    and are counted."""
+    allowed = LOSS_ALLOWED * number if VM and VM.startswith("7") else 0
+    assert tool.summary["lost"] <= allowed, tool.said
     return tool.summary["lost"]
 
 
@@ -110,6 +113,17 @@ def check_rows(rows, done, name, lost):
     assert all(0 < row["latency_ns"] <= line["ns"] for row, line in zip(rows, done))
 
 
+def check_delays(rows, done):
+    """The disk made the program wait, as it saw itself, and the tool says so long: what lies between is a call's way in
+    and out, and now and then a preemption. (dm-delay counts in ticks, so a constant would not do.)"""
+    own, shown = [line["ns"] for line in done], [row["latency_ns"] for row in rows]
+    assert statistics.median(own) >= DELAY_AT_LEAST_MS * MS
+    assert abs(statistics.median(own) - statistics.median(shown)) < MS, (own, shown)
+    if len(own) == len(shown):
+        between = sorted(a - b for a, b in zip(own, shown))
+        assert between[0] >= 0 and between[len(own) // 2] < MS and between[-3] < DELAY_MS * MS / 3, (own, shown)
+
+
 @pytest.mark.parametrize("rung", RUNGS)
 def test_every_operation(rung, kind, own, cgroup):
     """23 of each kind: file, place, bytes, error, and a time that is within what the program saw."""
@@ -118,7 +132,7 @@ def test_every_operation(rung, kind, own, cgroup):
             done = {name: work.run() for name, work in works.items()}
     check_rung(tool, rung, kind)
     assert tool.status == OK, tool.said
-    lost = check_lost(tool)
+    lost = check_lost(tool, sum(map(len, done.values())))
     for name, lines in done.items():
         rows = rows_of(tool, works[name], name)
         if rung in CALLS and name not in BY_CALLS:
@@ -140,18 +154,20 @@ def device_of(place):
 
 @pytest.mark.parametrize("rung", RUNGS)
 def test_slow_disk(rung, kind, slow, cgroup):
-    """Each of 23 operations that wait for a disk of known delay shows, with no less than that; what is fast, not."""
+    """Each of 23 operations that wait for a slow disk shows, with as long as the program itself waited; what is fast,
+    not."""
     fast = ("cached", "open")
     with workloads(slow, cgroup, (*SLOW, *fast, "aio")) as works:
         with Tool(f"{kind}slower", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
             done = {name: work.run() for name, work in works.items()}
     check_rung(tool, rung, kind)
-    lost = check_lost(tool)
+    lost = check_lost(tool, sum(map(len, done.values())))
     assert all(row["latency_ns"] >= 10 * MS for row in tool.json)
     for name in SLOW:
         rows = rows_of(tool, works[name], name)
         check_rows(rows, done[name], name, lost)
-        assert all(row["latency_ns"] >= DELAY_AT_LEAST_MS * MS and "async" not in row for row in rows), name
+        check_delays(rows, done[name])
+        assert not any("async" in row for row in rows), name
     for name in fast:           # in emulation a program may be held up for long: then it saw that itself
         assert len(rows_of(tool, works[name], name)) <= sum(line["ns"] >= 10 * MS for line in done[name])
     rows = rows_of(tool, works["aio"], "aio")
@@ -159,7 +175,8 @@ def test_slow_disk(rung, kind, slow, cgroup):
         assert not rows
     else:
         check_rows(rows, done["aio"], "aio", lost)
-        assert all(row["latency_ns"] >= DELAY_AT_LEAST_MS * MS and row["async"] for row in rows)
+        check_delays(rows, done["aio"])
+        assert all(row["async"] for row in rows)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -167,10 +184,9 @@ def test_threshold(rung, ext4, cgroup):
     """Below the threshold nothing shows."""
     with workloads(ext4, cgroup, ("cached", "write", "sync")) as works:
         with Tool("ext4slower", "60000", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
-            for work in works.values():
-                work.run()
+            number = sum(len(work.run()) for work in works.values())
     check_rung(tool, rung, "ext4")
-    check_lost(tool)
+    check_lost(tool, number)
     assert (tool.json, tool.summary["events"]) == ([], 0)
 
 
@@ -186,6 +202,7 @@ class Straced(Workload):
 @pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
 def test_agrees_with_strace(rung, name, call_name, slow, kind, place, cgroup):
     """strace -T of the same run: never less than the tool says, and not much more, which is strace's own work."""
+    need(shutil.which("strace"), "no strace")
     log = place / "strace"
     (slow / name).mkdir()
     with Straced(call_name, log, "fileops", name, N, slow / name, cgroup=cgroup) as work:
@@ -234,7 +251,7 @@ def test_filters(rung, ext4, cgroup, other_cgroup):
     for args, tool in tools.items():
         check_rung(tool, rung, "ext4")
         seen = sum(row["operation"] == "read" for row in tool.json)
-        assert wanted[args] - check_lost(tool) <= seen <= wanted[args], args
+        assert wanted[args] - check_lost(tool, 2 * N) <= seen <= wanted[args], args
 
 
 @pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
