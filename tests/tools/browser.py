@@ -23,7 +23,7 @@ class Browser:
         self.errors = []    # exceptions of the page's scripts, and what it asked the network for
 
     def __enter__(self):
-        self.home = tempfile.TemporaryDirectory(prefix="borescope-browser-")
+        self.home = tempfile.TemporaryDirectory(prefix="borescope-browser-", ignore_cleanup_errors=True)
         in_read, self.to = os.pipe()
         self.back, out_write = os.pipe()
 

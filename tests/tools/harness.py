@@ -26,7 +26,8 @@ HEADERS = {"execsnoop": ["PCOMM", "PID", "PPID", "RET", "ARGS"],
 ALL_EVENTS = {"ext4slower": ("0",)}         # what makes a tool show every event of what it looks at
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
-NOTE = re.compile(r"^\w+: (.* is not available .*: using|tracing|sampling|\d+ samples,) .*\n", re.M)  # on stderr: what is not an error
+NOTE = re.compile(r"^\w+: (.* is not available .*: using|tracing|sampling|\d+ samples,|kernel stacks only:) .*\n",
+                  re.M)                                 # on stderr: what is not an error
 USING = re.compile(r"^\w+: (.+?)(?: is not available \(.*\))?: using (.+)$", re.M)     # on stderr with -v, of a ladder
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")
 HEAD_KEYS = {"time", "pid", "tid", "uid"}   # in every event's JSON object, beside its comm
