@@ -42,6 +42,7 @@ VM_SIZES = {"opensnoop": (2000, 5000), "execsnoop": (100, 0), "biolatency": (500
             "ext4slower": (2000, 5000)}
 
 
+BPF_ARCH = {"x86_64": "x86", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 RESULTS_VM = "6.1"      # where fexit and kprobes are granted
 PEERS = ("libbpf-tools", "bpftrace", "strace", "linux-perf")
 
@@ -62,7 +63,8 @@ class Bench:
         self.yardstick.parent.mkdir(parents=True, exist_ok=True)
         commands = {
             self.yardstick: ["gcc", "-O2", "-Wall", HERE / "yardstick.c", "-lbpf", "-o"],
-            self.yardstick_object: ["clang", "-g", "-O2", "-mcpu=v3", "-target", "bpf", "-I", self.build / "vmlinux",
+            self.yardstick_object: ["clang", "-g", "-O2", "-mcpu=v3", "-target", "bpf", f"-D__TARGET_ARCH_{BPF_ARCH}",
+                                    "-I", self.build / "vmlinux",
                                     "-c", HERE / "yardstick.bpf.c", "-o"]}
         for output, command in commands.items():
             source = next(word for word in command if isinstance(word, Path) and word.suffix == ".c")
