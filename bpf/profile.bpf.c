@@ -8,9 +8,6 @@
 #include "profile.h"
 
 const volatile bool with_idle;
-/* Hardware events with a frequency begin with a period of 1, and find theirs in the first
- * microseconds: samples of a shorter period than this say nothing. */
-const volatile __u64 min_period;
 
 EVENT_SCRATCH(struct stack_scratch, 1);
 
@@ -34,8 +31,6 @@ int sample(struct bpf_perf_event_data *ctx)
 {
 	struct stack_scratch *s;
 
-	if (ctx->sample_period < min_period)
-		return 0;
 	count(SAMPLE_TICKS);
 	if (!with_idle && !(__u32)bpf_get_current_pid_tgid()) {
 		count(SAMPLE_IDLE);

@@ -23,11 +23,13 @@
 #define ONLINE	   "/sys/devices/system/cpu/online"
 #define MAX_RATE   "/proc/sys/kernel/perf_event_max_sample_rate"
 #define LIST_BYTES 65536 /* of the list of CPUs: 8192 of them, every other one, are 44 KiB */
+#define NS_PER_SEC 1000000000ULL
 #define SPARE_FDS  128
 #define TRIED_MAX  1024 /* CPUs that are asked whether they count cycles */
 
-/* A period of hardware cycles shorter than this, at 1 Hz, is one that is still being found. */
-#define FOUND 1000000
+/* How long the CPU's cycles are counted to learn its frequency, and how often: the best counts. */
+#define PACE_NS	   1000000
+#define PACE_TRIES 3
 
 struct cpu {
 	int fd; /* -1: not sampled */
@@ -45,22 +47,72 @@ struct perf_sampling {
 	uint64_t enabled_ns, running_ns; /* of the events: while they had a counter */
 };
 
-static int event_open(const struct perf_sampling_config *config, enum perf_source source, int cpu)
+/* What an event gives when it is read. */
+struct reading {
+	uint64_t value, enabled_ns, running_ns;
+};
+
+/* A counter of cycles of a CPU, or of this thread (@pid 0, @cpu -1). With a @period it samples.
+ *
+ * Never with a frequency (attr.freq): the kernel then begins with a period of one cycle, an
+ * interrupt storm until it has found the right one. Where an interrupt of the counter is slow (a
+ * virtual machine's: 30 us to 1.5 ms) it does not find it for seconds, and the CPU stands still.
+ */
+static int cycles_open(int pid, int cpu, uint64_t period)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
-		.type = source == PERF_CYCLES ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
-		.config =
-			source == PERF_CYCLES ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK,
+		.type = PERF_TYPE_HARDWARE,
+		.config = PERF_COUNT_HW_CPU_CYCLES,
+		.sample_period = period,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static int event_open(const struct perf_sampling_config *config, int cpu)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.freq = config->frequency != 0,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
 
+	if (config->source == PERF_CYCLES)
+		return cycles_open(-1, cpu, config->period);
 	if (config->frequency)
 		attr.sample_freq = config->frequency;
 	else
 		attr.sample_period = config->period;
 	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* Cycles a second of the CPU that this runs on, busy as now. 0: they can't be counted. */
+static uint64_t cycles_hz(void)
+{
+	int fd = cycles_open(0, -1, 0);
+	double best = 0;
+
+	for (int i = 0; i < PACE_TRIES && fd >= 0; i++) {
+		struct reading from, to;
+		uint64_t until = clock_mono_ns() + PACE_NS;
+
+		if (read(fd, &from, sizeof(from)) != sizeof(from))
+			break;
+		while (clock_mono_ns() < until)
+			;
+		if (read(fd, &to, sizeof(to)) != sizeof(to) || to.running_ns <= from.running_ns)
+			break;
+		double hz = (double)(to.value - from.value) * 1e9 /
+			    (double)(to.running_ns - from.running_ns);
+		best = hz > best ? hz : best;
+	}
+	if (fd >= 0)
+		close(fd);
+	return (uint64_t)best;
 }
 
 /* --- which CPUs --------------------------------------------------------------------------------
@@ -108,41 +160,37 @@ static int uevents_open(void)
 /* --- start and stop ----------------------------------------------------------------------------
  */
 
-static enum perf_source source_of(enum perf_source wanted)
+/* Whether every CPU that is online has a counter of cycles: on a machine with two kinds of cores
+ * one kind may say no. */
+static bool cycles_everywhere(void)
 {
-	const struct perf_sampling_config config = { .frequency = 1 };
 	bool online[TRIED_MAX];
 	int fd = -1, nr = libbpf_num_possible_cpus();
 
-	if (wanted != PERF_BEST)
-		return wanted;
 	nr = nr < TRIED_MAX ? nr : TRIED_MAX;
-	/* all of them: on a machine with two kinds of cores one kind may say no */
 	if (nr <= 0 || !read_online(online, nr))
-		return PERF_CLOCK;
+		return false;
 	for (int cpu = 0; cpu < nr; cpu++) {
 		if (!online[cpu])
 			continue;
-		fd = event_open(&config, PERF_CYCLES, cpu);
+		fd = cycles_open(-1, cpu, 0);
 		if (fd < 0)
-			return PERF_CLOCK;
+			return false;
 		close(fd);
 	}
-	return fd < 0 ? PERF_CLOCK : PERF_CYCLES;
+	return fd >= 0;
 }
 
 static void cpu_stop(struct perf_sampling *p, struct cpu *c)
 {
-	struct {
-		uint64_t value, enabled, running;
-	} count;
+	struct reading count;
 
 	if (c->fd < 0)
 		return;
 	ioctl(c->fd, PERF_EVENT_IOC_DISABLE, 0);
 	if (read(c->fd, &count, sizeof(count)) == sizeof(count)) {
-		p->enabled_ns += count.enabled;
-		p->running_ns += count.running;
+		p->enabled_ns += count.enabled_ns;
+		p->running_ns += count.running_ns;
 	}
 	close(c->fd);
 	c->fd = -1;
@@ -155,15 +203,16 @@ static int cpu_start(struct perf_sampling *p, int cpu)
 	struct cpu *c = &p->cpus[cpu];
 	int err;
 
-	c->fd = event_open(&p->config, p->config.source, cpu);
+	c->fd = event_open(&p->config, cpu);
 	if (c->fd < 0)
 		return -errno;
 	c->since_ns = clock_mono_ns();
-	if (!ioctl(c->fd, PERF_EVENT_IOC_SET_BPF, p->prog_fd)) {
+	err = p->config.period ? 0 : -EOPNOTSUPP; /* cycles that don't count */
+	if (!err && !ioctl(c->fd, PERF_EVENT_IOC_SET_BPF, p->prog_fd)) {
 		p->sampled++;
 		return 0;
 	}
-	err = -errno;
+	err = err ? err : -errno;
 	close(c->fd);
 	c->fd = -1;
 	return err;
@@ -176,18 +225,7 @@ static bool wanted(const struct perf_sampling *p, int cpu)
 
 static void advise(const struct perf_sampling *p, int cpu, int err)
 {
-	unsigned long long max = 0;
-	FILE *f = fopen(MAX_RATE, "re");
-
-	if (f && fscanf(f, "%llu", &max) != 1)
-		max = 0;
-	if (f)
-		fclose(f);
-	if (err == -EINVAL && p->config.frequency && max && p->config.frequency > max)
-		error("%llu Hz: this kernel takes at most %llu (sysctl "
-		      "kernel.perf_event_max_sample_rate)",
-		      (unsigned long long)p->config.frequency, max);
-	else if (err == -EACCES || err == -EPERM)
+	if (err == -EACCES || err == -EPERM)
 		error("the kernel does not let us sample CPU %d (%s): it takes root, or "
 		      "CAP_PERFMON "
 		      "and a kernel.perf_event_paranoid that grants it",
@@ -218,10 +256,30 @@ static uint64_t period_min(enum perf_source source)
 	return source == PERF_CYCLES ? PERF_PERIOD_MIN_CYCLES : PERF_PERIOD_MIN_CLOCK;
 }
 
+/* The kernel's own bound, in samples a second: it lowers it where its interrupts take long, and
+ * refuses more only to those who leave the period to it. 0: not known. */
+static uint64_t kernel_max_rate(void)
+{
+	unsigned long long max = 0;
+	FILE *f = fopen(MAX_RATE, "re");
+
+	if (f && fscanf(f, "%llu", &max) != 1)
+		max = 0;
+	if (f)
+		fclose(f);
+	return max;
+}
+
 /* Whether it asks for more samples than is good; said. */
 static bool too_often(const struct perf_sampling_config *config)
 {
-	if (config->frequency > PERF_RATE_MAX)
+	const uint64_t max = kernel_max_rate();
+
+	if (config->frequency && max && config->frequency > max)
+		error("%llu Hz: this kernel takes at most %llu (sysctl "
+		      "kernel.perf_event_max_sample_rate)",
+		      (unsigned long long)config->frequency, (unsigned long long)max);
+	else if (config->frequency > PERF_RATE_MAX)
 		error("%llu Hz is too much: at most %d", (unsigned long long)config->frequency,
 		      PERF_RATE_MAX);
 	else if (!config->frequency && config->period < period_min(config->source))
@@ -236,13 +294,20 @@ static bool too_often(const struct perf_sampling_config *config)
 
 int perf_sampling_setup(struct perf_sampling_config *config)
 {
+	uint64_t hz;
+
 	if (config->frequency && config->period) {
 		error("a frequency (-F) and a period (-c): it is one or the other");
 		return 2;
 	}
 	if (!config->frequency && !config->period)
 		config->frequency = PERF_FREQUENCY;
-	config->source = source_of(config->source);
+	hz = config->source == PERF_CLOCK ? 0 : cycles_hz();
+	if (config->source == PERF_BEST)
+		config->source = hz && cycles_everywhere() ? PERF_CYCLES : PERF_CLOCK;
+	if (config->frequency)
+		config->period =
+			(config->source == PERF_CYCLES ? hz : NS_PER_SEC) / config->frequency;
 	return too_often(config) ? 2 : -1;
 }
 
@@ -259,11 +324,6 @@ const char *perf_sampling_text(const struct perf_sampling_config *config)
 		snprintf(text, sizeof(text), "every %llu %s", (unsigned long long)config->period,
 			 cycles ? "cycles" : "ns");
 	return text;
-}
-
-uint64_t perf_sampling_min_period(const struct perf_sampling_config *config)
-{
-	return config->source == PERF_CYCLES && config->frequency ? FOUND / config->frequency : 0;
 }
 
 int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampling_config *config,
@@ -283,9 +343,6 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 		error("cannot sample: %s", nr <= 0 ? strerror(-nr) : "not enough memory");
 		return nr <= 0 ? nr : -ENOMEM;
 	}
-	p->config.source = source_of(config->source);
-	if (too_often(&p->config))
-		return -EINVAL;
 	p->nr_cpus = nr;
 	for (int cpu = 0; cpu < nr; cpu++)
 		p->cpus[cpu].fd = -1;

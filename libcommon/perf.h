@@ -20,29 +20,28 @@ enum perf_source {
 #define PERF_FREQUENCY 49 /* Hz; not 50: not in step with what happens 100 times a second */
 
 /* More samples than these are not a profile but a load: at 100,000 a second, which the kernel's own
- * limits allow, a CPU does nothing but walk stacks. Beyond them perf_sampling_start() refuses. */
+ * limits allow, a CPU does nothing but walk stacks. perf_sampling_setup() refuses them. */
 #define PERF_RATE_MAX	       10000  /* a second on each CPU */
 #define PERF_PERIOD_MIN_CLOCK  100000 /* ns */
 #define PERF_PERIOD_MIN_CYCLES 500000 /* PERF_RATE_MAX, of a CPU at 5 GHz */
 
 struct perf_sampling_config {
 	enum perf_source source;
-	uint64_t frequency; /* samples a second and CPU; 0: by @period */
+	uint64_t frequency; /* samples a second of a busy CPU; 0: by @period */
 	uint64_t period;    /* cycles, or ns by the clock, from sample to sample */
 	int only_cpu;	    /* -1: all */
 };
 
 /* In the setup hook: @config as the options say becomes complete, with PERF_FREQUENCY if it has
- * neither a frequency nor a period, and PERF_CYCLES or PERF_CLOCK for PERF_BEST. Returns -1 to go
- * on, else the exit status after having said what is wrong. */
+ * neither a frequency nor a period, PERF_CYCLES or PERF_CLOCK for PERF_BEST, and a period for a
+ * frequency: by cycles, those that a CPU makes in that time when it is busy now (which takes some
+ * ms to learn). So every sample stands for as much as any other, where a frequency that the kernel
+ * keeps up gives the few cycles of a CPU that mostly idles as many samples as those of a busy one.
+ * Returns -1 to go on, else the exit status after having said what is wrong. */
 int perf_sampling_setup(struct perf_sampling_config *config);
 
 /* "at 49 Hz by cycles", in static memory. */
 const char *perf_sampling_text(const struct perf_sampling_config *config);
-
-/* Hardware events with a frequency begin with a period of 1, and find theirs in the first
- * microseconds: samples of a shorter period than this say nothing. 0: all are good. */
-uint64_t perf_sampling_min_period(const struct perf_sampling_config *config);
 
 /* Attaches @prog_fd (a program of type perf_event), one event a CPU. Returns 0, or -errno after one
  * line on stderr that says why and what would help. */

@@ -73,7 +73,6 @@ static void configure(struct run *r, struct bpf_object *obj)
 	struct profile_bpf__rodata *ro = TOOL_RODATA(profile, obj);
 
 	ro->with_idle = with_idle;
-	ro->min_period = perf_sampling_min_period(&sampled);
 	stacks_configure(obj);
 }
 
@@ -158,6 +157,7 @@ static void summary_json(struct run *r, struct json *j)
 
 	perf_sampling_stats(sampling, &st);
 	json_str(j, "sampled_by", sampled.source == PERF_CYCLES ? "cycles" : "cpu-clock");
+	json_u64(j, "period", sampled.period);
 	json_u64(j, "ticks", counted(r, SAMPLE_TICKS));
 	json_u64(j, "idle", counted(r, SAMPLE_IDLE));
 	json_u64(j, "taken", counted(r, SAMPLE_TAKEN));

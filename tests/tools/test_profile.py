@@ -159,7 +159,10 @@ def test_top():
 def test_one_cpu():
     """-C: samples of that CPU and no other."""
     need(len(CPUS) > 1, "one CPU only")
-    tool, _, _ = watch([1500], "-C", CPUS[1], "-j", pin=[CPUS[0]])
+    with Workload("burn", 4000) as other:   # by cycles, an idle CPU has no samples
+        os.sched_setaffinity(other.pid, [CPUS[1]])
+        other.start()
+        tool, _, _ = watch([1500], "-C", CPUS[1], "-j", pin=[CPUS[0]])
     assert tool.json == [] and tool.summary["cpus"] == 1 and tool.summary["ticks"] > 0
     tool, _, _ = watch([1500], "-C", CPUS[0], "-j", pin=[CPUS[0]])
     assert tool.summary["events"] > 0
