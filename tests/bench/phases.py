@@ -2,6 +2,7 @@
 """What is done with each tool: start and stop it, weigh an operation with it and without, let it run at full speed."""
 
 import os
+import shutil
 import signal
 import statistics
 import time
@@ -26,7 +27,8 @@ class Phases:
         self.stderr = bench.work / "stderr"
 
     def argv(self, subject):
-        values = {"pid": str(os.getpid()), "disk": os.path.basename(str(getattr(self.operation, "disk", "")))}
+        values = {"build": self.bench.build, "yardstick": self.bench.yardstick, "pid": os.getpid(),
+                  "disk": os.path.basename(str(getattr(self.operation, "disk", "")))}
         return [str(word).format(**values) for word in subject.argv]
 
     def able(self, wrappers=False):
@@ -51,6 +53,10 @@ class Phases:
     # Does it work here at all? An operation of ours must show.
 
     def check(self):
+        for subject in self.subjects:
+            program = self.argv(subject)[0]
+            if not shutil.which(program):
+                subject.refused = f"{program} is not installed"
         for subject in self.able():
             try:
                 with self.running(subject, self.bench.output()) as process:
