@@ -134,6 +134,8 @@ def measure(bench, arguments, tool, case, operation):
         if not arguments.cost_only:
             progress(f"{tool}: start and stop")
             phases.start_and_stop(3 if arguments.quick else 9)
+            progress(f"{tool}: memory")
+            phases.memory(burst)
             for threads in case.threads:
                 progress(f"{tool}: full speed, threads: {threads}")
                 phases.full_speed(case.speed // shrink, case.peers // shrink, threads)
