@@ -21,26 +21,10 @@ from pathlib import Path
 from phases import Phases
 from process import Process
 from report import markdown
-from subjects import subjects
+from subjects import CASES
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-
-# operations per burst; per burst at full speed, of ours and of the others; getppid() calls per burst
-SIZES = {
-    "opensnoop": {"burst": 20000, "speed": 1000000, "peers": 200000, "getppids": 100000, "threads": (1, 2)},
-    "execsnoop": {"burst": 1000, "speed": 10000, "peers": 10000, "getppids": 0, "threads": (1, 2)},
-    "biolatency": {"burst": 2000, "speed": 50000, "peers": 50000, "getppids": 0, "threads": (1,)},
-    "tcpretrans": {"burst": 20000, "speed": 0, "peers": 0, "getppids": 0, "threads": ()},
-    "tcpretrans-connect": {"burst": 4000, "speed": 0, "peers": 0, "getppids": 0, "threads": ()},
-    "runqlat": {"burst": 50000, "speed": 0, "peers": 0, "getppids": 0, "threads": ()},
-    "ext4slower": {"burst": 50000, "speed": 0, "peers": 0, "getppids": 100000, "threads": ()},
-}
-# In a VM time is counted in instructions: few are enough, and emulation is slow.
-VM_SIZES = {"opensnoop": (2000, 5000), "execsnoop": (100, 0), "biolatency": (500, 0),
-            "tcpretrans": (2000, 0), "tcpretrans-connect": (300, 0), "runqlat": (2000, 0),
-            "ext4slower": (2000, 5000)}
-
 
 BPF_ARCH = {"x86_64": "x86", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 RESULTS_VM = "6.1"      # where fexit and kprobes are granted
@@ -50,7 +34,6 @@ PEERS = ("libbpf-tools", "bpftrace", "strace", "linux-perf")
 class Bench:
     def __init__(self, arguments, work):
         self.build = arguments.build.resolve()
-        self.tools = arguments.tools
         self.in_vm = bool(os.environ.get("BORESCOPE_VM"))
         self.work = Path(work)
         self.disk_file = self.build / "bench" / "disk.img"
@@ -94,7 +77,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--build", type=Path, default=REPOSITORY / "build", metavar="DIR")
-    add("--tool", dest="tools", action="append", choices=list(SIZES), help="only this tool (again: this one, too)")
+    add("--tool", dest="tools", action="append", choices=list(CASES), help="only this tool (again: this one, too)")
     add("--quick", action="store_true", help="fewer rounds and operations: under a minute")
     add("--rounds", type=int, metavar="N", help="rounds of the cost (default 15; quick 5; in a VM 3)")
     add("--cost-only", action="store_true", help="no start, stop, loss or memory (what a VM can tell)")
@@ -124,9 +107,9 @@ def private_namespace():
     os.execvp("unshare", ["unshare", "-m", "sh", "-c", script])
 
 
-def disk_bytes(subject, work):
+def disk_bytes(subject, program, work):
     """Of the stripped program."""
-    path = shutil.which(str(subject.argv[0]))
+    path = shutil.which(program)
     if subject.kind == "floor" or not path:
         return
     copy = work / "stripped"
@@ -135,9 +118,10 @@ def disk_bytes(subject, work):
     subject.results["disk_bytes"] = copy.stat().st_size
 
 
-def measure(bench, arguments, tool, operation, entries):
-    size = SIZES[tool]
-    burst, getppids = VM_SIZES[tool] if bench.in_vm else (size["burst"], size["getppids"])
+def measure(bench, arguments, tool, case, operation):
+    """Fills the results of the case's subjects; returns what the operation takes without any."""
+    entries = case.subjects
+    burst, getppids = (case.vm, case.vm_getppids) if bench.in_vm else (case.burst, case.getppids)
     rounds = arguments.rounds or (3 if bench.in_vm else 5 if arguments.quick else 15)
     shrink = 5 if arguments.quick else 1
     phases = Phases(bench, operation, entries)
@@ -150,12 +134,14 @@ def measure(bench, arguments, tool, operation, entries):
         if not arguments.cost_only:
             progress(f"{tool}: start and stop")
             phases.start_and_stop(3 if arguments.quick else 9)
-            for threads in size["threads"]:
+            progress(f"{tool}: memory")
+            phases.memory(burst)
+            for threads in case.threads:
                 progress(f"{tool}: full speed, threads: {threads}")
-                phases.full_speed(size["speed"] // shrink, size["peers"] // shrink, threads)
+                phases.full_speed(case.speed // shrink, case.peers // shrink, threads)
     judge(entries, operation.weighed_by)
     for subject in entries:
-        disk_bytes(subject, bench.work)
+        disk_bytes(subject, phases.argv(subject)[0], bench.work)
     return base
 
 
@@ -207,12 +193,14 @@ def main():
             bench.compile()
             tell(f"## Kernel {result['kernel']}, {result['cpus']} CPUs"
                  f"{' (emulated: 1 ns is one instruction)' if bench.in_vm else ''}\n")
-            for tool, (operation, entries) in subjects(bench).items():
-                base = measure(bench, arguments, tool, operation, entries)
-                tell(markdown(tool, operation, base, entries))
+            for tool in arguments.tools or CASES:
+                case = CASES[tool]
+                operation = case.operation(bench)
+                base = measure(bench, arguments, tool, case, operation)
+                tell(markdown(tool, operation, base, case.subjects))
                 result["tools"][tool] = {"operation": operation.name, "base_ns": base, "programs": [
                     {"name": s.name.replace("*", ""), "kind": s.kind, "refused": s.refused, **s.results}
-                    for s in entries]}
+                    for s in case.subjects]}
         finally:
             subprocess.run(["umount", work], check=False)
     path = arguments.json or arguments.build / "bench.json"

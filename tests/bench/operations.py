@@ -37,6 +37,8 @@ class Workload:
 
 
 class Operation:
+    told_apart = True       # one can be found in what a tool shows
+
     def __init__(self, bench):
         self.bench = bench
         self.probes = 0
@@ -127,7 +129,7 @@ class Io(Operation):
 class Request(Operation):
     """Nothing that a tool would show: what counts is that it costs nothing."""
     name, weighed_by = "request and response on one TCP connection", "cpu_ns"
-    arguments = ()
+    told_apart, arguments = False, ()
 
     def workload(self, n, threads):
         return "tcprr", n, *self.arguments
@@ -140,7 +142,7 @@ class Connection(Request):
 class RoundTrip(Operation):
     """A byte to another process and back, both on one CPU: two wake-ups, two switches. What a tool shows are all
     waits of the machine, so that none of ours can be told from others'."""
-    name, weighed_by = "pipe round trip", "cpu_ns"
+    name, weighed_by, told_apart = "pipe round trip", "cpu_ns", False
 
     def workload(self, n, threads):
         return "pingpong", n
@@ -148,16 +150,10 @@ class RoundTrip(Operation):
     def shown(self, output):
         return sum(map(int, ROW.findall(output) or BT_ROW.findall(output)))
 
-    def one(self, number):
-        time.sleep(0)
-
-    def first_seen(self, output, times):
-        return None
-
 
 class FileRw(Operation):
     """From and to the page cache of an ext4 of its own: too fast for any threshold."""
-    name, weighed_by = "buffered 4k write and read", "cpu_ns"
+    name, weighed_by, told_apart = "buffered 4k write and read", "cpu_ns", False
 
     def workload(self, n, threads):
         return "filerw", n, self.target

@@ -2,6 +2,7 @@
 """What is done with each tool: start and stop it, weigh an operation with it and without, let it run at full speed."""
 
 import os
+import shutil
 import signal
 import statistics
 import time
@@ -26,7 +27,8 @@ class Phases:
         self.stderr = bench.work / "stderr"
 
     def argv(self, subject):
-        values = {"pid": str(os.getpid()), "disk": os.path.basename(str(getattr(self.operation, "disk", "")))}
+        values = {"build": self.bench.build, "yardstick": self.bench.yardstick, "pid": os.getpid(),
+                  "disk": os.path.basename(str(getattr(self.operation, "disk", "")))}
         return [str(word).format(**values) for word in subject.argv]
 
     def able(self, wrappers=False):
@@ -51,6 +53,10 @@ class Phases:
     # Does it work here at all? An operation of ours must show.
 
     def check(self):
+        for subject in self.subjects:
+            program = self.argv(subject)[0]
+            if not shutil.which(program):
+                subject.refused = f"{program} is not installed"
         for subject in self.able():
             try:
                 with self.running(subject, self.bench.output()) as process:
@@ -67,20 +73,20 @@ class Phases:
             subject.notes = words
 
     # Time to ready: operations that can be told apart are done from its start on; ready is when the first was done that
-    # the tool shows. Time to stop: from SIGINT until the process is gone.
+    # the tool shows; where none can, when it sleeps. Time to stop: from SIGINT until the process is gone.
 
     def start_and_stop(self, times):
         for subject in self.able():
+            shows = subject.kind != "floor" and not subject.filtered and self.operation.told_apart
             asleep, ready, stop = [], [], []
             for _ in range(min(times, 3) if subject.slow else times):
                 with self.running(subject, self.bench.output()) as process:
-                    if subject.kind == "floor" or subject.filtered:
-                        asleep.append(process.wait_ready())
-                        seen = None
-                    else:
+                    if shows:
                         done = self.operate_until_ready(process)
+                    else:
+                        asleep.append(process.wait_ready())
                     stop.append(process.stop())
-                    if subject.kind != "floor" and not subject.filtered:
+                    if shows:
                         seen = self.operation.first_seen(self.bench.output_text(), done)
                         if seen is not None:
                             ready.append(seen - process.started)
@@ -168,28 +174,40 @@ class Phases:
                     subject.results["program_ns"] = min(sample[0] for sample in samples)
                     subject.results["program_runs"] = min(sample[1] for sample in samples)
 
-    # Full speed: what gets lost, what the tool itself takes for it, and what memory.
+    # At work: what memory it takes then, and what CPU time of its own.
+
+    @contextmanager
+    def at_work(self, subject, count, threads):
+        """Runs it while `count` operations are done; yields what that took, with what it has printed still there."""
+        with self.running(subject, self.bench.output()) as process:
+            process.wait_ready()
+            before, cpu = process.memory(), process.cpu_ns()
+            self.operation.burst(count, threads)
+            self.settle(process)
+            cpu = process.cpu_ns() - cpu
+            result = {"operations": count, "cpu_s_per_million": cpu / 1e3 / count, "memory_before": before,
+                      "memory": process.memory(), "map_bytes": process.map_bytes()}
+            process.stop()
+            yield result
+
+    def memory(self, n):
+        for subject in self.able():
+            with self.at_work(subject, n, 1) as subject.results["at_work"]:
+                self.bench.output_text()
+
+    # Full speed: what gets lost, too.
 
     def full_speed(self, n, peers_n, threads):
         for subject in self.able():
             if subject.kind == "floor" or subject.filtered:
                 continue
-            count = n if subject.kind == "tool" else peers_n
-            with self.running(subject, self.bench.output()) as process:
-                process.wait_ready()
-                before = process.memory()
-                cpu = process.cpu_ns()
-                self.operation.burst(count, threads)
-                self.settle(process)
-                cpu = process.cpu_ns() - cpu
-                memory = process.memory()
-                maps = process.map_bytes()
-                process.stop()
-            shown = self.operation.shown(self.bench.output_text())
-            subject.results[f"full_speed_{threads}"] = {
-                "operations": count, "shown": shown, "lost": count - shown, "cpu_s_per_million": cpu / 1e3 / count,
-                "memory_before": before, "memory": memory, "map_bytes": maps,
-                "says": self.stderr.read_text(errors="replace").strip().splitlines()[-3:]}
+            with self.at_work(subject, n if subject.kind == "tool" else peers_n, threads) as result:
+                shown = self.operation.shown(self.bench.output_text())
+            said = self.stderr.read_text(errors="replace").strip().splitlines()[-3:]
+            subject.results[f"full_speed_{threads}"] = {**result, "shown": shown, "says": said,
+                                                        "lost": result["operations"] - shown}
+            if threads == 1:
+                subject.results["at_work"] = result
 
     def settle(self, process):
         """Until it has written all it has: its CPU time stands still for a while."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What is measured: each tool, its peers, and the empty programs that are their floor."""
 
-import shutil
 from dataclasses import dataclass, field, replace
+from typing import Callable
 
 from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
 
@@ -10,7 +10,7 @@ from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
 @dataclass
 class Subject:
     name: str
-    argv: list                      # "{disk}" and "{pid}" stand for the disk, and for a process without events
+    argv: list                      # with {build}, {disk}, {pid} (of a process without events), {yardstick}
     kind: str = "tool"              # tool, peer, floor, or wrapper: it starts the workload itself
     filtered: bool = False          # a filter keeps everything out: nothing is shown, only the tax counts
     slow: bool = False              # starts or stops in seconds: fewer rounds
@@ -31,70 +31,80 @@ def wrapper(name, *arguments):
     return Subject(name, [name.split()[0], *name.split()[1:], *arguments], "wrapper", slow=True)
 
 
-def subjects(bench):
-    """{tool: (operation, subjects)}"""
-    def ours(name, *arguments, label="", **more):
-        return Subject(f"**{name}**{label}", [bench.build / "bin" / name, *arguments], **more)
+def ours(name, *arguments, label="", **more):
+    return Subject(f"**{name}**{label}", [f"{{build}}/bin/{name}", *arguments], **more)
 
-    def floor(programs, section):
-        """`section`: as a tool says that it is using it, at the end."""
-        return Subject(f"empty {section}", [bench.yardstick, bench.yardstick_object, *programs.split()], "floor")
 
-    everything = {
-        "opensnoop": (Open, [
-            floor("sys_exit", "tp_btf/sys_exit"),
-            floor("do_sys_openat2", "fexit/do_sys_openat2"),
-            ours("opensnoop"),
-            ours("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
-            libbpf_tool("opensnoop"),
-            libbpf_tool("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
-            bpftrace_tool("opensnoop"),
-            wrapper("strace", "-f", "-e", "trace=open,openat,openat2,creat", "-o", "/dev/null"),
-            wrapper("perf trace", "-e", "openat", "-o", "/dev/null"),
-        ]),
-        "execsnoop": (Spawn, [
-            floor("sched_process_exec", "tp_btf/sched_process_exec"),
-            ours("execsnoop"),
-            ours("execsnoop", "-x", label=" -x"),
-            libbpf_tool("execsnoop"),
-            bpftrace_tool("execsnoop"),
-            wrapper("strace", "-f", "-e", "trace=execve,execveat", "-o", "/dev/null"),
-        ]),
-        "biolatency": (Io, [
-            floor("block_rq_complete", "tp_btf/block_rq_complete"),
-            ours("biolatency", "-d", "{disk}"),
-            ours("biolatency", "-Q", "-d", "{disk}", label=" -Q"),
-            ours("biolatency", "-D", "-F", "-d", "{disk}", label=" -D -F"),
-            libbpf_tool("biolatency", "-d", "{disk}"),
-            bpftrace_tool("biolatency"),
-        ]),
-        "runqlat": (RoundTrip, [
-            floor("sched_switch", "tp_btf/sched_switch"),
-            ours("runqlat"),
-            ours("runqlat", "-P", label=" -P"),
-            ours("runqlat", "-p", "{pid}", label=" -p OTHER", filtered=True),
-            libbpf_tool("runqlat"),
-            libbpf_tool("runqlat", "-P", label=" -P"),
-            bpftrace_tool("runqlat"),
-        ]),
-        "ext4slower": (FileRw, [        # an hour is over any threshold
-            floor("sys_enter sys_exit", "sys_exit and tp_btf/sys_enter"),
-            floor("ext4_read ext4_read_end ext4_write ext4_write_end", "fexit and fentry of read and write"),
-            ours("ext4slower", "3600000", filtered=True),
-            ours("ext4slower", "3600000", "-p", "{pid}", label=" -p OTHER", filtered=True),
-            libbpf_tool("ext4slower", "-m", "3600000", filtered=True),
-        ]),
-    }
-    retransmits = [floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"), ours("tcpretrans", filtered=True),
-                   ours("tcpretrans", "-e", label=" -e", filtered=True), bpftrace_tool("tcpretrans", filtered=True)]
-    everything["tcpretrans"] = (Request, retransmits)
-    everything["tcpretrans-connect"] = (Connection, [replace(entry, results={}) for entry in retransmits])
-    chosen = {}
-    for tool, (operation, entries) in everything.items():
-        if bench.tools and tool not in bench.tools:
-            continue
-        for entry in entries:
-            if not shutil.which(str(entry.argv[0])):
-                entry.refused = f"{entry.argv[0]} is not installed"
-        chosen[tool] = (operation(bench), entries)
-    return chosen
+def floor(programs, section):
+    """`section`: as a tool says that it is using it, at the end."""
+    return Subject(f"empty {section}", ["{yardstick}", "{yardstick}.bpf.o", *programs.split()], "floor")
+
+
+@dataclass
+class Case:
+    """A tool and those beside it. Sizes are operations, of a burst and at full speed; `vm`: of a burst in a VM, where few
+    are enough, for time is counted in instructions, and emulation is slow."""
+    operation: Callable             # (bench) -> the operation
+    subjects: list
+    burst: int
+    vm: int
+    getppids: int = 0               # getppid() calls of a burst, where the tax on other system calls is of interest
+    vm_getppids: int = 0
+    speed: int = 0                  # of ours, and of the others; threads: how many do them
+    peers: int = 0
+    threads: tuple = ()
+
+
+RETRANSMITS = [
+    floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
+    ours("tcpretrans", filtered=True),
+    ours("tcpretrans", "-e", label=" -e", filtered=True),
+    bpftrace_tool("tcpretrans", filtered=True),
+]
+CASES = {
+    "opensnoop": Case(Open, [
+        floor("sys_exit", "tp_btf/sys_exit"),
+        floor("do_sys_openat2", "fexit/do_sys_openat2"),
+        ours("opensnoop"),
+        ours("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
+        libbpf_tool("opensnoop"),
+        libbpf_tool("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
+        bpftrace_tool("opensnoop"),
+        wrapper("strace", "-f", "-e", "trace=open,openat,openat2,creat", "-o", "/dev/null"),
+        wrapper("perf trace", "-e", "openat", "-o", "/dev/null"),
+    ], burst=20000, vm=2000, getppids=100000, vm_getppids=5000, speed=1000000, peers=200000, threads=(1, 2)),
+    "execsnoop": Case(Spawn, [
+        floor("sched_process_exec", "tp_btf/sched_process_exec"),
+        ours("execsnoop"),
+        ours("execsnoop", "-x", label=" -x"),
+        libbpf_tool("execsnoop"),
+        bpftrace_tool("execsnoop"),
+        wrapper("strace", "-f", "-e", "trace=execve,execveat", "-o", "/dev/null"),
+    ], burst=1000, vm=100, speed=10000, peers=10000, threads=(1, 2)),
+    "biolatency": Case(Io, [
+        floor("block_rq_complete", "tp_btf/block_rq_complete"),
+        ours("biolatency", "-d", "{disk}"),
+        ours("biolatency", "-Q", "-d", "{disk}", label=" -Q"),
+        ours("biolatency", "-D", "-F", "-d", "{disk}", label=" -D -F"),
+        libbpf_tool("biolatency", "-d", "{disk}"),
+        bpftrace_tool("biolatency"),
+    ], burst=2000, vm=500, speed=50000, peers=50000, threads=(1,)),
+    "runqlat": Case(RoundTrip, [
+        floor("sched_switch", "tp_btf/sched_switch"),
+        ours("runqlat"),
+        ours("runqlat", "-P", label=" -P"),
+        ours("runqlat", "-p", "{pid}", label=" -p OTHER", filtered=True),
+        libbpf_tool("runqlat"),
+        libbpf_tool("runqlat", "-P", label=" -P"),
+        bpftrace_tool("runqlat"),
+    ], burst=50000, vm=2000),
+    "ext4slower": Case(FileRw, [        # an hour is over any threshold
+        floor("sys_enter sys_exit", "sys_exit and tp_btf/sys_enter"),
+        floor("ext4_read ext4_read_end ext4_write ext4_write_end", "fexit and fentry of read and write"),
+        ours("ext4slower", "3600000", filtered=True),
+        ours("ext4slower", "3600000", "-p", "{pid}", label=" -p OTHER", filtered=True),
+        libbpf_tool("ext4slower", "-m", "3600000", filtered=True),
+    ], burst=50000, vm=2000, getppids=100000, vm_getppids=5000),
+    "tcpretrans": Case(Request, RETRANSMITS, burst=20000, vm=2000),
+    "tcpretrans-connect": Case(Connection, [replace(entry, results={}) for entry in RETRANSMITS], burst=4000, vm=300),
+}

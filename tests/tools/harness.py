@@ -14,16 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("BORESCOPE_BUILD") or ROOT / "build").absolute()
 VM = os.environ.get("BORESCOPE_VM")
-TOOLS = ("execsnoop", "opensnoop", "biolatency", "runqlat", "tcpretrans", "ext4slower", "profile", "xstack")
 
 # The contract, one place per fact.
 OK, FAILED, USAGE, TOO_COSTLY = range(4)    # exit statuses
 QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its reader has gone
-HEADERS = {"execsnoop": ["PCOMM", "PID", "PPID", "RET", "ARGS"],
-           "opensnoop": ["PID", "COMM", "FD", "ERR", "PATH"],
-           "tcpretrans": ["TIME", "PID", "IP", "LADDR:LPORT", "T>", "RADDR:RPORT", "STATE", "WHY", "COMM"],
-           "ext4slower": ["TIME", "COMM", "PID", "T", "BYTES", "OFF_KB", "LAT(ms)", "FILENAME"]}
-ALL_EVENTS = {"ext4slower": ("0",)}         # what makes a tool show every event of what it looks at
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
 NOTE = re.compile(r"^\w+: (.* is not available .*: using|tracing|sampling|\d+ samples,|kernel stacks only:) .*\n",

@@ -12,47 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from harness import (ALL_EVENTS, BUILD, CONTROL, FAILED, HEADERS, OK, QUIET_END, ROOT, TOOLS, USAGE, VM, Tool, Workload,
-                     complaints, one_line, patience, public_copy, run_tool, wait_until)
+from harness import (BUILD, CONTROL, FAILED, OK, QUIET_END, ROOT, USAGE, VM, Tool, Workload, complaints, one_line,
+                     patience, public_copy, run_tool, wait_until)
 from machine import need
+from suite import HEADERS, HOSTILE, TOOLS, Places
 
 EVENT_TOOLS = tuple(HEADERS)
 COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--duration", "--json", "--time", "--cost",
                   "--max-cost", "--btf", "-v", "--verbose", "-h", "--help", "-V", "--version")
-BCC_OPTIONS = {"execsnoop": "-T -t -U -u -P -x -q -n -l --max-args", "opensnoop": "-T -U -x -p -t -u -d -n -e -f -F",
-               "biolatency": "-F -T -Q -m -D -e -j -d",
-               "runqlat": "-T -m -P -L --pidnss -p", "tcpretrans": "-s -l -c -4 -6", "ext4slower": "-j -p",
-               "profile": "-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C",
-               "xstack": "-a -p -t -F -i -q -r -f"}
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
          "--duration": ["0", "-1", "x", "1s", "nan"], "--max-cost": ["x", "0", "-3", "", "nan"]}
-WRONG_HERE = {
-    "execsnoop": {"--max-args": ["x", "-1"], "--max-bytes": ["63", "16385", "x"], "--events": ["0", "x"],
-                  "-u": ["no-such-user"], "-P": ["0", "x", "-1", "1,2"], "-n": ["(", ""], "-l": ["[", ""]},
-    "opensnoop": {"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
-                  "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
-    "biolatency": {"-d": ["no-such-disk", "", "../block"]},
-    "tcpretrans": {"--lport": ["0", "65536", "x", "", "80,", ",80"], "--rport": ["1,2,x", "1," * 16 + "1"],
-                   "--laddr": ["10.0.0.1/33", "10.0.0.1/", "x", ""], "--raddr": ["::1/129", "::1/x", "[::1]", "1.2.3"],
-                   "--netns": ["no-such-name", "/no/such/path", "/tmp", "2147483647", ""], "--interval": ["0", "x"],
-                   "--events": ["0"]},
-    "runqlat": {},
-    "ext4slower": {"--path": ["", "/", "x" * 257], "--events": ["0"], "-d": ["0"]},
-    "profile": {"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
-                "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
-    "xstack": {"-F": ["0", "x", "1001", ""], "-i": ["0", "x"], "--state": ["", "Q", "R,", "RD", "d"], "-t": ["x"],
-               "--stack-storage-size": ["0", "x"]},
-}
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
-WRONG_LINES_HERE = {"execsnoop": ["extra"], "opensnoop": ["extra", "-f O_TRUNC " * 9],
-                    "biolatency": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
-                    "tcpretrans": ["extra", "-s -l extra"], "ext4slower": ["abc", "1.5", "1 2", "99999999999"],
-                    "runqlat": ["abc", "0", "1 abc", "1 0", "1 2 3", "1.x"],
-                    "profile": ["abc", "0", "1 2", "-U -K", "-f --top"],
-                    "xstack": ["extra"]}
 PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -60,11 +33,11 @@ NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
 def cases():
     """Every tool with every wrong argument."""
-    for tool in TOOLS:
-        for option, values in [*WRONG.items(), *WRONG_HERE[tool].items()]:
+    for tool, facts in TOOLS.items():
+        for option, values in [*WRONG.items(), *facts.wrong.items()]:
             for value in values:
                 yield pytest.param(tool, [option, value], value or option, id=f"{tool} {option} '{value}'")
-        for line in [*WRONG_LINES, *WRONG_LINES_HERE[tool]]:
+        for line in [*WRONG_LINES, *facts.wrong_lines]:
             yield pytest.param(tool, line.split(), line.split()[-1], id=f"{tool} {line.strip()}")
         yield pytest.param(tool, ["--json=yes"], "--json", id=f"{tool} --json=yes")
 
@@ -86,7 +59,7 @@ def test_help(tool):
     done = run_tool(tool, "--help")
     assert (done.returncode, done.stderr) == (OK, "")
     words = set(re.findall(r"(?<![\w-])--?[A-Za-z0-9][\w-]*", done.stdout))
-    wanted = {*COMMON_OPTIONS, *BCC_OPTIONS[tool].split()} | ({"--events"} if tool in EVENT_TOOLS else set())
+    wanted = {*COMMON_OPTIONS, *TOOLS[tool].bcc_options.split()} | ({"--events"} if tool in EVENT_TOOLS else set())
     assert not wanted - words, f"not in --help: {wanted - words}"
     assert len(re.findall(rf"^ *{tool}\b", done.stdout, re.M)) >= 3, "fewer than three examples"
     assert run_tool(tool, "-h").stdout == done.stdout
@@ -128,26 +101,20 @@ def test_ends_after_duration(tool, cgroup):
 @pytest.mark.parametrize("json", [False, True])
 def test_ends_after_events(tool, json, event_place, cgroup):
     """--events N ends the tool by itself after exactly N of them."""
-    with Workload(*events_of(tool, 23, event_place), cgroup=cgroup) as work:
-        with Tool(tool, *ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path, "--events", "7",
+    with Workload(*TOOLS[tool].events(23, Places(event_place)), cgroup=cgroup) as work:
+        with Tool(tool, *TOOLS[tool].scope(cgroup.path), "--events", "7",
                   *(["--json"] if json else [])) as running:
             work.run()
             assert running.wait(5) == OK
     assert len(running.json if json else running.rows) == 7
 
 
-def events_of(tool, number, place):
-    """A workload of `number` events for the tool."""
-    return {"execsnoop": ("execs", "spawn", number, place), "opensnoop": ("opens", "open", number, 0, place),
-            "tcpretrans": ("tcpsyns", number), "ext4slower": ("fileops", "cached", number, place)}[tool]
-
-
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
 def test_closed_pipe(tool, event_place, cgroup):
     """`TOOL | head -1`: the tool ends, quietly, at the next event."""
     reader, writer = os.pipe()
-    with Workload(*events_of(tool, 23, event_place), cgroup=cgroup) as work, os.fdopen(writer, "wb") as output:
-        with Tool(tool, *ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path, stdout=output) as running:
+    with Workload(*TOOLS[tool].events(23, Places(event_place)), cgroup=cgroup) as work, os.fdopen(writer, "wb") as output:
+        with Tool(tool, *TOOLS[tool].scope(cgroup.path), stdout=output) as running:
             output.close()
             assert os.read(reader, 4096).split() == [name.encode() for name in HEADERS[tool]]
             os.close(reader)
@@ -174,9 +141,7 @@ def test_closed_pipe_of_a_histogram(disk):
 @pytest.mark.parametrize("json", [False, True])
 def test_full_disk(tool, json, cgroup):
     """>/dev/full: status 1 and a message."""
-    # without events, a histogram has no text, and a listing is empty
-    empty = {"profile": ["--top"], "biolatency": ["-T"], "runqlat": ["-T"]}.get(tool, [])
-    args = ["--json"] if json else empty
+    args = ["--json"] if json else TOOLS[tool].with_text
     with open("/dev/full", "wb") as full:
         done = run_tool(tool, "--cgroup", cgroup.path, "--duration", "1", *args, stdout=full)
     assert done.returncode == FAILED
@@ -192,25 +157,21 @@ def test_without_privilege(tool, place):
     assert MISSING.search(one_line(done.stderr))
 
 
-@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "xstack"])   # has its own
+@pytest.mark.parametrize("tool", [name for name, facts in TOOLS.items() if facts.few_capabilities])
 def test_with_few_capabilities(tool, open_place, event_place, cgroup, request):
     """CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH are enough, and the events are seen."""
     caps = "+bpf,+perfmon,+dac_read_search"
     memlock = ["prlimit", "--memlock=unlimited"] if VM else []  # before 5.11 maps count as locked memory
     prefix = [*memlock, *NOBODY, f"--inh-caps=-all,{caps}", f"--ambient-caps=-all,{caps}"]
     program = public_copy(BUILD / "bin" / tool, open_place.parent)
-    if tool == "biolatency":
-        disk = request.getfixturevalue("disk")
-        workload, args = ("diskio", "write", 23, disk.path), ("-d", disk.name)
-    elif tool == "profile":
+    facts = TOOLS[tool]
+    disk = request.getfixturevalue("disk") if facts.by_disk else None
+    if tool == "profile":
         if VM:      # Debian's kernels have 3, which asks for CAP_SYS_ADMIN
             PARANOID.write_text("2")
         need(int(PARANOID.read_text()) <= 2, "kernel.perf_event_paranoid asks for more than CAP_PERFMON")
-        workload, args = ("burn", 1000), ("--cgroup", cgroup.id)
-    elif tool == "runqlat":
-        workload, args = ("pingpong", 2300), ("--cgroup", cgroup.id)
-    else:
-        workload, args = events_of(tool, 23, event_place), (*ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.id)
+    workload = facts.events(2300 if tool == "runqlat" else 23, Places(event_place, disk))
+    args = facts.scope(cgroup.id, disk)
     with Workload(*workload, cgroup=cgroup) as work:
         with Tool(tool, *args, "--json", prefix=prefix, program=program) as running:
             work.run()
@@ -253,25 +214,18 @@ def read_all(fd, got):
                          ids=["terminal", "NO_COLOR", "pipe"])
 def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, disk):
     """Nothing but text and ends of lines, on stdout and stderr, to a terminal and to a pipe, whatever the names."""
-    work, ready, shown = {"execsnoop": (("hostile", "exec", 3, place), b"ARGS", b"]0;x"),
-                          "opensnoop": (("hostile", "open", 3, place), b"PATH", b"]0;x"),
-                          "biolatency": (("diskio", "write", 3, disk.path), b"tracing", b"distribution"),
-                          "ext4slower": (("hostile", "open", 3, event_place), b"FILENAME", b"]0;x"),
-                          "runqlat": (("hostile", "exec", 3, place), b"tracing", b"]0;x"),
-                          "tcpretrans": (("tcpsyns", 3, "4", "\x1b]0;x\x07"), b"COMM", b"]0;x"),
-                          "profile": (("jitburn", 1500), b"sampling", b"]0;<"),
-                          "xstack": (("parked", "pipe", 3), b"]0;x", b"]0;x")}[tool]
-    hostile = {"comm": "\033]0;x\007", "directory": place} if tool == "xstack" else {}
-    work = Workload(*work, cgroup=cgroup, **hostile)
-    args = ["-d", disk.name] if tool == "biolatency" else [*ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path]
-    args += ["-P"] if tool == "runqlat" else []
+    facts = TOOLS[tool]
+    hostile = {"comm": HOSTILE, "directory": place} if tool == "xstack" else {}
+    where = event_place if tool == "ext4slower" else place
+    work = Workload(*facts.hostile(Places(where, disk)), cgroup=cgroup, **hostile)
+    args = [*facts.scope(cgroup.path, disk), *facts.hostile_args]
     reader, writer = ends()
     got = bytearray()
     with work, subprocess.Popen([BUILD / "bin" / tool, *args], stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,
                                 env={**os.environ, "TERM": "xterm-256color", **setting}) as process:
         os.close(writer)
         try:
-            wait_until(lambda: read_all(reader, got) or ready in got, 10, lambda: f"not ready: {got}")
+            wait_until(lambda: read_all(reader, got) or facts.ready in got, 10, lambda: f"not ready: {got}")
             work.run()
             process.send_signal(signal.SIGINT)
             wait_until(lambda: read_all(reader, got), 10, lambda: f"no end: {got}")
@@ -279,7 +233,7 @@ def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, di
         finally:
             process.kill()
             os.close(reader)
-    assert shown in got
+    assert facts.hostile_shown in got
     text = got.decode().replace("\r\n", "\n")
     if tool == "profile":   # on a terminal, how far it is overwrites itself
         text = re.sub(r"\r +\r", "", text).replace("\rprofile: ", "profile: ")

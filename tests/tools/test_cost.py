@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from harness import ALL_EVENTS, HEADERS, OK, TOO_COSTLY, TOOLS, VM, Tool, Workload, assert_sorted_times
+from harness import OK, TOO_COSTLY, VM, Tool, Workload, assert_sorted_times
 from histograms import N, in_text, total, working
+from suite import TOOLS, Places
 
 COST_KEYS = {"cost_runs", "cost_sampled", "cost_kernel_ns", "cost_tool_ns", "cost_wall_ns", "cost_peak_bytes", "cost_cpu_percent"}
 FOREVER = 1_000_000_000
@@ -22,11 +23,8 @@ def cost_lines(tool):
 @pytest.mark.parametrize("tool", TOOLS)
 def test_cost(tool, event_place, cgroup, disk):
     """--cost says at the end what looking has cost: one line on stderr, and in the summary."""
-    work = {"execsnoop": ("execs", "spawn", N, event_place), "opensnoop": ("opens", "mix", N, 0, event_place),
-            "biolatency": ("diskio", "write", N, disk.path), "tcpretrans": ("tcpsyns", N),
-            "runqlat": ("pingpong", N), "ext4slower": ("fileops", "cached", N, event_place),
-            "profile": ("burn", 1000), "xstack": ("parked", "pipe", N)}[tool]
-    scope = (*ALL_EVENTS.get(tool, ()), "--cgroup", cgroup.path)
+    facts = TOOLS[tool]
+    work, scope = facts.events(N, Places(event_place, disk)), (*facts.all_events, "--cgroup", cgroup.path)
     with Workload(*work, cgroup=cgroup) as working_load:
         with Tool(tool, *scope, "--cost", "--json") as json, Tool(tool, *scope, "--cost") as text, \
                 Tool(tool, *scope, "--json") as without:
@@ -42,7 +40,7 @@ def test_cost(tool, event_place, cgroup, disk):
     assert cost["cost_cpu_percent"] == pytest.approx(percent, abs=0.011)
     runs = int(re.search(r"cost: (?:about )?([\d ]+) runs", cost_lines(json)[0])[1].replace(" ", ""))
     assert runs == cost["cost_runs"]
-    if tool in HEADERS:     # prints events, of which there are exactly N
+    if facts.prints_events:     # exactly N
         assert f"; {N} events, 0 lost;" in cost_lines(json)[0]
 
 

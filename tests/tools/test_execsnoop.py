@@ -6,8 +6,9 @@ import errno
 
 import pytest
 
-from harness import CONTROL, HEAD_KEYS, HEADERS, VM, Tool, Workload, assert_sorted_times, complaints
+from harness import CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints
 from snoop import N, arguments, watch_execs, without_loss
+from suite import HEADERS
 
 WAYS = ("spawn", "execveat", "fexecve", "thread", "compat", "untouched")
 FAILURES = {"noent": errno.ENOENT, "acces": errno.EACCES, "noentat": errno.ENOENT, "noentcompat": errno.ENOENT}

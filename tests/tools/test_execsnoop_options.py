@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from harness import HEADERS, Tool, Workload, patience
+from harness import Tool, Workload, patience
 from machine import OWN_COMM, OWN_UID
 from snoop import N, arguments, watch_execs
+from suite import HEADERS
 
 LEAST_BYTES = 4096              # of arguments that are shown uncut at the default settings
 MAX_BYTES = 64                  # the least that --max-bytes takes

@@ -10,9 +10,10 @@ import statistics
 import pytest
 
 from filesystems import DELAY_AT_LEAST_MS, DELAY_MS, filesystem, mounted_again
-from harness import BUILD, FAILED, HEAD_KEYS, HEADERS, OK, VM, Tool, Workload, one_line, run_tool
+from harness import BUILD, FAILED, HEAD_KEYS, OK, VM, Tool, Workload, one_line, run_tool
 from machine import need
 from snoop import LOSS_ALLOWED
+from suite import HEADERS
 
 N = 23
 MS = 1_000_000

@@ -10,9 +10,10 @@ import os
 
 import pytest
 
-from harness import FAILED, TOOLS, VM, Tool, Workload, one_line, run_tool
+from harness import FAILED, VM, Tool, Workload, one_line, run_tool
 from machine import need
 from snoop import FAILING, N, arguments, comparable, open_rows, watch_opens
+from suite import TOOLS
 
 KINDS = ("fexit", "kprobe", "tp_btf", "raw_tp")
 WITHOUT_LADDER = ("perf_event", "iter", "iter.s")      # programs for which there is no other way

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from harness import CONTROL, HEAD_KEYS, HEADERS, VM, Tool, Workload, assert_sorted_times, complaints, patience
+from harness import CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints, patience
 from snoop import FAILING, N, comparable, open_rows, watch_opens, without_loss
+from suite import HEADERS
 
 CALLS = ("open", "openat", "openat2", "creat", "mix32")
 PLACES = ("cwd", "dirfd", "dotdot", "symlink", "root", "chroot", "chroot-cwd", "mount", "mounts", "bind", "pivot",

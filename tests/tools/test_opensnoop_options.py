@@ -6,9 +6,10 @@ import os
 
 import pytest
 
-from harness import HEADERS, Tool, Workload, run_tool
+from harness import Tool, Workload, run_tool
 from machine import OWN_COMM, OWN_UID
 from snoop import FAILING, N, O_LARGEFILE, comparable, open_rows, watch_opens
+from suite import HEADERS
 
 
 def has(*wanted):

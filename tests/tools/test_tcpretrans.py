@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import (CONTROL, HEADERS, HEAD_KEYS, USAGE, VM, Tool, Workload, assert_sorted_times, one_line,
+from harness import (CONTROL, HEAD_KEYS, USAGE, VM, Tool, Workload, assert_sorted_times, one_line,
                      run_tool, wait_until)
 from machine import OWN_COMM, OWN_UID, need
 from network import NEAR, far, nobody
+from suite import HEADERS
 
 N = 23
 KINDS = ("4", "6", "mapped")

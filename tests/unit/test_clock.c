@@ -2,54 +2,13 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../../libcommon/clock.h"
+#include "output.h"
 
 #define SEC 1000000000ULL
-
-static struct out o;
-static int file;
-
-static int setup(void **state)
-{
-	(void)state;
-	file = memfd_create("clock", 0);
-	out_init(&o, file);
-	return file < 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return close(file);
-}
-
-static const char *text(void)
-{
-	static char all[256];
-	off_t size;
-
-	assert_int_equal(out_flush(&o), 0);
-	size = lseek(file, 0, SEEK_CUR);
-	assert_true(size < (off_t)sizeof(all));
-	assert_int_equal(pread(file, all, size, 0), size);
-	all[size] = '\0';
-	assert_int_equal(ftruncate(file, 0), 0);
-	lseek(file, 0, SEEK_SET);
-	return all;
-}
 
 static const char *rfc3339(uint64_t ns)
 {
@@ -216,7 +175,7 @@ static void test_sync(void **state)
 	assert_true(clock_mono_ns() >= mono);
 }
 
-#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup_output, teardown_output)
 
 int main(void)
 {

@@ -3,50 +3,9 @@
 #define _GNU_SOURCE
 #endif
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../../libcommon/hist.h"
-
-static struct out o;
-static int file;
-
-static int setup(void **state)
-{
-	(void)state;
-	file = memfd_create("hist", 0);
-	out_init(&o, file);
-	return file < 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return close(file);
-}
-
-static char *text(void)
-{
-	static char all[65536];
-	off_t size;
-
-	assert_int_equal(out_flush(&o), 0);
-	size = lseek(file, 0, SEEK_CUR);
-	assert_true(size < (off_t)sizeof(all));
-	assert_int_equal(pread(file, all, size, 0), size);
-	all[size] = '\0';
-	assert_int_equal(ftruncate(file, 0), 0);
-	lseek(file, 0, SEEK_SET);
-	return all;
-}
+#include "output.h"
 
 static uint64_t random_u64(void)
 {
@@ -481,7 +440,7 @@ static void test_json(void **state)
 			    "]}\n");
 }
 
-#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup_output, teardown_output)
 
 int main(void)
 {

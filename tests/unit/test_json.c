@@ -2,53 +2,17 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../../libcommon/json.h"
+#include "output.h"
 
-static struct out o;
 static struct json j;
-static int file;
 
 static int setup(void **state)
 {
-	(void)state;
-	file = memfd_create("json", 0);
-	out_init(&o, file);
 	json_init(&j, &o);
-	return file < 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return close(file);
-}
-
-static char *text(void)
-{
-	static char *all;
-	off_t size;
-
-	assert_int_equal(out_flush(&o), 0);
-	size = lseek(file, 0, SEEK_CUR);
-	free(all);
-	all = malloc(size + 1);
-	assert_int_equal(pread(file, all, size, 0), size);
-	all[size] = '\0';
-	assert_int_equal(ftruncate(file, 0), 0);
-	lseek(file, 0, SEEK_SET);
-	return all;
+	return setup_output(state);
 }
 
 static void test_structure(void **state)
@@ -353,7 +317,7 @@ static void test_long_strings(void **state)
 	free(s);
 }
 
-#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown_output)
 
 int main(void)
 {

@@ -5,63 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../../libcommon/out.h"
-
-static struct out o;
-static int file;
-
-static int setup(void **state)
-{
-	(void)state;
-	file = memfd_create("out", 0);
-	out_init(&o, file);
-	return file < 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return close(file);
-}
-
-/* All that was written so far, flushed; the file is empty afterwards. */
-static char *text(size_t *len)
-{
-	static char *all;
-	off_t size;
-
-	assert_int_equal(out_flush(&o), 0);
-	size = lseek(file, 0, SEEK_CUR);
-	free(all);
-	all = malloc(size + 1);
-	assert_int_equal(pread(file, all, size, 0), size);
-	all[size] = '\0';
-	assert_int_equal(ftruncate(file, 0), 0);
-	lseek(file, 0, SEEK_SET);
-	if (len)
-		*len = size;
-	return all;
-}
-
-static const char *str(void)
-{
-	return text(NULL);
-}
+#include "output.h"
 
 static void test_numbers(void **state)
 {
@@ -71,7 +21,7 @@ static void test_numbers(void **state)
 	out_u64(&o, 10);
 	out_char(&o, ' ');
 	out_u64(&o, UINT64_MAX);
-	assert_string_equal(str(), "0 10 18446744073709551615");
+	assert_string_equal(text(), "0 10 18446744073709551615");
 
 	out_s64(&o, 0);
 	out_char(&o, ' ');
@@ -80,7 +30,7 @@ static void test_numbers(void **state)
 	out_s64(&o, INT64_MIN);
 	out_char(&o, ' ');
 	out_s64(&o, INT64_MAX);
-	assert_string_equal(str(), "0 -1 -9223372036854775808 9223372036854775807");
+	assert_string_equal(text(), "0 -1 -9223372036854775808 9223372036854775807");
 
 	out_u64_pad(&o, 7, 2);
 	out_char(&o, ' ');
@@ -91,7 +41,7 @@ static void test_numbers(void **state)
 	out_u64_pad(&o, 5, 0);
 	out_char(&o, ' ');
 	out_u64_pad(&o, 1, 1000);
-	assert_string_equal(str(), "07 123 000000000 5 00000000000000000001");
+	assert_string_equal(text(), "07 123 000000000 5 00000000000000000001");
 
 	out_fixed(&o, 1234567, 3);
 	out_char(&o, ' ');
@@ -102,7 +52,7 @@ static void test_numbers(void **state)
 	out_fixed(&o, UINT64_MAX, 9);
 	out_char(&o, ' ');
 	out_fixed(&o, UINT64_MAX, 19);
-	assert_string_equal(str(), "1234.567 0.005 5 18446744073.709551615 1.8446744073709551615");
+	assert_string_equal(text(), "1234.567 0.005 5 18446744073.709551615 1.8446744073709551615");
 }
 
 static void test_numbers_as_printf(void **state)
@@ -121,7 +71,7 @@ static void test_numbers_as_printf(void **state)
 		out_char(&o, ' ');
 		out_s64(&o, v);
 		out_char(&o, '\n');
-		assert_string_equal(str(), want);
+		assert_string_equal(text(), want);
 	}
 }
 
@@ -133,12 +83,12 @@ static void test_printf(void **state)
 	(void)state;
 	out_printf(&o, "%s=%d%c", "x", -5, '\n');
 	out_printf(&o, "%s", "");
-	assert_string_equal(str(), "x=-5\n");
+	assert_string_equal(text(), "x=-5\n");
 
 	memset(big, 'a', 200000);
 	big[200000] = '\0';
 	out_printf(&o, "<%s>", big);
-	assert_int_equal(text(&len)[0], '<');
+	assert_int_equal(text_of(&len)[0], '<');
 	assert_int_equal(len, 200002);
 	free(big);
 }
@@ -158,7 +108,7 @@ static void test_mem_of_any_length(void **state)
 		out_char(&o, '>');
 		out_mem(&o, in, lengths[i]);
 		out_char(&o, '<');
-		got = text(&len);
+		got = text_of(&len);
 		assert_int_equal(len, lengths[i] + 2);
 		assert_int_equal(got[0], '>');
 		assert_memory_equal(got + 1, in, lengths[i]);
@@ -186,7 +136,7 @@ static void test_rows_across_flushes(void **state)
 		out_pad(&o, mark, 9);
 		out_str(&o, "|\n");
 	}
-	got = text(&len);
+	got = text_of(&len);
 	for (i = 0; i < (size_t)rows; i++) {
 		int n = snprintf(want, sizeof(want), "%7zu n\303\244me\\t   |\n", i);
 
@@ -230,7 +180,7 @@ static void test_pad(void **state)
 	out_str(&o, "ab");
 	out_pad_left(&o, mark, 5);
 	out_char(&o, '|');
-	assert_string_equal(str(), "ab   |   ab|");
+	assert_string_equal(text(), "ab   |   ab|");
 
 	/* nothing is cut; nothing is written at all; a width that makes no sense */
 	mark = out_mark(&o);
@@ -243,14 +193,14 @@ static void test_pad(void **state)
 	out_pad(&o, mark, 2);
 	out_pad_left(&o, mark, 4);
 	out_char(&o, '|');
-	assert_string_equal(str(), "toolong    |");
+	assert_string_equal(text(), "toolong    |");
 
 	/* code points: 2-, 3- and 4-byte sequences are one column each */
 	mark = out_mark(&o);
 	out_str(&o, "\303\244\342\202\254\360\237\230\200");
 	out_pad(&o, mark, 5);
 	out_char(&o, '|');
-	assert_string_equal(str(), "\303\244\342\202\254\360\237\230\200  |");
+	assert_string_equal(text(), "\303\244\342\202\254\360\237\230\200  |");
 }
 
 static void test_pad_after_flush(void **state)
@@ -266,7 +216,7 @@ static void test_pad_after_flush(void **state)
 	out_pad(&o, mark, 9);
 	out_pad_left(&o, mark, 9);
 	out_char(&o, '|');
-	assert_string_equal(str(), "xyab|");
+	assert_string_equal(text(), "xyab|");
 
 	/* A line longer than the buffer: not padded, and nothing else goes wrong */
 	mark = out_mark(&o);
@@ -274,7 +224,7 @@ static void test_pad_after_flush(void **state)
 		out_char(&o, 'x');
 	out_pad_left(&o, mark, 100);
 	out_pad(&o, mark, 100);
-	text(&len);
+	text_of(&len);
 	assert_int_equal(len, OUT_SIZE + 10);
 
 	/* The padding itself does not fit any more */
@@ -284,20 +234,20 @@ static void test_pad_after_flush(void **state)
 	out_str(&o, "abc");
 	out_pad_left(&o, mark, 10);
 	out_pad(&o, mark, 10);
-	got = text(&len);
+	got = text_of(&len);
 	assert_int_equal(len, OUT_SIZE - 1);
 	assert_string_equal(got + len - 4, "xabc");
 
 	/* A width beyond the buffer */
 	out_pad(&o, out_mark(&o), INT32_MAX);
-	text(&len);
+	text_of(&len);
 	assert_int_equal(len, OUT_SIZE);
 }
 
 static const char *esc(const char *s, size_t len)
 {
 	out_escaped(&o, s, len);
-	return str();
+	return text();
 }
 
 static void test_escaped(void **state)
@@ -339,7 +289,7 @@ static void test_escaped(void **state)
 	assert_string_equal(esc("\376\377", 2), "\\376\\377");
 
 	out_escaped_quoted(&o, "a\"\\\n'", 16);
-	assert_string_equal(str(), "a\\\"\\\\\\n'");
+	assert_string_equal(text(), "a\\\"\\\\\\n'");
 }
 
 /* A checker of its own: no control character, and nothing that is not UTF-8. */
@@ -432,7 +382,7 @@ static void test_escaped_random(void **state)
 				memcpy(in + at, p, strlen(p));
 		}
 		out_escaped(&o, in, len);
-		got = text(&n);
+		got = text_of(&n);
 		assert_harmless((unsigned char *)got, n);
 		assert_int_equal(unescape(got, n, back), len);
 		assert_memory_equal(back, in, len);
@@ -608,7 +558,7 @@ static void test_nonblocking(void **state)
 	through_pipe(true);
 }
 
-#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup_output, teardown_output)
 
 int main(void)
 {

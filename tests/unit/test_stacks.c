@@ -2,22 +2,13 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../../libcommon/flamegraph.h"
 #include "../../libcommon/intern.h"
 #include "../../libcommon/stacks.h"
 #include "../../libcommon/symbols.h"
+#include "output.h"
 
 #define MAIN   0x1000
 #define WORK   0x2000
@@ -25,9 +16,7 @@
 #define EVIL   0x4000
 #define KERNEL 0xffffffff81000000
 
-static struct out o;
 static struct json j;
-static int file;
 static struct stacks *set;
 
 /* Anywhere in a page is in its function; a place beyond 0x10000 is in no function of its module. */
@@ -67,36 +56,16 @@ static int setup(void **state)
 					      .name_frame = name_frame,
 					      .max = 8 };
 
-	(void)state;
-	file = memfd_create("stacks", 0);
-	out_init(&o, file);
 	json_init(&j, &o);
 	stacks_options = (struct stacks_options){ .max = STACKS_MAX_DEFAULT };
 	set = stacks_new(&config);
-	return file < 0 || !set;
+	return setup_output(state) || !set;
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	stacks_free(set);
-	return close(file);
-}
-
-/* What was written since. */
-static const char *text(void)
-{
-	static char all[65536];
-	off_t size;
-
-	assert_int_equal(out_flush(&o), 0);
-	size = lseek(file, 0, SEEK_CUR);
-	assert_true(size < (off_t)sizeof(all));
-	assert_int_equal(pread(file, all, size, 0), size);
-	all[size] = '\0';
-	assert_int_equal(ftruncate(file, 0), 0);
-	lseek(file, 0, SEEK_SET);
-	return all;
+	return teardown_output(state);
 }
 
 #define ADD(key_, kernel_, user_, weight_)                                                         \

@@ -5,8 +5,7 @@
  * Prints how many were done.
  */
 #define _GNU_SOURCE
-#include "workload.h"
-#include <pthread.h>
+#include "threads.h"
 #include <sys/wait.h>
 
 static char *arguments[3];
@@ -38,15 +37,13 @@ static void *run(void *failed)
 
 int main(int argc, char **argv)
 {
-	pthread_t threads[64];
-	long failed[64] = { 0 }, count, sum = 0;
-	uint64_t start;
+	long count;
 
 	if (argc < 4 || argc > 5)
 		usage("N THREADS PROGRAM [BYTES]");
 	per_thread = number(argv[1]);
 	count = number(argv[2]);
-	if (count < 1 || count > 64)
+	if (count < 1 || count > THREADS_MAX)
 		usage("N THREADS PROGRAM [BYTES], with 1 to 64 threads");
 	arguments[0] = argv[3];
 	if (argc == 5) {
@@ -55,15 +52,6 @@ int main(int argc, char **argv)
 	}
 	write_tiny_program(arguments[0]);
 	wait_for_go();
-	start = now_ns();
-	for (long i = 0; i < count; i++)
-		if (pthread_create(&threads[i], NULL, run, &failed[i]))
-			die("pthread_create");
-	for (long i = 0; i < count; i++) {
-		pthread_join(threads[i], NULL);
-		sum += failed[i];
-	}
-	printf("pid=%d\tdone=%ld\tfailed=%ld\tns=%lu\n", getpid(), per_thread * count, sum,
-	       now_ns() - start);
+	run_threads(count, per_thread, run);
 	return 0;
 }

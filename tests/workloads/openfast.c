@@ -4,8 +4,7 @@
  * as they go or with PAUSE microseconds after each. Prints how many were done in all.
  */
 #define _GNU_SOURCE
-#include "workload.h"
-#include <pthread.h>
+#include "threads.h"
 
 static const char *path;
 static long per_thread, pause_us;
@@ -27,9 +26,7 @@ static void *run(void *failed)
 
 int main(int argc, char **argv)
 {
-	pthread_t threads[64];
-	long failed[64] = { 0 }, count, sum = 0;
-	uint64_t start;
+	long count;
 
 	if (argc < 4 || argc > 5)
 		usage("N THREADS PATH [PAUSE]");
@@ -38,18 +35,9 @@ int main(int argc, char **argv)
 	path = argv[3];
 	if (argc == 5)
 		pause_us = number(argv[4]);
-	if (count < 1 || count > 64)
+	if (count < 1 || count > THREADS_MAX)
 		usage("N THREADS PATH [PAUSE], with 1 to 64 threads");
 	wait_for_go();
-	start = now_ns();
-	for (long i = 0; i < count; i++)
-		if (pthread_create(&threads[i], NULL, run, &failed[i]))
-			die("pthread_create");
-	for (long i = 0; i < count; i++) {
-		pthread_join(threads[i], NULL);
-		sum += failed[i];
-	}
-	printf("pid=%d\tdone=%ld\tfailed=%ld\tns=%lu\n", getpid(), per_thread * count, sum,
-	       now_ns() - start);
+	run_threads(count, per_thread, run);
 	return 0;
 }

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The tools of the suite: what the tests that hold for every tool need to know of each. A new tool is an entry in TOOLS."""
+
+from dataclasses import dataclass, field
+from typing import Callable
+
+HOSTILE = "\x1b]0;x\x07"    # as a name that wants to drive a terminal
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the workloads may work; what a machine cannot give is None."""
+    directory: object = None
+    disk: object = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of one tool. A workload is the name of a program of tests/workloads and its arguments."""
+    bcc_options: str                # that BCC's page has
+    events: Callable                # (N, Places) -> a workload of N events
+    hostile: Callable               # (Places) -> one with names that want to drive a terminal
+    ready: bytes                    # the output has this once the tool sees events
+    hostile_shown: bytes = b"]0;x"  # and this of those names, once it has ended
+    header: tuple = ()              # the default columns of a tool that prints a row per event
+    all_events: tuple = ()          # arguments with which it shows every event
+    hostile_args: tuple = ()        # and those with which it shows names
+    with_text: tuple = ()           # those with which it has text to print even when nothing happens
+    by_disk: bool = False           # its scope is a disk, not a cgroup
+    few_capabilities: bool = True   # CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH are enough
+    wrong: dict = field(default_factory=dict)   # values that are wrong, by option
+    wrong_lines: tuple = ()         # whole command lines that are wrong, of which the last word must be named
+
+    @property
+    def prints_events(self):
+        return bool(self.header)
+
+    def scope(self, cgroup, disk=None):
+        """Arguments that keep it to what a test does there."""
+        return ("-d", disk.name) if self.by_disk and disk else (*self.all_events, "--cgroup", cgroup)
+
+
+INTERVAL_AND_COUNT = ("abc", "0", "1 abc", "1 0", "1 2 3", "1.x")
+
+TOOLS = {
+    "execsnoop": Facts(
+        bcc_options="-T -t -U -u -P -x -q -n -l --max-args",
+        header=("PCOMM", "PID", "PPID", "RET", "ARGS"),
+        events=lambda n, at: ("execs", "spawn", n, at.directory),
+        hostile=lambda at: ("hostile", "exec", 3, at.directory), ready=b"ARGS",
+        wrong={"--max-args": ["x", "-1"], "--max-bytes": ["63", "16385", "x"], "--events": ["0", "x"],
+               "-u": ["no-such-user"], "-P": ["0", "x", "-1", "1,2"], "-n": ["(", ""], "-l": ["[", ""]},
+        wrong_lines=("extra",)),
+    "opensnoop": Facts(
+        bcc_options="-T -U -x -p -t -u -d -n -e -f -F",
+        header=("PID", "COMM", "FD", "ERR", "PATH"),
+        events=lambda n, at: ("opens", "mix", n, 0, at.directory),
+        hostile=lambda at: ("hostile", "open", 3, at.directory), ready=b"PATH",
+        wrong={"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
+               "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
+        wrong_lines=("extra", "-f O_TRUNC " * 9)),
+    "biolatency": Facts(
+        bcc_options="-F -T -Q -m -D -e -j -d",
+        events=lambda n, at: ("diskio", "write", n, at.disk.path),
+        hostile=lambda at: ("diskio", "write", 3, at.disk.path), ready=b"tracing", hostile_shown=b"distribution",
+        with_text=("-T",), by_disk=True,
+        wrong={"-d": ["no-such-disk", "", "../block"]},
+        wrong_lines=INTERVAL_AND_COUNT),
+    "runqlat": Facts(
+        bcc_options="-T -m -P -L --pidnss -p",
+        events=lambda n, at: ("pingpong", n),
+        hostile=lambda at: ("hostile", "exec", 3, at.directory), ready=b"tracing", hostile_args=("-P",),
+        with_text=("-T",),
+        wrong_lines=INTERVAL_AND_COUNT),
+    "tcpretrans": Facts(
+        bcc_options="-s -l -c -4 -6",
+        header=("TIME", "PID", "IP", "LADDR:LPORT", "T>", "RADDR:RPORT", "STATE", "WHY", "COMM"),
+        events=lambda n, at: ("tcpsyns", n),
+        hostile=lambda at: ("tcpsyns", 3, "4", HOSTILE), ready=b"COMM",
+        wrong={"--lport": ["0", "65536", "x", "", "80,", ",80"], "--rport": ["1,2,x", "1," * 16 + "1"],
+               "--laddr": ["10.0.0.1/33", "10.0.0.1/", "x", ""], "--raddr": ["::1/129", "::1/x", "[::1]", "1.2.3"],
+               "--netns": ["no-such-name", "/no/such/path", "/tmp", "2147483647", ""], "--interval": ["0", "x"],
+               "--events": ["0"]},
+        wrong_lines=("extra", "-s -l extra")),
+    "ext4slower": Facts(
+        bcc_options="-j -p",
+        header=("TIME", "COMM", "PID", "T", "BYTES", "OFF_KB", "LAT(ms)", "FILENAME"), all_events=("0",),
+        events=lambda n, at: ("fileops", "cached", n, at.directory),
+        hostile=lambda at: ("hostile", "open", 3, at.directory), ready=b"FILENAME",
+        wrong={"--path": ["", "/", "x" * 257], "--events": ["0"], "-d": ["0"]},
+        wrong_lines=("abc", "1.5", "1 2", "99999999999")),
+    "profile": Facts(
+        bcc_options="-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C",
+        events=lambda n, at: ("burn", 1000),
+        hostile=lambda at: ("jitburn", 1500), ready=b"sampling", hostile_shown=b"]0;<",
+        with_text=("--top",),
+        wrong={"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
+               "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
+        wrong_lines=("abc", "0", "1 2", "-U -K", "-f --top")),
+    "xstack": Facts(
+        bcc_options="-a -p -t -F -i -q -r -f",
+        events=lambda n, at: ("parked", "pipe", n),
+        hostile=lambda at: ("parked", "pipe", 3), ready=HOSTILE[1:-1].encode(),
+        few_capabilities=False,     # it has a test of its own
+        wrong={"-F": ["0", "x", "1001", ""], "-i": ["0", "x"], "--state": ["", "Q", "R,", "RD", "d"], "-t": ["x"],
+               "--stack-storage-size": ["0", "x"]},
+        wrong_lines=("extra",)),
+}
+HEADERS = {name: list(facts.header) for name, facts in TOOLS.items() if facts.header}
