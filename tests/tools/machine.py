@@ -139,6 +139,11 @@ def loop_disk(directory):
         image.unlink()
 
 
+def kernel_log():
+    """Its end, for the reader of a test that failed."""
+    return subprocess.run("dmesg | tail -n 20", shell=True, capture_output=True, text=True, check=False).stdout
+
+
 @contextmanager
 def module_disk(module, *settings):
     """The disk that loading a module with these settings makes."""
@@ -146,7 +151,8 @@ def module_disk(module, *settings):
     done = subprocess.run(["modprobe", module, *settings], capture_output=True, text=True, check=False)
     need(done.returncode == 0, f"no {module}: {done.stderr.strip()}")
     try:
-        name = wait_until(lambda: blocks() - before, 10, f"{module} made no disk").pop()
+        name = wait_until(lambda: blocks() - before, 10,
+                          lambda: f"{module} made no disk: {before} before, {blocks()} now\n{kernel_log()}").pop()
         disk = Disk(name)
         wait_until(disk.path.exists, 10, f"no {disk.path}")
         wait_until(lambda: disk.setting("scheduler").exists() and settled(disk), 10, f"{name} does not settle")
