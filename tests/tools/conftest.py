@@ -16,6 +16,7 @@ from filesystems import filesystem
 from harness import VM
 from machine import PREFIX
 from network import Network
+from second_try import SecondTry
 
 ALL_COUNTS = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
@@ -114,6 +115,8 @@ def pytest_collection_modifyitems(items):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "unprivileged: runs without root")
+    if os.environ.get("BORESCOPE_SECOND_TRY"):
+        config.pluginmanager.register(SecondTry())
 
 
 def pytest_terminal_summary(terminalreporter):
