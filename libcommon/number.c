@@ -7,7 +7,7 @@
 
 #include "number.h"
 
-#define ENDS " \t\n,/"
+#define ENDS " \t\n/"
 
 int number_read(const char *path, unsigned int nth, uint64_t *value)
 {

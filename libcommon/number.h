@@ -9,7 +9,7 @@
 
 /*
  * Reads word @nth (1 is the first) of the file @path as a decimal number. Words end at blanks, line
- * ends, commas and slashes: "0.20 0.18 0.12 1/80 11206" has six. Returns 0, or -errno with @value
+ * ends and slashes: "0.20 0.18 0.12 1/80 11206" has six. Returns 0, or -errno with @value
  * as it was; -EINVAL: that word is no number, or not there (in the first 4,095 bytes).
  */
 int number_read(const char *path, unsigned int nth, uint64_t *value);

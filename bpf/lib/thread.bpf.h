@@ -129,7 +129,7 @@ static __always_inline void thread_stacks(struct thread_work *w, struct task_str
 	if (user)
 		thread_user_stack(w, task);
 	if (task_on_cpu(task) || task_switches(task) != w->switches) {
-		t->head.flags |= THREAD_MOVED;
+		t->head.flags = (t->head.flags & ~THREAD_USER_CUT) | THREAD_MOVED;
 		t->nr_kernel = t->nr_user = 0;
 	}
 }

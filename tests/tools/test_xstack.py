@@ -512,6 +512,7 @@ def test_kernel_thread_in_d(place):
     asleep = [row for row in rows if row["kernel"]]     # the others were about to, or woke up just then
     assert asleep and all(row["wait"] for row in asleep)
     assert "kthread" in {name for row in asleep for name in functions(row["kernel"])}
+    assert "jbd2" in {frame["module"] for row in asleep for frame in row["kernel"] if frame["function"]}
 
 
 def test_hidden_kernel_names(cgroup):

@@ -83,7 +83,7 @@ static void test_number(void **state)
 	assert_int_equal(v, 127);
 	assert_int_equal(number("0.20 0.18 0.12 1/80 11206\n", 5, &v), 0);
 	assert_int_equal(v, 80);
-	assert_int_equal(number(" 12\t34,5", 3, &v), 0);
+	assert_int_equal(number(" 12\t34/5", 3, &v), 0);
 	assert_int_equal(v, 5);
 	assert_int_equal(number("18446744073709551615", 1, &v), 0);
 	assert_int_equal(v, UINT64_MAX);
