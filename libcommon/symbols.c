@@ -18,10 +18,10 @@
 
 #define NS_PER_SEC 1000000000ull
 
-/* Between two looks whether kallsyms has changed, for an address without a name and for another
- * one; and between two readings where that can't be known. */
-#define LOOK_UNNAMED_NS (1 * NS_PER_SEC)
-#define LOOK_NAMED_NS	(10 * NS_PER_SEC)
+/* Between two looks whether kallsyms has changed, for an address whose name is not sure and for
+ * another one; and between two readings where that can't be known. */
+#define LOOK_UNSURE_NS	(1 * NS_PER_SEC)
+#define LOOK_SURE_NS	(10 * NS_PER_SEC)
 #define READ_BLINDLY_NS (10 * NS_PER_SEC)
 #define READ_SHARE	20 /* reading takes at most one part in so many of the time */
 
@@ -87,9 +87,15 @@ static void demangle_name(struct symbols *s, struct frame_name *name)
 		name->function = demangle(name->function, s->demangled, sizeof(s->demangled));
 }
 
-/* Whether kallsyms has to be read again for the sake of an address that is @named as yet, or not.
- */
-static bool is_outdated(struct symbols *s, uint64_t addr, bool named)
+/* A name of a BPF program may be that of the one before it in memory, for nobody says where that
+ * ends. */
+static bool is_sure(const struct frame_name *name)
+{
+	return name->function && strcmp(name->module, "[bpf]") != 0;
+}
+
+/* Whether kallsyms has to be read again for the sake of an address that has this name as yet. */
+static bool is_outdated(struct symbols *s, uint64_t addr, const struct frame_name *name)
 {
 	const struct kallsyms *k = &s->kallsyms;
 	uint64_t t;
@@ -98,7 +104,7 @@ static bool is_outdated(struct symbols *s, uint64_t addr, bool named)
 	if (k->hidden || !k->table.nr || (addr >= k->text && addr < k->text_end))
 		return false;
 	t = clock_mono_ns();
-	if (t - s->kallsyms_looked < (named ? LOOK_NAMED_NS : LOOK_UNNAMED_NS) ||
+	if (t - s->kallsyms_looked < (is_sure(name) ? LOOK_SURE_NS : LOOK_UNSURE_NS) ||
 	    t - s->kallsyms_read < s->kallsyms_took * READ_SHARE)
 		return false;
 	s->kallsyms_looked = t;
@@ -111,7 +117,7 @@ void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name)
 	if (!s->kallsyms_read)
 		read_kallsyms(s);
 	kallsyms_find(&s->kallsyms, addr, name);
-	if (is_outdated(s, addr, name->function)) {
+	if (is_outdated(s, addr, name)) {
 		s->kallsyms_due = s->held;
 		if (!s->held) {
 			read_kallsyms(s);

@@ -46,10 +46,10 @@ void symbols_free(struct symbols *s);
 
 /*
  * @addr of the kernel. Reads kallsyms when first called, and again when modules or BPF programs
- * have come since: it looks for that once a second for an address without a name, once in 10 s for
- * another one outside of the kernel's own text. (Without CAP_SYS_ADMIN it can't see programs come,
- * and reads kallsyms once in 10 s.) Where kallsyms hides addresses, that and the remedy is said
- * once, and no function is known.
+ * have come since: it looks for that once a second for an address without a name or of a BPF
+ * program, once in 10 s for another one outside of the kernel's own text. (Without CAP_SYS_ADMIN it
+ * can't see programs come, and reads kallsyms once in 10 s.) Where kallsyms hides addresses, that
+ * and the remedy is said once, and no function is known.
  */
 void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name);
 

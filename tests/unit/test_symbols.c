@@ -256,6 +256,14 @@ static void test_deleted(void **state)
 	s = symbols_new();
 	assert_child(&c, "gone");
 	end(&c);
+
+	/* the file and the process are gone when the first name is asked for */
+	shell("cp nopie gone");
+	start(&c, "gone", NULL);
+	assert_int_equal(symbols_remember(s, c.pid), 0);
+	shell("rm gone");
+	end(&c);
+	assert_child(&c, "gone");
 }
 
 /* A library of several processes is one file here, is found when it is deleted (by map_files: the

@@ -251,7 +251,8 @@ int main(int argc, char **argv)
 	settle(threads, nr);
 	printf("pid=%d\n", getpid());
 	fflush(stdout);
-	wait_in_read(STDIN_FILENO); /* as wait_for_go() does, but with a stack that can be followed */
+	/* as wait_for_go() does, but with a stack that can be followed */
+	wait_in_read(STDIN_FILENO);
 	for (long i = 0; i < nr; i++)
 		printf("place=%s\ttid=%d\n", threads[i].place, threads[i].tid);
 	printf("pipe=%d\tport=%d\n", pipe_fds[0], ntohs(at.sin_port));
