@@ -309,6 +309,7 @@ static void test_exec(void **state)
 	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
 	c.pid = fork();
 	if (!c.pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (read(go[0], &byte, 1) != 1)
 			;
 		dup2(open("/dev/null", O_WRONLY), 1);
@@ -322,9 +323,10 @@ static void test_exec(void **state)
 	assert_int_equal(write(go[1], "x", 1), 1);
 	c.parked = nm("nopie", "parked");
 	c.other = nm("nopie", "other");
-	for (;;) {
+	for (int tries = 0;; tries++) {
 		struct frame_name n;
 
+		assert_true(tries < 10000);
 		assert_int_equal(symbols_remember(s, c.pid), 0);
 		symbols_user(s, c.pid, c.parked, &n);
 		if (n.function)
