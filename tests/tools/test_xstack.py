@@ -516,7 +516,7 @@ def test_kernel_thread_in_d(place):
 
 
 def test_hidden_kernel_names(cgroup):
-    """Where kptr_restrict hides the kernel's names from all, that and the remedy is said once, and addresses are shown."""
+    """Where kptr_restrict hides the names of the kernel, that and the remedy is said once; addresses are shown."""
     need(VM, "this machine's kptr_restrict is not ours to set")
     restrict = Path("/proc/sys/kernel/kptr_restrict")
     before = restrict.read_text()
