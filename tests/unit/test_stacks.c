@@ -18,8 +18,8 @@
 #include "../../libcommon/frames.h"
 #include "../../libcommon/intern.h"
 #include "../../libcommon/stacks.h"
-#include "../../libcommon/symbols.h"
 #include "../../libcommon/tool.h"
+#include "../../libcommon/symbols.h"
 
 #define MAIN   0x1000
 #define WORK   0x2000
@@ -28,14 +28,6 @@
 #define START  0x5000
 #define THREAD 0x6000
 #define KERNEL 0xffffffff81000000
-
-/* So that memory can be short: see test_no_memory(). */
-#define MAX_ALLOCATION_MIB 32
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "allocator_may_return_null=1:max_allocation_size_mb=32";
-}
 
 static struct out o;
 static struct json j;
@@ -247,6 +239,14 @@ static void test_beginnings(void **state)
 	assert_false(frames_begin_at("clone_it", NULL, 2));
 	assert_false(frames_begin_at("ns::main(int)", NULL, 1));
 	assert_false(frames_begin_at("", "", 2));
+}
+
+/* So that memory can be short. */
+#define MAX_ALLOCATION_MIB 32
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1:max_allocation_size_mb=32";
 }
 
 /* Where memory ends, that is said, and the tool fails. */
