@@ -9,6 +9,7 @@
 #ifndef BORESCOPE_ITER_H
 #define BORESCOPE_ITER_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

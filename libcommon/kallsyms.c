@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <bpf/bpf.h>
 
 #include "kallsyms.h"
+#include "number.h"
 
 #define MAX_MODULES 4096
 #define MAX_TAGS    4096
@@ -178,20 +180,62 @@ int kallsyms_read(struct kallsyms *k, FILE *symbols, FILE *modules)
 	return 0;
 }
 
+/* The highest id of those above @id, or @id. -EPERM: that is not for us to know. */
+static int newest_prog(uint32_t *id)
+{
+	int err;
+
+	do
+		err = bpf_prog_get_next_id(*id, id) ? -errno : 0;
+	while (!err);
+	return err == -ENOENT ? 0 : err;
+}
+
 int kallsyms_load(struct kallsyms *k)
 {
 	FILE *symbols = fopen("/proc/kallsyms", "re"), *modules;
+	uint32_t newest = 0;
 	int err;
 
 	*k = (struct kallsyms){ 0 };
 	if (!symbols)
 		return -errno;
+	newest_prog(&newest);
 	modules = fopen("/proc/modules", "re"); /* a kernel without modules has none */
 	err = kallsyms_read(k, symbols, modules);
+	k->newest_prog = newest;
 	if (modules)
 		fclose(modules);
 	fclose(symbols);
 	return err;
+}
+
+bool kallsyms_other_modules(const struct kallsyms *k, FILE *modules)
+{
+	struct kallsyms now = { 0 };
+	bool other = read_modules(&now, modules) || now.nr_modules != k->nr_modules;
+
+	for (size_t i = 0; !other && i < k->nr_modules; i++)
+		other = now.modules[i].base != k->modules[i].base ||
+			now.modules[i].size != k->modules[i].size ||
+			strcmp(now.modules[i].name, k->modules[i].name);
+	free(now.modules);
+	return other;
+}
+
+int kallsyms_changed(const struct kallsyms *k)
+{
+	FILE *modules = fopen("/proc/modules", "re");
+	bool other = kallsyms_other_modules(k, modules);
+	uint32_t newest = k->newest_prog;
+	int err;
+
+	if (modules)
+		fclose(modules);
+	if (other)
+		return 1;
+	err = newest_prog(&newest);
+	return err ? err : newest != k->newest_prog;
 }
 
 void kallsyms_find(const struct kallsyms *k, uint64_t addr, struct frame_name *name)
@@ -217,8 +261,7 @@ void kallsyms_find(const struct kallsyms *k, uint64_t addr, struct frame_name *n
 const char *kallsyms_why_not(const struct kallsyms *k, int err)
 {
 	static char text[256];
-	int restricted = -1;
-	FILE *f;
+	uint64_t restricted = 0;
 
 	if (err == -ENOENT)
 		return "kernel addresses have no names: this kernel has no /proc/kallsyms "
@@ -231,12 +274,7 @@ const char *kallsyms_why_not(const struct kallsyms *k, int err)
 	}
 	if (!k->hidden)
 		return NULL;
-	f = fopen("/proc/sys/kernel/kptr_restrict", "re");
-	if (f) {
-		if (fscanf(f, "%d", &restricted) != 1)
-			restricted = -1;
-		fclose(f);
-	}
+	number_read("/proc/sys/kernel/kptr_restrict", 1, &restricted);
 	if (restricted >= 2)
 		return "kernel addresses have no names: kptr_restrict hides them from everyone; "
 		       "'sysctl kernel.kptr_restrict=1' shows them to root";

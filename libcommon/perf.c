@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "msg.h"
+#include "number.h"
 #include "perf.h"
 
 #define ONLINE	   "/sys/devices/system/cpu/online"
@@ -260,13 +261,9 @@ static uint64_t period_min(enum perf_source source)
  * refuses more only to those who leave the period to it. 0: not known. */
 static uint64_t kernel_max_rate(void)
 {
-	unsigned long long max = 0;
-	FILE *f = fopen(MAX_RATE, "re");
+	uint64_t max = 0;
 
-	if (f && fscanf(f, "%llu", &max) != 1)
-		max = 0;
-	if (f)
-		fclose(f);
+	number_read(MAX_RATE, 1, &max);
 	return max;
 }
 

@@ -15,8 +15,10 @@
 #include "../bpf/lib/stacks.h"
 #include "clock.h"
 #include "flamegraph.h"
+#include "frames.h"
 #include "intern.h"
 #include "msg.h"
+#include "number.h"
 #include "stacks.h"
 #include "symbols.h"
 #include "tool.h"
@@ -90,6 +92,7 @@ struct stacks {
 	uint64_t shown_added;
 	uint64_t *cut; /* short user stacks, by the text of the leaf's module */
 	uint32_t nr_cut;
+	bool failed; /* what was shown is not all there is (said) */
 };
 
 /* --- options -----------------------------------------------------------------------------------
@@ -120,13 +123,10 @@ int stacks_setup(const struct common_options *common)
 void stacks_configure(struct bpf_object *obj)
 {
 	struct stack_config *config = object_section(obj, ".rodata.stacks", NULL);
-	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
-	unsigned int depth = 0;
+	uint64_t depth = 0;
 
-	if (!f || fscanf(f, "%u", &depth) != 1 || !depth)
-		depth = 127;
-	if (f)
-		fclose(f);
+	number_read("/proc/sys/kernel/perf_event_max_stack", 1, &depth);
+	depth = depth ? depth : 127;
 	config->depth = depth < STACK_FRAMES_MAX ? depth : STACK_FRAMES_MAX;
 	config->kernel = !stacks_options.user_only;
 	config->user = !stacks_options.kernel_only;
@@ -182,6 +182,7 @@ static void forget_names(struct stacks *s)
 	s->cut = NULL;
 	s->nr_place_sym = s->nr_shown_weights = s->nr_cut = 0;
 	s->shown_added = 0;
+	s->stats.user_short = 0;
 }
 
 void stacks_clear(struct stacks *s)
@@ -221,13 +222,12 @@ static bool is_named(const struct stacks *s, uint64_t frame)
 	return (frame & NAMED_MASK) == s->named && (uint32_t)frame < s->labels.nr;
 }
 
-static size_t nr_addresses(const struct stacks *s, const uint64_t *frames, size_t nr)
+static bool has_address(const struct stacks *s, const uint64_t *frames, size_t nr)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < nr; i++)
-		n += !is_named(s, frames[i]);
-	return n;
+		if (!is_named(s, frames[i]))
+			return true;
+	return false;
 }
 
 static struct weights *entry_of(struct stacks *s, struct entry_key *key, const uint64_t *kernel,
@@ -254,7 +254,7 @@ bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *k
 		size_t nr_kernel, const uint64_t *user, size_t nr_user, uint64_t weight)
 {
 	struct entry_key entry = { .key = *key };
-	size_t len = strnlen(key->comm, sizeof(key->comm) - 1), addresses;
+	size_t len = strnlen(key->comm, sizeof(key->comm) - 1);
 	struct weights *w;
 
 	memset(entry.key.comm + len, 0, sizeof(entry.key.comm) - len);
@@ -267,9 +267,7 @@ bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *k
 	w->weight += weight;
 	s->stats.added++;
 	s->stats.weight += weight;
-	addresses = nr_addresses(s, user, nr_user);
-	s->stats.user += addresses > 0;
-	s->stats.user_short += addresses > 0 && addresses <= SHORT_STACK;
+	s->stats.user += has_address(s, user, nr_user);
 	return true;
 }
 
@@ -287,11 +285,27 @@ void stacks_stats(const struct stacks *s, struct stacks_stats *stats)
 /* --- from addresses to names -------------------------------------------------------------------
  */
 
+static void no_memory(struct stacks *s)
+{
+	if (!s->failed)
+		error("not enough memory to show the stacks");
+	s->failed = true;
+}
+
+/* The number of an item, as intern(); 0, which is the one that is not known, if it has no room. */
+static uint32_t known(struct stacks *s, struct intern *t, const void *data, size_t len)
+{
+	uint32_t number = intern(t, data, len);
+
+	if (number != INTERN_NONE)
+		return number;
+	no_memory(s);
+	return 0;
+}
+
 static uint32_t text_of(struct stacks *s, const char *text)
 {
-	uint32_t number = text ? intern(&s->texts, text, strlen(text) + 1) : 0;
-
-	return number == INTERN_NONE ? 0 : number;
+	return text ? known(s, &s->texts, text, strlen(text) + 1) : 0;
 }
 
 static const char *text(const struct stacks *s, uint32_t number)
@@ -334,9 +348,7 @@ static const struct sym *sym_at(const struct stacks *s, uint32_t number)
 
 static uint32_t sym_number(struct stacks *s, const struct sym *sym)
 {
-	uint32_t number = intern(&s->syms, sym, sizeof(*sym));
-
-	return number == INTERN_NONE ? 0 : number; /* the unknown one */
+	return known(s, &s->syms, sym, sizeof(*sym));
 }
 
 /* The number of the sym of an address, looked up once per process. */
@@ -347,20 +359,21 @@ static uint32_t name_place(struct stacks *s, const struct stack_key *key, uint64
 			   .pid = kernel ? 0 : key->pid,
 			   .image = kernel ? 0 : key->image,
 			   .kernel = kernel };
-	uint32_t number = intern(&s->places, &p, sizeof(p)), *known;
+	uint32_t number = intern(&s->places, &p, sizeof(p)), *seen = NULL;
 	struct sym sym;
 
-	if (number == INTERN_NONE)
+	if (number != INTERN_NONE)
+		seen = intern_grow(s->place_sym, sizeof(*seen), number, &s->nr_place_sym);
+	if (!seen) {
+		no_memory(s);
 		return 0;
-	known = intern_grow(s->place_sym, sizeof(*known), number, &s->nr_place_sym);
-	if (!known)
-		return 0;
-	s->place_sym = known;
-	if (!known[number]) {
-		sym = look_up(s, &p);
-		known[number] = sym_number(s, &sym) + 1;
 	}
-	return known[number] - 1;
+	s->place_sym = seen;
+	if (!seen[number]) {
+		sym = look_up(s, &p);
+		seen[number] = sym_number(s, &sym) + 1;
+	}
+	return seen[number] - 1;
 }
 
 static uint32_t *name_trace(struct stacks *s, const struct stack_key *key, uint32_t trace,
@@ -376,20 +389,29 @@ static uint32_t *name_trace(struct stacks *s, const struct stack_key *key, uint3
 	return to;
 }
 
-/* A short user stack is put down to the module that its leaf is in. */
+/* A short user stack, unless it begins where programs and threads do, is put down to the module
+ * that its leaf is in. */
 static void count_cut(struct stacks *s, const uint32_t *user, uint32_t nr, uint64_t count)
 {
+	const char *function[SHORT_STACK] = { NULL };
 	uint32_t addresses = 0, module = 0;
 	uint64_t *cut;
 
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct sym *sym = sym_at(s, user[i]);
 
-		if (!sym->named && !addresses++)
+		if (sym->named)
+			continue;
+		if (addresses == SHORT_STACK)
+			return;
+		if (!addresses)
 			module = sym->module;
+		function[addresses++] = sym->function ? text(s, sym->function) : NULL;
 	}
-	if (!addresses || addresses > SHORT_STACK)
+	if (!addresses ||
+	    frames_begin_at(function[addresses - 1], addresses > 1 ? function[0] : NULL, addresses))
 		return;
+	s->stats.user_short += count;
 	cut = intern_grow(s->cut, sizeof(*cut), module, &s->nr_cut);
 	if (!cut)
 		return;
@@ -458,7 +480,7 @@ static bool make_shown(struct stacks *s)
 	free(head);
 	ok = ok && sort_shown(s);
 	if (!ok)
-		error("not enough memory to show the stacks");
+		no_memory(s);
 	s->shown_added = s->stats.added;
 	return ok;
 }
@@ -622,12 +644,13 @@ static void json_frames(const struct stacks *s, struct json *j, const char *key,
 	json_array(j, key);
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct sym *sym = sym_at(s, frames[i]);
+		const struct frame_name name = {
+			.function = sym->function ? text(s, sym->function) : NULL,
+			.module = sym->module ? text(s, sym->module) : NULL,
+			.module_offset = sym->offset,
+		};
 
-		json_object(j, NULL);
-		json_name(s, j, sym);
-		if (!sym->function && sym->module)
-			json_u64(j, "offset", sym->offset);
-		json_end_object(j);
+		frame_json(j, &name);
 	}
 	json_end_array(j);
 }
@@ -725,7 +748,7 @@ static struct hot *find_hot(struct stacks *s, uint32_t *nr_seen)
 			ok = heat(s, &hot, &nr, sh.kernel[f], i, f ? 0 : sh.w.weight, sh.w.weight);
 	}
 	if (!ok) {
-		error("not enough memory");
+		no_memory(s);
 		free(hot);
 		return NULL;
 	}
@@ -881,11 +904,11 @@ void stacks_svg(struct stacks *s, struct out *o)
 	struct flame *flame = flame_new();
 	const char *title = s->config.title ? s->config.title : msg_tool();
 
-	if (!d.frames || !d.names || !flame)
-		error("not enough memory for the flame graph");
-	else if (make_shown(s)) {
+	if (!d.frames || !d.names || !flame) {
+		no_memory(s);
+	} else if (make_shown(s)) {
 		if (draw(s, &d, flame))
-			error("not enough memory for all of the flame graph");
+			no_memory(s);
 		flame_write(flame, o, title, s->config.unit);
 	}
 	flame_free(flame);
@@ -914,7 +937,7 @@ static bool write_svg(struct stacks *s)
 	ok = !out_flush(o);
 	if (!ok)
 		error("cannot write '%s': %s", stacks_options.svg, strerror(o->error));
-	else
+	else if (!s->failed)
 		note("the flame graph is in %s", stacks_options.svg);
 	free(o);
 	return ok;
@@ -936,6 +959,8 @@ void stacks_report(struct stacks *s, struct run *r)
 		stacks_folded(s, &r->out);
 	else if (!opt->svg)
 		stacks_listing(s, &r->out);
+	if (s->failed)
+		r->failed = true;
 }
 
 static const char *most_cut(const struct stacks *s)
@@ -958,7 +983,8 @@ void stacks_remarks(struct stacks *s)
 		     "--stack-storage-size %llu",
 		     (unsigned long long)st->left_out, s->config.unit ? s->config.unit : "stacks",
 		     (unsigned long long)s->entries.max_items);
-	if (st->user < CUT_MIN || st->user_short * 1000 < st->user * CUT_PERMILLE || !make_shown(s))
+	if (st->user < CUT_MIN || s->failed || !make_shown(s) ||
+	    st->user_short * 1000 < st->user * CUT_PERMILLE)
 		return;
 	module = most_cut(s);
 	note("%llu %% of user stacks have at most two frames: code built without frame "
@@ -969,6 +995,8 @@ void stacks_remarks(struct stacks *s)
 
 void stacks_summary_json(struct stacks *s, struct json *j)
 {
+	if (!s->failed)
+		make_shown(s); /* for user_short, if it was not shown yet */
 	json_u64(j, "stacks_left_out", s->stats.left_out);
 	json_u64(j, "user_stacks", s->stats.user);
 	json_u64(j, "user_stacks_cut", s->stats.user_short);

@@ -133,20 +133,23 @@ bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *k
 void stacks_clear(struct stacks *s);
 
 struct stacks_stats {
-	uint64_t added;	     /* calls of stacks_add() that were counted */
-	uint64_t weight;     /* of those */
-	uint64_t left_out;   /* calls for which there was no room */
-	uint64_t different;  /* stacks in the set, by address */
-	uint64_t user;	     /* of those added: that have a user frame which is an address */
-	uint64_t user_short; /* of user: that have two frames or fewer: cut, as it seems */
-	uint64_t bytes;	     /* of memory, about */
+	uint64_t added;	    /* calls of stacks_add() that were counted */
+	uint64_t weight;    /* of those */
+	uint64_t left_out;  /* calls for which there was no room */
+	uint64_t different; /* stacks in the set, by address */
+	uint64_t user;	    /* of those added: that have a user frame which is an address */
+	/* of user: that have two frames or fewer, and don't begin where programs and threads do:
+	 * cut, as it seems. Known when they have been shown */
+	uint64_t user_short;
+	uint64_t bytes; /* of memory, about */
 };
 void stacks_stats(const struct stacks *s, struct stacks_stats *stats);
 
 /* --- showing them ------------------------------------------------------------------------------
  */
 
-/* As the options say, --json included: what the functions below do. */
+/* As the options say, --json included: what the functions below do. Sets run.failed where not all
+ * could be shown (said). */
 void stacks_report(struct stacks *s, struct run *r);
 
 /*

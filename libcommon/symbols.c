@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "demangle.h"
 #include "kallsyms.h"
 #include "msg.h"
@@ -16,11 +16,20 @@
 #include "symbols.h"
 #include "symfiles.h"
 
-#define KALLSYMS_AGE 10 /* seconds */
+#define NS_PER_SEC 1000000000ull
+
+/* Between two looks whether kallsyms has changed, for an address whose name is not sure and for
+ * another one; and between two readings where that can't be known. */
+#define LOOK_UNSURE_NS	(1 * NS_PER_SEC)
+#define LOOK_SURE_NS	(10 * NS_PER_SEC)
+#define READ_BLINDLY_NS (10 * NS_PER_SEC)
+#define READ_SHARE	20 /* reading takes at most one part in so many of the time */
 
 struct symbols {
 	struct kallsyms kallsyms;
-	time_t kallsyms_read; /* 0: not yet */
+	uint64_t kallsyms_read, kallsyms_took; /* ns; 0: not yet */
+	uint64_t kallsyms_looked;	       /* whether it has changed */
+	bool held, kallsyms_due;
 	struct sym_files *files;
 	struct processes *processes;
 	char demangled[FRAME_TEXT_LEN * 2];
@@ -52,17 +61,9 @@ void symbols_free(struct symbols *s)
 	free(s);
 }
 
-/* Seconds since boot, never 0. */
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + 1;
-}
-
 static void read_kallsyms(struct symbols *s)
 {
+	uint64_t begun = clock_mono_ns();
 	struct kallsyms k;
 	const char *why;
 	int err;
@@ -71,7 +72,9 @@ static void read_kallsyms(struct symbols *s)
 	why = kallsyms_why_not(&k, err);
 	if (why && !s->kallsyms_read)
 		note("%s", why);
-	s->kallsyms_read = now();
+	s->kallsyms_read = s->kallsyms_looked = clock_mono_ns();
+	s->kallsyms_took = s->kallsyms_read - begun;
+	s->kallsyms_due = false;
 	if (err)
 		return;
 	kallsyms_free(&s->kallsyms);
@@ -84,14 +87,51 @@ static void demangle_name(struct symbols *s, struct frame_name *name)
 		name->function = demangle(name->function, s->demangled, sizeof(s->demangled));
 }
 
+/* A name of a BPF program may be that of the one before it in memory, for nobody says where that
+ * ends. */
+static bool is_sure(const struct frame_name *name)
+{
+	return name->function && strcmp(name->module, "[bpf]") != 0;
+}
+
+/* Whether kallsyms has to be read again for the sake of an address that has this name as yet. */
+static bool is_outdated(struct symbols *s, uint64_t addr, const struct frame_name *name)
+{
+	const struct kallsyms *k = &s->kallsyms;
+	uint64_t t;
+	int changed;
+
+	if (k->hidden || !k->table.nr || (addr >= k->text && addr < k->text_end))
+		return false;
+	t = clock_mono_ns();
+	if (t - s->kallsyms_looked < (is_sure(name) ? LOOK_SURE_NS : LOOK_UNSURE_NS) ||
+	    t - s->kallsyms_read < s->kallsyms_took * READ_SHARE)
+		return false;
+	s->kallsyms_looked = t;
+	changed = kallsyms_changed(k);
+	return changed < 0 ? t - s->kallsyms_read >= READ_BLINDLY_NS : changed;
+}
+
 void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name)
 {
-	bool own_text = addr >= s->kallsyms.text && addr < s->kallsyms.text_end;
-
-	if (!s->kallsyms_read || (!own_text && now() - s->kallsyms_read >= KALLSYMS_AGE))
+	if (!s->kallsyms_read)
 		read_kallsyms(s);
 	kallsyms_find(&s->kallsyms, addr, name);
+	if (is_outdated(s, addr, name)) {
+		s->kallsyms_due = s->held;
+		if (!s->held) {
+			read_kallsyms(s);
+			kallsyms_find(&s->kallsyms, addr, name);
+		}
+	}
 	demangle_name(s, name); /* the kernel has Rust in it */
+}
+
+void symbols_hold(struct symbols *s, bool hold)
+{
+	s->held = hold;
+	if (!hold && s->kallsyms_due)
+		read_kallsyms(s);
 }
 
 int symbols_remember(struct symbols *s, uint32_t pid)

@@ -16,6 +16,7 @@
 #ifndef BORESCOPE_SYMBOLS_H
 #define BORESCOPE_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,11 +45,17 @@ struct symbols *symbols_new(void);
 void symbols_free(struct symbols *s);
 
 /*
- * @addr of the kernel. Reads kallsyms when first called, and again for an address outside of the
- * kernel's own text when that was 10 s ago. Where kallsyms hides addresses, that and the remedy is
- * said once, and no function is known.
+ * @addr of the kernel. Reads kallsyms when first called, and again when modules or BPF programs
+ * have come since: it looks for that once a second for an address without a name or of a BPF
+ * program, once in 10 s for another one outside of the kernel's own text. (Without CAP_SYS_ADMIN it
+ * can't see programs come, and reads kallsyms once in 10 s.) Where kallsyms hides addresses, that
+ * and the remedy is said once, and no function is known.
  */
 void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name);
+
+/* Reading kallsyms again takes 50 ms and more. From @hold on it is put off, until a call without:
+ * so that no sample takes longer for it. */
+void symbols_hold(struct symbols *s, bool hold);
 
 /*
  * Keeps what process @pid has mapped now, so that its addresses resolve when it has ended. Call it

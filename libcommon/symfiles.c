@@ -51,13 +51,16 @@ struct sym_file {
 	struct elf_syms syms;
 	struct build_id id; /* if id_read */
 	bool id_read;
-	unsigned char *vdso; /* its bytes, if it is one */
+	struct sym_file *next_by_id; /* in its bucket of by_id, if it has one */
+	unsigned char *vdso;	     /* its bytes, if it is one */
 	size_t vdso_len;
 };
 
 struct sym_files {
 	struct sym_file *buckets[NR_BUCKETS];
 	struct sym_file *vdsos[MAX_VDSO];
+	struct sym_file *by_id[NR_BUCKETS]; /* those whose build id has been read */
+	size_t nr_id_unread;
 	size_t nr, nr_open, max_open, nr_installed, bytes;
 	uint64_t clock;	      /* counts uses */
 	uint64_t foreign_ns;  /* what reading foreign files may still take, */
@@ -99,6 +102,26 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+static struct sym_file **id_bucket(struct sym_files *files, const unsigned char id[20])
+{
+	uint32_t hash;
+
+	memcpy(&hash, id, sizeof(hash)); /* it is one */
+	return &files->by_id[hash % NR_BUCKETS];
+}
+
+static void forget_id(struct sym_files *files, struct sym_file *f)
+{
+	struct sym_file **at = id_bucket(files, f->id.bytes);
+
+	files->nr_id_unread -= !f->id_read;
+	if (!f->id.len)
+		return;
+	while (*at != f)
+		at = &(*at)->next_by_id;
+	*at = f->next_by_id;
+}
+
 static void close_file(struct sym_files *files, struct sym_file *f)
 {
 	if (f->fd < 0)
@@ -122,6 +145,7 @@ static void free_file(struct sym_files *files, struct sym_file *f)
 		drop_table(files, f);
 	free(f->path);
 	free(f->vdso);
+	forget_id(files, f);
 	free(f);
 	files->nr--;
 }
@@ -326,6 +350,7 @@ static struct sym_file *new_file(struct sym_files *files, const char *path)
 	f->refs = 1;
 	f->used = ++files->clock;
 	files->nr++;
+	files->nr_id_unread++;
 	return f;
 }
 
@@ -491,22 +516,47 @@ void sym_file_name(struct sym_files *files, struct sym_file *f, uint64_t offset,
 	}
 }
 
-static bool has_id(struct sym_file *f, const unsigned char id[20])
+static void read_id(struct sym_files *files, struct sym_file *f)
 {
-	int fd;
+	struct sym_file **bucket;
+	int fd = f->fd;
 
-	if (f->state == READ) {
+	if (f->id_read)
+		return;
+	f->id_read = true;
+	files->nr_id_unread--;
+	if (f->state == READ)
 		f->id = f->syms.build_id;
-		f->id_read = true;
-	} else if (!f->id_read) {
-		f->id_read = true;
-		fd = f->fd >= 0 ? f->fd : reach(f);
-		if (fd >= 0)
-			build_id_of_file(fd, &f->id);
-		if (fd >= 0 && fd != f->fd)
-			close(fd);
-	}
+	else if (fd >= 0 || (fd = reach(f)) >= 0)
+		build_id_of_file(fd, &f->id);
+	if (fd >= 0 && fd != f->fd)
+		close(fd);
+	if (!f->id.len)
+		return;
+	bucket = id_bucket(files, f->id.bytes);
+	f->next_by_id = *bucket;
+	*bucket = f;
+}
+
+static bool has_id(const struct sym_file *f, const unsigned char id[20])
+{
 	return f->id.len && !memcmp(f->id.bytes, id, sizeof(f->id.bytes));
+}
+
+/* Of those that came since the last time. */
+static void read_new_ids(struct sym_files *files)
+{
+	struct sym_file *f;
+	size_t i;
+
+	for (i = 0; i < NR_BUCKETS; i++) {
+		for (f = files->buckets[i]; f; f = f->next)
+			read_id(files, f);
+	}
+	for (i = 0; i < MAX_VDSO; i++) {
+		if (files->vdsos[i])
+			read_id(files, files->vdsos[i]);
+	}
 }
 
 /* Of an installed file that no process is known to have mapped. */
@@ -541,6 +591,8 @@ static struct sym_file *installed(struct sym_files *files, const unsigned char i
 	}
 	path[n] = '\0';
 	f = add_file(files, path, fd, &st);
+	if (f)
+		read_id(files, f);
 	if (f && !has_id(f, id)) {
 		sym_file_put(files, f);
 		f = NULL;
@@ -552,17 +604,12 @@ static struct sym_file *installed(struct sym_files *files, const unsigned char i
 struct sym_file *sym_file_by_id(struct sym_files *files, const unsigned char id[20])
 {
 	struct sym_file *f;
-	size_t i;
 
-	for (i = 0; i < NR_BUCKETS; i++) {
-		for (f = files->buckets[i]; f; f = f->next) {
-			if (has_id(f, id))
-				return f;
-		}
-	}
-	for (i = 0; i < MAX_VDSO; i++) {
-		if (files->vdsos[i] && has_id(files->vdsos[i], id))
-			return files->vdsos[i];
+	if (files->nr_id_unread)
+		read_new_ids(files);
+	for (f = *id_bucket(files, id); f; f = f->next_by_id) {
+		if (has_id(f, id))
+			return f;
 	}
 	return installed(files, id);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What the tests borrow of the machine and give back: cgroups, disks of their own, kernel modules."""
 
+import errno
 import os
 import subprocess
 from contextlib import contextmanager
@@ -189,8 +190,17 @@ def scsi_delay(delay_ns):
     """The scsi_debug disk takes this long for everything."""
     file = Path("/sys/bus/pseudo/drivers/scsi_debug/ndelay")
     before = file.read_text()
-    file.write_text(str(delay_ns))
+
+    def write(text):
+        try:
+            file.write_text(text)
+        except OSError as error:    # the driver refuses while requests are on their way
+            if error.errno != errno.EBUSY:
+                raise
+            return False
+        return True
+    wait_until(lambda: write(str(delay_ns)), 10, "the disk is always busy")
     try:
         yield
     finally:
-        file.write_text(before)
+        wait_until(lambda: write(before), 10, "the disk is always busy")

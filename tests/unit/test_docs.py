@@ -34,6 +34,14 @@ def source_of(path):
     return (ROOT / path).read_text(encoding="utf-8")
 
 
+def source_of_tool(tool):
+    """A tool's file; and threads, where that has its columns and keys."""
+    source = source_of(f"tools/{tool}.c")
+    if '"threads.h"' in source:
+        source += source_of("libcommon/threads.h") + source_of("libcommon/threads.c")
+    return source
+
+
 def body(source, function):
     """The text of a C function; "" if there is none."""
     found = re.search(rf"^\w[^;{{}}]*\b{function}\([^;{{}}]*\)\n{{\n(.*?)^}}", source, re.M | re.S)
@@ -154,7 +162,7 @@ def test_options(tool):
 @every_tool
 def test_columns(tool):
     """Every column that the tool can print stands in FIELDS; and no other."""
-    source, page = source_of(f"tools/{tool}.c"), page_of(tool)
+    source, page = source_of_tool(tool), page_of(tool)
     if "hists.h" in source:
         keys = literal_keys(body(source, "members"))
         unsaid = set() if ".total =" in source else {"total"}
@@ -185,9 +193,12 @@ def summary_hook(source):
 
 def expected_keys(tool):
     """The keys that the sources can print, by kind of object."""
-    source = source_of(f"tools/{tool}.c")
-    own_summary = literal_keys(summary_hook(source))
-    own = literal_keys(source.replace(summary_hook(source) or "\0", ""))
+    source = source_of_tool(tool)
+    summaries = [text for text in (summary_hook(source), body(source, "threads_summary_json")) if text]
+    own_summary, own = literal_keys("".join(summaries)), source
+    for text in summaries:
+        own = own.replace(text, "")
+    own = literal_keys(own)
     own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
     if "json_flow(" in source:
         own |= literal_keys(body(source_of("libcommon/inet.c"), "json_flow"))
@@ -208,7 +219,7 @@ def expected_keys(tool):
             events = source_of("libcommon/stackevents.c")
             expected["summary"] |= literal_keys(body(events, "stack_events_summary_json"))
         expected["function"] = name | literal_keys(body(stacks, "stacks_top_json"))
-        expected["frame"] = name | literal_keys(body(stacks, "json_frames"))
+        expected["frame"] = literal_keys(body(source_of("libcommon/frames.c"), "frame_json"))
         expected["stack"] = {"kernel", "user"} | literal_keys(body(stacks, "stacks_json"))
         if ".tid =" not in source:  # threads are not told apart
             expected["stack"] -= {"tid"}

@@ -5,8 +5,10 @@
 #include <stdio.h>
 
 #include "../../libcommon/flamegraph.h"
+#include "../../libcommon/frames.h"
 #include "../../libcommon/intern.h"
 #include "../../libcommon/stacks.h"
+#include "../../libcommon/tool.h"
 #include "../../libcommon/symbols.h"
 #include "output.h"
 
@@ -14,6 +16,8 @@
 #define WORK   0x2000
 #define SLEEP  0x3000
 #define EVIL   0x4000
+#define START  0x5000
+#define THREAD 0x6000
 #define KERNEL 0xffffffff81000000
 
 static struct json j;
@@ -41,6 +45,12 @@ static void name_frame(uint32_t pid, uint64_t addr, bool kernel, struct frame_na
 		break;
 	case EVIL:
 		name->function = "a;b<c>&\"\033]0;x\007\377]]>";
+		break;
+	case START:
+		name->function = "__libc_start_call_main";
+		break;
+	case THREAD:
+		name->function = "start_thread";
 		break;
 	default:
 		if (addr >= 0x100000)
@@ -126,6 +136,115 @@ static void test_top(void **state)
 	assert_non_null(strstr(t, "{\"type\":\"function\",\"self\":8,\"total\":8,"
 				  "\"function\":\"work\",\"module\":\"prog\"}\n"));
 	assert_non_null(strstr(t, "\"self\":0,\"total\":10,\"function\":\"main\""));
+}
+
+/* Places of which only the module is known are one function of the table, and one frame of the
+ * picture; elsewhere each says where it is. */
+static void test_unknown(void **state)
+{
+	const char *t;
+
+	(void)state;
+	assert_true(ADD(&p, none, STACK(0x10010, MAIN), 3));
+	assert_true(ADD(&p, none, STACK(0x10020, 0x10030, MAIN), 2));
+	assert_true(ADD(&p, none, STACK(0x200000), 1)); /* in no module */
+	stacks_folded(set, &o);
+	assert_string_equal(text(), "prog;[unknown] 1\n"
+				    "prog;main;[prog+0x10030];[prog+0x10020] 2\n"
+				    "prog;main;[prog+0x10010] 3\n");
+	stacks_top(set, &o, 0);
+	t = text();
+	assert_non_null(
+		strstr(t, "\n 83.33   83.33         5  [prog]                         prog\n"));
+	assert_non_null(strstr(t, "\n 16.67   16.67         1  [unknown]\n"));
+	stacks_top_json(set, &j);
+	t = text();
+	assert_non_null(strstr(t, "{\"type\":\"function\",\"self\":5,\"total\":5,"
+				  "\"function\":null,\"module\":\"prog\"}\n"));
+	assert_non_null(strstr(t, "\"self\":1,\"total\":1,\"function\":null,\"module\":null}\n"));
+	stacks_svg(set, &o);
+	t = text();
+	assert_non_null(strstr(t, "<title>[prog] (5 samples, 83.33 %)"));
+	assert_null(strstr(t, "0x10010"));
+}
+
+/* Short stacks are cut, unless they begin where programs and threads do. */
+static void test_cut(void **state)
+{
+	struct stacks_stats st;
+
+	(void)state;
+	assert_true(ADD(&p, none, STACK(WORK, MAIN), 1));
+	assert_true(ADD(&p, none, STACK(MAIN, START), 1));
+	assert_true(ADD(&p, none, STACK(MAIN, 0x10010), 1)); /* libc without its local symbols */
+	assert_true(ADD(&p, none, STACK(WORK, THREAD), 1));
+	stacks_folded(set, &o);
+	text();
+	stacks_stats(set, &st);
+	assert_int_equal(st.user, 4);
+	assert_int_equal(st.user_short, 0);
+	assert_true(ADD(&p, none, STACK(WORK, 0x10010), 5));
+	assert_true(ADD(&p, none, STACK(0x10010), 5));
+	assert_true(ADD(&p, none, STACK(START, WORK), 5));
+	assert_true(ADD(&p, none, STACK(WORK, WORK, WORK), 5)); /* not short */
+	stacks_summary_json(set, &j);
+	assert_string_equal(text(),
+			    "\"stacks_left_out\":0,\"user_stacks\":8,\"user_stacks_cut\":3");
+}
+
+static void test_beginnings(void **state)
+{
+	(void)state;
+	assert_true(frames_begin_at("_start", NULL, 1));
+	assert_true(frames_begin_at("__libc_start_main@@GLIBC_2.34", "main", 5));
+	assert_true(frames_begin_at("main.cold", NULL, 1));
+	assert_true(frames_begin_at("clone3", "start_thread", 3));
+	assert_false(frames_begin_at("clone3", NULL, 1)); /* makes a thread */
+	assert_true(frames_begin_at(NULL, "main", 2));
+	assert_false(frames_begin_at(NULL, NULL, 1));
+	assert_false(frames_begin_at(NULL, "work", 2));
+	assert_false(frames_begin_at("work", "main", 2));
+	assert_false(frames_begin_at("mainly", NULL, 1));
+	assert_false(frames_begin_at("clone_it", NULL, 2));
+	assert_false(frames_begin_at("ns::main(int)", NULL, 1));
+	assert_false(frames_begin_at("", "", 2));
+}
+
+/* So that memory can be short. */
+#define MAX_ALLOCATION_MIB 32
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1:max_allocation_size_mb=32";
+}
+
+/* Where memory ends, that is said, and the tool fails. */
+static void test_no_memory(void **state)
+{
+	const struct stacks_config config = { .name_frame = name_frame, .max = 4096 };
+	static uint64_t frames[8192];
+	static struct run r;
+	struct stacks *many = stacks_new(&config);
+	struct stack_key key = p;
+
+	(void)state;
+	assert_non_null(many);
+	out_init(&r.out, file);
+	stacks_options.folded = true;
+	for (size_t i = 0; i < 8192; i++)
+		frames[i] = MAIN + i % 0x1000;
+	assert_true(stacks_add(many, &key, NULL, 0, frames, 8192, 1));
+	stacks_report(many, &r);
+	assert_false(r.failed);
+	/* one stack of addresses, but as stacks of names 32 KiB for each process */
+	while (key.pid < MAX_ALLOCATION_MIB * 32 + 100) {
+		key.pid++;
+		assert_true(stacks_add(many, &key, NULL, 0, frames, 8192, 1));
+	}
+	stacks_report(many, &r);
+	assert_true(r.failed);
+	stacks_remarks(many);
+	stacks_free(many);
 }
 
 static void test_json(void **state)
@@ -288,6 +407,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_listing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_folded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_top, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
+		cmocka_unit_test(test_beginnings),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_named_frames, setup, teardown),

@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <bpf/bpf.h>
 #include <cmocka.h>
 
 #include "../../libcommon/buildid.h"
@@ -55,6 +56,29 @@ static const char program[] =
 	"	return other(argc);\n"
 	"}\n";
 
+/* One of its library's functions has the name that a C++ compiler gives, one that a Rust compiler
+ * gives, one is not exported. */
+static const char library[] =
+	"#include <unistd.h>\n"
+	"int bar(int) __asm__(\"_ZN2ns3Foo3barEi\");\n"
+	"int rust(int) __asm__(\"_RNvCs1234_7mycrate4work\");\n"
+	"__attribute__((noinline)) int bar(int x) { return getpid() + x; }\n"
+	"__attribute__((noinline)) int rust(int x) { return getpid() - x; }\n"
+	"static __attribute__((noinline)) void local(void) { for (;;) pause(); }\n"
+	"void *where(int i)\n"
+	"{ return i == 0 ? (void *)local : i == 1 ? (void *)bar : (void *)rust; }\n"
+	"void run(void) { local(); }\n";
+static const char user[] =
+	"#include <stdio.h>\n"
+	"void *where(int); void run(void);\n"
+	"int main(void)\n"
+	"{\n"
+	"	printf(\"%lx %lx %lx\\n\", (long)where(0), (long)where(1), (long)where(2));\n"
+	"	fflush(stdout);\n"
+	"	run();\n"
+	"	return 0;\n"
+	"}\n";
+
 static struct symbols *s;
 
 static int group_setup(void **state)
@@ -64,6 +88,10 @@ static int group_setup(void **state)
 	write_file("program.c", program);
 	shell("gcc -O1 -pie -fPIE -Wl,--build-id=sha1 -o pie program.c &&"
 	      "gcc -O1 -static -no-pie -o nopie program.c");
+	write_file("library.c", library);
+	write_file("user.c", user);
+	shell("gcc -O1 -shared -fPIC -o libshared.so library.c &&"
+	      "gcc -O1 -o user user.c -L. -lshared -Wl,-rpath,'$ORIGIN'");
 	return 0;
 }
 
@@ -228,6 +256,44 @@ static void test_deleted(void **state)
 	s = symbols_new();
 	assert_child(&c, "gone");
 	end(&c);
+
+	/* the file and the process are gone when the first name is asked for */
+	shell("cp nopie gone");
+	start(&c, "gone", NULL);
+	assert_int_equal(symbols_remember(s, c.pid), 0);
+	shell("rm gone");
+	end(&c);
+	assert_child(&c, "gone");
+}
+
+/* A library of several processes is one file here, is found when it is deleted (by map_files: the
+ * link to the program does not lead to it), and its names are what was written in the source. */
+static void test_shared_library(void **state)
+{
+	struct symbols_stats one, two;
+	struct child c, d;
+
+	(void)state;
+	start(&c, "user", NULL);
+	assert_int_equal(symbols_remember(s, c.pid), 0);
+	symbols_stats(s, &one);
+	start(&d, "user", NULL);
+	assert_int_equal(symbols_remember(s, d.pid), 0);
+	symbols_stats(s, &two);
+	assert_int_equal(one.files, two.files);
+	assert_user(c.pid, c.parked + 1, "local", 1, "libshared.so");
+	assert_user(d.pid, d.other, "ns::Foo::bar(int)", 0, "libshared.so");
+	assert_user(d.pid, d.jit + 1, "mycrate::work", 1, "libshared.so");
+	symbols_stats(s, &one);
+	assert_int_equal(one.files, two.files);
+
+	shell("cp libshared.so saved.so && rm libshared.so && cp pie libshared.so");
+	symbols_free(s);
+	s = symbols_new();
+	assert_user(c.pid, c.parked, "local", 0, "libshared.so");
+	shell("mv saved.so libshared.so");
+	end(&c);
+	end(&d);
 }
 
 /* A process that becomes another program: the new one's names, and those of the old one. */
@@ -243,6 +309,7 @@ static void test_exec(void **state)
 	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
 	c.pid = fork();
 	if (!c.pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (read(go[0], &byte, 1) != 1)
 			;
 		dup2(open("/dev/null", O_WRONLY), 1);
@@ -256,9 +323,10 @@ static void test_exec(void **state)
 	assert_int_equal(write(go[1], "x", 1), 1);
 	c.parked = nm("nopie", "parked");
 	c.other = nm("nopie", "other");
-	for (;;) {
+	for (int tries = 0;; tries++) {
 		struct frame_name n;
 
+		assert_true(tries < 10000);
 		assert_int_equal(symbols_remember(s, c.pid), 0);
 		symbols_user(s, c.pid, c.parked, &n);
 		if (n.function)
@@ -576,6 +644,65 @@ static void test_kernel(void **state)
 	assert_null(n.function);
 }
 
+/* A BPF program of ours; -1: not for us. */
+static int load_program(const char *name, uint64_t *addr)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_prog_info info = { .jited_ksyms = (uintptr_t)addr, .nr_jited_ksyms = 1 };
+	__u32 len = sizeof(info);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, name, "GPL", insns, 2, NULL);
+
+	*addr = 0;
+	if (fd >= 0 && (bpf_obj_get_info_by_fd(fd, &info, &len) || !*addr)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Whether @addr has the name of the program. */
+static bool is_program(uint64_t addr, const char *name)
+{
+	struct frame_name n;
+
+	symbols_kernel(s, addr, &n);
+	return n.function && strstr(n.function, name) && !strcmp(n.module, "[bpf]") && !n.offset;
+}
+
+/* A program that came when kallsyms had been read: found, and while names are on hold, afterwards.
+ */
+static void test_new_code(void **state)
+{
+	uint64_t one, two;
+	struct frame_name n;
+	int fd, fd2, tries;
+
+	(void)state;
+	symbols_kernel(s, 1, &n);
+	fd = load_program("unit_one", &one);
+	if (fd < 0)
+		skip(); /* takes root */
+	for (tries = 1; !is_program(one, "unit_one"); tries++) {
+		assert_true(tries < 600);
+		usleep(100000);
+	}
+	fd2 = load_program("unit_two", &two);
+	assert_true(fd2 >= 0);
+	symbols_hold(s, true);
+	for (tries += 20; tries; tries--) {
+		assert_false(is_program(two, "unit_two"));
+		assert_true(is_program(one, "unit_one"));
+		usleep(100000);
+	}
+	symbols_hold(s, false);
+	assert_true(is_program(two, "unit_two"));
+	close(fd);
+	close(fd2);
+}
+
 static void test_frame_text(void **state)
 {
 	struct frame_name n = {
@@ -603,6 +730,7 @@ int main(void)
 		TEST(test_own),
 		TEST(test_remembered),
 		TEST(test_deleted),
+		TEST(test_shared_library),
 		TEST(test_exec),
 		TEST(test_vdso),
 		TEST(test_build_id),
@@ -612,6 +740,7 @@ int main(void)
 		TEST(test_few_descriptors),
 		TEST(test_first_thread_ended),
 		TEST(test_kernel),
+		TEST(test_new_code),
 		TEST(test_frame_text),
 	};
 

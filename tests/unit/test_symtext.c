@@ -107,6 +107,41 @@ static void test_kallsyms_hidden(void **state)
 	kallsyms_free(&k);
 }
 
+/* Other modules are seen; that one is used more, or by others, is none of our business. */
+static void test_kallsyms_changes(void **state)
+{
+	static const char *const same[] = {
+		"ext4 8192 1 - Live 0xffffffffc0001000\nother 4096 0 - Live 0xffffffffc0100000\n",
+		"other 4096 7 ext4, Live 0xffffffffc0100000\next4 8192 2 - Live "
+		"0xffffffffc0001000\n",
+	};
+	static const char *const changed[] = {
+		"ext4 8192 1 - Live 0xffffffffc0001000\n",
+		"ext4 8192 1 - Live 0xffffffffc0001000\nother 4096 0 - Live 0xffffffffc0200000\n",
+		"ext4 8192 1 - Live 0xffffffffc0001000\nanother 4096 0 - Live 0xffffffffc0100000\n",
+		"ext4 8192 1 - Live 0xffffffffc0001000\nother 4096 0 - Live 0xffffffffc0100000\n"
+		"new 4096 0 - Live 0xffffffffc0200000\n",
+	};
+	struct kallsyms k;
+
+	(void)state;
+	read_kallsyms(&k, "ffffffff81000000 T _text\n", same[0]);
+	for (size_t i = 0; i < 2; i++) {
+		FILE *f = fmemopen((char *)same[i], strlen(same[i]), "r");
+
+		assert_false(kallsyms_other_modules(&k, f));
+		fclose(f);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		FILE *f = fmemopen((char *)changed[i], strlen(changed[i]), "r");
+
+		assert_true(kallsyms_other_modules(&k, f));
+		fclose(f);
+	}
+	assert_true(kallsyms_other_modules(&k, NULL));
+	kallsyms_free(&k);
+}
+
 struct lines {
 	struct mapping_line m[8];
 	char paths[8][5000];
@@ -388,10 +423,15 @@ static void test_demangle_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kallsyms), cmocka_unit_test(test_kallsyms_hidden),
-		cmocka_unit_test(test_maps),	 cmocka_unit_test(test_process_texts),
-		cmocka_unit_test(test_perf_map), cmocka_unit_test(test_perf_map_hostile),
-		cmocka_unit_test(test_demangle), cmocka_unit_test(test_demangle_hostile),
+		cmocka_unit_test(test_kallsyms),
+		cmocka_unit_test(test_kallsyms_hidden),
+		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_process_texts),
+		cmocka_unit_test(test_kallsyms_changes),
+		cmocka_unit_test(test_perf_map),
+		cmocka_unit_test(test_perf_map_hostile),
+		cmocka_unit_test(test_demangle),
+		cmocka_unit_test(test_demangle_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
  *   cond    wait for a condition         nanosleep sleep for an hour
  *   epoll   wait for events              accept    wait for a connection
  *   spin    run, in user space           vfork     wait for a vforked child (D)
+ *   mapped  as pipe, its stack in a mapped file
  *   PATH    write to this file (in D, where its file system is frozen)
  *
  * Waits until all are there, and for its input; then prints where each was, and ends. The threads'
@@ -17,10 +18,14 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+
+#define STACK_BYTES 65536
 
 #define NOINLINE __attribute__((noipa)) /* nor changed in any other way */
 /* so that a call is not the function's last act, and the function stays on the stack */
@@ -31,6 +36,7 @@ static pthread_mutex_t cond_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static int pipe_fds[2], listener;
 static volatile long spun;
+static long spinning; /* threads that are in spin() */
 
 /* A system call in a function of our own: libc's has no frame pointer. */
 NOINLINE static long wait_in_read(int fd)
@@ -76,6 +82,7 @@ NOINLINE static long first_caller(int fd)
 
 NOINLINE static void spin(void)
 {
+	__atomic_add_fetch(&spinning, 1, __ATOMIC_RELEASE);
 	for (;;)
 		spun++;
 }
@@ -92,9 +99,10 @@ static int vforked(void *arg)
 
 static void wait_for_vfork(void)
 {
-	char *stack = malloc(65536);
+	char *stack = malloc(STACK_BYTES);
 
-	if (!stack || clone(vforked, stack + 65536, CLONE_VFORK | CLONE_VM | SIGCHLD, NULL) < 0)
+	if (!stack ||
+	    clone(vforked, stack + STACK_BYTES, CLONE_VFORK | CLONE_VM | SIGCHLD, NULL) < 0)
 		die("clone");
 }
 
@@ -131,7 +139,7 @@ static void *park(void *arg)
 	} else if (!strcmp(t->place, "cond")) {
 		pthread_mutex_lock(&cond_mutex);
 		pthread_cond_wait(&cond, &cond_mutex);
-	} else if (!strcmp(t->place, "pipe")) {
+	} else if (!strcmp(t->place, "pipe") || !strcmp(t->place, "mapped")) {
 		first_caller(pipe_fds[0]);
 	} else if (!strcmp(t->place, "nanosleep")) {
 		sleep(3600);
@@ -166,19 +174,42 @@ static char state_of(const struct thread *t)
 	return name_end ? name_end[2] : '?';
 }
 
-/* Waits until no thread runs but those that are to. */
+/* Waits until no thread runs but those that are to, and these are where they are to be. */
 static void settle(const struct thread *threads, long nr)
 {
 	for (int calm = 0; calm < 3;) {
+		long spinners = 0;
+
 		calm++;
 		for (long i = 0; i < nr; i++) {
 			while (!__atomic_load_n(&threads[i].tid, __ATOMIC_ACQUIRE))
 				usleep(1000);
-			if (strcmp(threads[i].place, "spin") && state_of(&threads[i]) == 'R')
+			if (!strcmp(threads[i].place, "spin"))
+				spinners++;
+			else if (state_of(&threads[i]) == 'R')
 				calm = 0;
 		}
+		if (__atomic_load_n(&spinning, __ATOMIC_ACQUIRE) != spinners)
+			calm = 0;
 		usleep(20000);
 	}
+}
+
+static void set_stack(pthread_attr_t *attr, bool in_file)
+{
+	int fd = in_file ? memfd_create("stack", MFD_CLOEXEC) : -1;
+	void *stack;
+
+	pthread_attr_init(attr);
+	pthread_attr_setstacksize(attr, STACK_BYTES);
+	if (!in_file)
+		return;
+	if (fd < 0 || ftruncate(fd, STACK_BYTES))
+		die("memfd");
+	stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (stack == MAP_FAILED || pthread_attr_setstack(attr, stack, STACK_BYTES))
+		die("stack");
+	close(fd);
 }
 
 static void listen_somewhere(void)
@@ -208,10 +239,9 @@ int main(int argc, char **argv)
 	if (!threads || pipe(pipe_fds) || getsockname(listener, (void *)&at, &at_len))
 		die("cannot prepare");
 	pthread_mutex_lock(&mutex);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 65536);
 	for (int i = 1, n = 0; i < argc; i += 2) {
 		for (long k = number(argv[i + 1]); k > 0; k--, n++) {
+			set_stack(&attr, !strcmp(argv[i], "mapped"));
 			threads[n].place = argv[i];
 			errno = pthread_create(&id, &attr, park, &threads[n]);
 			if (errno)
@@ -219,7 +249,10 @@ int main(int argc, char **argv)
 		}
 	}
 	settle(threads, nr);
-	wait_for_go();
+	printf("pid=%d\n", getpid());
+	fflush(stdout);
+	/* as wait_for_go() does, but with a stack that can be followed */
+	wait_in_read(STDIN_FILENO);
 	for (long i = 0; i < nr; i++)
 		printf("place=%s\ttid=%d\n", threads[i].place, threads[i].tid);
 	printf("pipe=%d\tport=%d\n", pipe_fds[0], ntohs(at.sin_port));

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "number.h"
+
+#define ENDS " \t\n/"
+
+int number_read(const char *path, unsigned int nth, uint64_t *value)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+	char text[4096], *word = text, *end;
+	unsigned long long v;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	err = errno;
+	close(fd);
+	if (n < 0)
+		return -err;
+	text[n] = '\0';
+	word += strspn(word, ENDS);
+	while (nth-- > 1) {
+		word += strcspn(word, ENDS);
+		word += strspn(word, ENDS);
+	}
+	if (*word < '0' || *word > '9')
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(word, &end, 10);
+	if (errno || (*end && !strchr(ENDS, *end)))
+		return -EINVAL;
+	*value = v;
+	return 0;
+}

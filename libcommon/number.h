@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * number: one number of a short text of the kernel's: a sysctl, a file in /proc or /sys.
+ */
+#ifndef BORESCOPE_NUMBER_H
+#define BORESCOPE_NUMBER_H
+
+#include <stdint.h>
+
+/*
+ * Reads word @nth (1 is the first) of the file @path as a decimal number. Words end at blanks, line
+ * ends and slashes: "0.20 0.18 0.12 1/80 11206" has six. Returns 0, or -errno with @value
+ * as it was; -EINVAL: that word is no number, or not there (in the first 4,095 bytes).
+ */
+int number_read(const char *path, unsigned int nth, uint64_t *value);
+
+#endif
