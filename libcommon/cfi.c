@@ -41,7 +41,7 @@ enum {
 	DW_CFA_GNU_negative_offset_extended,
 };
 
-#define MAX_FUNCTIONS (4u << 20)
+#define MAX_FUNCTIONS (2u << 20)
 #define MAX_STATES    8 /* that are remembered, one in the other; compilers take one */
 
 #if defined(__x86_64__)
@@ -262,7 +262,9 @@ static bool read_cie(const struct cfi *t, uint32_t at, struct cie *cie)
 	cie->ra = version == 1 ? cfi_take(&c, 1) : cfi_take_uleb(&c);
 	if (letters[0] == 'z')
 		read_augmentation(cie, &c, letters + 1);
-	else if (letters[0])
+	else
+		cie->is_signal = !strcmp(letters, "S"); /* .debug_frame has it alone */
+	if (letters[0] && letters[0] != 'z' && !cie->is_signal)
 		return false;
 	cie->code = c;
 	return !c.bad && cie->ra < CFI_REGS;

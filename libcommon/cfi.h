@@ -18,7 +18,7 @@
 
 #include "elfimage.h"
 
-#define CFI_MAX_BYTES (64u << 20) /* of one file's tables; Chromium has 20 MiB */
+#define CFI_MAX_BYTES (32u << 20) /* of one file's tables; LLVM has 5 MB, with 98,000 functions */
 
 /* By their DWARF numbers. */
 #if defined(__x86_64__)

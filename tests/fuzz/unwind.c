@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * libFuzzer: a user stack, and the tables that say how to unwind it. The first byte says what the
- * tables are: an ELF file, an .eh_frame or a .debug_frame; the last kilobyte is registers and stack.
+ * tables are: an ELF file, an .eh_frame or a .debug_frame; the last kilobyte is registers and
+ * stack.
  */
 #include <linux/types.h>
 #include <stdlib.h>
