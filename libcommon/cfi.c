@@ -43,6 +43,7 @@ enum {
 
 #define MAX_FUNCTIONS (2u << 20)
 #define MAX_STATES    8 /* that are remembered, one in the other; compilers take one */
+#define STATE_STEPS   8 /* what one costs, beside an ordinary instruction */
 
 #if defined(__x86_64__)
 #define MACHINE EM_X86_64
@@ -485,6 +486,7 @@ struct run {
 	struct cfi_row initial; /* what the CIE says */
 	struct cfi_row states[MAX_STATES];
 	unsigned int nr_states;
+	unsigned int *steps; /* that are left */
 };
 
 static void set_rule(struct run *r, uint64_t reg, enum cfi_how how, int64_t n)
@@ -553,8 +555,14 @@ static void advance(struct run *r, uint64_t by)
 	r->at += by * r->cie->code_align;
 }
 
+static void spend(struct run *r, unsigned int steps)
+{
+	*r->steps -= steps < *r->steps ? steps : *r->steps;
+}
+
 static void remember_state(struct run *r)
 {
+	spend(r, STATE_STEPS);
 	if (r->nr_states == MAX_STATES)
 		r->c.bad = true;
 	else
@@ -563,6 +571,7 @@ static void remember_state(struct run *r)
 
 static void restore_state(struct run *r)
 {
+	spend(r, STATE_STEPS);
 	if (!r->nr_states)
 		r->c.bad = true;
 	else
@@ -689,22 +698,22 @@ static void execute_one(struct run *r)
 }
 
 /* Up to what is said of a place behind the one that is asked for. */
-static bool execute(struct run *r, struct cfi_cursor code, unsigned int *steps)
+static bool execute(struct run *r, struct cfi_cursor code)
 {
 	r->c = code;
-	while (r->c.at < r->c.end && !r->c.bad && *steps) {
-		(*steps)--;
+	while (r->c.at < r->c.end && !r->c.bad && *r->steps) {
+		spend(r, 1);
 		execute_one(r);
 		if (r->at > r->target)
 			return true;
 	}
-	return !r->c.bad && *steps;
+	return !r->c.bad && *r->steps;
 }
 
 bool cfi_find(const struct cfi *c, uint64_t vaddr, struct cfi_row *row, unsigned int *steps)
 {
 	const struct cfi_function *f = function_at(c, vaddr);
-	struct run r = { .table = c, .row = row, .target = UINT64_MAX };
+	struct run r = { .table = c, .row = row, .target = UINT64_MAX, .steps = steps };
 	struct cfi_cursor at;
 	struct last_cie last;
 	struct fde fde;
@@ -715,12 +724,12 @@ bool cfi_find(const struct cfi *c, uint64_t vaddr, struct cfi_row *row, unsigned
 		return false;
 	at = (struct cfi_cursor){ c->table + f->at, c->table + c->size, false };
 	r.cie = read_fde(c, f->at, take_entry(&at), &fde, &last);
-	if (!r.cie || !execute(&r, r.cie->code, steps))
+	if (!r.cie || !execute(&r, r.cie->code))
 		return false;
 	r.initial = *row;
 	r.at = fde.start;
 	r.target = vaddr;
-	if (!execute(&r, fde.code, steps))
+	if (!execute(&r, fde.code))
 		return false;
 	row->ra = r.cie->ra;
 	row->is_signal = r.cie->is_signal;

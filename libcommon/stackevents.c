@@ -8,6 +8,10 @@
 #include "symbols.h"
 
 #define REMEMBER_NS 1000000000ULL
+/* Say so from this share of stacks on that were not unwound to their root, when there are enough.
+ */
+#define ASTRAY_PERCENT 20
+#define ASTRAY_MIN     20
 
 bool stack_events_init(struct stack_events *e, const struct stacks_config *config)
 {
@@ -54,6 +58,7 @@ static uint32_t unwind_copy(struct stack_events *e, uint32_t pid, const __u64 *w
 
 	unwind_registers(&from, (const uint64_t *)words);
 	nr = symbols_unwind(e->symbols, pid, &from, frames, STACK_FRAMES_MAX, &end);
+	e->copied += from.size;
 	e->unwound++;
 	e->whole += end == UNWIND_ROOT;
 	if (end != UNWIND_UNCOPIED && end != UNWIND_DEEP)
@@ -108,15 +113,22 @@ bool stack_events_add(struct stack_events *e, const void *event, size_t size, ui
 
 void stack_events_remarks(const struct stack_events *e)
 {
+	uint64_t astray = e->unwound - e->whole - e->uncopied;
+
 	if (e->truncated)
 		note("%llu stacks are deeper than the kernel walks (sysctl "
 		     "kernel.perf_event_max_stack): [truncated] stands at their root",
 		     (unsigned long long)e->truncated);
 	if (e->uncopied)
-		note("%llu user stacks are deeper than the %llu bytes that are copied of each: "
-		     "[truncated] stands at their root",
-		     (unsigned long long)e->uncopied, (unsigned long long)stacks_options.unwind);
-	stacks_remarks(e->stacks);
+		note("%llu user stacks are deeper than the %llu bytes that are copied of each, or "
+		     "than %d frames: [truncated] stands at their root",
+		     (unsigned long long)e->uncopied, (unsigned long long)stacks_options.unwind,
+		     STACK_FRAMES_MAX);
+	if (!stacks_remarks(e->stacks) && astray >= ASTRAY_MIN &&
+	    astray * 100 >= e->unwound * ASTRAY_PERCENT)
+		note("%llu %% of user stacks could not be unwound to their root: code built "
+		     "without tables to unwind by",
+		     (unsigned long long)(astray * 100 / e->unwound));
 }
 
 void stack_events_summary_json(const struct stack_events *e, struct json *j)
@@ -127,6 +139,7 @@ void stack_events_summary_json(const struct stack_events *e, struct json *j)
 		json_u64(j, "unwound", e->unwound);
 		json_u64(j, "unwound_to_root", e->whole);
 		json_u64(j, "unwound_uncopied", e->uncopied);
+		json_u64(j, "copied_bytes", e->copied);
 	}
 	stacks_summary_json(e->stacks, j);
 }

@@ -22,6 +22,7 @@ struct stack_events {
 	/* with --unwind dwarf: user stacks unwound; of them to their root, and as far as they were
 	 * copied */
 	uint64_t unwound, whole, uncopied;
+	uint64_t copied; /* bytes of them */
 };
 
 /* In the setup hook, after stacks_setup(). @config without symbols. False: no memory (said). What

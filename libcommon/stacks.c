@@ -980,7 +980,7 @@ static const char *most_cut(const struct stacks *s)
 	return best ? text(s, best) : NULL;
 }
 
-void stacks_remarks(struct stacks *s)
+bool stacks_remarks(struct stacks *s)
 {
 	const struct stacks_stats *st = &s->stats;
 	const char *module;
@@ -991,13 +991,14 @@ void stacks_remarks(struct stacks *s)
 		     (unsigned long long)st->left_out, s->config.unit ? s->config.unit : "stacks",
 		     (unsigned long long)s->entries.max_items);
 	if (st->user < CUT_MIN || st->user_short * 1000 < st->user * CUT_PERMILLE || !make_shown(s))
-		return;
+		return false;
 	module = most_cut(s);
 	note("%llu %% of user stacks have at most two frames: code built without %s%s%s%s",
 	     (unsigned long long)(st->user_short * 100 / st->user),
 	     stacks_options.unwind ? "tables to unwind by" : "frame pointers",
 	     module ? ", most of it in " : "", module ? module : "",
 	     s->config.can_unwind && !stacks_options.unwind ? ": see --unwind dwarf" : "");
+	return true;
 }
 
 void stacks_summary_json(struct stacks *s, struct json *j)

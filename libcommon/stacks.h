@@ -70,7 +70,7 @@ extern struct stacks_options stacks_options;
 #define STACKS_UNWIND_OPTION                                                                       \
 	{                                                                                          \
 		0, "unwind", "HOW", OPT_PARSE, &stacks_options.unwind,                             \
-			"user stacks by fp (frame pointers, default) or dwarf[,BYTES]",            \
+			"user stacks by fp (default) or dwarf[,BYTES]",                            \
 			.parse = stacks_parse_unwind                                               \
 	}
 const char *stacks_parse_unwind(const char *arg, void *value);
@@ -183,9 +183,10 @@ void stacks_svg(struct stacks *s, struct out *o);
 /*
  * At the end (the finish hook): one warning if stacks were left out, and one note when a good part
  * of the user stacks seems to be cut ("61 % of user stacks have at most two frames: code built
- * without frame pointers, most of it in libc.so.6: see --unwind dwarf").
+ * without frame pointers, most of it in libc.so.6: see --unwind dwarf"). Returns
+ * whether it said so.
  */
-void stacks_remarks(struct stacks *s);
+bool stacks_remarks(struct stacks *s);
 
 /* The members "stacks_left_out" and "user_stacks_cut" (of "user_stacks") of the summary. */
 void stacks_summary_json(struct stacks *s, struct json *j);

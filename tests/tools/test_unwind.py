@@ -91,10 +91,11 @@ def test_copy_that_ends():
     depths = []
     for size in (16384, 4096, 512):
         tool, _ = watch("deep", "--unwind", f"dwarf,{size}", seconds=2)
-        deep = [stack for stack in tool.json if names(stack["user"])[0] == "burn_seventy"]
+        deep = [stack for stack in tool.json if names(stack["user"])[:1] == ["burn_seventy"]]
         assert all(names(stack["user"])[-1] == "[truncated]" for stack in deep)
         assert tool.summary["unwound_uncopied"] >= 0.97 * tool.summary["events"]
         assert f"deeper than the {size} bytes that are copied of each" in tool.said
+        assert tool.summary["copied_bytes"] <= size * tool.summary["unwound"]
         depths.append(names(deep[-1]["user"]).count("go_deep"))
     assert 12 <= depths[0] <= 16 and 2 <= depths[1] <= 4 and depths[2] <= 1, depths
 
@@ -203,8 +204,10 @@ def test_hostile_tables(kind, place):
     assert tool.status == 0, tool.said
     assert tool.summary["events"] == tool.summary["taken"] > 199 * 2 / (40 if VM else 4)
     assert all(len(stack["user"]) <= 513 for stack in tool.json)
-    assert count(tool, lambda f: f and f[0] in ("burn_seventy", "burn_thirty")) >= 0.9 * tool.summary["events"]
+    assert count(tool, lambda f: f and f[0] in ("burn_seventy", "burn_thirty")) \
+        >= (0.1 if VM else 0.9) * tool.summary["events"]
     assert count(tool, lambda f: "_start" in f) <= 0.05 * tool.summary["events"]
+    assert ("deeper than the" if kind == "endless" else "built without tables to unwind by") in tool.said
     assert peak < 100_000, "kB"
 
 
