@@ -4,6 +4,7 @@
 import math
 import os
 import random
+import signal
 import struct
 import time
 
@@ -98,6 +99,21 @@ def test_copy_that_ends():
         assert tool.summary["copied_bytes"] <= size * tool.summary["unwound"]
         depths.append(names(deep[-1]["user"]).count("go_deep"))
     assert 12 <= depths[0] <= 16 and 2 <= depths[1] <= 4 and depths[2] <= 1, depths
+
+
+def test_reader_that_does_not_follow():
+    """What has no room in the rings while the tool is held up is counted as lost."""
+    with Workload("nofp", 8000, "deep") as work:
+        with Tool("profile", "-p", work.pid, "-j", "-F", 999, "--unwind", "dwarf") as tool:
+            work.start()
+            time.sleep(1)
+            tool.process.send_signal(signal.SIGSTOP)
+            time.sleep(5)
+            tool.process.send_signal(signal.SIGCONT)
+            time.sleep(0.5)
+    assert tool.status == 0, tool.said
+    assert tool.summary["lost"] > 0
+    assert tool.summary["taken"] == tool.summary["events"] + tool.summary["lost"]
 
 
 def test_process_that_ended(place):
@@ -202,7 +218,7 @@ def test_hostile_tables(kind, place):
                 peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
         work.finish()
     assert tool.status == 0, tool.said
-    assert tool.summary["events"] == tool.summary["taken"] > 199 * 2 / (40 if VM else 4)
+    assert tool.summary["events"] == tool.summary["taken"] > 199 * 2 / 40
     assert all(len(stack["user"]) <= 513 for stack in tool.json)
     assert count(tool, lambda f: f and f[0] in ("burn_seventy", "burn_thirty")) \
         >= (0.1 if VM else 0.9) * tool.summary["events"]
