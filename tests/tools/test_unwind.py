@@ -104,7 +104,8 @@ def test_copy_that_ends():
 def test_reader_that_does_not_follow():
     """What has no room in the rings while the tool is held up is counted as lost."""
     with Workload("nofp", 8000, "deep") as work:
-        with Tool("profile", "-p", work.pid, "-j", "-F", 999, "--unwind", "dwarf") as tool:
+        with Tool("profile", "-p", work.pid, "-j", "-F", 999 if VM else 4999, "--source", "cpu-clock",
+                  "--unwind", "dwarf") as tool:
             work.start()
             time.sleep(1)
             tool.process.send_signal(signal.SIGSTOP)
