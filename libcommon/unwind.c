@@ -5,8 +5,7 @@
 #include "../bpf/lib/stacks.h"
 #include "unwind.h"
 
-/* DWARF 5, table 7.9: what tables of real programs have. The numbered ones are the first of their
- * kind. */
+/* DWARF 5, table 7.9: those that tables of real programs have. */
 enum {
 	DW_OP_deref = 0x06,
 	DW_OP_const1u = 0x08,
@@ -54,7 +53,6 @@ struct walk {
 	void *arg;
 	unsigned int steps;
 	bool is_exact; /* pc is where it was interrupted, not where a call returns to */
-	bool is_leaf;
 	bool uncopied; /* something was to be read that was not copied */
 };
 
@@ -275,7 +273,7 @@ static bool find_cfa(struct walk *w, const struct cfi *table, const struct cfi_r
 	return row->cfa.how == CFI_EXPR && evaluate(w, cfi_expression(table, &row->cfa), &v, cfa);
 }
 
-/* The caller's value of register @reg, which @value has as it is now. */
+/* The caller's value of a register, by its rule; @value has what it is now. */
 static bool find_register(struct walk *w, const struct cfi *table, const struct cfi_rule *rule,
 			  uint64_t cfa, uint64_t *value)
 {
@@ -313,9 +311,9 @@ static bool step_by_table(struct walk *w, const struct cfi *table, const struct 
 	}
 	if (!find_cfa(w, table, row, &cfa))
 		return false;
-	/* callers are further up; but a function that was just entered may have no frame yet, and a
+	/* callers are further up; but a function that is interrupted may have no frame, and a
 	 * signal's handler may have a stack of its own */
-	if (cfa < f->regs[CFI_SP] + !w->is_leaf && !row->is_signal)
+	if (cfa < f->regs[CFI_SP] + !w->is_exact && !row->is_signal)
 		return false;
 	memcpy(next, f->regs, sizeof(next));
 	next[CFI_SP] = cfa;
@@ -335,7 +333,7 @@ static bool step_by_pointer(struct walk *w, enum unwind_end *end)
 	uint64_t fp = f->regs[CFI_FP], up, pc, vaddr;
 	const struct cfi *table;
 
-	if (!fp && !w->is_leaf) {
+	if (!fp && !w->is_exact) {
 		*end = UNWIND_ROOT; /* a thread begins so */
 		return false;
 	}
@@ -371,12 +369,9 @@ static bool step(struct walk *w, enum unwind_end *end)
 size_t unwind(struct unwind_from *from, unwind_find find, void *arg, uint64_t *frames, size_t max,
 	      enum unwind_end *end)
 {
-	struct walk w = { .from = from,
-			  .find = find,
-			  .arg = arg,
-			  .steps = UNWIND_STEPS,
-			  .is_exact = true,
-			  .is_leaf = true };
+	struct walk w = {
+		.from = from, .find = find, .arg = arg, .steps = UNWIND_STEPS, .is_exact = true
+	};
 	size_t nr = 0;
 
 	*end = UNWIND_UNKNOWN;
@@ -391,7 +386,6 @@ size_t unwind(struct unwind_from *from, unwind_find find, void *arg, uint64_t *f
 			return nr;
 		}
 		frames[nr++] = from->pc;
-		w.is_leaf = false;
 	}
 	if (*end == UNWIND_UNKNOWN && w.uncopied)
 		*end = UNWIND_UNCOPIED;

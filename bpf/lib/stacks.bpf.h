@@ -60,7 +60,8 @@ static __always_inline bool stack_process_is_new(__u32 pid, __u64 mm)
 	return true;
 }
 
-/* Kernel code on the way in or out may have the registers in part only. */
+/* A sample by cycles may be taken while the kernel is being entered, when the registers are not, or
+ * in part, where they are saved: on x86, the stack pointer is the user's still, or among them. */
 static __always_inline bool stack_regs_are_saved(const __u64 *at, const struct pt_regs *saved)
 {
 	__u64 sp = at[STACK_REG_SP], from = (__u64)saved;
