@@ -160,7 +160,7 @@ $(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 
 # The readers of other users' files, fed with anything; clang has the fuzzer.
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
-FUZZ_LIB := buildid debugfile demangle elfimage elfsyms kallsyms maps number perfmap safeopen symtab
+FUZZ_LIB := buildid cfi debugfile demangle elfimage elfsyms kallsyms maps number perfmap safeopen symtab unwind
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = $(filter-out $(SANITIZERS),$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined

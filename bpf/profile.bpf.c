@@ -43,7 +43,7 @@ int sample(struct bpf_perf_event_data *ctx)
 		return 0;
 	count(SAMPLE_TAKEN);
 	event_head(&s->event.head);
-	stack_send(ctx, s);
+	stack_send_sample(ctx, s);
 	return 0;
 }
 

@@ -175,6 +175,17 @@ int elf_image_memory(struct elf_image *im, void *data, size_t size)
 	return begin(im);
 }
 
+int elf_image_copy(struct elf_image *im, const void *data, size_t size)
+{
+	void *copy;
+
+	copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		return -errno;
+	memcpy(copy, data, size);
+	return elf_image_memory(im, copy, size);
+}
+
 const char *elf_image_section_name(struct elf_image *im, const GElf_Shdr *shdr)
 {
 	const Elf_Data *names = im->section_names;
@@ -191,6 +202,41 @@ const char *elf_image_section_name(struct elf_image *im, const GElf_Shdr *shdr)
 const void *elf_image_bytes(struct elf_image *im, uint64_t offset, uint64_t size)
 {
 	return size && fetch(im, offset, size) ? im->data + offset : NULL;
+}
+
+unsigned int elf_image_segments(struct elf_image *im, struct elf_segment *segments)
+{
+	unsigned int used = 0;
+	GElf_Phdr h;
+	size_t nr, i;
+
+	if (elf_getphdrnum(im->elf, &nr))
+		return 0;
+	for (i = 0; i < nr && used < ELF_MAX_SEGMENTS; i++) {
+		if (!gelf_getphdr(im->elf, i, &h) || h.p_type != PT_LOAD || !(h.p_flags & PF_X))
+			continue;
+		/* A debug file keeps the headers, but has nothing at their place. */
+		segments[used++] =
+			(struct elf_segment){ h.p_offset, h.p_filesz ? h.p_filesz : h.p_memsz,
+					      h.p_vaddr };
+	}
+	return used;
+}
+
+bool elf_segments_vaddr(const struct elf_segment *segments, unsigned int nr, uint64_t offset,
+			uint64_t *vaddr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		const struct elf_segment *seg = &segments[i];
+
+		if (offset >= seg->offset && offset - seg->offset < seg->size) {
+			*vaddr = offset - seg->offset + seg->vaddr;
+			return true;
+		}
+	}
+	return false;
 }
 
 void elf_image_close(struct elf_image *im)

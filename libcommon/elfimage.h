@@ -14,6 +14,7 @@
 #include <gelf.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct elf_image {
 	Elf *elf;
@@ -35,6 +36,8 @@ struct elf_image {
  */
 int elf_image_open(struct elf_image *im, int fd);
 int elf_image_memory(struct elf_image *im, void *data, size_t size);
+/* The same from a copy that is made of @data. */
+int elf_image_copy(struct elf_image *im, const void *data, size_t size);
 
 /* What section @scn with header @shdr holds, valid until the image is closed. NULL: it has nothing,
  * lies outside of the file, is compressed, or goes beyond the budget. */
@@ -45,6 +48,20 @@ const char *elf_image_section_name(struct elf_image *im, const GElf_Shdr *shdr);
 
 /* @size bytes at @offset of the file, likewise. */
 const void *elf_image_bytes(struct elf_image *im, uint64_t offset, uint64_t size);
+
+/* Where in memory the parts of a file go that hold code. */
+#define ELF_MAX_SEGMENTS 16 /* of one file; there is one as a rule */
+
+struct elf_segment {
+	uint64_t offset, size, vaddr;
+};
+
+/* Fills @segments, of which there are ELF_MAX_SEGMENTS; returns how many are used. */
+unsigned int elf_image_segments(struct elf_image *im, struct elf_segment *segments);
+
+/* A place in the file to a virtual address. False: no code is there. */
+bool elf_segments_vaddr(const struct elf_segment *segments, unsigned int nr, uint64_t offset,
+			uint64_t *vaddr);
 
 void elf_image_close(struct elf_image *im);
 

@@ -80,23 +80,6 @@ static uint64_t end_of_code(void *arg, uint64_t addr)
 	return addr;
 }
 
-static void read_segments(struct elf_image *im, struct elf_syms *e)
-{
-	GElf_Phdr h;
-	size_t nr, i;
-
-	if (elf_getphdrnum(im->elf, &nr))
-		return;
-	for (i = 0; i < nr && e->nr_segments < ELF_MAX_SEGMENTS; i++) {
-		if (!gelf_getphdr(im->elf, i, &h) || h.p_type != PT_LOAD || !(h.p_flags & PF_X))
-			continue;
-		/* A debug file keeps the headers, but has nothing at their place. */
-		e->segments[e->nr_segments++] =
-			(struct elf_segment){ h.p_offset, h.p_filesz ? h.p_filesz : h.p_memsz,
-					      h.p_vaddr };
-	}
-}
-
 static unsigned int rank_of(const GElf_Sym *sym)
 {
 	unsigned int rank = GELF_ST_TYPE(sym->st_info) == STT_NOTYPE ? RANK_LABEL : 0;
@@ -229,7 +212,7 @@ static bool read_debug_file(struct elf_syms *e, int fd, bool by_id)
 		right = id.len == e->build_id.len && !memcmp(id.bytes, e->build_id.bytes, id.len);
 	}
 	if (right) {
-		read_segments(&im, &other);
+		other.nr_segments = elf_image_segments(&im, other.segments);
 		find_sections(&im, &s);
 		right = s.symtab;
 		read_symbols(e, &im, &s, s.symtab,
@@ -286,7 +269,7 @@ static void load(struct elf_syms *e, struct elf_image *im, const struct debug_se
 {
 	struct sections s;
 
-	read_segments(im, e);
+	e->nr_segments = elf_image_segments(im, e->segments);
 	build_id_read(im, &e->build_id);
 	find_sections(im, &s);
 	read_symbols(e, im, &s, s.symtab, 0);
@@ -316,15 +299,10 @@ int elf_syms_load(struct elf_syms *e, int fd, const struct debug_search *where)
 int elf_syms_load_memory(struct elf_syms *e, const void *data, size_t size)
 {
 	struct elf_image im;
-	void *copy;
 	int err;
 
 	*e = (struct elf_syms){ 0 };
-	copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (copy == MAP_FAILED)
-		return -errno;
-	memcpy(copy, data, size);
-	err = elf_image_memory(&im, copy, size);
+	err = elf_image_copy(&im, data, size);
 	if (err)
 		return err;
 	load(e, &im, NULL);
@@ -334,17 +312,7 @@ int elf_syms_load_memory(struct elf_syms *e, const void *data, size_t size)
 
 bool elf_syms_vaddr(const struct elf_syms *e, uint64_t offset, uint64_t *vaddr)
 {
-	unsigned int i;
-
-	for (i = 0; i < e->nr_segments; i++) {
-		const struct elf_segment *seg = &e->segments[i];
-
-		if (offset >= seg->offset && offset - seg->offset < seg->size) {
-			*vaddr = offset - seg->offset + seg->vaddr;
-			return true;
-		}
-	}
-	return false;
+	return elf_segments_vaddr(e->segments, e->nr_segments, offset, vaddr);
 }
 
 void elf_syms_free(struct elf_syms *e)

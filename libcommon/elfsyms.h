@@ -15,13 +15,8 @@
 
 #include "buildid.h"
 #include "debugfile.h"
+#include "elfimage.h"
 #include "symtab.h"
-
-#define ELF_MAX_SEGMENTS 16 /* with code, in one file; there is one as a rule */
-
-struct elf_segment {
-	uint64_t offset, size, vaddr;
-};
 
 struct elf_syms {
 	struct symtab table; /* by virtual address in the file */

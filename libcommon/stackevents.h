@@ -19,6 +19,10 @@ struct stack_events {
 	uint64_t truncated; /* events with a stack that is deeper than the kernel walks */
 	uint64_t unread;    /* with a user stack that could not be read */
 	uint64_t cut_frame, unread_frame;
+	/* with --unwind dwarf: user stacks unwound; of them to their root, and as far as they were
+	 * copied */
+	uint64_t unwound, whole, uncopied;
+	uint64_t copied; /* bytes of them */
 };
 
 /* In the setup hook, after stacks_setup(). @config without symbols. False: no memory (said). What

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 #include "../bpf/lib/stacks.h"
+#include "cfi.h"
 #include "clock.h"
 #include "flamegraph.h"
 #include "frames.h"
@@ -28,10 +29,11 @@
 #define FRAMES_MAX	 8192 /* of one stack */
 /* A named frame: this at the top, a number of texts below, and between them what nobody can guess:
  * an address is whatever a process has on its stack. */
-#define NAMED_TOP   0x7f00000000000000ULL
-#define NAMED_MASK  0xffffffff00000000ULL
-#define TOP_ROWS    30
-#define SHORT_STACK 2
+#define NAMED_TOP	 0x7f00000000000000ULL
+#define NAMED_MASK	 0xffffffff00000000ULL
+#define TOP_ROWS	 30
+#define UNWIND_BYTES_MIN 512
+#define SHORT_STACK	 2
 /* Say so from this share of short stacks on, when there are enough to tell. */
 #define CUT_PERMILLE 200
 #define CUT_MIN	     20
@@ -98,6 +100,26 @@ struct stacks {
 /* --- options -----------------------------------------------------------------------------------
  */
 
+const char *stacks_parse_unwind(const char *arg, void *value)
+{
+	uint64_t *bytes = value;
+	char *end;
+
+	*bytes = 0;
+	if (!strcmp(arg, "fp"))
+		return NULL;
+	*bytes = STACK_COPY_MAX;
+	if (!strcmp(arg, "dwarf"))
+		return NULL;
+	if (!strncmp(arg, "dwarf,", 6) && arg[6] >= '0' && arg[6] <= '9') {
+		errno = 0;
+		*bytes = strtoull(arg + 6, &end, 10);
+		if (!errno && !*end && *bytes >= UNWIND_BYTES_MIN && *bytes <= STACK_COPY_MAX)
+			return NULL;
+	}
+	return "fp, dwarf, or dwarf,BYTES with 512 to 16384";
+}
+
 int stacks_setup(const struct common_options *common)
 {
 	const struct stacks_options *opt = &stacks_options;
@@ -108,6 +130,15 @@ int stacks_setup(const struct common_options *common)
 	}
 	if (opt->folded && (opt->top || common->json)) {
 		error("-f and %s: it is one or the other", opt->top ? "--top" : "--json");
+		return 2;
+	}
+	if (opt->unwind && opt->kernel_only) {
+		error("-K and --unwind: there are no user stacks to unwind");
+		return 2;
+	}
+	if (opt->unwind && !cfi_supported()) {
+		error("--unwind dwarf: this build is for a machine whose tables it does not know "
+		      "(it knows x86-64 and arm64)");
 		return 2;
 	}
 	if (!opt->svg)
@@ -130,6 +161,7 @@ void stacks_configure(struct bpf_object *obj)
 	config->depth = depth < STACK_FRAMES_MAX ? depth : STACK_FRAMES_MAX;
 	config->kernel = !stacks_options.user_only;
 	config->user = !stacks_options.kernel_only;
+	config->copy = stacks_options.unwind & ~7ull;
 }
 
 /* --- the set -----------------------------------------------------------------------------------
@@ -973,7 +1005,7 @@ static const char *most_cut(const struct stacks *s)
 	return best ? text(s, best) : NULL;
 }
 
-void stacks_remarks(struct stacks *s)
+bool stacks_remarks(struct stacks *s)
 {
 	const struct stacks_stats *st = &s->stats;
 	const char *module;
@@ -983,14 +1015,16 @@ void stacks_remarks(struct stacks *s)
 		     "--stack-storage-size %llu",
 		     (unsigned long long)st->left_out, s->config.unit ? s->config.unit : "stacks",
 		     (unsigned long long)s->entries.max_items);
-	if (st->user < CUT_MIN || s->failed || !make_shown(s) ||
-	    st->user_short * 1000 < st->user * CUT_PERMILLE)
-		return;
+	if (st->user < CUT_MIN || s->failed || st->user_short * 1000 < st->user * CUT_PERMILLE ||
+	    !make_shown(s))
+		return false;
 	module = most_cut(s);
-	note("%llu %% of user stacks have at most two frames: code built without frame "
-	     "pointers%s%s",
+	note("%llu %% of user stacks have at most two frames: code built without %s%s%s%s",
 	     (unsigned long long)(st->user_short * 100 / st->user),
-	     module ? ", most of it in " : "", module ? module : "");
+	     stacks_options.unwind ? "tables to unwind by" : "frame pointers",
+	     module ? ", most of it in " : "", module ? module : "",
+	     s->config.can_unwind && !stacks_options.unwind ? ": see --unwind dwarf" : "");
+	return true;
 }
 
 void stacks_summary_json(struct stacks *s, struct json *j)

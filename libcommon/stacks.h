@@ -38,7 +38,8 @@ struct stacks_options {
 	bool folded, delimited, annotated, top;
 	bool user_only, kernel_only; /* a tool need not read the other stack then */
 	const char *svg;
-	uint64_t max; /* how many different stacks are kept */
+	uint64_t max;	 /* how many different stacks are kept */
+	uint64_t unwind; /* by tables: bytes of each user stack that are copied; 0: by pointers */
 };
 extern struct stacks_options stacks_options;
 
@@ -64,6 +65,15 @@ extern struct stacks_options stacks_options;
 	{ 0, "stack-storage-size", "COUNT", OPT_UINT, &stacks_options.max,                         \
 	  "keep this many different stacks (default 262144)", 1, 100000000 }
 /* clang-format on */
+
+/* For a tool that uses bpf/lib/stacks.bpf.h, beside these. */
+#define STACKS_UNWIND_OPTION                                                                       \
+	{                                                                                          \
+		0, "unwind", "HOW", OPT_PARSE, &stacks_options.unwind,                             \
+			"user stacks by fp (default) or dwarf[,BYTES]",                            \
+			.parse = stacks_parse_unwind                                               \
+	}
+const char *stacks_parse_unwind(const char *arg, void *value);
 
 /*
  * In the setup hook: checks the options against each other and opens the file for --svg (so that a
@@ -102,6 +112,7 @@ struct stacks_config {
 	 * counts, and "count" is their sum. */
 	const char *weight_key;
 	const char *title; /* of the flame graph; NULL: the tool's name */
+	bool can_unwind;   /* the tool has STACKS_UNWIND_OPTION */
 	uint64_t max;	   /* 0: stacks_options.max */
 	/* For tests: names from here instead of from @symbols. */
 	void (*name_frame)(uint32_t pid, uint64_t addr, bool kernel, struct frame_name *name);
@@ -174,10 +185,11 @@ void stacks_svg(struct stacks *s, struct out *o);
 
 /*
  * At the end (the finish hook): one warning if stacks were left out, and one note when a good part
- * of the user stacks seems to be cut ("61 % of user stacks have at most two frames: code without
- * frame pointers, most of it in libc.so.6").
+ * of the user stacks seems to be cut ("61 % of user stacks have at most two frames: code built
+ * without frame pointers, most of it in libc.so.6: see --unwind dwarf"). Returns
+ * whether it said so.
  */
-void stacks_remarks(struct stacks *s);
+bool stacks_remarks(struct stacks *s);
 
 /* The members "stacks_left_out" and "user_stacks_cut" (of "user_stacks") of the summary. */
 void stacks_summary_json(struct stacks *s, struct json *j);

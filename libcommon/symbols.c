@@ -208,6 +208,37 @@ void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_
 		symbols_user(s, pid, addr, name);
 }
 
+struct unwinding {
+	struct symbols *symbols;
+	struct process *process;
+};
+
+static bool find_table(void *arg, uint64_t pc, const struct cfi **table, uint64_t *vaddr)
+{
+	struct unwinding *u = arg;
+	const struct exec_mapping *m;
+
+	if (!u->process)
+		return false;
+	m = process_mapping(u->process, pc);
+	if (!m && process_look_again(u->symbols->processes, u->process))
+		m = process_mapping(u->process, pc);
+	if (!m)
+		return false;
+	*table = NULL;
+	if (m->file)
+		*table = sym_file_cfi(u->symbols->files, m->file, pc - m->start + m->offset, vaddr);
+	return true;
+}
+
+size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from, uint64_t *frames,
+		      size_t max, enum unwind_end *end)
+{
+	struct unwinding u = { s, process_find(s->processes, pid) };
+
+	return unwind(from, find_table, &u, frames, max, end);
+}
+
 void symbols_build_id(struct symbols *s, const unsigned char id[20], uint64_t file_offset,
 		      struct frame_name *name)
 {

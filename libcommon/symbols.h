@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "unwind.h"
+
 struct symbols;
 
 /*
@@ -82,6 +84,12 @@ void symbols_user(struct symbols *s, uint32_t pid, uint64_t addr, struct frame_n
 uint32_t symbols_image(struct symbols *s, uint32_t pid);
 void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_t addr,
 			struct frame_name *name);
+
+/*
+ * unwind() by what process @pid, which was remembered, has mapped.
+ */
+size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from, uint64_t *frames,
+		      size_t max, enum unwind_end *end);
 
 /*
  * A place in a file with a build id (struct bpf_stack_build_id: always 20 bytes, a shorter id is

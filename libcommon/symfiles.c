@@ -49,6 +49,8 @@ struct sym_file {
 	uint64_t map_start, map_end; /* and where */
 	uint64_t used;		     /* on the clock of struct sym_files */
 	struct elf_syms syms;
+	enum state cfi_state;
+	struct cfi cfi;
 	struct build_id id; /* if id_read */
 	bool id_read;
 	struct sym_file *next_by_id; /* in its bucket of by_id, if it has one */
@@ -131,18 +133,32 @@ static void close_file(struct sym_files *files, struct sym_file *f)
 	files->nr_open--;
 }
 
-static void drop_table(struct sym_files *files, struct sym_file *f)
+static void drop_symbols(struct sym_files *files, struct sym_file *f)
 {
 	files->bytes -= symtab_bytes(&f->syms.table);
 	elf_syms_free(&f->syms);
 	f->state = DROPPED;
 }
 
+static void drop_cfi(struct sym_files *files, struct sym_file *f)
+{
+	files->bytes -= cfi_bytes(&f->cfi);
+	cfi_free(&f->cfi);
+	f->cfi_state = DROPPED;
+}
+
+static void drop_tables(struct sym_files *files, struct sym_file *f)
+{
+	if (f->state == READ)
+		drop_symbols(files, f);
+	if (f->cfi_state == READ)
+		drop_cfi(files, f);
+}
+
 static void free_file(struct sym_files *files, struct sym_file *f)
 {
 	close_file(files, f);
-	if (f->state == READ)
-		drop_table(files, f);
+	drop_tables(files, f);
 	free(f->path);
 	free(f->vdso);
 	forget_id(files, f);
@@ -223,9 +239,9 @@ static bool is_open(const struct sym_file *f)
 	return f->fd >= 0;
 }
 
-static bool has_table(const struct sym_file *f)
+static bool has_tables(const struct sym_file *f)
 {
-	return f->state == READ && f->syms.table.nr;
+	return (f->state == READ && f->syms.table.nr) || (f->cfi_state == READ && f->cfi.nr);
 }
 
 /* A way to a file that isn't open any more: the mapping, or its path in our own root. */
@@ -277,9 +293,18 @@ static bool may_read(struct sym_files *files, const struct sym_file *f)
 	return files->foreign_ns;
 }
 
+/* What reading @f took since @from, on the thread's CPU clock. */
+static void took_since(struct sym_files *files, const struct sym_file *f, uint64_t from)
+{
+	uint64_t took = now_ns(CLOCK_THREAD_CPUTIME_ID) - from;
+
+	if (is_foreign(f))
+		files->foreign_ns -= took < files->foreign_ns ? took : files->foreign_ns;
+}
+
 static void read_file(struct sym_files *files, struct sym_file *f, int fd)
 {
-	uint64_t took = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t from = now_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct debug_search where = { .path = f->path, .owner = f->st.st_uid };
 	int theirs = open_root_of(f->pid), ours = open("/", O_PATH | O_CLOEXEC), err;
 
@@ -291,9 +316,7 @@ static void read_file(struct sym_files *files, struct sym_file *f, int fd)
 	f->state = err ? NOTHING : READ;
 	if (err)
 		debug("%s: no symbols: %s", f->path, strerror(-err));
-	took = now_ns(CLOCK_THREAD_CPUTIME_ID) - took;
-	if (is_foreign(f))
-		files->foreign_ns -= took < files->foreign_ns ? took : files->foreign_ns;
+	took_since(files, f, from);
 	files->bytes += symtab_bytes(&f->syms.table);
 	if (theirs >= 0)
 		close(theirs);
@@ -305,8 +328,8 @@ static void make_room(struct sym_files *files, const struct sym_file *keep)
 {
 	struct sym_file *f;
 
-	while (files->bytes > SYM_MAX_BYTES && (f = oldest(files, has_table, keep)))
-		drop_table(files, f);
+	while (files->bytes > SYM_MAX_BYTES && (f = oldest(files, has_tables, keep)))
+		drop_tables(files, f);
 }
 
 /* Sees to it that the table is there. */
@@ -331,6 +354,41 @@ static bool load(struct sym_files *files, struct sym_file *f)
 		close(fd);
 	make_room(files, f);
 	return f->state == READ;
+}
+
+static void load_cfi(struct sym_files *files, struct sym_file *f)
+{
+	uint64_t from = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	int fd = f->fd, err;
+
+	if (f->vdso) {
+		err = cfi_load_memory(&f->cfi, f->vdso, f->vdso_len);
+	} else {
+		if (fd < 0)
+			fd = reach(f);
+		err = fd < 0 ? fd : cfi_load(&f->cfi, fd);
+		if (fd >= 0 && fd != f->fd)
+			close(fd);
+	}
+	f->cfi_state = err ? NOTHING : READ;
+	if (err)
+		debug("%s: no tables to unwind by: %s", f->path, strerror(-err));
+	else
+		files->bytes += cfi_bytes(&f->cfi);
+	took_since(files, f, from);
+	make_room(files, f);
+}
+
+const struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *f, uint64_t offset,
+			       uint64_t *vaddr)
+{
+	f->used = ++files->clock;
+	if ((f->cfi_state == UNREAD || f->cfi_state == DROPPED) && may_read(files, f))
+		load_cfi(files, f);
+	if (f->cfi_state != READ ||
+	    !elf_segments_vaddr(f->cfi.segments, f->cfi.nr_segments, offset, vaddr))
+		return NULL;
+	return &f->cfi;
 }
 
 static struct sym_file *new_file(struct sym_files *files, const char *path)

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cfi.h"
 #include "maps.h"
 #include "symbols.h"
 
@@ -46,6 +47,13 @@ void sym_file_put(struct sym_files *files, struct sym_file *f);
 /* Names the place @offset (bytes) in the file; the function's name is as in the file. */
 void sym_file_name(struct sym_files *files, struct sym_file *f, uint64_t offset,
 		   struct frame_name *name);
+
+/*
+ * How functions of the file call each other (cfi.h), and where @offset of it is: for unwinding.
+ * NULL: it has no such tables, or may not be read now. Good until the next call for another file.
+ */
+const struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *f, uint64_t offset,
+			       uint64_t *vaddr);
 
 /* The one with this build id: a known one, or one that is installed. NULL: none. No reference is
  * taken. */

@@ -40,6 +40,7 @@ static const struct opt options[] = {
 	{ 'C', "cpu", "CPU", OPT_UINT, &only_cpu, "this CPU only", .max = 1000000 },
 	{ 'I', "include-idle", NULL, OPT_FLAG, &with_idle, "CPUs that have nothing to do, too" },
 	STACKS_OPTIONS('a'),
+	STACKS_UNWIND_OPTION,
 	{ 0 },
 };
 static const struct opt positional[] = {

@@ -89,12 +89,15 @@ struct pt_regs {
 };
 #endif
 
-/* --- samples: what a perf_event program is given. Its registers are a system call's, too, and of
- * no interest here --- */
+/* --- samples: what a perf_event program is given, and what that is in the kernel --- */
 struct bpf_perf_event_data {
 	struct pt_regs regs;
 	__u64 sample_period;
 	__u64 addr;
+};
+
+struct bpf_perf_event_data_kern {
+	struct pt_regs *regs;
 };
 
 /* --- tasks --- */
@@ -202,6 +205,7 @@ struct mm_struct {
 	struct rw_semaphore mmap_lock;
 	long unsigned int arg_start;
 	long unsigned int arg_end;
+	long unsigned int start_stack;
 };
 
 struct kernfs_node {
@@ -275,6 +279,14 @@ struct pid {
 	struct upid numbers[0];
 };
 
+#if defined(__TARGET_ARCH_x86)
+struct thread_struct {
+	long unsigned int fsbase;
+};
+#else
+struct thread_struct {};
+#endif
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* from 5.14 (2f064a59a11f) */
@@ -301,6 +313,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct thread_struct thread;
 };
 
 struct task_struct___state { /* before 5.14 */

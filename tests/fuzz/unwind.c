@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * libFuzzer: a user stack, and the tables that say how to unwind it. The first byte says what the
+ * tables are: an ELF file, an .eh_frame or a .debug_frame; the last kilobyte is registers and
+ * stack.
+ */
+#include <linux/types.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../bpf/lib/stacks.h"
+#include "unwind.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define STACK_BYTES 1024
+#define VADDR	    0x2000
+#define MAX_FRAMES  64
+
+static bool find(void *arg, uint64_t pc, const struct cfi **table, uint64_t *vaddr)
+{
+	const struct cfi *c = arg;
+
+	*table = c;
+	*vaddr = pc;
+	return pc < 1 << 20;
+}
+
+static void unwind_from(struct cfi *c, const uint64_t *words, uint64_t pc)
+{
+	struct unwind_from from = {
+		.stack = (const unsigned char *)(words + STACK_REGS),
+		.base = STACK_BASE(words[STACK_REG_SP]),
+		.size = STACK_BYTES - STACK_REGS * sizeof(*words),
+	};
+	uint64_t frames[MAX_FRAMES];
+	enum unwind_end end;
+	size_t nr;
+
+	unwind_registers(&from, words);
+	from.pc = pc;
+	nr = unwind(&from, find, c, frames, MAX_FRAMES, &end);
+	if (!nr || nr > MAX_FRAMES || frames[0] != pc || (end == UNWIND_DEEP && nr < MAX_FRAMES))
+		abort();
+}
+
+static int load(struct cfi *c, uint8_t kind, const uint8_t *data, size_t size)
+{
+	if (kind % 3)
+		return cfi_load_table(c, data, size, VADDR, kind % 3 == 2);
+	return size ? cfi_load_memory(c, data, size) : -1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint64_t words[STACK_BYTES / sizeof(uint64_t)], vaddr;
+	struct cfi c;
+	size_t i;
+
+	if (size < 1 + STACK_BYTES)
+		return 0;
+	memcpy(words, data + size - STACK_BYTES, STACK_BYTES);
+	if (load(&c, data[0], data + 1, size - STACK_BYTES - 1))
+		return 0;
+	for (i = 0; i < c.nr && i < 8; i++) {
+		if (!c.functions[i].len || (i && c.functions[i].start < c.functions[i - 1].start))
+			abort();
+		unwind_from(&c, words, c.functions[i].start);
+		unwind_from(&c, words, c.functions[i].start + c.functions[i].len - 1);
+	}
+	elf_segments_vaddr(c.segments, c.nr_segments, words[0], &vaddr);
+	cfi_free(&c);
+	return 0;
+}
