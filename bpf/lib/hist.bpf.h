@@ -28,6 +28,14 @@ struct {
 	__type(value, struct hist);
 } hist_keyed SEC(".maps");
 
+/* The extremes of a key that a CPU has seen: hist_keep_extreme(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1); /* as hist_keyed */
+	__type(key, struct hist_key);
+	__type(value, struct hist_extremes);
+} hist_extremes SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -51,10 +59,28 @@ static __always_inline void hist_add_to(struct hist *h, __u64 value, bool shared
 		++*slot;
 		h->sum += value;
 	}
-	if (value > h->max)
-		h->max = value;
-	if (value + 1 < h->min_plus1 || !h->min_plus1)
-		h->min_plus1 = value + 1;
+}
+
+/*
+ * Two CPUs may each find a new maximum for one key at the same time, and kernels before 5.12 have
+ * no compare-and-swap: so each CPU keeps its own, which nobody else writes to. What stands in the
+ * shared histogram is one that some CPU has kept, if not always the greatest: whatever isn't beyond
+ * it needs no keeping.
+ */
+static __always_inline void hist_keep_extreme(struct hist *h, struct hist_key *key, __u64 value)
+{
+	struct hist_extremes none = {}, *mine;
+
+	if (value <= h->extremes.max && ~value <= h->extremes.not_min)
+		return;
+	mine = bpf_map_lookup_elem(&hist_extremes, key);
+	if (!mine) {
+		bpf_map_update_elem(&hist_extremes, key, &none, BPF_NOEXIST);
+		mine = bpf_map_lookup_elem(&hist_extremes, key);
+	}
+	if (mine)
+		hist_widen(mine, value, ~value);
+	hist_widen(&h->extremes, value, ~value);
 }
 
 static __always_inline struct hist *hist_of_key(struct hist_key *key)
@@ -79,17 +105,23 @@ static __always_inline void hist_count_lost(void)
 
 static __always_inline struct hist *hist_count(__u32 k32, __u64 k64, __u64 value, bool shared)
 {
-	struct hist_key key = { .k64 = k64, .k32 = k32, .epoch = hist_epoch };
+	__u32 epoch = hist_epoch;
 	struct hist *h;
 
 	if (hist_config.keyed) {
+		struct hist_key key = { .k64 = k64, .k32 = k32, .epoch = epoch };
+
 		h = hist_of_key(&key);
-		if (h)
+		if (h) {
 			hist_add_to(h, value, true);
+			hist_keep_extreme(h, &key, value);
+		}
 	} else {
-		h = bpf_map_lookup_elem(&hist_all, &key.epoch);
-		if (h)
+		h = bpf_map_lookup_elem(&hist_all, &epoch);
+		if (h) {
 			hist_add_to(h, value, shared);
+			hist_widen(&h->extremes, value, ~value);
+		}
 	}
 	if (!h)
 		hist_count_lost();

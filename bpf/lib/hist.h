@@ -17,15 +17,30 @@
 #define HIST_MAX_BITS 44
 #define HIST_SLOTS    ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB + 1)
 
+/* All 0: no value yet (for which 2^64 - 1 must not be a minimum). */
+struct hist_extremes {
+	__u64 max;
+	__u64 not_min; /* the complement: whatever is greater is new here, too */
+};
+
 /* All in the tool's own unit; ours is ns. The count is the sum of the slots: it can't disagree. */
 struct hist {
 	__u64 sum;
-	__u64 min_plus1; /* 0: no value yet */
-	__u64 max;
+	struct hist_extremes extremes;
 	char name[16]; /* for a tool whose keys are tasks: a comm, written by the tool; else empty
 			*/
 	__u64 slots[HIST_SLOTS];
 };
+
+/* They reach to @max and down to the complement of @not_min, too. */
+static inline __attribute__((always_inline)) void hist_widen(struct hist_extremes *e, __u64 max,
+							     __u64 not_min)
+{
+	if (max > e->max)
+		e->max = max;
+	if (not_min > e->not_min)
+		e->not_min = not_min;
+}
 
 /* Whose histogram it is, in the tool's own terms; epoch says which of the two (see hist.bpf.h). */
 struct hist_key {
