@@ -27,26 +27,27 @@ static __always_inline __u32 pid_namespace(struct task_struct *task)
 /* @task, about to run, has waited for so long. @typed: a constant, as in filter_task(). */
 static __always_inline void waited(struct task_struct *task, __u64 ns, bool typed)
 {
+	__u32 by, k32 = 0;
 	struct hist *h;
-	__u32 k32 = 0;
 	__u64 k64 = 0;
 
 	if (!filter_task(task, typed))
 		return;
-	if (split == BY_PROCESS) {
+	by = split;
+	if (by == BY_PROCESS) {
 		k32 = TASK(tgid);
-	} else if (split == BY_THREAD) {
+	} else if (by == BY_THREAD) {
 		k32 = TASK(pid);
 		k64 = TASK(tgid);
-	} else if (split == BY_PID_NAMESPACE) {
+	} else if (by == BY_PID_NAMESPACE) {
 		k32 = pid_namespace(task);
 	}
 	h = hist_record_irqs_off(k32, k64, ns);
-	if (!h || !(split == BY_PROCESS || split == BY_THREAD))
+	if (!h || !(by == BY_PROCESS || by == BY_THREAD))
 		return;
 	/* every time: the first wait is before the exec that gives it the name it will be known by
 	 */
-	if (split == BY_PROCESS)
+	if (by == BY_PROCESS)
 		task = TASK(group_leader);
 	BPF_CORE_READ_STR_INTO(&h->name, task, comm);
 }
