@@ -64,8 +64,11 @@ static const __u8 hist_byte_log2[256] = {
 	HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7),
 };
 
-/* floor(log2(v)) of v > 0. BPF has no instruction for it; a few branches to the highest byte that
- * isn't 0 and a look at a table are half of the instructions that branches alone would be. */
+/* The compiler is to branch here (else it asks the same twice), and to forget bounds that the
+ * verifier doesn't know. */
+#define HIST_BARRIER(v) __asm__ volatile("" : "+r"(v))
+
+/* floor(log2(v)) of v > 0. BPF has no instruction for it. */
 static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 {
 	__u32 n = 0;
@@ -73,14 +76,19 @@ static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 	if (v >> 32) {
 		v >>= 32;
 		n = 32;
-		__asm__ volatile("" : "+r"(v)); /* or the compiler asks twice */
+		HIST_BARRIER(v);
 	}
-	if (v >> 24)
-		return n + 24 + hist_byte_log2[v >> 24 & 0xff];
-	if (v >> 16)
-		return n + 16 + hist_byte_log2[v >> 16 & 0xff];
-	if (v >> 8)
-		return n + 8 + hist_byte_log2[v >> 8 & 0xff];
+	if (v >> 16) {
+		v >>= 16;
+		n += 16;
+		HIST_BARRIER(v);
+	}
+	if (v >> 8) {
+		v >>= 8;
+		n += 8;
+		HIST_BARRIER(v);
+	}
+	HIST_BARRIER(v);
 	return n + hist_byte_log2[v & 0xff];
 }
 
@@ -96,9 +104,7 @@ static inline __attribute__((always_inline)) __u32 hist_slot(__u64 v)
 	shift = hist_log2(v) - HIST_SUB_BITS;
 	/* v >> shift is 16 to 31: the 16 on top makes room for the slots of the values below 16 */
 	slot = shift * HIST_SUB + (v >> shift);
-	/* The compiler knows that this is in bounds and would drop the check, the verifier doesn't
-	 */
-	__asm__ volatile("" : "+r"(slot));
+	HIST_BARRIER(slot);
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }
 
