@@ -125,9 +125,9 @@ int main(int argc, char **argv)
 	for (long i = 1; i <= nr && !strcmp(argv[1], "pinned"); i++)
 		put(tids[i], 0);
 	wait_until_all_sleep(nr);
-	wait_for_go();
-	for (long i = 0; i <= nr; i++)
+	for (long i = nr; i >= 0; i--)
 		before[i] = schedstat(tids[i]);
+	wait_for_go();
 	pthread_barrier_wait(&known); /* all come to a CPU, and sleep again: a tool may know them */
 	wait_until_all_sleep(nr);
 	pthread_barrier_wait(&go);
