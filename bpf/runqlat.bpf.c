@@ -33,6 +33,10 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
 
 	if (!filter_task(task, typed))
 		return;
+	if (split == BY_NOTHING) {
+		hist_record_irqs_off(ns);
+		return;
+	}
 	by = split;
 	if (by == BY_PROCESS) {
 		k32 = TASK(tgid);
@@ -42,8 +46,8 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
 	} else if (by == BY_PID_NAMESPACE) {
 		k32 = pid_namespace(task);
 	}
-	h = hist_record_irqs_off(k32, k64, ns);
-	if (!h || !(by == BY_PROCESS || by == BY_THREAD))
+	h = hist_record(k32, k64, ns);
+	if (!h || by == BY_PID_NAMESPACE)
 		return;
 	/* every time: the first wait is before the exec that gives it the name it will be known by
 	 */

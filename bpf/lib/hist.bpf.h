@@ -103,23 +103,23 @@ static __always_inline void hist_count_lost(void)
 		__sync_fetch_and_add(lost, 1);
 }
 
-static __always_inline struct hist *hist_count(__u32 k32, __u64 k64, __u64 value, bool shared)
+/* Counts @value; under @k32 and @k64 where the tool splits by key. Returns the histogram, whose
+ * name the tool may write; NULL: there was no place for it. */
+static __always_inline struct hist *hist_record(__u32 k32, __u64 k64, __u64 value)
 {
-	__u32 epoch = hist_epoch;
+	struct hist_key key = { .k64 = k64, .k32 = k32, .epoch = hist_epoch };
 	struct hist *h;
 
 	if (hist_config.keyed) {
-		struct hist_key key = { .k64 = k64, .k32 = k32, .epoch = epoch };
-
 		h = hist_of_key(&key);
 		if (h) {
 			hist_add_to(h, value, true);
 			hist_keep_extreme(h, &key, value);
 		}
 	} else {
-		h = bpf_map_lookup_elem(&hist_all, &epoch);
+		h = bpf_map_lookup_elem(&hist_all, &key.epoch);
 		if (h) {
-			hist_add_to(h, value, shared);
+			hist_add_to(h, value, true);
 			hist_widen(&h->extremes, value, ~value);
 		}
 	}
@@ -128,19 +128,18 @@ static __always_inline struct hist *hist_count(__u32 k32, __u64 k64, __u64 value
 	return h;
 }
 
-/* Counts @value; under @k32 and @k64 where the tool splits by key. Returns the histogram, whose
- * name the tool may write; NULL: there was no place for it. */
-static __always_inline struct hist *hist_record(__u32 k32, __u64 k64, __u64 value)
+/* Where the tool does not split, for a program that always runs with interrupts off, as at
+ * sched_switch: nothing can come between on its CPU. (Up to 6.0 an interrupt may run a raw
+ * tracepoint's program within its own run: 05b24ff9b2cf.) */
+static __always_inline void hist_record_irqs_off(__u64 value)
 {
-	return hist_count(k32, k64, value, true);
-}
+	__u32 epoch = hist_epoch;
+	struct hist *h = bpf_map_lookup_elem(&hist_all, &epoch);
 
-/* The same for a program that always runs with interrupts off, as at sched_switch: nothing can come
- * between on its CPU. (Up to 6.0 an interrupt may run a raw tracepoint's program within its own
- * run: 05b24ff9b2cf.) */
-static __always_inline struct hist *hist_record_irqs_off(__u32 k32, __u64 k64, __u64 value)
-{
-	return hist_count(k32, k64, value, false);
+	if (!h)
+		return;
+	hist_add_to(h, value, false);
+	hist_widen(&h->extremes, value, ~value);
 }
 
 #endif

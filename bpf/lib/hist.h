@@ -99,8 +99,6 @@ static inline __attribute__((always_inline)) __u32 hist_slot(__u64 v)
 
 	if (v < HIST_SUB)
 		return v;
-	if (v >> HIST_MAX_BITS)
-		return HIST_SLOTS - 1;
 	shift = hist_log2(v) - HIST_SUB_BITS;
 	/* v >> shift is 16 to 31: the 16 on top makes room for the slots of the values below 16 */
 	slot = shift * HIST_SUB + (v >> shift);
