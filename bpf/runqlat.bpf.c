@@ -27,8 +27,8 @@ static __always_inline __u32 pid_namespace(struct task_struct *task)
 /* @task, about to run, has waited for so long. @typed: a constant, as in filter_task(). */
 static __always_inline void waited(struct task_struct *task, __u64 ns, bool typed)
 {
-	__u32 by, k32 = 0;
 	struct hist *h;
+	__u32 by, k32 = 0;
 	__u64 k64 = 0;
 
 	if (!filter_task(task, typed))
@@ -43,7 +43,7 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
 	} else if (by == BY_THREAD) {
 		k32 = TASK(pid);
 		k64 = TASK(tgid);
-	} else if (by == BY_PID_NAMESPACE) {
+	} else {
 		k32 = pid_namespace(task);
 	}
 	h = hist_record(k32, k64, ns);
