@@ -12,7 +12,6 @@
 #define E2BIG 7
 
 const volatile __u32 split; /* enum runqlat_split */
-const volatile __u32 bases_mask;
 
 static __always_inline __u32 pid_namespace(struct task_struct *task)
 {
@@ -29,69 +28,77 @@ static __always_inline __u32 pid_namespace(struct task_struct *task)
 static __always_inline void waited(struct task_struct *task, __u64 ns, bool typed)
 {
 	struct hist *h;
-	__u32 k32 = 0;
+	__u32 by, k32 = 0;
 	__u64 k64 = 0;
 
 	if (!filter_task(task, typed))
 		return;
-	if (split == BY_PROCESS) {
+	if (split == BY_NOTHING) {
+		hist_record_irqs_off(ns);
+		return;
+	}
+	by = split;
+	if (by == BY_PROCESS) {
 		k32 = TASK(tgid);
-	} else if (split == BY_THREAD) {
+	} else if (by == BY_THREAD) {
 		k32 = TASK(pid);
 		k64 = TASK(tgid);
-	} else if (split == BY_PID_NAMESPACE) {
+	} else {
 		k32 = pid_namespace(task);
 	}
-	h = hist_record_irqs_off(k32, k64, ns);
-	if (!h || !(split == BY_PROCESS || split == BY_THREAD))
+	h = hist_record(k32, k64, ns);
+	if (!h || by == BY_PID_NAMESPACE)
 		return;
 	/* every time: the first wait is before the exec that gives it the name it will be known by
 	 */
-	if (split == BY_PROCESS)
+	if (by == BY_PROCESS)
 		task = TASK(group_leader);
 	BPF_CORE_READ_STR_INTO(&h->name, task, comm);
 }
 
 /* --- where the kernel keeps the wait itself: task_struct.sched_info ------------------------------
  *
- * last_queued is when the task began to wait on this CPU's queue. If it was moved here while it
- * waited, what it waited elsewhere is in run_delay already: then it is the growth of run_delay
- * since the task last ran that tells the whole wait.
+ * When a task comes to a CPU, the kernel adds to its run_delay the time since last_queued, which is
+ * when it began to wait on this CPU's queue (sched_info_arrive(), just after this hook, by the same
+ * clock). If it was moved here while it waited, what it waited elsewhere is in run_delay already:
+ * so the wait is the growth of run_delay since the task last came to a CPU.
  */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* set by configure() */
-	__type(key, __u32);
-	__type(value, __u64);
-} bases SEC(".maps");
+__u64 bases[BASES]; /* see runqlat.h; by the low bits of the tid */
+
+/* Bits of the task's address, far above any time. */
+static __always_inline __u64 base_owner(struct task_struct *task)
+{
+	__u32 address;
+
+	/* The verifier lets no pointer be shifted, but half of one may be taken. */
+	asm volatile("%0 = %1" : "=w"(address) : "w"((__u32)(__u64)task));
+	return (__u64)address << BASE_OWNER_SHIFT | BASE_SET;
+}
+
+/* The wait of a task that is not known from before, or that has not been on a CPU before. */
+static __always_inline __u64 first_wait(__u64 here, __u64 delay, bool first)
+{
+	return (__s64)here < 0 ? 0 : here + (first ? delay : 0);
+}
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	__u64 queued = next->sched_info.last_queued, here, shown, delay, owner, *base;
-	__u32 tid = next->pid, place = tid & bases_mask;
+	__u64 queued = next->sched_info.last_queued, here, delay, base, wait, *place;
+	bool first = !next->sched_info.pcount;
 
-	if (!tid || !queued) /* the idle task does not wait */
+	if (!queued) /* it did not wait; the idle task never does */
 		return 0;
-	/* The kernel is about to do the same, with the same clock: sched_info_arrive(). */
 	here = task_rq(next)->clock - queued;
-	shown = (__s64)here < 0 ? 0 : here;
 	delay = next->sched_info.run_delay;
-	owner = BASE_OWNER((__u64)next->stack);
-	base = bpf_map_lookup_elem(&bases, &place);
-	if (base) {
-		__u64 before = *base, moved = 0;
-
-		if (!next->sched_info.pcount) /* its first time on a CPU */
-			moved = delay;
-		else if ((before & ~BASE_MASK) == owner)
-			moved = (delay - before) & BASE_MASK;
-		*base = owner | ((delay + here) & BASE_MASK);
-		if (moved < BASE_NEGATIVE)
-			shown += moved;
-	}
-	waited(next, shown, true);
+	base = base_owner(next) + delay + here;
+	place = &bases[(__u32)next->pid % BASES];
+	wait = base - *place;
+	*place = base;
+	if (first || wait >= BASE_OTHER)
+		wait = first_wait(here, delay, first);
+	waited(next, wait, true);
 	return 0;
 }
 

@@ -11,18 +11,18 @@ enum runqlat_split {
 };
 
 /*
- * What the kernel had counted as a thread's waiting when it last came to a CPU, one word per thread
- * so that no CPU ever sees half of it: the time (47 bits of ns, it wraps after 39 hours), and above
- * it whose it is: bits of the address of its kernel stack, which is the thread's own for all its
- * life (a tid is not: exec gives that of the first thread to the one that calls it). The place is
- * the low bits of the tid.
+ * The base of a thread's next wait: what the kernel had counted as its waiting when it last came to
+ * a CPU, plus a number that stands for the thread. One word, so that no CPU ever sees half of it.
+ * With the base of the same thread subtracted, the next sum of the two gives the wait; with any
+ * other's, with none (0), or where the clock went back, something enormous: at least BASE_OTHER.
+ *
+ * A thread's number is made of bits 6 to 21 of its task_struct's address, at bits 47 to 62. (A tid
+ * would not do: exec gives that of the first thread to the one that calls it.)
  */
-#define BASE_BITS	  47
-#define BASE_MASK	  ((1ULL << BASE_BITS) - 1)
-#define BASE_NEGATIVE	  (1ULL << (BASE_BITS - 1)) /* a difference from here on: a clock went back */
-#define BASE_OWNER(stack) ((((stack) >> 14 & 0xffff) | 0x10000) << BASE_BITS) /* never 0 */
-#define BASES_MIN	  64
-#define BASES_MAX	  131072
+#define BASES		 131072
+#define BASE_OWNER_SHIFT 41
+#define BASE_SET	 (1ULL << 63)
+#define BASE_OTHER	 (1ULL << 46) /* ns: 19 hours */
 
 #define WAITING_MAX 65536 /* threads that wait at the same time, where probes time them */
 

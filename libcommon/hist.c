@@ -24,10 +24,7 @@ void hist_add(struct hist *h, uint64_t value)
 {
 	h->slots[hist_slot(value)]++;
 	h->sum += value;
-	if (!h->min_plus1 || value < h->min_plus1 - 1)
-		h->min_plus1 = value + 1;
-	if (value > h->max)
-		h->max = value;
+	hist_widen(&h->extremes, value, ~value);
 }
 
 void hist_merge(struct hist *into, const struct hist *from)
@@ -37,10 +34,7 @@ void hist_merge(struct hist *into, const struct hist *from)
 	for (i = 0; i < HIST_SLOTS; i++)
 		into->slots[i] += from->slots[i];
 	into->sum += from->sum;
-	if (from->min_plus1 && (!into->min_plus1 || from->min_plus1 < into->min_plus1))
-		into->min_plus1 = from->min_plus1;
-	if (from->max > into->max)
-		into->max = from->max;
+	hist_widen(&into->extremes, from->extremes.max, from->extremes.not_min);
 }
 
 uint64_t hist_count(const struct hist *h)
@@ -57,8 +51,8 @@ uint64_t hist_min(const struct hist *h)
 {
 	unsigned int i;
 
-	if (h->min_plus1)
-		return h->min_plus1 - 1;
+	if (h->extremes.not_min)
+		return ~h->extremes.not_min;
 	for (i = 0; i < HIST_SLOTS; i++)
 		if (h->slots[i])
 			return hist_slot_from(i);
@@ -69,8 +63,8 @@ uint64_t hist_max(const struct hist *h)
 {
 	unsigned int i;
 
-	if (h->max)
-		return h->max;
+	if (h->extremes.max)
+		return h->extremes.max;
 	if (h->slots[LAST_SLOT])
 		return hist_slot_from(LAST_SLOT);
 	for (i = LAST_SLOT; i > 0; i--)
@@ -98,7 +92,7 @@ uint64_t hist_percentile(const struct hist *h, unsigned int permille)
 	if (permille >= 1000)
 		return max;
 	rank = count / 1000 * permille + (count % 1000 * permille + 999) / 1000;
-	if (rank == count && h->max)
+	if (rank == count && h->extremes.max)
 		return max;
 	for (i = 0; i < HIST_SLOTS; i++) {
 		seen += h->slots[i];

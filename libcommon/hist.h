@@ -22,7 +22,7 @@ void hist_add(struct hist *h, uint64_t value);
 void hist_merge(struct hist *into, const struct hist *from);
 
 uint64_t hist_count(const struct hist *h);
-/* 0 when empty. Where min_plus1 or max is not known (0), from the slots. */
+/* 0 when empty. Where not_min or max is not known (0), from the slots. */
 uint64_t hist_min(const struct hist *h);
 uint64_t hist_max(const struct hist *h);
 /*

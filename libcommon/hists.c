@@ -18,11 +18,13 @@ struct one {
 void hists_configure(const struct hists *hs, struct bpf_object *obj)
 {
 	struct hist_config *config = object_section(obj, ".rodata.hist", NULL);
-	struct bpf_map *keyed = bpf_object__find_map_by_name(obj, "hist_keyed");
 
 	config->keyed = hs->keyed;
-	if (hs->keyed)
-		bpf_map__set_max_entries(keyed, 2 * hs->max_keys);
+	if (!hs->keyed)
+		return;
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "hist_keyed"), 2 * hs->max_keys);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "hist_extremes"),
+				 2 * hs->max_keys);
 }
 
 static int map_fd(struct run *r, const char *name)
@@ -86,6 +88,16 @@ static struct one *read_all(struct run *r, uint32_t epoch, size_t *nr)
 	return one;
 }
 
+/* Each CPU has kept those that it has seen. */
+static void add_extremes(struct one *one, int fd, struct hist_extremes *parts, int cpus)
+{
+	if (bpf_map_lookup_elem(fd, &one->key, parts))
+		return;
+	for (int i = 0; i < cpus; i++)
+		hist_widen(&one->hist.extremes, parts[i].max, parts[i].not_min);
+	bpf_map_delete_elem(fd, &one->key);
+}
+
 static int by_count(const void *a, const void *b)
 {
 	uint64_t x = hist_count(&((const struct one *)a)->hist);
@@ -96,7 +108,9 @@ static int by_count(const void *a, const void *b)
 
 static struct one *read_keyed(struct run *r, uint32_t epoch, uint32_t max_keys, size_t *nr)
 {
-	int fd = map_fd(r, "hist_keyed");
+	int fd = map_fd(r, "hist_keyed"), extremes = map_fd(r, "hist_extremes");
+	int cpus = libbpf_num_possible_cpus();
+	struct hist_extremes *parts = cpus > 0 ? calloc(cpus, sizeof(*parts)) : NULL;
 	size_t most = 2 * (size_t)max_keys; /* one epoch may have taken the other's places, too */
 	struct one *all = calloc(most + 1, sizeof(*all));
 	struct hist_key key, *prev = NULL;
@@ -109,8 +123,12 @@ static struct one *read_keyed(struct run *r, uint32_t epoch, uint32_t max_keys, 
 			continue;
 		(*nr)++;
 	}
-	for (size_t i = 0; i < *nr; i++)
+	for (size_t i = 0; i < *nr; i++) {
+		if (parts)
+			add_extremes(&all[i], extremes, parts, cpus);
 		bpf_map_delete_elem(fd, &all[i].key);
+	}
+	free(parts);
 	if (*nr)
 		qsort(all, *nr, sizeof(*all), by_count);
 	return all;

@@ -121,25 +121,11 @@ static int setup(struct run *r)
 	return -1;
 }
 
-/* A place for each thread id that there can be, up to a bound. */
-static uint32_t nr_bases(void)
-{
-	unsigned long pid_max = third_number("/proc/sys/kernel/pid_max", "%lu");
-	uint32_t nr = BASES_MIN;
-
-	while (nr < BASES_MAX && nr < pid_max)
-		nr *= 2;
-	return nr;
-}
-
 static void configure(struct run *r, struct bpf_object *obj)
 {
 	struct runqlat_bpf__rodata *ro = TOOL_RODATA(runqlat, obj);
-	uint32_t nr = nr_bases();
 
 	ro->split = split;
-	ro->bases_mask = nr - 1;
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "bases"), nr);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "waiting"),
 				 nr_threads(WAITING_MAX));
 	hists_configure(&hists, obj);

@@ -121,13 +121,12 @@ static __always_inline bool filter_current(void)
 static __always_inline bool filter_task(struct task_struct *task, bool typed)
 {
 	__u32 pid = typed ? task->tgid : BPF_CORE_READ(task, tgid);
-	__u32 tid = typed ? task->pid : BPF_CORE_READ(task, pid);
 
 	if (pid == filter.own_pid)
 		return false;
 	if (!filter.any)
 		return true;
-	if (!filter_ids(pid, tid))
+	if (!filter_ids(pid, typed ? task->pid : BPF_CORE_READ(task, pid)))
 		return false;
 	if (filter.by_uid && BPF_CORE_READ(task, cred, uid.val) != filter.uid)
 		return false;

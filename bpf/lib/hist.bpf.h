@@ -28,6 +28,14 @@ struct {
 	__type(value, struct hist);
 } hist_keyed SEC(".maps");
 
+/* The extremes of a key that a CPU has seen: hist_keep_extreme(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1); /* as hist_keyed */
+	__type(key, struct hist_key);
+	__type(value, struct hist_extremes);
+} hist_extremes SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -51,10 +59,28 @@ static __always_inline void hist_add_to(struct hist *h, __u64 value, bool shared
 		++*slot;
 		h->sum += value;
 	}
-	if (value > h->max)
-		h->max = value;
-	if (value + 1 < h->min_plus1 || !h->min_plus1)
-		h->min_plus1 = value + 1;
+}
+
+/*
+ * Two CPUs may each find a new maximum for one key at the same time, and kernels before 5.12 have
+ * no compare-and-swap: so each CPU keeps its own, which nobody else writes to. What stands in the
+ * shared histogram is one that some CPU has kept, if not always the greatest: whatever isn't beyond
+ * it needs no keeping.
+ */
+static __always_inline void hist_keep_extreme(struct hist *h, struct hist_key *key, __u64 value)
+{
+	struct hist_extremes none = {}, *mine;
+
+	if (value <= h->extremes.max && ~value <= h->extremes.not_min)
+		return;
+	mine = bpf_map_lookup_elem(&hist_extremes, key);
+	if (!mine) {
+		bpf_map_update_elem(&hist_extremes, key, &none, BPF_NOEXIST);
+		mine = bpf_map_lookup_elem(&hist_extremes, key);
+	}
+	if (mine)
+		hist_widen(mine, value, ~value);
+	hist_widen(&h->extremes, value, ~value);
 }
 
 static __always_inline struct hist *hist_of_key(struct hist_key *key)
@@ -77,38 +103,43 @@ static __always_inline void hist_count_lost(void)
 		__sync_fetch_and_add(lost, 1);
 }
 
-static __always_inline struct hist *hist_count(__u32 k32, __u64 k64, __u64 value, bool shared)
+/* Counts @value; under @k32 and @k64 where the tool splits by key. Returns the histogram, whose
+ * name the tool may write; NULL: there was no place for it. */
+static __always_inline struct hist *hist_record(__u32 k32, __u64 k64, __u64 value)
 {
 	struct hist_key key = { .k64 = k64, .k32 = k32, .epoch = hist_epoch };
 	struct hist *h;
 
 	if (hist_config.keyed) {
 		h = hist_of_key(&key);
-		if (h)
+		if (h) {
 			hist_add_to(h, value, true);
+			hist_keep_extreme(h, &key, value);
+		}
 	} else {
 		h = bpf_map_lookup_elem(&hist_all, &key.epoch);
-		if (h)
-			hist_add_to(h, value, shared);
+		if (h) {
+			hist_add_to(h, value, true);
+			hist_widen(&h->extremes, value, ~value);
+		}
 	}
 	if (!h)
 		hist_count_lost();
 	return h;
 }
 
-/* Counts @value; under @k32 and @k64 where the tool splits by key. Returns the histogram, whose
- * name the tool may write; NULL: there was no place for it. */
-static __always_inline struct hist *hist_record(__u32 k32, __u64 k64, __u64 value)
+/* Where the tool does not split, for a program that always runs with interrupts off, as at
+ * sched_switch: nothing can come between on its CPU. (Up to 6.0 an interrupt may run a raw
+ * tracepoint's program within its own run: 05b24ff9b2cf.) */
+static __always_inline void hist_record_irqs_off(__u64 value)
 {
-	return hist_count(k32, k64, value, true);
-}
+	__u32 epoch = hist_epoch;
+	struct hist *h = bpf_map_lookup_elem(&hist_all, &epoch);
 
-/* The same for a program that always runs with interrupts off, as at sched_switch: nothing can come
- * between on its CPU. (Up to 6.0 an interrupt may run a raw tracepoint's program within its own
- * run: 05b24ff9b2cf.) */
-static __always_inline struct hist *hist_record_irqs_off(__u32 k32, __u64 k64, __u64 value)
-{
-	return hist_count(k32, k64, value, false);
+	if (!h)
+		return;
+	hist_add_to(h, value, false);
+	hist_widen(&h->extremes, value, ~value);
 }
 
 #endif

@@ -17,15 +17,30 @@
 #define HIST_MAX_BITS 44
 #define HIST_SLOTS    ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB + 1)
 
+/* All 0: no value yet (for which 2^64 - 1 must not be a minimum). */
+struct hist_extremes {
+	__u64 max;
+	__u64 not_min; /* the complement: whatever is greater is new here, too */
+};
+
 /* All in the tool's own unit; ours is ns. The count is the sum of the slots: it can't disagree. */
 struct hist {
 	__u64 sum;
-	__u64 min_plus1; /* 0: no value yet */
-	__u64 max;
+	struct hist_extremes extremes;
 	char name[16]; /* for a tool whose keys are tasks: a comm, written by the tool; else empty
 			*/
 	__u64 slots[HIST_SLOTS];
 };
+
+/* They reach to @max and down to the complement of @not_min, too. */
+static inline __attribute__((always_inline)) void hist_widen(struct hist_extremes *e, __u64 max,
+							     __u64 not_min)
+{
+	if (max > e->max)
+		e->max = max;
+	if (not_min > e->not_min)
+		e->not_min = not_min;
+}
 
 /* Whose histogram it is, in the tool's own terms; epoch says which of the two (see hist.bpf.h). */
 struct hist_key {
@@ -38,32 +53,43 @@ struct hist_config {
 	__u32 keyed; /* one histogram per key, else one for everything */
 };
 
-/* floor(log2(v)) of v > 0; clang has no __builtin_clzll for BPF, and a loop costs the verifier. */
+/* floor(log2(v)) of a byte: 0, 0, then 2 times 1, 4 times 2, and so on. */
+#define HIST_16_TIMES(n) n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
+static const __u8 hist_byte_log2[256] = {
+	0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3,
+	HIST_16_TIMES(4),
+	HIST_16_TIMES(5), HIST_16_TIMES(5),
+	HIST_16_TIMES(6), HIST_16_TIMES(6), HIST_16_TIMES(6), HIST_16_TIMES(6),
+	HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7),
+	HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7),
+};
+
+/* The compiler is to branch here (else it asks the same twice), and to forget bounds that the
+ * verifier doesn't know. */
+#define HIST_BARRIER(v) __asm__ volatile("" : "+r"(v))
+
+/* floor(log2(v)) of v > 0. BPF has no instruction for it. */
 static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 {
 	__u32 n = 0;
 
 	if (v >> 32) {
 		v >>= 32;
-		n += 32;
+		n = 32;
+		HIST_BARRIER(v);
 	}
 	if (v >> 16) {
 		v >>= 16;
 		n += 16;
+		HIST_BARRIER(v);
 	}
 	if (v >> 8) {
 		v >>= 8;
 		n += 8;
+		HIST_BARRIER(v);
 	}
-	if (v >> 4) {
-		v >>= 4;
-		n += 4;
-	}
-	if (v >> 2) {
-		v >>= 2;
-		n += 2;
-	}
-	return n + (v >> 1);
+	HIST_BARRIER(v);
+	return n + hist_byte_log2[v & 0xff];
 }
 
 /* Below HIST_SLOTS, and the verifier sees it. */
@@ -73,14 +99,10 @@ static inline __attribute__((always_inline)) __u32 hist_slot(__u64 v)
 
 	if (v < HIST_SUB)
 		return v;
-	if (v >> HIST_MAX_BITS)
-		return HIST_SLOTS - 1;
 	shift = hist_log2(v) - HIST_SUB_BITS;
 	/* v >> shift is 16 to 31: the 16 on top makes room for the slots of the values below 16 */
 	slot = shift * HIST_SUB + (v >> shift);
-	/* The compiler knows that this is in bounds and would drop the check, the verifier doesn't
-	 */
-	__asm__ volatile("" : "+r"(slot));
+	HIST_BARRIER(slot);
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }
 

@@ -99,7 +99,7 @@ static void test_add_merge(void **state)
 	assert_int_equal(hist_min(&a), 0);
 	assert_int_equal(hist_max(&a), 100);
 	assert_int_equal(a.sum, 150);
-	assert_int_equal(a.min_plus1, 1);
+	assert_int_equal(a.extremes.not_min, UINT64_MAX);
 }
 
 static void test_unknown_min_max(void **state)
@@ -386,7 +386,7 @@ static void test_print_random(void **state)
 			h.slots[hist_slot(v)] += each;
 		}
 		if (random() % 2)
-			h.sum = h.max = UINT64_MAX;
+			h.sum = h.extremes.max = UINT64_MAX;
 		hist_print(&o, &h, units[i % 3], "usecs", i & 1);
 		for (line = strtok_r(text(), "\n", &save); line;
 		     line = strtok_r(NULL, "\n", &save)) {
