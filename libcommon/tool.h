@@ -27,7 +27,9 @@ struct tool {
 	const char *summary;	      /* one line */
 	const struct opt *options;    /* its own; ends with { 0 } */
 	const struct opt *positional; /* in order, all optional; ends with { 0 }; NULL: none */
-	const char *const *examples;  /* "command\0" "what it shows" pairs: see TOOL_EXAMPLES */
+	/* Pairs: a command and what it shows; ends with NULL. A command that is empty or begins
+	 * with a space is this tool's name and that: for a tool with several names. */
+	const char *const *examples;
 	struct object_image image;
 	const struct probe *probes;
 	const struct kernel_fact *facts;

@@ -166,9 +166,10 @@ def test_letter(probes, network):
         assert row["T>"] == ("L>" if probes and row["WHY"] == "TLP" else "R>")
 
 
-@pytest.mark.parametrize("how", ["", "worker"])
+@pytest.mark.parametrize("how", ["", "worker", "fork", "pass", "give", "orphan"])
 def test_accepted(how, network):
-    """An accepted socket is whose who accepted it: the worker's, not that of who listens."""
+    """An accepted socket is whose who accepted it (the worker's, not that of who listens), whoever else has it open, and
+    who of them is older; or of the only one that has it open; or of nobody who is known."""
     port = 7003
     with Tool("tcpretrans", "--netns", network.near.path, "--json") as tool, \
             Tool("tcpretrans", "--netns", network.near.path, "--comm", "tcp", "--json") as named:
@@ -184,11 +185,12 @@ def test_accepted(how, network):
             client.finish()
             grown = network.near.grown(before)
     check_identity(tool, grown)
-    assert (done["pid"] != server.pid) == bool(how)
+    assert (done["pid"] != server.pid) == (how in ("worker", "pass"))
     rows = [row for row in tool.json if row["state"] == "ESTABLISHED"]
-    assert rows and {owner(row) for row in rows} == {(done["pid"], done["pid"], "tcp")}
+    unknown = how == "orphan"
+    assert rows and {owner(row) for row in rows} == {(None,) * 3 if unknown else (done["pid"], done["pid"], "tcp")}
     assert {row["local_port"] for row in rows} == {port} and {row["ip"] for row in rows} == {4}
-    assert len(named.json) == len(tool.json)
+    assert len(named.json) == (0 if unknown else len(tool.json))
 
 
 def test_process_is_gone(network):
