@@ -62,6 +62,7 @@ static __always_inline void fs_operation(const struct fs_done *d, const struct e
 					 __u32 context)
 {
 	struct fs_scratch *s = event_begin(context);
+	struct super_block *sb = d->sb;
 	__u64 len, size;
 
 	if (!s)
@@ -79,7 +80,7 @@ static __always_inline void fs_operation(const struct fs_done *d, const struct e
 	s->event.offset = d->offset;
 	s->event.bytes = d->ret > 0 ? d->ret : 0;
 	s->event.err = d->ret < 0 ? d->ret : 0;
-	s->event.dev = BPF_CORE_READ(d->sb, s_dev);
+	s->event.dev = BPF_CORE_READ(sb, s_dev);
 	s->event.op = d->op;
 	s->event.path_len = len;
 	size = sizeof(s->event) + len;

@@ -9,7 +9,7 @@ struct fs_event {
 	struct event_head head; /* ts: the operation's end; flags: FS_ASYNC and so on */
 	__u64 latency_ns;
 	__s64 offset;
-	__u64 bytes;
+	__u32 bytes;
 	__s32 err; /* 0 or -errno */
 	__u32 dev; /* of the file system: major << 20 | minor */
 	__u16 op;

@@ -50,7 +50,9 @@ static __always_inline void fs_operation(const struct fs_done *d, const struct e
 static __always_inline void fs_show(const struct fs_done *d, const struct event_head *head,
 				    __u32 context)
 {
-	if (BPF_CORE_READ(d->sb, s_magic) != fs_config.magic)
+	struct super_block *sb = d->sb;
+
+	if (BPF_CORE_READ(sb, s_magic) != fs_config.magic)
 		return;
 	preempt_off();
 	if (head || filter_current())

@@ -50,7 +50,7 @@ static __always_inline void owner_is_current(__u64 sock, bool replace)
 		return;
 	if (!replace) {
 		known = bpf_map_lookup_elem(&owners, &sock);
-		if (known && known->pid)
+		if (known && known->known != OWNER_WANTED)
 			return;
 	}
 	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
