@@ -93,6 +93,9 @@ struct run {
  * this, and a tool may hand over its own. Sets run.stop at the last one that --events asks for. */
 void run_show(struct run *r, const void *event, size_t size);
 
+/* For an event hook that keeps the event for a report: it counts as shown, for --events, too. */
+void run_count(struct run *r);
+
 /* struct NAME_bpf__rodata of the generated skeleton, in the object given to configure(). */
 #define TOOL_RODATA(tool_, obj)                                                                    \
 	((struct tool_##_bpf__rodata *)object_section((obj), ".rodata", NULL))
