@@ -121,15 +121,16 @@ def check_rows(rows, done, name, lost):
     assert all(0 < row["latency_ns"] <= line["ns"] for row, line in zip(rows, done))
 
 
-def check_delays(rows, done):
+def check_delays(rows, done, between_ms=1):
     """The disk made the program wait, as it saw itself, and the tool says so long: what lies between is a call's way in
     and out, and now and then a preemption. (dm-delay counts in ticks, so a constant would not do.)"""
     own, shown = [line["ns"] for line in done], [row["latency_ns"] for row in rows]
     assert statistics.median(own) >= DELAY_AT_LEAST_MS * MS
-    assert abs(statistics.median(own) - statistics.median(shown)) < MS, (own, shown)
+    assert abs(statistics.median(own) - statistics.median(shown)) < between_ms * MS, (own, shown)
     if len(own) == len(shown):
         between = sorted(a - b for a, b in zip(own, shown))
-        assert between[0] >= 0 and between[len(own) // 2] < MS and between[-3] < DELAY_MS * MS / 3, (own, shown)
+        assert between[0] >= 0 and between[len(own) // 2] < between_ms * MS and between[-3] < DELAY_MS * MS / 3, \
+            (own, shown)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -187,7 +188,7 @@ def test_slow_disk(rung, kind, slow, cgroup):
             assert not rows
         else:
             check_rows(rows, done[name], name, lost)
-            check_delays(rows, done[name])
+            check_delays(rows, done[name], 5 if name in BY_URING else 1)    # its threads' turns come between
             assert all(row["async"] for row in rows), name
 
 
