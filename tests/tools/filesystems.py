@@ -20,6 +20,7 @@ IMAGE_MIB = 512                 # of a sparse file
 NFS_FLAGS = 0x2 | 0x400 | 0x2000        # of an export (nfsd/export.h): insecure ports, no_subtree_check, fsid=
 FAR_FUTURE = 0x7fffffff
 NOBODY_ID = 65534
+SHORTEST_GRACE_S = 10
 
 
 @contextmanager
@@ -102,16 +103,19 @@ class NfsServer:
         Path(f"/proc/{self.side.pid}/net/rpc/{cache}/channel").write_text(" ".join(map(str, words)) + "\n")
 
     def start(self, directory):
-        """Serves the directory as the root, without the versions that take rpcbind(8), and with no time of grace."""
+        """Serves the directory as the root, without the versions that take rpcbind(8). Until the time of grace for clients
+        of an earlier server is over, it opens no file."""
         self.tell("auth.unix.ip", "nfsd", "127.0.0.1", FAR_FUTURE, "tests")
         self.tell("nfsd.export", "tests", directory, FAR_FUTURE, NFS_FLAGS, NOBODY_ID, NOBODY_ID, 0)
         self.tell("nfsd.fh", "tests", 1, "\\x00000000", FAR_FUTURE, directory)
         versions = (self.control / "versions").read_text().split()
         (self.control / "versions").write_text(" ".join("-" + version[1:] if version[1:] in "23" else version
                                                         for version in versions) + "\n")
+        (self.control / "nfsv4gracetime").write_text(f"{SHORTEST_GRACE_S}\n")
         (self.control / "portlist").write_text("tcp 2049\n")
         (self.control / "threads").write_text("2\n")
-        (self.control / "v4_end_grace").write_text("Y\n")
+        machine.wait_until(lambda: (self.control / "v4_end_grace").read_text() == "Y\n", SHORTEST_GRACE_S + 5,
+                           "the NFS server's time of grace does not end")
 
     @contextmanager
     def mounted(self, place):

@@ -280,12 +280,19 @@ def test_owner_not_looked_for(network):
 # --- 23 connections of which the first SYN is lost: rows that can be counted ---
 
 
-def syns(tool_args, cgroup, number=N, kind="4", work_args=(), **kwargs):
-    """Runs `tcpsyns` in a cgroup of its own under tcpretrans; returns the ended tool and what `tcpsyns` printed."""
-    with Workload("tcpsyns", number, kind, *work_args, cgroup=cgroup, **kwargs) as work:
-        with Tool("tcpretrans", "--cgroup", cgroup.path, *tool_args) as tool:
-            [namespace, *done] = work.run()
-    assert tool.status == 0, tool.said
+def syns(tool_args, cgroup, kind="4", work_args=()):
+    """Runs `tcpsyns` in a cgroup of its own under tcpretrans; returns the ended tool and what `tcpsyns` printed.
+
+    The kernel of the machine where this was written (6.18, a virtual machine) runs no BPF program, and counts none as
+    missed, in an interrupt that comes while a thread of its process 1 is on the CPU; ftrace shows those events. All 23
+    come in one interrupt, so that in one of 100 runs there is no row. Natively, then, it is tried again."""
+    for tries_left in reversed(range(1 if VM else 3)):
+        with Workload("tcpsyns", N, kind, *work_args, cgroup=cgroup) as work:
+            with Tool("tcpretrans", "--cgroup", cgroup.path, *tool_args) as tool:
+                [namespace, *done] = work.run()
+        assert tool.status == 0, tool.said
+        if len(tool.json if "--json" in tool_args else tool.rows) >= N or not tries_left:
+            break
     return tool, namespace["netns"], done
 
 
