@@ -52,7 +52,8 @@ static void prepare(const char *kind)
 	for (long i = 0;
 	     i < total && (is(kind, "open") || is(kind, "rename") || is(kind, "unlink")); i++)
 		close(open(file_name(i), O_WRONLY | O_CREAT, 0644));
-	syncfs(plain);
+	if (fsync(plain) || syncfs(plain))
+		die("data");
 	posix_fadvise(plain, 0, 0, POSIX_FADV_DONTNEED);
 	direct = open("data", O_RDWR | O_DIRECT);
 	synchronous = open("log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_SYNC, 0644);
