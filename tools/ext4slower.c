@@ -65,7 +65,10 @@ static void json_latency(struct json *j, const void *event)
 
 	if (e->head.flags & FS_ASYNC)
 		json_bool(j, "async", true);
-	json_u64(j, e->head.flags & FS_END_GONE ? "submission_ns" : "latency_ns", e->latency_ns);
+	if (e->head.flags & FS_END_GONE)
+		json_u64(j, "submission_ns", e->latency_ns);
+	else
+		json_u64(j, "latency_ns", e->latency_ns);
 }
 
 static void print_path(struct out *o, const void *event)
