@@ -148,6 +148,32 @@ def test_no_route(network):
     assert {row["segments"] for row in tool.json if row.get("error") == "EHOSTUNREACH"} <= {0}
 
 
+def test_dropped_here(network):
+    """An attempt that this machine's own queue throws away is counted; it shows, as not sent, where the kernel reports
+    it."""
+    port = 7010
+    with Workload("tcp", "sink", "::", port, netns=network.far.path), \
+            Workload("tcp", "send", far("4"), port, N, netns=network.near.path) as work:
+        with Tool("tcpretrans", "--netns", network.near.path, "-e") as text, \
+                Tool("tcpretrans", "--netns", network.near.path, "--json") as tool:
+            before = network.near.counters()
+            network.cut()
+            work.start()
+            wait_until(lambda: network.near.grown(before)["TcpRetransSegs"] >= 2, 10, "no retransmissions")
+            network.near.run("tc", "qdisc", "add", "dev", "near", "root", "pfifo", "limit", "0")
+            wait_until(lambda: network.near.grown(before)[REFUSED] >= 2, 10, "no attempt was refused")
+            network.near.run("tc", "qdisc", "del", "dev", "near", "root")
+            network.heal()
+            work.finish()
+            wait_until(lambda: not network.near.sockets(FIN_WAIT1), 10, "it goes on")
+            grown = network.near.grown(before)
+    check_identity(tool, grown)
+    dropped = [row for row in tool.json if not row["sent"]]
+    reported = not VM or VM.startswith("7")
+    assert sum(row["segments"] for row in dropped) == (grown[REFUSED] if reported else 0)
+    assert [row["ERR"] for row in text.rows] == ["0" if row["sent"] else "DROP" for row in tool.json]
+
+
 @pytest.mark.parametrize("probes", [False, True])
 def test_letter(probes, network):
     """T is R; with -l, that of a tail loss probe is L."""
