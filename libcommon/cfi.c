@@ -176,9 +176,9 @@ static uint64_t take_format(struct cfi_cursor *c, uint8_t encoding)
 	}
 }
 
-static uint64_t take_address(const struct cfi *t, struct cfi_cursor *c, uint8_t encoding)
+static uint64_t take_address(const struct cfi_table *t, struct cfi_cursor *c, uint8_t encoding)
 {
-	uint64_t place = t->vaddr + (c->at - t->table), value = take_format(c, encoding);
+	uint64_t place = t->vaddr + (c->at - t->bytes), value = take_format(c, encoding);
 
 	if (encoding & PE_INDIRECT ||
 	    (encoding & PE_RELATIVE && (encoding & PE_RELATIVE) != PE_PCREL))
@@ -200,7 +200,7 @@ static struct cfi_cursor take_entry(struct cfi_cursor *c)
 	return take_part(c, len);
 }
 
-static bool is_cie(const struct cfi *t, uint32_t id)
+static bool is_cie(const struct cfi_table *t, uint32_t id)
 {
 	return id == (t->is_debug ? 0xffffffff : 0);
 }
@@ -238,9 +238,9 @@ static void read_augmentation(struct cie *cie, struct cfi_cursor *c, const char 
 	c->bad |= part.bad;
 }
 
-static bool read_cie(const struct cfi *t, uint32_t at, struct cie *cie)
+static bool read_cie(const struct cfi_table *t, uint32_t at, struct cie *cie)
 {
-	struct cfi_cursor rest = { t->table + at, t->table + t->size, false },
+	struct cfi_cursor rest = { t->bytes + at, t->bytes + t->size, false },
 			  c = take_entry(&rest);
 	const unsigned char *end;
 	char letters[8];
@@ -278,7 +278,7 @@ struct last_cie {
 	struct cie cie;
 };
 
-static const struct cie *cie_at(const struct cfi *t, uint32_t at, struct last_cie *last)
+static const struct cie *cie_at(const struct cfi_table *t, uint32_t at, struct last_cie *last)
 {
 	if (!last->is_set || last->at != at) {
 		last->is_set = true;
@@ -289,7 +289,7 @@ static const struct cie *cie_at(const struct cfi *t, uint32_t at, struct last_ci
 }
 
 /* @c: the entry at byte @at of the table. NULL: it is none of a function's. */
-static const struct cie *read_fde(const struct cfi *t, uint32_t at, struct cfi_cursor c,
+static const struct cie *read_fde(const struct cfi_table *t, uint32_t at, struct cfi_cursor c,
 				  struct fde *fde, struct last_cie *last)
 {
 	uint32_t id = cfi_take(&c, 4);
@@ -311,7 +311,7 @@ static const struct cie *read_fde(const struct cfi *t, uint32_t at, struct cfi_c
 /* --- the index ---------------------------------------------------------------------------------
  */
 
-static int add_function(struct cfi *t, const struct fde *fde, uint32_t at, size_t *room)
+static int add_function(struct cfi_table *t, const struct fde *fde, uint32_t at, size_t *room)
 {
 	struct cfi_function *more;
 
@@ -335,15 +335,15 @@ static int by_start(const void *va, const void *vb)
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
-static int make_index(struct cfi *t)
+static int make_index(struct cfi_table *t)
 {
-	struct cfi_cursor c = { t->table, t->table + t->size, false };
+	struct cfi_cursor c = { t->bytes, t->bytes + t->size, false };
 	struct last_cie last = { 0 };
 	size_t room = 0;
 	int err = 0;
 
 	while (!err && c.at < c.end) {
-		uint32_t at = c.at - t->table;
+		uint32_t at = c.at - t->bytes;
 		struct cfi_cursor entry = take_entry(&c);
 		struct fde fde;
 
@@ -355,7 +355,7 @@ static int make_index(struct cfi *t)
 	return err;
 }
 
-static const struct cfi_function *function_at(const struct cfi *t, uint64_t vaddr)
+static const struct cfi_function *function_at(const struct cfi_table *t, uint64_t vaddr)
 {
 	size_t low = 0, high = t->nr;
 
@@ -385,37 +385,49 @@ static bool find_section(struct elf_image *im, const char *name, Elf_Scn **scn, 
 	return false;
 }
 
-int cfi_load_table(struct cfi *c, const void *table, size_t size, uint64_t vaddr, bool is_debug)
+static void free_table(struct cfi_table *t)
+{
+	free(t->bytes);
+	free(t->functions);
+	*t = (struct cfi_table){ 0 };
+}
+
+static int load_table(struct cfi_table *t, const void *bytes, size_t size, uint64_t vaddr,
+		      bool is_debug)
 {
 	int err;
 
 	if (size > CFI_MAX_BYTES)
 		return -EFBIG;
-	*c = (struct cfi){ .size = size, .vaddr = vaddr, .is_debug = is_debug };
-	c->table = malloc(size ? size : 1);
-	if (!c->table)
-		return -ENOMEM;
-	memcpy(c->table, table, size);
-	err = make_index(c);
+	*t = (struct cfi_table){ .size = size, .vaddr = vaddr, .is_debug = is_debug };
+	t->bytes = malloc(size ? size : 1);
+	if (t->bytes)
+		memcpy(t->bytes, bytes, size);
+	err = t->bytes ? make_index(t) : -ENOMEM;
 	if (err)
-		cfi_free(c);
+		free_table(t);
 	return err;
 }
 
-static int load_section(struct cfi *c, struct elf_image *im, const char *name, bool is_debug)
+int cfi_load_table(struct cfi *c, const void *table, size_t size, uint64_t vaddr, bool is_debug)
+{
+	*c = (struct cfi){ 0 };
+	return load_table(&c->tables[0], table, size, vaddr, is_debug);
+}
+
+static int load_section(struct cfi_table *t, struct elf_image *im, const char *name, bool is_debug)
 {
 	const void *bytes = NULL;
 	Elf_Scn *scn;
 	GElf_Shdr h;
 
-	*c = (struct cfi){ 0 };
 	if (!find_section(im, name, &scn, &h))
 		return 0;
 	if (h.sh_size > CFI_MAX_BYTES)
 		return -EFBIG;
 	if (h.sh_type != SHT_NOBITS && !(h.sh_flags & SHF_COMPRESSED))
 		bytes = elf_image_bytes(im, h.sh_offset, h.sh_size);
-	return bytes ? cfi_load_table(c, bytes, h.sh_size, h.sh_addr, is_debug) : 0;
+	return bytes ? load_table(t, bytes, h.sh_size, h.sh_addr, is_debug) : 0;
 }
 
 static int load(struct cfi *c, struct elf_image *im)
@@ -427,13 +439,12 @@ static int load(struct cfi *c, struct elf_image *im)
 	if (!cfi_supported() || gelf_getclass(im->elf) != ELFCLASS64 ||
 	    !gelf_getehdr(im->elf, &ehdr) || ehdr.e_machine != MACHINE)
 		return -ENOEXEC;
-	err = load_section(c, im, ".eh_frame", false);
-	if (!err && !c->nr) {
-		cfi_free(c);
-		err = load_section(c, im, ".debug_frame", true);
-	}
+	c->nr_segments = elf_image_segments(im, c->segments);
+	err = load_section(&c->tables[0], im, ".eh_frame", false);
 	if (!err)
-		c->nr_segments = elf_image_segments(im, c->segments);
+		err = load_section(&c->tables[1], im, ".debug_frame", true);
+	if (err)
+		cfi_free(c);
 	return err;
 }
 
@@ -463,14 +474,18 @@ int cfi_load_memory(struct cfi *c, const void *data, size_t size)
 
 void cfi_free(struct cfi *c)
 {
-	free(c->table);
-	free(c->functions);
-	*c = (struct cfi){ 0 };
+	free_table(&c->tables[0]);
+	free_table(&c->tables[1]);
+}
+
+static size_t table_bytes(const struct cfi_table *t)
+{
+	return t->size + t->nr * sizeof(*t->functions);
 }
 
 size_t cfi_bytes(const struct cfi *c)
 {
-	return c->size + c->nr * sizeof(*c->functions);
+	return table_bytes(&c->tables[0]) + table_bytes(&c->tables[1]);
 }
 
 /* --- rules -------------------------------------------------------------------------------------
@@ -478,7 +493,7 @@ size_t cfi_bytes(const struct cfi *c)
 
 /* The execution of a function's instructions up to one place in it. */
 struct run {
-	const struct cfi *table;
+	const struct cfi_table *table;
 	const struct cie *cie;
 	struct cfi_cursor c;
 	uint64_t at, target;
@@ -509,7 +524,7 @@ static struct cfi_rule take_expression(struct run *r, enum cfi_how how)
 	struct cfi_rule rule = { .how = how };
 
 	if (!part.bad) {
-		rule.n = part.at - r->table->table;
+		rule.expression = part.at;
 		rule.len = part.end - part.at;
 	}
 	return rule;
@@ -605,6 +620,7 @@ static bool execute_cfa(struct run *r, uint8_t op)
 		define_cfa(r, reg, factored(r, cfi_take_sleb(&r->c)));
 		return true;
 	case DW_CFA_def_cfa_register:
+		set_cfa_offset(r, r->row->cfa.n); /* or it has none to keep */
 		define_cfa(r, cfi_take_uleb(&r->c), r->row->cfa.n);
 		return true;
 	case DW_CFA_def_cfa_offset:
@@ -710,20 +726,15 @@ static bool execute(struct run *r, struct cfi_cursor code)
 	return !r->c.bad && *r->steps;
 }
 
-bool cfi_find(const struct cfi *c, uint64_t vaddr, struct cfi_row *row, unsigned int *steps)
+static bool find_rules(const struct cfi_table *t, const struct cfi_function *f, uint64_t vaddr,
+		       struct cfi_row *row, unsigned int *steps)
 {
-	const struct cfi_function *f = function_at(c, vaddr);
-	struct run r = { .table = c, .row = row, .target = UINT64_MAX, .steps = steps };
-	struct cfi_cursor at;
-	struct last_cie last;
+	struct cfi_cursor at = { t->bytes + f->at, t->bytes + t->size, false };
+	struct run r = { .table = t, .row = row, .target = UINT64_MAX, .steps = steps };
+	struct last_cie last = { 0 };
 	struct fde fde;
 
-	last.is_set = false;
-	*row = (struct cfi_row){ 0 };
-	if (!f)
-		return false;
-	at = (struct cfi_cursor){ c->table + f->at, c->table + c->size, false };
-	r.cie = read_fde(c, f->at, take_entry(&at), &fde, &last);
+	r.cie = read_fde(t, f->at, take_entry(&at), &fde, &last);
 	if (!r.cie || !execute(&r, r.cie->code))
 		return false;
 	r.initial = *row;
@@ -736,7 +747,20 @@ bool cfi_find(const struct cfi *c, uint64_t vaddr, struct cfi_row *row, unsigned
 	return true;
 }
 
-struct cfi_cursor cfi_expression(const struct cfi *c, const struct cfi_rule *rule)
+bool cfi_find(const struct cfi *c, uint64_t vaddr, struct cfi_row *row, unsigned int *steps)
 {
-	return (struct cfi_cursor){ c->table + rule->n, c->table + rule->n + rule->len, false };
+	const struct cfi_function *f;
+
+	*row = (struct cfi_row){ 0 };
+	for (int i = 0; i < 2; i++) {
+		f = function_at(&c->tables[i], vaddr);
+		if (f)
+			return find_rules(&c->tables[i], f, vaddr, row, steps);
+	}
+	return false;
+}
+
+struct cfi_cursor cfi_expression(const struct cfi_rule *rule)
+{
+	return (struct cfi_cursor){ rule->expression, rule->expression + rule->len, false };
 }

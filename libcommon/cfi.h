@@ -18,7 +18,7 @@
 
 #include "elfimage.h"
 
-#define CFI_MAX_BYTES (32u << 20) /* of one file's tables; LLVM has 5 MB, with 98,000 functions */
+#define CFI_MAX_BYTES (32u << 20) /* of one table; LLVM's has 5 MB, with 98,000 functions */
 
 /* By their DWARF numbers. */
 #if defined(__x86_64__)
@@ -49,8 +49,11 @@ enum cfi_how {
 struct cfi_rule {
 	uint8_t how;
 	uint8_t reg;
-	uint32_t len; /* of the expression, which begins at byte n of the table */
-	int64_t n;
+	uint32_t len; /* of the expression */
+	union {
+		int64_t n;
+		const unsigned char *expression; /* in the table */
+	};
 };
 
 /* The rules at one place of a function. */
@@ -66,13 +69,17 @@ struct cfi_function {
 	uint32_t len, at; /* at: of its FDE in the table */
 };
 
-struct cfi {
-	unsigned char *table;
+struct cfi_table {
+	unsigned char *bytes;
 	size_t size;
-	uint64_t vaddr;			/* of the table */
+	uint64_t vaddr;
 	bool is_debug;			/* .debug_frame */
 	struct cfi_function *functions; /* by start */
 	size_t nr;
+};
+
+struct cfi {
+	struct cfi_table tables[2]; /* .eh_frame, .debug_frame */
 	struct elf_segment segments[ELF_MAX_SEGMENTS];
 	unsigned int nr_segments;
 };
@@ -107,6 +114,6 @@ uint64_t cfi_take_uleb(struct cfi_cursor *c);
 int64_t cfi_take_sleb(struct cfi_cursor *c);
 
 /* The expression of a rule that has one. */
-struct cfi_cursor cfi_expression(const struct cfi *c, const struct cfi_rule *rule);
+struct cfi_cursor cfi_expression(const struct cfi_rule *rule);
 
 #endif

@@ -241,7 +241,8 @@ static bool is_open(const struct sym_file *f)
 
 static bool has_tables(const struct sym_file *f)
 {
-	return (f->state == READ && f->syms.table.nr) || (f->cfi_state == READ && f->cfi.nr);
+	return (f->state == READ && f->syms.table.nr) ||
+	       (f->cfi_state == READ && cfi_bytes(&f->cfi));
 }
 
 /* A way to a file that isn't open any more: the mapping, or its path in our own root. */

@@ -261,8 +261,7 @@ static bool evaluate(struct walk *w, struct cfi_cursor c, struct values *v, uint
 /* --- frames ------------------------------------------------------------------------------------
  */
 
-static bool find_cfa(struct walk *w, const struct cfi *table, const struct cfi_row *row,
-		     uint64_t *cfa)
+static bool find_cfa(struct walk *w, const struct cfi_row *row, uint64_t *cfa)
 {
 	struct values v = { .nr = 0 };
 
@@ -270,12 +269,12 @@ static bool find_cfa(struct walk *w, const struct cfi *table, const struct cfi_r
 		*cfa = w->from->regs[row->cfa.reg] + row->cfa.n;
 		return true;
 	}
-	return row->cfa.how == CFI_EXPR && evaluate(w, cfi_expression(table, &row->cfa), &v, cfa);
+	return row->cfa.how == CFI_EXPR && evaluate(w, cfi_expression(&row->cfa), &v, cfa);
 }
 
 /* The caller's value of a register, by its rule; @value has what it is now. */
-static bool find_register(struct walk *w, const struct cfi *table, const struct cfi_rule *rule,
-			  uint64_t cfa, uint64_t *value)
+static bool find_register(struct walk *w, const struct cfi_rule *rule, uint64_t cfa,
+			  uint64_t *value)
 {
 	struct values v = { .value = { cfa }, .nr = 1 };
 
@@ -289,18 +288,16 @@ static bool find_register(struct walk *w, const struct cfi *table, const struct 
 		*value = w->from->regs[rule->reg];
 		return true;
 	case CFI_EXPR:
-		return evaluate(w, cfi_expression(table, rule), &v, value);
+		return evaluate(w, cfi_expression(rule), &v, value);
 	case CFI_SAVED_EXPR:
-		return evaluate(w, cfi_expression(table, rule), &v, value) &&
-		       read_word(w, *value, value);
+		return evaluate(w, cfi_expression(rule), &v, value) && read_word(w, *value, value);
 	default:
 		return true;
 	}
 }
 
 /* To the caller, by the table. False: that is the end. */
-static bool step_by_table(struct walk *w, const struct cfi *table, const struct cfi_row *row,
-			  enum unwind_end *end)
+static bool step_by_table(struct walk *w, const struct cfi_row *row, enum unwind_end *end)
 {
 	struct unwind_from *f = w->from;
 	uint64_t next[CFI_REGS], cfa;
@@ -309,7 +306,7 @@ static bool step_by_table(struct walk *w, const struct cfi *table, const struct 
 		*end = UNWIND_ROOT;
 		return false;
 	}
-	if (!find_cfa(w, table, row, &cfa))
+	if (!find_cfa(w, row, &cfa))
 		return false;
 	/* callers are further up; but a function that is interrupted may have no frame, and a
 	 * signal's handler may have a stack of its own */
@@ -318,7 +315,7 @@ static bool step_by_table(struct walk *w, const struct cfi *table, const struct 
 	memcpy(next, f->regs, sizeof(next));
 	next[CFI_SP] = cfa;
 	for (unsigned int i = 0; i < CFI_REGS; i++)
-		if (!find_register(w, table, &row->regs[i], cfa, &next[i]))
+		if (!find_register(w, &row->regs[i], cfa, &next[i]))
 			return false;
 	memcpy(f->regs, next, sizeof(next));
 	f->pc = code_address(next[row->ra]);
@@ -362,7 +359,7 @@ static bool step(struct walk *w, enum unwind_end *end)
 	if (!w->find(w->arg, w->from->pc - !w->is_exact, &table, &vaddr))
 		return false;
 	if (table && cfi_find(table, vaddr, &row, &w->steps))
-		return step_by_table(w, table, &row, end);
+		return step_by_table(w, &row, end);
 	return w->steps && step_by_pointer(w, end);
 }
 

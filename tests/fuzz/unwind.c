@@ -44,6 +44,18 @@ static void unwind_from(struct cfi *c, const uint64_t *words, uint64_t pc)
 		abort();
 }
 
+static void unwind_table(struct cfi *c, const struct cfi_table *t, const uint64_t *words)
+{
+	for (size_t i = 0; i < t->nr && i < 8; i++) {
+		const struct cfi_function *f = &t->functions[i];
+
+		if (!f->len || (i && f->start < f[-1].start))
+			abort();
+		unwind_from(c, words, f->start);
+		unwind_from(c, words, f->start + f->len - 1);
+	}
+}
+
 static int load(struct cfi *c, uint8_t kind, const uint8_t *data, size_t size)
 {
 	if (kind % 3)
@@ -62,12 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(words, data + size - STACK_BYTES, STACK_BYTES);
 	if (load(&c, data[0], data + 1, size - STACK_BYTES - 1))
 		return 0;
-	for (i = 0; i < c.nr && i < 8; i++) {
-		if (!c.functions[i].len || (i && c.functions[i].start < c.functions[i - 1].start))
-			abort();
-		unwind_from(&c, words, c.functions[i].start);
-		unwind_from(&c, words, c.functions[i].start + c.functions[i].len - 1);
-	}
+	for (i = 0; i < 2; i++)
+		unwind_table(&c, &c.tables[i], words);
 	elf_segments_vaddr(c.segments, c.nr_segments, words[0], &vaddr);
 	cfi_free(&c);
 	return 0;

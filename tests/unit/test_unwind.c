@@ -248,6 +248,27 @@ static void test_debug_frame(void **state)
 	check_functions("debug");
 }
 
+/* Where only the start files have an .eh_frame. */
+static void test_both(void **state)
+{
+	struct cfi_row row;
+	int fd;
+
+	(void)state;
+	write_file("both.c", "int f(int n) { return n + 1; }\n"
+			     "int g(int n) { return f(n) * f(n + 1); }\n"
+			     "int main(int argc, char **argv) { return g(argc); }\n");
+	shell("gcc -g -fno-asynchronous-unwind-tables -fomit-frame-pointer -o both both.c");
+	fd = open(in_dir("both"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(cfi_load(&table, fd), 0);
+	close(fd);
+	assert_true(at("both", "_start", 1, &row));
+	assert_rule(&row.regs[RIP], CFI_UNDEFINED, 0, 0);
+	assert_true(at("both", "main", 1, &row));
+	assert_true(at("both", "g", 1, &row));
+	cfi_free(&table);
+}
+
 /* A table of one function, at 0x1000 for 0x1000 bytes. */
 static void one_function(const unsigned char *code, size_t size)
 {
@@ -261,7 +282,7 @@ static void one_function(const unsigned char *code, size_t size)
 	memcpy(bytes + 20, &len, sizeof(len));
 	memcpy(bytes + 45, code, size);
 	assert_int_equal(cfi_load_table(&table, bytes, 45 + size, 0, false), 0);
-	assert_int_equal(table.nr, 1);
+	assert_int_equal(table.tables[0].nr, 1);
 }
 
 #define ONE_FUNCTION(...)                                                                          \
@@ -380,6 +401,7 @@ int main(void)
 #if defined(__x86_64__)
 		TEST(test_eh_frame),
 		TEST(test_debug_frame),
+		TEST(test_both),
 		TEST(test_expression),
 		TEST(test_ends),
 		TEST(test_bounds),
