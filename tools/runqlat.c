@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "hists.h"
 #include "runqlat.h"
@@ -124,8 +125,19 @@ static void configure(struct run *r, struct bpf_object *obj)
 	hists_configure(&hists, obj);
 }
 
+/* The megabyte of zeros that the bases began with: libbpf keeps it in our memory. */
+static void drop_zeros(struct bpf_object *obj)
+{
+	size_t size;
+	void *zeros = object_section(obj, ".bss", &size);
+
+	if (zeros)
+		madvise(zeros, size, MADV_REMOVE);
+}
+
 static void started(struct run *r)
 {
+	drop_zeros(r->object.bpf);
 	if (not_kept)
 		note("the kernel does not keep how long tasks wait: timing them by probes on "
 		     "wake-ups and switches");
