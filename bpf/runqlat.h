@@ -17,7 +17,8 @@ enum runqlat_split {
  * other's, with none (0), or where the clock went back, something enormous: at least BASE_OTHER.
  *
  * A thread's number is made of bits 6 to 21 of its task_struct's address, at bits 47 to 62. (A tid
- * would not do: exec gives that of the first thread to the one that calls it.)
+ * would not do: exec gives that of the first thread to the one that calls it. One in 65536 of those
+ * has the same number.)
  */
 #define BASES		 131072
 #define BASE_OWNER_SHIFT 41

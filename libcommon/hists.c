@@ -10,6 +10,14 @@
 #include "clock.h"
 #include "hists.h"
 
+uint64_t hists_interval_ns, hists_count;
+const struct opt hists_positional[] = {
+	{ 0, "interval", "SEC", OPT_SEC, &hists_interval_ns,
+	  "seconds between reports (default: one at the end)" },
+	{ 0, "count", "N", OPT_UINT, &hists_count, "how many reports", .min = 1 },
+	{ 0 },
+};
+
 struct one {
 	struct hist_key key;
 	struct hist hist;
@@ -25,6 +33,13 @@ void hists_configure(const struct hists *hs, struct bpf_object *obj)
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "hist_keyed"), 2 * hs->max_keys);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "hist_extremes"),
 				 2 * hs->max_keys);
+}
+
+void hists_started(const struct run *r, const char *what)
+{
+	bool ends = hists_interval_ns || r->opt.duration_ns;
+
+	note("tracing %s%s", what, ends ? "" : ": Ctrl-C ends it and shows the histogram");
 }
 
 static int map_fd(struct run *r, const char *name)

@@ -25,8 +25,15 @@ struct hists {
 	void (*members)(struct json *j, const struct hist_key *key, const char name[16]);
 };
 
+/* [interval [count]]: a tool's .positional, .interval_ns and .count. */
+extern const struct opt hists_positional[];
+extern uint64_t hists_interval_ns, hists_count;
+
 /* In a tool's configure hook: sizes and switches the maps. */
 void hists_configure(const struct hists *hs, struct bpf_object *obj);
+
+/* In a tool's started hook: says that it traces @what, and how the histogram is to be had. */
+void hists_started(const struct run *r, const char *what);
 
 /* In a tool's report hook: prints what was counted since the last report, the fullest histogram
  * last. */

@@ -6,7 +6,6 @@
 #include "biolatency.skel.h"
 
 static bool flags, disks, milliseconds, extension, show_time;
-static uint64_t interval_ns, count;
 static struct hists hists;
 
 #define MAX_KEYS 512 /* of disks with flags: 5 MB of kernel memory */
@@ -21,12 +20,6 @@ static const struct opt options[] = {
 	{ 'e', "extension", NULL, OPT_FLAG, &extension, "the total time, too" },
 	{ 'd', "disk", "DISK", OPT_PARSE, &request_timing.only_dev, "this disk only",
 	  .parse = disk_parse },
-	{ 0 },
-};
-static const struct opt positional[] = {
-	{ 0, "interval", "SEC", OPT_SEC, &interval_ns,
-	  "seconds between reports (default: one at the end)" },
-	{ 0, "count", "N", OPT_UINT, &count, "how many reports", .min = 1 },
 	{ 0 },
 };
 
@@ -83,8 +76,7 @@ static void configure(struct run *r, struct bpf_object *obj)
 
 static void started(struct run *r)
 {
-	note("tracing block I/O%s",
-	     interval_ns || r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the histogram");
+	hists_started(r, "block I/O");
 	requests_started(r);
 }
 
@@ -112,7 +104,7 @@ static const struct tool tool = {
 	.name = "biolatency",
 	.summary = "block I/O latency as histograms",
 	.options = options,
-	.positional = positional,
+	.positional = hists_positional,
 	.examples = examples,
 	.image = TOOL_IMAGE(biolatency),
 	.probes = probes,
@@ -121,8 +113,8 @@ static const struct tool tool = {
 	.configure = configure,
 	.started = started,
 	.report = report,
-	.interval_ns = &interval_ns,
-	.count = &count,
+	.interval_ns = &hists_interval_ns,
+	.count = &hists_count,
 	.tick = requests_tick,
 	.finish = finish,
 	.summary_json = requests_summary,

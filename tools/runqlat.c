@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "hists.h"
 #include "runqlat.h"
@@ -8,7 +9,6 @@
 
 static bool milliseconds, show_time, by_pid, by_tid, by_pidns;
 static bool kept, not_kept;
-static uint64_t interval_ns, count;
 static enum runqlat_split split;
 static struct hists hists;
 
@@ -20,12 +20,6 @@ static const struct opt options[] = {
 	{ 'P', "pids", NULL, OPT_FLAG, &by_pid, "a histogram for each process" },
 	{ 'L', "tids", NULL, OPT_FLAG, &by_tid, "a histogram for each thread" },
 	{ 0, "pidnss", NULL, OPT_FLAG, &by_pidns, "a histogram for each PID namespace" },
-	{ 0 },
-};
-static const struct opt positional[] = {
-	{ 0, "interval", "SEC", OPT_SEC, &interval_ns,
-	  "seconds between reports (default: one at the end)" },
-	{ 0, "count", "N", OPT_UINT, &count, "how many reports", .min = 1 },
 	{ 0 },
 };
 
@@ -131,13 +125,23 @@ static void configure(struct run *r, struct bpf_object *obj)
 	hists_configure(&hists, obj);
 }
 
+/* The megabyte of zeros that the bases began with: libbpf keeps it in our memory. */
+static void drop_zeros(struct bpf_object *obj)
+{
+	size_t size;
+	void *zeros = object_section(obj, ".bss", &size);
+
+	if (zeros)
+		madvise(zeros, size, MADV_REMOVE);
+}
+
 static void started(struct run *r)
 {
+	drop_zeros(r->object.bpf);
 	if (not_kept)
 		note("the kernel does not keep how long tasks wait: timing them by probes on "
 		     "wake-ups and switches");
-	note("tracing the wait for a CPU%s",
-	     interval_ns || r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the histogram");
+	hists_started(r, "the wait for a CPU");
 }
 
 static void report(struct run *r)
@@ -159,7 +163,7 @@ static const struct tool tool = {
 	.name = "runqlat",
 	.summary = "the wait for a CPU as histograms",
 	.options = options,
-	.positional = positional,
+	.positional = hists_positional,
 	.examples = examples,
 	.image = TOOL_IMAGE(runqlat),
 	.probes = probes,
@@ -167,8 +171,8 @@ static const struct tool tool = {
 	.configure = configure,
 	.started = started,
 	.report = report,
-	.interval_ns = &interval_ns,
-	.count = &count,
+	.interval_ns = &hists_interval_ns,
+	.count = &hists_count,
 };
 
 int main(int argc, char **argv)

@@ -65,7 +65,7 @@ static __always_inline void hist_add_to(struct hist *h, __u64 value, bool shared
  * Two CPUs may each find a new maximum for one key at the same time, and kernels before 5.12 have
  * no compare-and-swap: so each CPU keeps its own, which nobody else writes to. What stands in the
  * shared histogram is one that some CPU has kept, if not always the greatest: whatever isn't beyond
- * it needs no keeping.
+ * it needs no keeping. (Up to 6.0 an interrupt can come in between on the same CPU, as below.)
  */
 static __always_inline void hist_keep_extreme(struct hist *h, struct hist_key *key, __u64 value)
 {

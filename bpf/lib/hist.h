@@ -53,22 +53,23 @@ struct hist_config {
 	__u32 keyed; /* one histogram per key, else one for everything */
 };
 
-/* floor(log2(v)) of a byte: 0, 0, then 2 times 1, 4 times 2, and so on. */
-#define HIST_16_TIMES(n) n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
+/* floor(log2(v)) of a byte, for which BPF has no instruction. */
+#define HIST_2(n)  n, n
+#define HIST_4(n)  HIST_2(n), HIST_2(n)
+#define HIST_8(n)  HIST_4(n), HIST_4(n)
+#define HIST_16(n) HIST_8(n), HIST_8(n)
+#define HIST_32(n) HIST_16(n), HIST_16(n)
+#define HIST_64(n) HIST_32(n), HIST_32(n)
 static const __u8 hist_byte_log2[256] = {
-	0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3,
-	HIST_16_TIMES(4),
-	HIST_16_TIMES(5), HIST_16_TIMES(5),
-	HIST_16_TIMES(6), HIST_16_TIMES(6), HIST_16_TIMES(6), HIST_16_TIMES(6),
-	HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7),
-	HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7), HIST_16_TIMES(7),
+	0,	    0,		HIST_2(1),  HIST_4(2),	HIST_8(3),
+	HIST_16(4), HIST_32(5), HIST_64(6), HIST_64(7), HIST_64(7)
 };
 
 /* The compiler is to branch here (else it asks the same twice), and to forget bounds that the
  * verifier doesn't know. */
 #define HIST_BARRIER(v) __asm__ volatile("" : "+r"(v))
 
-/* floor(log2(v)) of v > 0. BPF has no instruction for it. */
+/* floor(log2(v)) of v > 0. */
 static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 {
 	__u32 n = 0;
