@@ -16,7 +16,6 @@ const volatile bool
 #define EAGAIN	     11
 #define ENOMEM	     12
 #define EBUSY	     16
-#define EINVAL	     22
 #define EHOSTUNREACH 113
 
 #define TCPHDR_SYN 0x02
@@ -73,12 +72,16 @@ static __always_inline void fill(struct retrans_event *e, const struct sock *sk)
 		e->srtt = srtt;
 }
 
-/* __tcp_retransmit_skb() gave up before it counted anything: the segment still lies in a queue of
- * this machine, the window is closed, there is no route, or no memory. */
-static __always_inline bool not_tried(int err)
+/*
+ * Did __tcp_retransmit_skb() give up before it counted anything? The segment still lies in a queue
+ * of this machine (EBUSY), the window is closed (EAGAIN), there was no memory to make it (ENOMEM;
+ * for a copy on its way out it is ENOBUFS), or there is no route: then the socket has none. With a
+ * route, EHOSTUNREACH comes from further down, as any other error: it was tried, and counted.
+ */
+static __always_inline bool not_tried(const struct sock *sk, int err)
 {
-	return err == -EBUSY || err == -EAGAIN || err == -EHOSTUNREACH || err == -ENOMEM ||
-	       err == -EINVAL;
+	return err == -EBUSY || err == -EAGAIN || err == -ENOMEM ||
+	       (err == -EHOSTUNREACH && !BPF_CORE_READ(sk, sk_dst_cache));
 }
 
 static __always_inline void retransmitted(const struct sock *sk, const struct sk_buff *skb, int err)
@@ -91,7 +94,7 @@ static __always_inline void retransmitted(const struct sock *sk, const struct sk
 	fill(&e, sk);
 	e.why = reason(sk, cb);
 	e.seq = BPF_CORE_READ(cb, seq);
-	e.segs = not_tried(err) ? 0 : BPF_CORE_READ(cb, tcp_gso_segs);
+	e.segs = not_tried(sk, err) ? 0 : BPF_CORE_READ(cb, tcp_gso_segs);
 	e.len = BPF_CORE_READ(skb, len);
 	e.err = err;
 	event_send(&e, sizeof(e));

@@ -8,14 +8,17 @@
 
 #define REST 9 /* times as long as the search before it took */
 
-/* True: it is known now. */
+/* True: it is known now, if only that it can't be told. */
 static bool look_up(struct object *o, const struct owner_ref *ref, struct event_head *head)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(o->bpf, "owners");
 	struct owner owner;
 
-	if (!map || bpf_map_lookup_elem(bpf_map__fd(map), &ref->sock, &owner) || !owner.pid)
+	if (!map || bpf_map_lookup_elem(bpf_map__fd(map), &ref->sock, &owner) ||
+	    owner.known == OWNER_WANTED)
 		return false;
+	if (!owner.pid)
+		return true;
 	head->pid = owner.pid;
 	head->tid = owner.tid;
 	memcpy(head->comm, owner.comm, sizeof(head->comm));

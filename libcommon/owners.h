@@ -25,7 +25,8 @@
  * Completes @head where the kernel side did not know the owner of the socket: looks through the
  * open files of all processes, if there is something to find (once for all events that wait, and
  * within a tenth of one CPU). pid stays EVENT_UNKNOWN when the socket has no owner: it was not
- * accepted yet, or the kernel itself holds it, or its process is gone without a trace.
+ * accepted yet, or the kernel itself holds it, or its process is gone without a trace, or several
+ * processes have it open of which none opened it.
  * False: a process has it open, but was not looked for: it is too soon after the search before, or
  * none is granted.
  */

@@ -151,6 +151,7 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	const struct cred *f_cred; /* those of who opened it */
 	__s64 f_pos;
 	void *private_data;
 };
@@ -160,6 +161,17 @@ struct kiocb {
 	struct file *ki_filp;
 	__s64 ki_pos;
 	void *ki_complete; /* a function; NULL: the caller waits */
+};
+
+struct kiocb___deferred { /* from 6.6, and no more on 7.2 */
+	void *private;	    /* of the file system: a struct iomap_dio, once dio_complete is set */
+	int ki_flags;
+	void *dio_complete; /* a function */
+};
+
+struct iomap_dio {
+	__s64 size;
+	int error;
 };
 
 struct iattr {
@@ -312,6 +324,7 @@ struct seq_file;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+	__u64 session_id;
 };
 
 struct bpf_iter__task {
@@ -432,6 +445,7 @@ struct sock {
 	struct socket *sk_socket;
 	kuid_t sk_uid;
 	struct sock_cgroup_data sk_cgrp_data;
+	struct dst_entry *sk_dst_cache;
 };
 
 struct socket {
@@ -441,6 +455,7 @@ struct socket {
 };
 
 struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 	__u32 fd;
 	struct file *file;

@@ -9,6 +9,11 @@
  * up: the program owner_files looks through the open files of all processes (libcommon/owners.h
  * runs it).
  *
+ * Of several processes that have a socket open (after a fork, or handed over by SCM_RIGHTS) the
+ * owner is the one that opened it. The kernel tells which: a file keeps the credentials of who
+ * opened it, and no two processes share theirs (copy_creds(); threads of one process do). When that
+ * one has closed it, or become another user since, there is none.
+ *
  * A socket is known by its address. That of a closed one can be another's later: what was written
  * down is replaced at connect() and listen(), and forgotten when a listener gives birth to one.
  */
@@ -38,14 +43,14 @@ static __always_inline void owner_is_current(__u64 sock, bool replace)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 id = bpf_get_current_pid_tgid();
-	struct owner owner = { .pid = id >> 32, .tid = (__u32)id };
+	struct owner owner = { .known = OWNER_SEEN, .pid = id >> 32, .tid = (__u32)id };
 	struct owner *known;
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return;
 	if (!replace) {
 		known = bpf_map_lookup_elem(&owners, &sock);
-		if (known && known->pid)
+		if (known && known->known != OWNER_WANTED)
 			return;
 	}
 	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
@@ -96,7 +101,8 @@ static __always_inline void owner_of(const struct sock *sk, struct event_head *h
 	ref->open = 0;
 	head->pid = head->tid = EVENT_UNKNOWN;
 	__builtin_memset(head->comm, 0, sizeof(head->comm));
-	if (owner && owner->pid) {
+	/* a holder may be one of several until the search is over */
+	if (owner && (owner->known == OWNER_SEEN || owner->known == OWNER_OPENER)) {
 		head->pid = owner->pid;
 		head->tid = owner->tid;
 		__builtin_memcpy(head->comm, owner->comm, sizeof(head->comm));
@@ -107,16 +113,16 @@ static __always_inline void owner_of(const struct sock *sk, struct event_head *h
 		bpf_map_update_elem(&owners, &sock, &wanted, BPF_NOEXIST);
 }
 
-/* Any open file of any process. Of several processes that have a wanted socket open, the oldest is
- * its owner: a server, not what it started. */
+/* Any open file of any process. */
 SEC("iter/task_file")
 int owner_files(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task, *leader;
+	__u64 sock = 0, search = ctx->meta->session_id;
 	struct file *file = ctx->file;
 	struct owner *owner;
 	struct socket *socket;
-	__u64 sock = 0;
+	bool opener;
 
 	if (!task || !file || (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
 		return 0;
@@ -124,12 +130,20 @@ int owner_files(struct bpf_iter__task_file *ctx)
 	bpf_core_read(&sock, sizeof(sock), &socket->sk);
 	owner = bpf_map_lookup_elem(&owners, &sock);
 	leader = task->group_leader;
-	if (!owner || (owner->pid && owner->start <= leader->start_boottime))
+	if (!owner || owner->known == OWNER_SEEN || owner->known == OWNER_OPENER ||
+	    (owner->known != OWNER_WANTED && owner->search != search))
 		return 0;
-	owner->tid = leader->pid;
-	owner->start = leader->start_boottime;
-	BPF_CORE_READ_STR_INTO(&owner->comm, leader, comm);
-	owner->pid = leader->pid;
+	opener = BPF_CORE_READ(file, f_cred) == BPF_CORE_READ(leader, real_cred);
+	if (opener || owner->known == OWNER_WANTED) {
+		owner->search = search;
+		owner->tid = leader->pid;
+		BPF_CORE_READ_STR_INTO(&owner->comm, leader, comm);
+		owner->pid = leader->pid;
+		owner->known = opener ? OWNER_OPENER : OWNER_HOLDER;
+	} else if (owner->pid != leader->pid) {
+		owner->known = OWNER_SEVERAL;
+		owner->pid = 0;
+	}
 	return 0;
 }
 

@@ -9,10 +9,19 @@
 
 #define OWNERS_MAX 16384 /* sockets; the kernel forgets the least used */
 
+enum owner_known {
+	OWNER_WANTED,  /* not known yet */
+	OWNER_SEEN,    /* it connected, listened or closed while we looked */
+	OWNER_OPENER,  /* found: it connected or accepted, and has the socket open */
+	OWNER_HOLDER,  /* found: only this process has it open; that another one accepted and
+			  handed it over can't be told */
+	OWNER_SEVERAL, /* several processes have it open, and which one accepted can't be told */
+};
+
 struct owner {
-	__u64 start; /* when the process began, where it was found among those that have the
-			socket open; 0: it was seen when it connected, listened or closed */
-	__u32 pid;   /* 0: wanted, but not known yet */
+	__u64 search; /* which one found it */
+	__u32 known;  /* enum owner_known */
+	__u32 pid;    /* 0: WANTED or SEVERAL */
 	__u32 tid;
 	char comm[16];
 };

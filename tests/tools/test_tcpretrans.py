@@ -148,6 +148,32 @@ def test_no_route(network):
     assert {row["segments"] for row in tool.json if row.get("error") == "EHOSTUNREACH"} <= {0}
 
 
+def test_dropped_here(network):
+    """An attempt that this machine's own queue throws away is counted; it shows, as not sent, where the kernel reports
+    it."""
+    port = 7010
+    with Workload("tcp", "sink", "::", port, netns=network.far.path), \
+            Workload("tcp", "send", far("4"), port, N, netns=network.near.path) as work:
+        with Tool("tcpretrans", "--netns", network.near.path, "-e") as text, \
+                Tool("tcpretrans", "--netns", network.near.path, "--json") as tool:
+            before = network.near.counters()
+            network.cut()
+            work.start()
+            wait_until(lambda: network.near.grown(before)["TcpRetransSegs"] >= 2, 10, "no retransmissions")
+            network.near.run("tc", "qdisc", "add", "dev", "near", "root", "pfifo", "limit", "0")
+            wait_until(lambda: network.near.grown(before)[REFUSED] >= 2, 10, "no attempt was refused")
+            network.near.run("tc", "qdisc", "del", "dev", "near", "root")
+            network.heal()
+            work.finish()
+            wait_until(lambda: not network.near.sockets(FIN_WAIT1), 10, "it goes on")
+            grown = network.near.grown(before)
+    check_identity(tool, grown)
+    dropped = [row for row in tool.json if not row["sent"]]
+    reported = not VM or VM.startswith("7")
+    assert sum(row["segments"] for row in dropped) == (grown[REFUSED] if reported else 0)
+    assert [row["ERR"] for row in text.rows] == ["0" if row["sent"] else "DROP" for row in tool.json]
+
+
 @pytest.mark.parametrize("probes", [False, True])
 def test_letter(probes, network):
     """T is R; with -l, that of a tail loss probe is L."""
@@ -166,9 +192,10 @@ def test_letter(probes, network):
         assert row["T>"] == ("L>" if probes and row["WHY"] == "TLP" else "R>")
 
 
-@pytest.mark.parametrize("how", ["", "worker"])
+@pytest.mark.parametrize("how", ["", "worker", "fork", "pass", "give", "orphan"])
 def test_accepted(how, network):
-    """An accepted socket is whose who accepted it: the worker's, not that of who listens."""
+    """An accepted socket is whose who accepted it (the worker's, not that of who listens), whoever else has it open, and
+    who of them is older; or of the only one that has it open; or of nobody who is known."""
     port = 7003
     with Tool("tcpretrans", "--netns", network.near.path, "--json") as tool, \
             Tool("tcpretrans", "--netns", network.near.path, "--comm", "tcp", "--json") as named:
@@ -184,11 +211,12 @@ def test_accepted(how, network):
             client.finish()
             grown = network.near.grown(before)
     check_identity(tool, grown)
-    assert (done["pid"] != server.pid) == bool(how)
+    assert (done["pid"] != server.pid) == (how in ("worker", "pass"))
     rows = [row for row in tool.json if row["state"] == "ESTABLISHED"]
-    assert rows and {owner(row) for row in rows} == {(done["pid"], done["pid"], "tcp")}
+    unknown = how == "orphan"
+    assert rows and {owner(row) for row in rows} == {(None,) * 3 if unknown else (done["pid"], done["pid"], "tcp")}
     assert {row["local_port"] for row in rows} == {port} and {row["ip"] for row in rows} == {4}
-    assert len(named.json) == len(tool.json)
+    assert len(named.json) == (0 if unknown else len(tool.json))
 
 
 def test_process_is_gone(network):
@@ -278,12 +306,19 @@ def test_owner_not_looked_for(network):
 # --- 23 connections of which the first SYN is lost: rows that can be counted ---
 
 
-def syns(tool_args, cgroup, number=N, kind="4", work_args=(), **kwargs):
-    """Runs `tcpsyns` in a cgroup of its own under tcpretrans; returns the ended tool and what `tcpsyns` printed."""
-    with Workload("tcpsyns", number, kind, *work_args, cgroup=cgroup, **kwargs) as work:
-        with Tool("tcpretrans", "--cgroup", cgroup.path, *tool_args) as tool:
-            [namespace, *done] = work.run()
-    assert tool.status == 0, tool.said
+def syns(tool_args, cgroup, kind="4", work_args=()):
+    """Runs `tcpsyns` in a cgroup of its own under tcpretrans; returns the ended tool and what `tcpsyns` printed.
+
+    The kernel of the machine where this was written (6.18, a virtual machine) runs no BPF program, and counts none as
+    missed, in an interrupt that comes while a thread of its process 1 is on the CPU; ftrace shows those events. All 23
+    come in one interrupt, so that in one of 100 runs there is no row. Natively, then, it is tried again."""
+    for tries_left in reversed(range(1 if VM else 3)):
+        with Workload("tcpsyns", N, kind, *work_args, cgroup=cgroup) as work:
+            with Tool("tcpretrans", "--cgroup", cgroup.path, *tool_args) as tool:
+                [namespace, *done] = work.run()
+        assert tool.status == 0, tool.said
+        if len(tool.json if "--json" in tool_args else tool.rows) >= N or not tries_left:
+            break
     return tool, namespace["netns"], done
 
 

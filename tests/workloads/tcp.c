@@ -4,8 +4,12 @@
  * tcp send ADDR PORT BYTES [leave|twice]
  *					connects while it prepares; sends; "leave" ends at
  *					once; "twice": the second time held back (Nagle)
- * tcp serve ADDR PORT BYTES [worker]	listens while it prepares; accepts one connection and sends,
- *					"worker" in a child
+ * tcp serve ADDR PORT BYTES [HOW]	listens while it prepares; accepts one connection and sends;
+ *					"worker": in a child. "fork": a child has it open, too.
+ *					In the others a child accepts and hands the connection to
+ *					its parent: "pass": the child sends; "give": it is gone,
+ *					and the parent sends; "orphan": so is it, but a child of
+ *					its own has the connection open, too
  * tcp listen ADDR PORT SECONDS		listens while it prepares, and does not accept
  * tcp sink ADDR PORT			accepts and reads, from before it is ready
  * tcp pull ADDR PORT			connects and reads to the end
@@ -151,13 +155,112 @@ static void tell(int fd)
 	fflush(stdout);
 }
 
-static void serve(int listener, long bytes)
+static void serve(int fd, long bytes)
 {
-	int fd = accepted(listener);
-
 	send_all(fd, bytes);
 	wait_acknowledged(fd);
 	tell(fd);
+}
+
+static pid_t forked(void)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		die("fork");
+	return child;
+}
+
+static void end_of(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child || status)
+		die("a child failed");
+}
+
+/* In a child: keeps open what it has inherited, until the first process has ended. */
+static void hold(const int *channel)
+{
+	char c;
+
+	close(channel[0]);
+	while (read(channel[1], &c, 1) > 0)
+		;
+	_exit(0);
+}
+
+/* SCM_RIGHTS */
+struct rights {
+	struct msghdr msg;
+	struct iovec part;
+	char byte;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+};
+
+static struct msghdr *prepare(struct rights *r)
+{
+	*r = (struct rights){ .part = { &r->byte, 1 } };
+	r->msg = (struct msghdr){ .msg_iov = &r->part,
+				  .msg_iovlen = 1,
+				  .msg_control = r->control,
+				  .msg_controllen = sizeof(r->control) };
+	return &r->msg;
+}
+
+static void hand_over(int channel, int fd)
+{
+	struct rights r;
+	struct msghdr *msg = prepare(&r);
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	if (sendmsg(channel, msg, 0) != 1)
+		die("sendmsg");
+}
+
+static int handed_over(int channel)
+{
+	struct rights r;
+	int fd;
+
+	if (recvmsg(channel, prepare(&r), MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&r.msg))
+		die("recvmsg");
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&r.msg)), sizeof(fd));
+	return fd;
+}
+
+static void serve_shared(int listener, long bytes, const char *how)
+{
+	int channel[2], fd;
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel))
+		die("socketpair");
+	if (!strcmp(how, "fork")) {
+		fd = accepted(listener);
+		if (!forked())
+			hold(channel);
+		serve(fd, bytes);
+		return;
+	}
+	child = forked();
+	if (!child) {
+		fd = accepted(listener);
+		hand_over(channel[1], fd);
+		if (!strcmp(how, "orphan") && !forked())
+			hold(channel);
+		if (!strcmp(how, "pass"))
+			serve(fd, bytes);
+		_exit(0);
+	}
+	fd = handed_over(channel[0]);
+	end_of(child);
+	if (strcmp(how, "pass"))
+		serve(fd, bytes);
 }
 
 int main(int argc, char **argv)
@@ -166,11 +269,11 @@ int main(int argc, char **argv)
 	long amount = argc > 4 ? number(argv[4]) : 0;
 	struct sockaddr_storage addr;
 	pthread_t thread;
-	int fd = -1, status;
+	int fd = -1;
 
 	if (argc < 4)
 		usage("connect|send|serve|listen|sink|pull ADDR PORT [BYTES|SECONDS "
-		      "[leave|twice|worker]]");
+		      "[leave|twice|worker|fork|pass|give|orphan]]");
 	addr = address(argv[2], argv[3]);
 	if (!strcmp(mode, "send") || !strcmp(mode, "pull"))
 		fd = connected(&addr, 0);
@@ -193,14 +296,14 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "pull")) {
 		read_all(fd);
 	} else if (!strcmp(mode, "serve")) {
-		pid_t worker = strcmp(last, "worker") ? 0 : fork();
+		pid_t worker = strcmp(last, "worker") ? 0 : forked();
 
-		if (!worker) {
-			serve(fd, amount);
-			return 0;
-		}
-		if (worker < 0 || waitpid(worker, &status, 0) != worker || status)
-			die("worker");
+		if (worker)
+			end_of(worker);
+		else if (!*last || !strcmp(last, "worker"))
+			serve(accepted(fd), amount);
+		else
+			serve_shared(fd, amount, last);
 		return 0;
 	}
 	tell(fd);
