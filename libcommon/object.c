@@ -92,15 +92,16 @@ static enum program_kind program_kind(const struct bpf_program *prog, const char
 	return KIND_OTHER;
 }
 
-/* The function that @prog is for, where the tool names it at run time; NULL: its section does. */
-static const char *named_target(const struct attach_target *targets, const struct bpf_program *prog)
+/* What @prog is for, where the tool names it at run time; NULL: its section does. */
+static const struct attach_target *named_target(const struct attach_target *targets,
+						const struct bpf_program *prog)
 {
 	const char *target;
 
 	program_kind(prog, &target);
 	for (const struct attach_target *t = targets; t && t->name; t++)
 		if (!strcmp(t->name, target))
-			return t->function;
+			return t;
 	return NULL;
 }
 
@@ -109,8 +110,9 @@ static void rung_says(struct bpf_object *obj, const struct object_spec *spec, co
 		      char *text, size_t size)
 {
 	char name[PROGRAM_LEN];
+	const struct attach_target *target;
 	struct bpf_program *prog;
-	const char *section, *target;
+	const char *section;
 
 	text[0] = '\0';
 	if (!word(&rung, name) || !(prog = find_program(obj, name)))
@@ -118,7 +120,8 @@ static void rung_says(struct bpf_object *obj, const struct object_spec *spec, co
 	section = bpf_program__section_name(prog);
 	target = named_target(spec->targets, prog);
 	if (target)
-		snprintf(text, size, "%.*s%s", (int)strcspn(section, "/") + 1, section, target);
+		snprintf(text, size, "%.*s%s", (int)strcspn(section, "/") + 1, section,
+			 target->function);
 	else
 		snprintf(text, size, "%s", section);
 }
@@ -269,6 +272,8 @@ static const char *target_ruled_out(struct kernel *k, struct bpf_program *prog,
 	const struct btf_query *any = answer(k, "", ANY_FUNCTION);
 	const char *why, *unused;
 
+	if (!function)
+		return "there is no such function";
 	if (program_kind(prog, &unused) == KIND_KPROBE)
 		return k->kprobes ? NULL : "this kernel has no kprobes";
 	if (!k->own_btf)
@@ -290,7 +295,7 @@ static const char *program_ruled_out(struct kernel *k, const struct object_spec 
 				     struct bpf_program *prog)
 {
 	const char *target, *section = bpf_program__section_name(prog);
-	const char *named = named_target(spec->targets, prog);
+	const struct attach_target *named = named_target(spec->targets, prog);
 	const struct btf_query *q;
 	char prefix[16];
 
@@ -298,7 +303,7 @@ static const char *program_ruled_out(struct kernel *k, const struct object_spec 
 	if (object_avoids(prefix))
 		return "BORESCOPE_AVOID rules it out";
 	if (named)
-		return target_ruled_out(k, prog, named);
+		return target_ruled_out(k, prog, named->function);
 	switch (program_kind(prog, &target)) {
 	case KIND_TRAMPOLINE:
 		if (!k->own_btf)
@@ -566,14 +571,14 @@ static int open_object(struct object *o, const struct object_spec *spec)
 
 static int attach(struct object *o, struct bpf_program *prog)
 {
-	const char *target = named_target(o->targets, prog),
-		   *section = bpf_program__section_name(prog);
+	const struct attach_target *target = named_target(o->targets, prog);
+	const char *section = bpf_program__section_name(prog);
 	struct bpf_link *link, **links;
 
 	if (target && !strncmp(section, "kprobe/", 7))
-		link = bpf_program__attach_kprobe(prog, false, target);
+		link = bpf_program__attach_kprobe(prog, false, target->function);
 	else if (target && !strncmp(section, "kretprobe/", 10))
-		link = bpf_program__attach_kprobe(prog, true, target);
+		link = bpf_program__attach_kprobe(prog, true, target->function);
 	else
 		link = bpf_program__attach(prog);
 	if (!link)

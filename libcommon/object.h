@@ -44,7 +44,7 @@ struct probe {
  */
 struct attach_target {
 	const char *name;
-	const char *function;
+	const char *function; /* NULL: there is none, and these programs are not used */
 };
 
 /*

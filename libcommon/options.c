@@ -302,8 +302,13 @@ static void help(const struct tool *tool, const struct table *t)
 	for (int i = t->nr_own; i < t->nr; i++)
 		help_option(&t->opts[i]);
 	printf("\nExamples:\n");
-	for (const char *const *e = tool->examples; e && e[0]; e += 2)
-		printf("  %-34s  %s\n", e[0], e[1]);
+	for (const char *const *e = tool->examples; e && e[0]; e += 2) {
+		bool named = *e[0] && *e[0] != ' ';
+		char command[80];
+
+		snprintf(command, sizeof(command), "%s%s", named ? "" : tool->name, e[0]);
+		printf("  %-34s  %s\n", command, e[1]);
+	}
 	printf("\nThe manual: man %s\n", tool->name);
 }
 

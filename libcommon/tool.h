@@ -27,7 +27,9 @@ struct tool {
 	const char *summary;	      /* one line */
 	const struct opt *options;    /* its own; ends with { 0 } */
 	const struct opt *positional; /* in order, all optional; ends with { 0 }; NULL: none */
-	const char *const *examples;  /* "command\0" "what it shows" pairs: see TOOL_EXAMPLES */
+	/* Pairs: a command and what it shows; ends with NULL. A command that is empty or begins
+	 * with a space is this tool's name and that: for a tool with several names. */
+	const char *const *examples;
 	struct object_image image;
 	const struct probe *probes;
 	const struct kernel_fact *facts;
@@ -90,6 +92,9 @@ struct run {
 /* Shows @event as a row or an object, by the tool's columns: what comes from the rings goes through
  * this, and a tool may hand over its own. Sets run.stop at the last one that --events asks for. */
 void run_show(struct run *r, const void *event, size_t size);
+
+/* For an event hook that keeps the event for a report: it counts as shown, for --events, too. */
+void run_count(struct run *r);
 
 /* struct NAME_bpf__rodata of the generated skeleton, in the object given to configure(). */
 #define TOOL_RODATA(tool_, obj)                                                                    \

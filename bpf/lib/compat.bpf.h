@@ -155,6 +155,28 @@ static __always_inline __s64 syscall_position(struct pt_regs *regs, bool compat,
 	return at;
 }
 
+/* --- asynchronous direct I/O --------------------------------------------------------------------
+ */
+
+#define IOCB_DIO_CALLER_COMP (1 << 22)
+
+/* What a request came to, where its completion is told @ret. Of a write by io_uring that is 0 from
+ * 6.6 on, up to 6.18 or so: the rest of the completion, with the result, is done
+ * later, in the task. */
+static __always_inline long kiocb_result(struct kiocb *iocb, long ret)
+{
+	struct kiocb___deferred *deferred = (void *)iocb;
+	struct iomap_dio *dio;
+
+	if (!bpf_core_field_exists(deferred->dio_complete) ||
+	    !(BPF_CORE_READ(deferred, ki_flags) & IOCB_DIO_CALLER_COMP) ||
+	    !BPF_CORE_READ(deferred, dio_complete))
+		return ret;
+	dio = BPF_CORE_READ(deferred, private);
+	ret = BPF_CORE_READ(dio, error);
+	return ret ? ret : BPF_CORE_READ(dio, size);
+}
+
 /* --- the scheduler ------------------------------------------------------------------------------
  */
 

@@ -88,21 +88,21 @@ static __always_inline void path_cut(struct path_buf *b)
 }
 
 /*
- * Writes the path of @path into the end of @b->text: from b->at up to PATH_BYTES, without a NUL,
- * and empty for the root itself.
+ * Writes the path of @dentry into the end of @b->text: from b->at up to PATH_BYTES, without a NUL,
+ * and empty for the root itself. @root: where its mount begins, or where to stop. @across, a
+ * constant: on through @mnt to the mounts above; else the path is one inside a mount.
  */
-static __always_inline void path_walk(struct path_buf *b, struct path *path)
+static __always_inline void __path_walk(struct path_buf *b, struct dentry *dentry,
+					struct dentry *root, struct mount *mnt, bool across)
 {
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct vfsmount *vfsmnt = BPF_CORE_READ(path, mnt);
-	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
-
 	b->at = PATH_BYTES;
 	for (int i = 0; i < PATH_STEPS_MAX; i++) {
 		struct dentry *parent;
 
-		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
-			struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
+		if (across)
+			root = BPF_CORE_READ(mnt, mnt.mnt_root);
+		if (dentry == root) {
+			struct mount *up = across ? BPF_CORE_READ(mnt, mnt_parent) : mnt;
 
 			if (up == mnt)
 				return;
@@ -121,23 +121,19 @@ static __always_inline void path_walk(struct path_buf *b, struct path *path)
 	path_cut(b);
 }
 
-/* The same from @dentry up to @root only, or to the root of its file system: a path inside a mount.
- */
+static __always_inline void path_walk(struct path_buf *b, struct path *path)
+{
+	struct vfsmount *mnt = BPF_CORE_READ(path, mnt);
+
+	__path_walk(b, BPF_CORE_READ(path, dentry), NULL,
+		    (void *)mnt - bpf_core_field_offset(struct mount, mnt), true);
+}
+
+/* From @dentry up to @root only, or (NULL) to the root of its file system. */
 static __always_inline void path_walk_below(struct path_buf *b, struct dentry *dentry,
 					    struct dentry *root)
 {
-	b->at = PATH_BYTES;
-	for (int i = 0; i < PATH_STEPS_MAX; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-
-		if (dentry == root || parent == dentry)
-			return;
-		if (!path_prepend(b, BPF_CORE_READ(dentry, d_name.name),
-				  BPF_CORE_READ(dentry, d_name.len)))
-			break;
-		dentry = parent;
-	}
-	path_cut(b);
+	__path_walk(b, dentry, root, NULL, false);
 }
 
 /* Where a path is put together, one per CPU. */

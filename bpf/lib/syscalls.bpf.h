@@ -59,13 +59,17 @@ static __always_inline int __syscall_find(const struct syscall_row *table, int r
 }
 
 /* The number without the bit that x32 callers set: for calls with the same number there. */
-static __always_inline long syscall_nr_any(struct pt_regs *regs, bool typed)
+static __always_inline long syscall_without_x32(long nr)
 {
 #ifdef SYSCALL_X32_BIT
-	return syscall_nr(regs, typed) & ~SYSCALL_X32_BIT;
-#else
-	return syscall_nr(regs, typed);
+	nr &= ~SYSCALL_X32_BIT;
 #endif
+	return nr;
+}
+
+static __always_inline long syscall_nr_any(struct pt_regs *regs, bool typed)
+{
+	return syscall_without_x32(syscall_nr(regs, typed));
 }
 
 /* The two programs at the exit of calls, sys_exit and raw_sys_exit (the same for a kernel without
