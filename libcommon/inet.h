@@ -38,6 +38,24 @@ const char *parse_ports(const char *arg, void *ports);
 const char *parse_prefix(const char *arg, void *prefix);
 const char *parse_netns(const char *arg, void *inode);
 
+/* Those, for a tool's table of options; @filter is a struct flow_filter. */
+#define FLOW_OPTION(name_, arg_, field, parse_, help_)                                             \
+	{                                                                                          \
+		.name = name_, .arg = arg_, .type = OPT_PARSE, .value = &(field), .help = help_,   \
+		.parse = parse_,                                                                   \
+	}
+#define FLOW_OPTIONS(filter)                                                                       \
+	FLOW_OPTION("lport", "PORT[,PORT...]", (filter).lports, parse_ports,                       \
+		    "these local ports only"),                                                     \
+		FLOW_OPTION("rport", "PORT[,PORT...]", (filter).rports, parse_ports,               \
+			    "these remote ports only"),                                            \
+		FLOW_OPTION("laddr", "ADDR[/LEN]", (filter).laddr, parse_prefix,                   \
+			    "this local address or network only"),                                 \
+		FLOW_OPTION("raddr", "ADDR[/LEN]", (filter).raddr, parse_prefix,                   \
+			    "this remote address or network only"),                                \
+		FLOW_OPTION("netns", "NAME|PATH|PID|INODE", (filter).netns, parse_netns,           \
+			    "this network namespace only")
+
 /* In a tool's configure hook. */
 void flow_configure(struct bpf_object *obj, const struct flow_filter *filter);
 

@@ -49,6 +49,13 @@ static uint64_t lost_so_far(const struct run *r)
 	return r->lost + r->missed + (r->events ? events_lost(r->events) : 0);
 }
 
+void run_count(struct run *r)
+{
+	r->nr_events++;
+	if (r->opt.max_events && r->nr_events >= r->opt.max_events)
+		r->stop = true;
+}
+
 void run_show(struct run *r, const void *event, size_t size)
 {
 	r->shown = event;
@@ -58,8 +65,8 @@ void run_show(struct run *r, const void *event, size_t size)
 		table_json(&r->out, r->tool->columns, r->shown);
 	else
 		table_row(&r->out, r->tool->columns, r->shown);
-	r->nr_events++;
-	if ((r->opt.max_events && r->nr_events >= r->opt.max_events) || r->out.error)
+	run_count(r);
+	if (r->out.error)
 		r->stop = true;
 }
 

@@ -23,16 +23,7 @@ static const struct opt options[] = {
 	{ '6', "ipv6", NULL, OPT_FLAG, &ipv6, "IPv6 only" },
 	{ 'e', "extended", NULL, OPT_FLAG, &extended,
 	  "size, cwnd, srtt, totals, namespace, cgroup" },
-	{ 0, "lport", "PORT[,PORT...]", OPT_PARSE, &flow_filter.lports, "these local ports only",
-	  .parse = parse_ports },
-	{ 0, "rport", "PORT[,PORT...]", OPT_PARSE, &flow_filter.rports, "these remote ports only",
-	  .parse = parse_ports },
-	{ 0, "laddr", "ADDR[/LEN]", OPT_PARSE, &flow_filter.laddr,
-	  "this local address or network only", .parse = parse_prefix },
-	{ 0, "raddr", "ADDR[/LEN]", OPT_PARSE, &flow_filter.raddr,
-	  "this remote address or network only", .parse = parse_prefix },
-	{ 0, "netns", "NAME|PATH|PID|INODE", OPT_PARSE, &flow_filter.netns,
-	  "this network namespace only", .parse = parse_netns },
+	FLOW_OPTIONS(flow_filter),
 	{ 0 },
 };
 
@@ -229,9 +220,7 @@ static bool count_event(struct run *r, const void *raw, size_t size)
 		row->last = *e;
 	row->segs += e->segs;
 	row->by[e->why] += e->why == WHY_TLP_NEW ? 1 : e->segs;
-	r->nr_events++;
-	if (r->opt.max_events && r->nr_events >= r->opt.max_events)
-		r->stop = true;
+	run_count(r);
 	return false;
 }
 
@@ -277,18 +266,7 @@ static const char *const examples[] = { "tcpretrans",
 					"to one network, with probes",
 					NULL };
 
-#define COMMON                                                                                     \
-	.name = "tcpretrans", .summary = "shows TCP retransmissions, whose they are, and why",     \
-	.options = options, .event_size = sizeof(struct retrans_event), .probes = probes,          \
-	.facts = facts, .image = TOOL_IMAGE(tcpretrans), .examples = examples,                     \
-	.configure = configure, .started = started
-
-static const struct tool counting = {
-	COMMON,
-	.event = count_event,
-	.report = report,
-	.interval_ns = &interval_ns,
-};
+static struct tool tool;
 
 static int setup(struct run *r)
 {
@@ -302,7 +280,10 @@ static int setup(struct run *r)
 	time_of_day = !table_show_clock;
 	if (!count)
 		return -1;
-	r->tool = &counting;
+	tool.columns = NULL;
+	tool.event = count_event;
+	tool.report = report;
+	tool.interval_ns = &interval_ns;
 	flows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, last.flow),
 			  sizeof(struct flow), FLOWS_MAX);
 	if (!flows)
@@ -310,10 +291,19 @@ static int setup(struct run *r)
 	return flows ? -1 : 1;
 }
 
-static const struct tool tool = {
-	COMMON,
+static struct tool tool = {
+	.name = "tcpretrans",
+	.summary = "shows TCP retransmissions, whose they are, and why",
+	.options = options,
 	.columns = columns,
+	.event_size = sizeof(struct retrans_event),
+	.probes = probes,
+	.facts = facts,
+	.image = TOOL_IMAGE(tcpretrans),
+	.examples = examples,
 	.setup = setup,
+	.configure = configure,
+	.started = started,
 	.event = event,
 };
 
