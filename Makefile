@@ -153,7 +153,7 @@ $(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
 
-$(O)/workloads/%: tests/workloads/%.c tests/workloads/workload.h
+$(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -fno-omit-frame-pointer -Wall -Wextra -pthread $< -o $@

@@ -5,26 +5,28 @@
  * program saw it.
  *
  * read (past the page cache), append (small synchronous writes at the end), write (past the page
- * cache, by pwrite), sync (fsync of a dirty file), open, rename, unlink, mkdir, readdir, truncate,
- * fault (reads a page of a mapping that is not in memory), mkwrite (writes to a clean page of one),
- * aio (direct reads by io_submit, one at a time), badread (a direct read that is refused: of 7
- * bytes), cached (reads from the page cache), rewrite (writes a file of 16 MiB anew and syncs it).
+ * cache, by pwrite), sync (fsync of a dirty file), open, create (an open that makes the file),
+ * rename, unlink, mkdir, readdir, truncate, fault (reads a page of a mapping that is not in
+ * memory), mkwrite (writes to a clean page of one), aio (direct reads by io_submit, one at a time),
+ * uring and uringwrite (direct reads and writes by io_uring), badread (a direct read of 7 bytes,
+ * which most file systems refuse), cached (reads from the page cache), rewrite (writes a file of 16
+ * MiB anew and syncs it). "unavailable=ERRNO" where the kernel has or allows no io_uring.
  */
 #define _GNU_SOURCE
-#include "workload.h"
+#include "uring.h"
 #include <dirent.h>
 #include <linux/aio_abi.h>
-#include <sys/mman.h>
 
 #define SIZE  4096
 #define LARGE (16 << 20)
 #define KINDS                                                                                      \
-	"read|write|append|sync|open|rename|unlink|mkdir|readdir|truncate|fault|mkwrite|aio|"      \
-	"badread|cached|rewrite"
+	"read|write|append|sync|open|create|rename|unlink|mkdir|readdir|truncate|fault|mkwrite|"   \
+	"aio|uring|uringwrite|badread|cached|rewrite"
 
 static char *buffer, *map;
 static int plain, direct, synchronous;
 static aio_context_t aio;
+static struct uring ring;
 static long total;
 
 static const char *file_name(long i)
@@ -50,7 +52,8 @@ static void prepare(const char *kind)
 	for (long i = 0;
 	     i < total && (is(kind, "open") || is(kind, "rename") || is(kind, "unlink")); i++)
 		close(open(file_name(i), O_WRONLY | O_CREAT, 0644));
-	sync();
+	if (fsync(plain) || syncfs(plain))
+		die("data");
 	posix_fadvise(plain, 0, 0, POSIX_FADV_DONTNEED);
 	direct = open("data", O_RDWR | O_DIRECT);
 	synchronous = open("log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_SYNC, 0644);
@@ -78,6 +81,19 @@ static long by_aio(long i)
 	    syscall(SYS_io_getevents, aio, 1L, 1L, &event, NULL) != 1)
 		die("aio");
 	return event.res;
+}
+
+static long by_uring(int opcode, long i)
+{
+	struct io_uring_sqe sqe = { .opcode = opcode,
+				    .fd = direct,
+				    .addr = (uintptr_t)buffer,
+				    .len = SIZE,
+				    .off = i * SIZE };
+	int result = uring_call(&ring, &sqe);
+
+	errno = -result;
+	return result;
 }
 
 static long rewrite(void)
@@ -119,6 +135,8 @@ static long operate(const char *kind, long i)
 		return fsync(plain);
 	if (is(kind, "open"))
 		return close(open(file_name(i), O_RDONLY));
+	if (is(kind, "create"))
+		return close(open(file_name(i), O_WRONLY | O_CREAT | O_EXCL, 0644));
 	if (is(kind, "rename")) {
 		snprintf(to, sizeof(to), "%s.new", file_name(i));
 		return rename(file_name(i), to);
@@ -137,6 +155,10 @@ static long operate(const char *kind, long i)
 		return (*(volatile char *)(map + i * SIZE) = 'f') ? 0 : -1;
 	if (is(kind, "aio"))
 		return by_aio(i);
+	if (is(kind, "uring"))
+		return by_uring(IORING_OP_READ, i);
+	if (is(kind, "uringwrite"))
+		return by_uring(IORING_OP_WRITE, i);
 	if (is(kind, "rewrite"))
 		return rewrite();
 	usage(KINDS " N DIR");
@@ -151,7 +173,8 @@ static const char *about(const char *kind, long i)
 		return "large";
 	if (is(kind, "readdir"))
 		return ".";
-	if (is(kind, "open") || is(kind, "rename") || is(kind, "unlink") || is(kind, "mkdir"))
+	if (is(kind, "open") || is(kind, "create") || is(kind, "rename") || is(kind, "unlink") ||
+	    is(kind, "mkdir"))
 		return file_name(i);
 	return "data";
 }
@@ -163,7 +186,7 @@ static long offset(const char *kind, long i)
 	if (is(kind, "truncate"))
 		return (total - i - 1) * SIZE;
 	if (is(kind, "read") || is(kind, "cached") || is(kind, "write") || is(kind, "fault") ||
-	    is(kind, "mkwrite") || is(kind, "aio"))
+	    is(kind, "mkwrite") || is(kind, "aio") || is(kind, "uring") || is(kind, "uringwrite"))
 		return i * SIZE;
 	return 0;
 }
@@ -182,6 +205,10 @@ int main(int argc, char **argv)
 		die("posix_memalign");
 	memset(buffer, 'b', SIZE);
 	prepare(kind);
+	if (!strncmp(kind, "uring", 5) && !uring_open(&ring)) {
+		printf("unavailable=%d\n", errno);
+		return 0;
+	}
 	wait_for_go();
 	for (long i = 0; i < total; i++) {
 		uint64_t start, ns;
