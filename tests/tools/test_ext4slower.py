@@ -122,16 +122,17 @@ def check_rows(rows, done, name, lost):
     assert all(0 < row["latency_ns"] <= line["ns"] for row, line in zip(rows, done))
 
 
-def check_delays(rows, done, between_ms=1):
+def check_delays(rows, done, between_ms=3):
     """The disk made the program wait, as it saw itself, and the tool says so long: what lies between is a call's way in
     and out, and now and then a preemption. (dm-delay counts in ticks, so a constant would not do.)"""
     own, shown = [line["ns"] for line in done], [row["latency_ns"] for row in rows]
     assert statistics.median(own) >= DELAY_AT_LEAST_MS * MS
-    assert abs(statistics.median(own) - statistics.median(shown)) < between_ms * MS, (own, shown)
     if len(own) == len(shown):
         between = sorted(a - b for a, b in zip(own, shown))
         assert between[0] >= 0 and between[len(own) // 2] < between_ms * MS and between[-3] < DELAY_MS * MS / 3, \
             (own, shown)
+    else:               # some were lost, and it can't be told which
+        assert abs(statistics.median(own) - statistics.median(shown)) < between_ms * MS, (own, shown)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -189,7 +190,7 @@ def test_slow_disk(rung, kind, slow, cgroup):
             assert not rows
         else:
             check_rows(rows, done[name], name, lost)
-            check_delays(rows, done[name], 5 if name in BY_URING else 1)    # its threads' turns come between
+            check_delays(rows, done[name], 5 if name in BY_URING else 3)    # its threads' turns come between
             assert all(row["async"] for row in rows), name
 
 
@@ -330,7 +331,7 @@ def test_csv(ext4, cgroup):
 
 def test_names(place):
     """The program's name says which file system, with a prefix, too; a kernel without it is a matter of one line."""
-    for name in (*(f"{kind}slower" for kind in KINDS), "nfsslower"):
+    for name in (f"{kind}slower" for kind in KINDS):
         (place / f"my{name}").symlink_to(BUILD / "bin" / "ext4slower")
         done = run_tool(name, "--help", program=place / f"my{name}")
         assert (done.returncode, done.stdout.split(":")[0]) == (OK, name)
