@@ -207,6 +207,7 @@ def main():
     path.write_text(json.dumps(result, indent=1) + "\n")
     if arguments.results:
         text += by_themselves(arguments)
+        arguments.results.write_text("".join([preface(), *text]))   # what there is, if the VM takes too long
         progress(f"and in a VM with {RESULTS_VM}")
         guest = in_vm(arguments, RESULTS_VM, subprocess.PIPE)
         arguments.results.write_text("".join([preface(), *text, guest.stdout]))
