@@ -149,6 +149,7 @@ def kernel_log():
 def module_disk(module, *settings):
     """The disk that loading a module with these settings makes."""
     before = blocks()
+    assert not Path("/sys/module", module).exists(), f"{module} is in use: one test has its disk already"
     done = subprocess.run(["modprobe", module, *settings], capture_output=True, text=True, check=False)
     need(done.returncode == 0, f"no {module}: {done.stderr.strip()}")
     try:

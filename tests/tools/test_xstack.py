@@ -13,7 +13,7 @@ import pytest
 
 from harness import (ATTACHED, BUILD, CONTROL, FAILED, HEAD_KEYS, OK, QUIET_END, RFC3339, USAGE, VM, Tool, Workload,
                      complaints, one_line, public_copy, run_tool, wait_until)
-from machine import OWN_COMM, OWN_UID, call, need, scsi_delay, scsi_disk
+from machine import OWN_COMM, OWN_UID, call, need, scsi_delay
 
 TEN = 10
 PLACES = ("mutex", "pipe", "nanosleep", "vfork", "spin")
@@ -493,10 +493,11 @@ def test_frozen_file_system(place, cgroup):
         assert plain(row["wait"]) == plain(wchan[row["tid"]]) or OLD_WCHAN
 
 
-def test_kernel_thread_in_d(place):
+def test_kernel_thread_in_d(place, request):
     """A kernel thread that waits for a slow disk is in D, not idle, and shown."""
     need(VM, "kernel threads are made to wait in VMs only")
-    with scsi_disk(100_000) as disk, mounted(disk.path, place / "mount") as mount, scsi_delay(900_000_000), \
+    disk = request.getfixturevalue("disk")      # scsi_debug's, of which there is one
+    with mounted(disk.path, place / "mount") as mount, scsi_delay(900_000_000), \
             open(mount / "file", "w", encoding="utf-8") as file, \
             Tool("xstack", "--state", "D", "-F", 10, "--json") as tool:
         for _ in range(10):     # a slow machine may leave out the samples of a commit
