@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "hists.h"
+#include "number.h"
 #include "runqlat.h"
 #include "runqlat.skel.h"
 
@@ -60,25 +61,13 @@ static void members(struct json *j, const struct hist_key *key, const char *name
 	json_strn(j, "comm", name, strnlen(name, sizeof(((struct hist *)0)->name)));
 }
 
-/* The third number of a file in /proc; 0: it isn't there. */
-static unsigned long third_number(const char *path, const char *format)
-{
-	unsigned long n = 0;
-	FILE *f = fopen(path, "re");
-
-	if (f && fscanf(f, format, &n) != 1)
-		n = 0;
-	if (f)
-		fclose(f);
-	return n;
-}
-
 /* As many as there are threads, and then some. */
 static uint64_t nr_threads(uint64_t max)
 {
-	uint64_t threads = third_number("/proc/loadavg", "%*f %*f %*f %*u/%lu");
-	uint64_t nr = threads + threads / 4 + 256;
+	uint64_t threads = 0, nr;
 
+	number_read("/proc/loadavg", 5, &threads); /* runnable/all; none of them known: 256 then */
+	nr = threads + threads / 4 + 256;
 	return nr < max ? nr : max;
 }
 
@@ -96,13 +85,16 @@ static uint32_t max_keys(const struct filter *f)
 
 static int setup(struct run *r)
 {
+	uint64_t switches = 0;
+
 	if (by_pid + by_tid + by_pidns > 1) {
 		error("-P, -L and --pidnss: a wait is in one histogram; give only one of them");
 		return 2;
 	}
 	split = by_pid ? BY_PROCESS : by_tid ? BY_THREAD : by_pidns ? BY_PID_NAMESPACE : BY_NOTHING;
 	/* how often we came to a CPU: 0 where that is not counted (before 5.13 it can be off) */
-	kept = !object_avoids("sched_info") && third_number("/proc/self/schedstat", "%*u %*u %lu");
+	number_read("/proc/self/schedstat", 3, &switches);
+	kept = switches && !object_avoids("sched_info");
 	not_kept = !kept;
 	hists = (struct hists){
 		.keyed = split != BY_NOTHING,
