@@ -53,18 +53,19 @@ struct reading {
 	uint64_t value, enabled_ns, running_ns;
 };
 
-/* A counter of cycles of a CPU, or of this thread (@pid 0, @cpu -1). With a @period it samples.
+/* A counter of a CPU, or of this thread (@pid 0, @cpu -1). With a @period it samples.
  *
- * Never with a frequency (attr.freq): the kernel then begins with a period of one cycle, an
+ * Never with a frequency (attr.freq): for cycles the kernel then begins with a period of one, an
  * interrupt storm until it has found the right one. Where an interrupt of the counter is slow (a
  * virtual machine's: 30 us to 1.5 ms) it does not find it for seconds, and the CPU stands still.
  */
-static int cycles_open(int pid, int cpu, uint64_t period)
+static int event_open(enum perf_source source, int pid, int cpu, uint64_t period)
 {
+	const bool cycles = source == PERF_CYCLES;
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
-		.type = PERF_TYPE_HARDWARE,
-		.config = PERF_COUNT_HW_CPU_CYCLES,
+		.type = cycles ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
+		.config = cycles ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK,
 		.sample_period = period,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
@@ -72,29 +73,10 @@ static int cycles_open(int pid, int cpu, uint64_t period)
 	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-static int event_open(const struct perf_sampling_config *config, int cpu)
-{
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = PERF_TYPE_SOFTWARE,
-		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.freq = config->frequency != 0,
-		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
-	};
-
-	if (config->source == PERF_CYCLES)
-		return cycles_open(-1, cpu, config->period);
-	if (config->frequency)
-		attr.sample_freq = config->frequency;
-	else
-		attr.sample_period = config->period;
-	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-}
-
 /* Cycles a second of the CPU that this runs on, busy as now. 0: they can't be counted. */
 static uint64_t cycles_hz(void)
 {
-	int fd = cycles_open(0, -1, 0);
+	int fd = event_open(PERF_CYCLES, 0, -1, 0);
 	double best = 0;
 
 	for (int i = 0; i < PACE_TRIES && fd >= 0; i++) {
@@ -174,7 +156,7 @@ static bool cycles_everywhere(void)
 	for (int cpu = 0; cpu < nr; cpu++) {
 		if (!online[cpu])
 			continue;
-		fd = cycles_open(-1, cpu, 0);
+		fd = event_open(PERF_CYCLES, -1, cpu, 0);
 		if (fd < 0)
 			return false;
 		close(fd);
@@ -204,7 +186,7 @@ static int cpu_start(struct perf_sampling *p, int cpu)
 	struct cpu *c = &p->cpus[cpu];
 	int err;
 
-	c->fd = event_open(&p->config, cpu);
+	c->fd = event_open(p->config.source, -1, cpu, p->config.period);
 	if (c->fd < 0)
 		return -errno;
 	c->since_ns = clock_mono_ns();
