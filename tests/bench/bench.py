@@ -80,8 +80,8 @@ def parse():
     add("--tool", dest="tools", action="append", choices=list(CASES), help="only this tool (again: this one, too)")
     add("--quick", action="store_true", help="fewer rounds and operations: under a minute")
     add("--rounds", type=int, metavar="N", help="rounds of the cost (default 15; quick 5; in a VM 3)")
-    add("--cost-only", action="store_true", help="no start, stop, loss or memory (what a VM can tell)")
-    add("--vm", metavar="KERNEL", help="the cost in a VM with this kernel, in executed instructions as ns")
+    add("--cost-only", action="store_true", help="no start, stop, loss or memory")
+    add("--vm", metavar="KERNEL", help="in a VM with this kernel, an executed instruction as a ns")
     add("--results", type=Path, metavar="FILE", help=f"write all of it as Markdown: here, and in a VM with {RESULTS_VM}")
     add("--json", type=Path, metavar="FILE", help="default: bench.json in the build directory")
     return parser.parse_args()
@@ -89,9 +89,10 @@ def parse():
 
 def in_vm(arguments, kernel, stdout=None):
     """The same in a guest with one CPU whose time is its instructions."""
-    command = [sys.executable, HERE / "bench.py", "--build", arguments.build.resolve(), "--cost-only", "--json",
-               "/dev/null", *(word for tool in arguments.tools or () for word in ("--tool", tool)),
-               *(["--rounds", arguments.rounds] if arguments.rounds else [])]
+    command = [sys.executable, HERE / "bench.py", "--build", arguments.build.resolve(), "--json", "/dev/null",
+               *(word for tool in arguments.tools or () for word in ("--tool", tool)),
+               *(["--rounds", arguments.rounds] if arguments.rounds else []),
+               *(["--cost-only"] if arguments.cost_only else [])]
     return subprocess.run([REPOSITORY / "tests/vm/run", "--kernel", kernel, "--icount", "--build",
                            arguments.build.resolve(), "--timeout", "3000", "--", *map(str, command)],
                           stdout=stdout, text=True, check=False)
@@ -108,8 +109,8 @@ def private_namespace():
 
 
 def disk_bytes(subject, program, work):
-    """Of the stripped program."""
-    path = shutil.which(program)
+    """Of the stripped program; of bpftrace for its scripts."""
+    path = shutil.which("bpftrace" if program.endswith(".bt") else program)
     if subject.kind == "floor" or not path:
         return
     copy = work / "stripped"
@@ -122,7 +123,9 @@ def measure(bench, arguments, tool, case, operation):
     """Fills the results of the case's subjects; returns what the operation takes without any."""
     entries = case.subjects
     burst, getppids = (case.vm, case.vm_getppids) if bench.in_vm else (case.burst, case.getppids)
+    speeds = (case.vm_speed, case.vm_speed) if bench.in_vm else (case.speed, case.peers)
     rounds = arguments.rounds or (3 if bench.in_vm else 5 if arguments.quick else 15)
+    starts = 2 if bench.in_vm else 3 if arguments.quick else 9
     shrink = 5 if arguments.quick else 1
     phases = Phases(bench, operation, entries)
     with operation.ready():
@@ -133,12 +136,13 @@ def measure(bench, arguments, tool, case, operation):
         phases.program_time(burst)
         if not arguments.cost_only:
             progress(f"{tool}: start and stop")
-            phases.start_and_stop(3 if arguments.quick else 9)
+            phases.start_and_stop(starts)
             progress(f"{tool}: memory")
             phases.memory(burst)
             for threads in case.threads:
-                progress(f"{tool}: full speed, threads: {threads}")
-                phases.full_speed(case.speed // shrink, case.peers // shrink, threads)
+                if threads <= os.cpu_count():
+                    progress(f"{tool}: full speed, threads: {threads}")
+                    phases.full_speed(*(speed // shrink for speed in speeds), threads)
     judge(entries, operation.weighed_by)
     for subject in entries:
         disk_bytes(subject, phases.argv(subject)[0], bench.work)

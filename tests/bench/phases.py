@@ -7,6 +7,7 @@ import signal
 import statistics
 import time
 from contextlib import contextmanager
+from string import Template
 
 from operations import Workload
 from process import Process, Refused
@@ -27,9 +28,9 @@ class Phases:
         self.stderr = bench.work / "stderr"
 
     def argv(self, subject):
-        values = {"build": self.bench.build, "yardstick": self.bench.yardstick, "pid": os.getpid(),
-                  "disk": os.path.basename(str(getattr(self.operation, "disk", "")))}
-        return [str(word).format(**values) for word in subject.argv]
+        values = {"BUILD": self.bench.build, "YARDSTICK": self.bench.yardstick, "PID": os.getpid(),
+                  "DISK": os.path.basename(str(getattr(self.operation, "disk", "")))}
+        return [Template(word).safe_substitute(values) for word in subject.argv]
 
     def able(self, wrappers=False):
         """Those that run here. A wrapper only takes part in the cost."""
@@ -62,6 +63,9 @@ class Phases:
                 with self.running(subject, self.bench.output()) as process:
                     process.wait_ready()
                     self.operation.burst(100)
+                    if process.program_ns()[1]:
+                        raise SystemExit("bench: BPF statistics are on (another's --cost, or kernel.bpf_stats_enabled): "
+                                         "they would be in all figures")
                     time.sleep(0.3)
                     process.stop()
             except Refused as reason:

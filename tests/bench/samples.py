@@ -51,7 +51,7 @@ def runs(pid):
 
 
 def measure(argv, seconds, results):
-    """One run: appends (runs a second, ns a run, CPU ms, MB)."""
+    """One run: appends (runs, ns a run, CPU ms, MB); a program that is no BPF has no runs."""
     before = os.times()
     process = subprocess.Popen(list(map(str, argv)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
@@ -63,7 +63,7 @@ def measure(argv, seconds, results):
     process.wait()
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    results.append(((got or (0, 0))[0], got[1] / got[0] if got else None, 1000 * cpu, memory / 1024))
+    results.append((got[0] if got else None, got[1] / got[0] if got else None, 1000 * cpu, memory / 1024))
 
 
 def main():
@@ -93,12 +93,11 @@ def main():
     finally:
         STATS.write_text(enabled)
     print(f"{args.hz} Hz, {os.cpu_count()} CPUs, {args.seconds:g} s, stacks {args.depth} deep; medians of {args.rounds}\n")
-    print("| | runs | ns a run | CPU of the tool, ms | resident, MB |\n|---|---|---|---|---|")
+    print("| | runs | ns a run | CPU of the tool, ms | resident, MB |\n|---|---:|---:|---:|---:|")
     for name, rows in results.items():
         count, each, cpu, memory = ([row[i] for row in rows] for i in range(4))
-        each = f"{statistics.median(each):.0f}" if None not in each else "-"
-        print(f"| {name} | {statistics.median(count):.0f} | {each} | {statistics.median(cpu):.0f} |"
-              f" {statistics.median(memory):.1f} |")
+        count, each = (f"{statistics.median(values):.0f}" if None not in values else "" for values in (count, each))
+        print(f"| {name} | {count} | {each} | {statistics.median(cpu):.0f} | {statistics.median(memory):.1f} |")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
 @dataclass
 class Subject:
     name: str
-    argv: list                      # with {build}, {disk}, {pid} (of a process without events), {yardstick}
+    argv: list                      # $BUILD, $DISK, $PID (of a process without events) and $YARDSTICK stand in it
     kind: str = "tool"              # tool, peer, floor, or wrapper: it starts the workload itself
     filtered: bool = False          # a filter keeps everything out: nothing is shown, only the tax counts
     slow: bool = False              # starts or stops in seconds: fewer rounds
@@ -27,17 +27,22 @@ def bpftrace_tool(name, **more):
     return Subject(f"bpftrace {name}.bt", [f"/usr/sbin/{name}.bt"], "peer", slow=True, **more)
 
 
+def one_liner(program):
+    """Of bpftrace's documentation."""
+    return Subject("bpftrace one-liner", ["bpftrace", "-e", program], "peer", slow=True)
+
+
 def wrapper(name, *arguments):
     return Subject(name, [name.split()[0], *name.split()[1:], *arguments], "wrapper", slow=True)
 
 
 def ours(name, *arguments, label="", **more):
-    return Subject(f"**{name}**{label}", [f"{{build}}/bin/{name}", *arguments], **more)
+    return Subject(f"**{name}**{label}", [f"$BUILD/bin/{name}", *arguments], **more)
 
 
 def floor(programs, section):
     """`section`: as a tool says that it is using it, at the end."""
-    return Subject(f"empty {section}", ["{yardstick}", "{yardstick}.bpf.o", *programs.split()], "floor")
+    return Subject(f"empty {section}", ["$YARDSTICK", "$YARDSTICK.bpf.o", *programs.split()], "floor")
 
 
 @dataclass
@@ -50,8 +55,9 @@ class Case:
     vm: int
     getppids: int = 0               # getppid() calls of a burst, where the tax on other system calls is of interest
     vm_getppids: int = 0
-    speed: int = 0                  # of ours, and of the others; threads: how many do them
+    speed: int = 0                  # at full speed, of ours and of the others; threads: how many do them
     peers: int = 0
+    vm_speed: int = 0
     threads: tuple = ()
 
 
@@ -66,34 +72,37 @@ CASES = {
         floor("sys_exit", "tp_btf/sys_exit"),
         floor("do_sys_openat2", "fexit/do_sys_openat2"),
         ours("opensnoop"),
-        ours("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
+        ours("opensnoop", "-p", "$PID", label=" -p OTHER", filtered=True),
         libbpf_tool("opensnoop"),
-        libbpf_tool("opensnoop", "-p", "{pid}", label=" -p OTHER", filtered=True),
+        libbpf_tool("opensnoop", "-p", "$PID", label=" -p OTHER", filtered=True),
         bpftrace_tool("opensnoop"),
+        one_liner('tracepoint:syscalls:sys_enter_openat { printf("%s %s\\n", comm, str(args->filename)); }'),
         wrapper("strace", "-f", "-e", "trace=open,openat,openat2,creat", "-o", "/dev/null"),
         wrapper("perf trace", "-e", "openat", "-o", "/dev/null"),
-    ], burst=20000, vm=2000, getppids=100000, vm_getppids=5000, speed=1000000, peers=200000, threads=(1, 2)),
+    ], burst=20000, vm=2000, getppids=100000, vm_getppids=5000, speed=1000000, peers=200000,
+       vm_speed=20000, threads=(1, 2)),
     "execsnoop": Case(Spawn, [
         floor("sched_process_exec", "tp_btf/sched_process_exec"),
         ours("execsnoop"),
         ours("execsnoop", "-x", label=" -x"),
         libbpf_tool("execsnoop"),
         bpftrace_tool("execsnoop"),
+        one_liner("tracepoint:syscalls:sys_enter_execve { join(args->argv); }"),
         wrapper("strace", "-f", "-e", "trace=execve,execveat", "-o", "/dev/null"),
-    ], burst=1000, vm=100, speed=10000, peers=10000, threads=(1, 2)),
+    ], burst=1000, vm=100, speed=10000, peers=10000, vm_speed=500, threads=(1, 2)),
     "biolatency": Case(Io, [
         floor("block_rq_complete", "tp_btf/block_rq_complete"),
-        ours("biolatency", "-d", "{disk}"),
-        ours("biolatency", "-Q", "-d", "{disk}", label=" -Q"),
-        ours("biolatency", "-D", "-F", "-d", "{disk}", label=" -D -F"),
-        libbpf_tool("biolatency", "-d", "{disk}"),
+        ours("biolatency", "-d", "$DISK"),
+        ours("biolatency", "-Q", "-d", "$DISK", label=" -Q"),
+        ours("biolatency", "-D", "-F", "-d", "$DISK", label=" -D -F"),
+        libbpf_tool("biolatency", "-d", "$DISK"),
         bpftrace_tool("biolatency"),
-    ], burst=2000, vm=500, speed=50000, peers=50000, threads=(1,)),
+    ], burst=2000, vm=500, speed=50000, peers=50000, vm_speed=5000, threads=(1,)),
     "runqlat": Case(RoundTrip, [
         floor("sched_switch", "tp_btf/sched_switch"),
         ours("runqlat"),
         ours("runqlat", "-P", label=" -P"),
-        ours("runqlat", "-p", "{pid}", label=" -p OTHER", filtered=True),
+        ours("runqlat", "-p", "$PID", label=" -p OTHER", filtered=True),
         libbpf_tool("runqlat"),
         libbpf_tool("runqlat", "-P", label=" -P"),
         bpftrace_tool("runqlat"),
@@ -102,7 +111,7 @@ CASES = {
         floor("sys_enter sys_exit", "sys_exit and tp_btf/sys_enter"),
         floor("ext4_read ext4_read_end ext4_write ext4_write_end", "fexit and fentry of read and write"),
         ours("ext4slower", "3600000", filtered=True),
-        ours("ext4slower", "3600000", "-p", "{pid}", label=" -p OTHER", filtered=True),
+        ours("ext4slower", "3600000", "-p", "$PID", label=" -p OTHER", filtered=True),
         libbpf_tool("ext4slower", "-m", "3600000", filtered=True),
     ], burst=50000, vm=2000, getppids=100000, vm_getppids=5000),
     "tcpretrans": Case(Request, RETRANSMITS, burst=20000, vm=2000),

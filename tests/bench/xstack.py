@@ -62,7 +62,7 @@ def sample_of_proc(pid):
 
 def cost_of_samples(threads):
     print(f"A sample of {threads} threads, ms of CPU (medians):\n")
-    print("| | user | kernel | both |\n|---|---|---|---|")
+    print("| | user | kernel | both |\n|---|---:|---:|---:|")
     with parked(threads) as pid:
         ways = {"xstack --json": lambda: sample_of_xstack(pid, "--json"),
                 "xstack -f": lambda: sample_of_xstack(pid, "-f"),
@@ -108,7 +108,7 @@ def nobody(_):
 def tax():
     print("\nWhat a process pays that is looked at: its CPU time per operation, more than without (median and "
           f"quartiles of {ROUNDS} rounds):\n\n| | bare | xstack -a -F 20 | profile -F 99 |\n"
-          "|---|---|---|---|")
+          "|---|---:|---:|---:|")
     looks = [lambda pid: tool("xstack", "-p", pid, "-a", "-F", 20, "-f"),
              lambda pid: tool("profile", "-p", pid, "-F", 99, "-f")]
     for name in PER_ROUND:
