@@ -62,6 +62,12 @@ class Watched(Tool):
         self.cpu_before = [*getattr(self, "cpu_before", [0, 0]), cpu_ns(self.process.pid)][-3:]
         return super().is_ready()
 
+    def stop_and_weigh(self):
+        """Ends it; all its CPU time."""
+        self.process.send_signal(signal.SIGINT)
+        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+        return cpu_ns(self.process.pid)
+
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_agrees_with_the_kernel(tool, event_place, cgroup, disk):
@@ -77,18 +83,28 @@ def test_agrees_with_the_kernel(tool, event_place, cgroup, disk):
             working_load.run()
             time.sleep(1)
             cpu_after = cpu_ns(pid)
-            running.process.send_signal(signal.SIGINT)
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-            cpu_end, (runs, ns) = cpu_ns(pid), programs.read()
+            cpu_end, (runs, ns) = running.stop_and_weigh(), programs.read()
     cost = running.summary
     slack = 0.5 if cost["cost_sampled"] else 0          # others gave it more to do than it counts all the time
     assert runs > 0 and (1 - slack) * (runs - runs_before) <= cost["cost_runs"] <= (1 + slack) * runs
     assert (1 - slack) * (ns - ns_before) <= cost["cost_kernel_ns"] <= (1 + slack) * ns
     # the iterator runs while xstack reads: what it takes is not shown twice
     spent = cost["cost_tool_ns"] + (cost["cost_kernel_ns"] if tool == "xstack" else 0)
-    if tool == "profile":       # which reads the names of functions when all else is over
-        cpu_after = max(cpu_after, cpu_ready + (cpu_end - cpu_ready) // 2)
     assert cpu_after - cpu_ready - MICROSECONDS <= spent <= cpu_end - running.cpu_before[0] + MICROSECONDS
+
+
+def test_cost_of_the_end(open_place, cgroup):
+    """What profile spends on the names of functions, when all else is over, is its cost, too."""
+    target = open_place / "target"
+    target.touch()
+    with Workload("openfast", STEADY // 5, 1, target, cgroup=cgroup) as work:
+        with Watched("profile", "--cgroup", cgroup.path, "-F", 99, "--cost", "--json") as tool:
+            cpu_ready = cpu_ns(tool.process.pid)
+            work.run()
+            cpu_done = cpu_ns(tool.process.pid)
+            cpu_end = tool.stop_and_weigh()
+    assert tool.json and cpu_end - cpu_done > 2 * (cpu_done - cpu_ready), "the end took little"
+    assert tool.summary["cost_tool_ns"] > cpu_done - cpu_ready + (cpu_end - cpu_done) / 2
 
 
 @pytest.mark.parametrize("tool", ["biolatency", "runqlat"])
