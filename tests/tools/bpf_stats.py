@@ -38,8 +38,10 @@ class Programs:
     """The programs that a process has loaded; they stay, and their counters, until the `with` block is left."""
 
     def __init__(self, pid):
-        texts = [file.read_text(encoding="ascii") for file in Path(f"/proc/{pid}/fdinfo").iterdir()]
-        ids = {int(i) for text in texts for i in re.findall(r"^prog_id:\s*(\d+)$", text, re.M)}
+        ids = set()
+        for file in Path(f"/proc/{pid}/fdinfo").iterdir():
+            with contextlib.suppress(FileNotFoundError):    # it may be closed meanwhile
+                ids.update(map(int, re.findall(r"^prog_id:\s*(\d+)$", file.read_text(encoding="ascii"), re.M)))
         self.fds = [bpf(PROG_GET_FD_BY_ID, i) for i in ids]
 
     def __enter__(self):
