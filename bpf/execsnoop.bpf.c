@@ -6,9 +6,8 @@
 
 #include "lib/compat.bpf.h"
 #include "lib/events.bpf.h"
+#include "lib/exec.bpf.h"
 #include "lib/filter.bpf.h"
-#include "lib/inflight.bpf.h"
-#include "lib/syscalls.bpf.h"
 #include "execsnoop.h"
 
 const volatile __u32 max_bytes = EXEC_ARGS_DEFAULT; /* of arguments; at most EXEC_ARGS_MAX */
@@ -87,40 +86,27 @@ static __always_inline void show_exec(struct task_struct *task, struct linux_bin
 	send(s);
 }
 
-static __always_inline int executed(struct task_struct *task, struct linux_binprm *bprm)
+static __always_inline void exec_started(struct task_struct *task, struct linux_binprm *bprm)
 {
 	preempt_off();
 	if (wanted())
 		show_exec(task, bprm);
 	preempt_on();
-	return 0;
-}
-
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
-{
-	return executed(task, bprm);
-}
-
-SEC("raw_tp/sched_process_exec") /* the same for a kernel without BTF of its own */
-int BPF_PROG(raw_exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
-{
-	return executed(task, bprm);
 }
 
 /* The next of a failed exec's arguments. False: that was the last one. */
-static __always_inline bool add_arg(struct exec_scratch *s, const char *argv, int i, bool compat)
+static __always_inline bool add_arg(struct exec_scratch *s, const struct exec_call *call, int i)
 {
 	__u64 at = s->event.args_len, end, room; /* 64 bits: the verifier follows those best */
 	const char *arg = NULL;
 	__u32 arg32 = 0;
 	long n;
 
-	if (compat) {
-		bpf_probe_read_user(&arg32, sizeof(arg32), argv + 4 * i);
+	if (call->compat) {
+		bpf_probe_read_user(&arg32, sizeof(arg32), call->argv + 4 * i);
 		arg = (const char *)(unsigned long)arg32;
 	} else {
-		bpf_probe_read_user(&arg, sizeof(arg), argv + 8 * i);
+		bpf_probe_read_user(&arg, sizeof(arg), call->argv + 8 * i);
 	}
 	if (!arg)
 		return false;
@@ -147,8 +133,7 @@ static __always_inline bool add_arg(struct exec_scratch *s, const char *argv, in
 	return !(s->event.head.flags & EXEC_ARGS_CUT);
 }
 
-static __always_inline void show_failed(const char *filename, const char *argv, int ret,
-					bool compat)
+static __always_inline void show_failed(const struct exec_call *call, int ret)
 {
 	struct exec_scratch *s = event_begin(1);
 	long n;
@@ -156,113 +141,22 @@ static __always_inline void show_failed(const char *filename, const char *argv, 
 	if (!s)
 		return;
 	head(&s->event, ret);
-	n = read_user_str(s->text, EXEC_FILENAME_MAX, filename);
+	n = read_user_str(s->text, EXEC_FILENAME_MAX, call->filename);
 	if (n < 0 || n > EXEC_FILENAME_MAX)
 		n = 0;
 	s->event.filename_len = n;
-	for (int i = 0; argv && i <= FAILED_ARGS_MAX; i++)
-		if (!add_arg(s, argv, i, compat))
+	for (int i = 0; call->argv && i <= FAILED_ARGS_MAX; i++)
+		if (!add_arg(s, call, i))
 			break;
 	send(s);
 }
 
-/* --- an exec that failed, with -x: the call's own function ... --- */
-
-static __always_inline void failed(const char *filename, const char *argv, int ret, bool compat)
+static __always_inline void exec_failed(const struct exec_call *call, int ret)
 {
-	if (ret >= 0)
-		return;
 	preempt_off();
 	if (wanted())
-		show_failed(filename, argv, ret, compat);
+		show_failed(call, ret);
 	preempt_on();
 }
-
-/* @regs are the caller's, @arg the number of the argument that is the file name. */
-static __always_inline int failed_at_exit(struct pt_regs *regs, long ret, int arg, bool compat,
-					  bool typed)
-{
-	if ((int)ret < 0)
-		failed((void *)syscall_arg(regs, arg, compat, typed),
-		       (void *)syscall_arg(regs, arg + 1, compat, typed), ret, compat);
-	return 0;
-}
-
-/* Without fexit, what the call was asked for is kept from its entry. (5.10's BTF has pt_regs by
- * name only: no fexit program can read it.) */
-struct exec_call {
-	const char *filename, *argv;
-	bool compat;
-};
-INFLIGHT(calls, struct exec_call, INFLIGHT_MAX);
-
-static __always_inline int exec_begins(struct pt_regs *ctx, int arg, bool compat)
-{
-	struct pt_regs *regs = (void *)PT_REGS_PARM1(ctx);
-	struct exec_call call = {
-		.filename = (void *)syscall_arg(regs, arg, compat, false),
-		.argv = (void *)syscall_arg(regs, arg + 1, compat, false),
-		.compat = compat,
-	};
-
-	inflight_begin(&calls, &call);
-	return 0;
-}
-
-static __always_inline int exec_ends(int ret)
-{
-	struct exec_call *call = inflight_get(&calls);
-
-	if (!call)
-		return 0;
-	failed(call->filename, call->argv, ret, call->compat);
-	inflight_end(&calls);
-	return 0;
-}
-
-#define EXEC_PROBES(name, function, arg, compat)                                                   \
-	SEC("fexit/" function)                                                                     \
-	int BPF_PROG(fexit_##name, struct pt_regs *regs, long ret)                                 \
-	{                                                                                          \
-		return failed_at_exit(regs, ret, arg, compat, true);                               \
-	}                                                                                          \
-	SEC("kprobe/" function)                                                                    \
-	int kprobe_##name(struct pt_regs *ctx)                                                     \
-	{                                                                                          \
-		return exec_begins(ctx, arg, compat);                                              \
-	}                                                                                          \
-	SEC("kretprobe/" function)                                                                 \
-	int BPF_KRETPROBE(kretprobe_##name, int ret)                                               \
-	{                                                                                          \
-		return exec_ends(ret);                                                             \
-	}
-
-EXEC_PROBES(execve, SYSCALL_FUNCTION("execve"), 0, false)
-EXEC_PROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
-EXEC_PROBES(compat_execve, COMPAT_SYSCALL_FUNCTION("execve"), 0, true)
-EXEC_PROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
-
-/* --- ... or the exit of any call --- */
-
-enum { EXECVE, EXECVEAT };
-static const struct syscall_row exec_calls[] = {
-	[EXECVE] = SYSCALL(EXECVE),
-	[EXECVEAT] = SYSCALL(EXECVEAT),
-};
-
-static __always_inline int call_done(struct pt_regs *regs, long ret, bool typed)
-{
-	bool compat;
-	int call;
-
-	if (ret >= 0)
-		return 0;
-	call = syscall_find(exec_calls, syscall_nr(regs, typed), &compat);
-	if (call < 0)
-		return 0;
-	return failed_at_exit(regs, ret, call == EXECVEAT, compat, typed);
-}
-
-SYSCALL_EXIT(call_done)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cfi.h"
+#include "search.h"
 
 /* DWARF 5, table 7.29, and GNU's. The first three have a number in their lower six bits. */
 enum {
@@ -357,19 +358,9 @@ static int make_index(struct cfi_table *t)
 
 static const struct cfi_function *function_at(const struct cfi_table *t, uint64_t vaddr)
 {
-	size_t low = 0, high = t->nr;
+	const struct cfi_function *f = search_last(t->functions, t->nr, start, vaddr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->functions[mid].start <= vaddr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (!high || vaddr - t->functions[high - 1].start >= t->functions[high - 1].len)
-		return NULL;
-	return &t->functions[high - 1];
+	return f && vaddr - f->start < f->len ? f : NULL;
 }
 
 /* --- loading -----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 #include <sys/resource.h>
 #include <bpf/bpf.h>
@@ -9,11 +8,6 @@
 
 #include "clock.h"
 #include "cost.h"
-#include "msg.h"
-
-#define MANY_RUNS 200000 /* a second: more are not all counted */
-#define COUNT_NS  20000000ULL
-#define REST_NS	  180000000ULL
 
 static uint64_t own_cpu_ns(uint64_t *peak_bytes)
 {
@@ -26,92 +20,91 @@ static uint64_t own_cpu_ns(uint64_t *peak_bytes)
 	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000ULL;
 }
 
-int cost_start(struct cost *c)
+/* The kernel's counters. An iterator runs while the tool reads from it. */
+static struct duty_counts read_counters(struct bpf_object *obj)
 {
-	uint64_t now = clock_mono_ns();
-
-	*c = (struct cost){ .start_ns = now, .start_cpu_ns = own_cpu_ns(NULL), .looked_ns = now };
-	c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	c->next_ns = c->stats_fd < 0 ? UINT64_MAX : now + COUNT_NS;
-	return c->stats_fd < 0 ? -errno : 0;
-}
-
-/* The kernel's counters, which never go back. */
-static void read_counters(struct bpf_object *obj, uint64_t *runs, uint64_t *ns)
-{
+	struct duty_counts all = { 0 };
 	struct bpf_program *prog;
 
-	*runs = *ns = 0;
 	bpf_object__for_each_program (prog, obj) {
+		bool own = bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER;
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 		int fd = bpf_program__fd(prog);
 
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len)) {
-			*runs += info.run_cnt;
-			*ns += info.run_time_ns;
-		}
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+			continue;
+		*(own ? &all.own_runs : &all.runs) += info.run_cnt;
+		*(own ? &all.own_ns : &all.ns) += info.run_time_ns;
 	}
+	return all;
 }
 
-/* Adds what was counted since the last look. The time before it without counting is taken to have
- * been as the time before that and the time since, half and half. */
-static void look(struct cost *c, struct bpf_object *obj, uint64_t now)
+int cost_start(struct cost *c, struct bpf_object *obj)
 {
-	double runs_rate = c->runs_rate, ns_rate = c->ns_rate;
-	uint64_t runs, ns, span = now - c->looked_ns;
+	int err;
 
-	read_counters(obj, &runs, &ns);
-	if (span) {
-		c->runs_rate = (double)(runs - c->seen_runs) / (double)span;
-		c->ns_rate = (double)(ns - c->seen_ns) / (double)span;
+	*c = (struct cost){ .next_ns = UINT64_MAX };
+	c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	err = c->stats_fd < 0 ? -errno : 0;
+	c->known = !err;
+	c->start_cpu_ns = own_cpu_ns(NULL);
+	c->start_ns = clock_mono_ns();
+	if (c->known) {
+		struct duty_counts at = read_counters(obj); /* others may have counting on */
+
+		duty_begin(&c->duty, c->start_ns, &at);
+		c->next_ns = c->duty.next_ns;
 	}
-	c->runs += runs - c->seen_runs;
-	c->runs += (uint64_t)((runs_rate + c->runs_rate) / 2 * (double)c->unseen_ns);
-	c->kernel_ns += ns - c->seen_ns;
-	c->kernel_ns += (uint64_t)((ns_rate + c->ns_rate) / 2 * (double)c->unseen_ns);
-	c->seen_runs = runs;
-	c->seen_ns = ns;
-	c->looked_ns = now;
-	c->unseen_ns = 0;
+	return err;
 }
 
 void cost_tick(struct cost *c, struct bpf_object *obj)
 {
-	uint64_t now = clock_mono_ns();
+	struct duty_counts at;
 
-	if (c->stats_fd >= 0) {
-		look(c, obj, now);
-		c->next_ns = now + COUNT_NS;
-		if (c->runs_rate * 1e9 < MANY_RUNS)
-			return;
-		close(c->stats_fd);
-		c->stats_fd = -1;
-		c->sampled = true;
-		c->next_ns = now + REST_NS;
-		return;
+	if (c->duty.counting) {
+		at = read_counters(obj);
+		if (duty_rest(&c->duty, clock_mono_ns(), &at)) {
+			close(c->stats_fd);
+			c->stats_fd = -1;
+		}
+	} else {
+		c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		at = read_counters(obj); /* now: it took the kernel some ms */
+		if (c->stats_fd < 0)
+			duty_rest_on(&c->duty, clock_mono_ns());
+		else
+			duty_resume(&c->duty, clock_mono_ns(), &at);
 	}
-	read_counters(obj, &c->seen_runs, &c->seen_ns); /* others may have counting on */
-	c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	now = clock_mono_ns(); /* turning it on takes the kernel some ms */
-	c->unseen_ns += now - c->looked_ns;
-	c->looked_ns = now;
-	c->next_ns = now + COUNT_NS;
+	c->next_ns = c->duty.next_ns;
 }
 
 void cost_read(struct cost *c, struct bpf_object *obj)
 {
-	uint64_t now = clock_mono_ns();
+	struct duty_counts at = { 0 };
+	uint64_t spent = own_cpu_ns(&c->peak_bytes) - c->start_cpu_ns;
 
-	if (c->stats_fd >= 0) {
-		look(c, obj, now);
-	} else if (c->next_ns != UINT64_MAX) {
-		c->runs += (uint64_t)(c->runs_rate * (double)(now - c->looked_ns));
-		c->kernel_ns += (uint64_t)(c->ns_rate * (double)(now - c->looked_ns));
-		c->looked_ns = now;
+	if (c->duty.counting)
+		at = read_counters(obj);
+	if (c->next_ns != UINT64_MAX)
+		duty_read(&c->duty, clock_mono_ns(), &at);
+	c->sampled = c->duty.sampled;
+	c->runs = c->duty.total.runs + c->duty.total.own_runs;
+	c->kernel_ns = c->duty.total.ns + c->duty.total.own_ns;
+	c->tool_ns = spent > c->duty.total.own_ns ? spent - c->duty.total.own_ns : 0;
+	c->wall_ns = clock_mono_ns() - c->start_ns;
+}
+
+void cost_stop(struct cost *c, struct bpf_object *obj)
+{
+	if (c->duty.counting) {
+		cost_read(c, obj);
+		close(c->stats_fd);
+		c->stats_fd = -1;
+		c->duty.counting = false;
 	}
-	c->tool_ns = own_cpu_ns(&c->peak_bytes) - c->start_cpu_ns;
-	c->wall_ns = now - c->start_ns;
+	c->next_ns = UINT64_MAX;
 }
 
 double cost_percent(const struct cost *c)
@@ -119,14 +112,24 @@ double cost_percent(const struct cost *c)
 	return c->wall_ns ? 100.0 * (double)(c->kernel_ns + c->tool_ns) / (double)c->wall_ns : 0;
 }
 
+const char *cost_number(double v, char *text)
+{
+	int decimals = v >= 9.95 || v <= 0 ? 0 : 1;
+
+	for (double rest = v; decimals && decimals < 6 && rest < 0.995; rest *= 10)
+		decimals++;
+	snprintf(text, COST_NUMBER_LEN, "%.*f", decimals, v);
+	return text;
+}
+
 /* 1204331 as "1 204 331" */
-static const char *grouped(uint64_t v, char *text, size_t size)
+static const char *grouped(uint64_t v, char *text)
 {
 	char digits[24];
 	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)v);
 	size_t n = 0;
 
-	for (int i = 0; i < len && n + 2 < size; i++) {
+	for (int i = 0; i < len; i++) {
 		if (i && (len - i) % 3 == 0)
 			text[n++] = ' ';
 		text[n++] = digits[i];
@@ -135,26 +138,55 @@ static const char *grouped(uint64_t v, char *text, size_t size)
 	return text;
 }
 
-void cost_note(const struct cost *c, uint64_t events, uint64_t lost)
+static const char *seconds(uint64_t ns, char *text)
 {
-	char runs[32], shown[32], gone[32];
-
-	note("cost: %s%s runs, %llu ns each; %.2f s in the kernel + %.2f s in %s = %.2g %% of one "
-	     "CPU; %s events, %s lost; %.1f MB",
-	     c->sampled ? "about " : "", grouped(c->runs, runs, sizeof(runs)),
-	     (unsigned long long)(c->runs ? c->kernel_ns / c->runs : 0), (double)c->kernel_ns / 1e9,
-	     (double)c->tool_ns / 1e9, msg_tool(), cost_percent(c),
-	     grouped(events, shown, sizeof(shown)), grouped(lost, gone, sizeof(gone)),
-	     (double)c->peak_bytes / 1e6);
+	return cost_number((double)ns / 1e9, text);
 }
 
+const char *cost_text(const struct cost *c, const char *tool, uint64_t events, uint64_t lost,
+		      char *text, size_t size)
+{
+	char runs[COST_NUMBER_LEN], kernel[COST_NUMBER_LEN], own[COST_NUMBER_LEN];
+	char percent[COST_NUMBER_LEN], shown[COST_NUMBER_LEN], gone[COST_NUMBER_LEN];
+	int len;
+
+	seconds(c->tool_ns, own);
+	cost_number(cost_percent(c), percent);
+	if (c->known)
+		len = snprintf(text, size,
+			       "%s%s runs, %llu ns each; %s s in the kernel + %s s in %s = %s %% "
+			       "of one CPU",
+			       c->sampled ? "about " : "", grouped(c->runs, runs),
+			       (unsigned long long)(c->runs ? c->kernel_ns / c->runs : 0),
+			       seconds(c->kernel_ns, kernel), own, tool, percent);
+	else
+		len = snprintf(text, size,
+			       "? runs; ? s in the kernel + %s s in %s = at least %s %% "
+			       "of one CPU",
+			       own, tool, percent);
+	if ((size_t)len < size)
+		snprintf(text + len, size - len, "; %s events, %s lost; %.1f MB",
+			 grouped(events, shown), grouped(lost, gone), (double)c->peak_bytes / 1e6);
+	return text;
+}
+
+/* What is not known is null. */
 void cost_json(const struct cost *c, struct json *j)
 {
-	json_u64(j, "cost_runs", c->runs);
-	json_bool(j, "cost_sampled", c->sampled);
-	json_u64(j, "cost_kernel_ns", c->kernel_ns);
+	if (c->known) {
+		json_u64(j, "cost_runs", c->runs);
+		json_bool(j, "cost_sampled", c->sampled);
+		json_u64(j, "cost_kernel_ns", c->kernel_ns);
+	} else {
+		json_null(j, "cost_runs");
+		json_null(j, "cost_sampled");
+		json_null(j, "cost_kernel_ns");
+	}
 	json_u64(j, "cost_tool_ns", c->tool_ns);
 	json_u64(j, "cost_wall_ns", c->wall_ns);
 	json_u64(j, "cost_peak_bytes", c->peak_bytes);
-	json_fixed(j, "cost_cpu_percent", (uint64_t)(cost_percent(c) * 100), 2);
+	if (c->known)
+		json_fixed(j, "cost_cpu_percent", (uint64_t)(cost_percent(c) * 100), 2);
+	else
+		json_null(j, "cost_cpu_percent");
 }

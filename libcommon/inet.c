@@ -34,6 +34,20 @@ void out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port)
 	out_u64(o, port);
 }
 
+void out_local(struct out *o, const void *flow)
+{
+	const struct flow *f = flow;
+
+	out_endpoint(o, &f->laddr, f->lport);
+}
+
+void out_remote(struct out *o, const void *flow)
+{
+	const struct flow *f = flow;
+
+	out_endpoint(o, &f->raddr, f->rport);
+}
+
 const char *tcp_state_name(unsigned int state)
 {
 	/* include/net/tcp_states.h */
@@ -44,6 +58,11 @@ const char *tcp_state_name(unsigned int state)
 	};
 
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
+}
+
+void out_tcp_state(struct out *o, const void *state)
+{
+	out_str(o, tcp_state_name(*(const __u8 *)state));
 }
 
 void json_flow(struct json *j, const struct flow *flow)

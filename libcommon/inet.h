@@ -22,8 +22,14 @@ const char *inet_str(const struct inet_addr *addr, char *buf);
 /* "10.0.0.1:443", "[2001:db8::1]:443". */
 void out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port);
 
+/* For columns (COL_PART) of a struct flow: its ends. */
+void out_local(struct out *o, const void *flow);
+void out_remote(struct out *o, const void *flow);
+
 /* "ESTABLISHED", as netstat calls it; "?": there is no such state. */
 const char *tcp_state_name(unsigned int state);
+/* For a column of a __u8 with one. */
+void out_tcp_state(struct out *o, const void *state);
 
 /* The members ip, v4_mapped (only if true), local_addr, local_port, remote_addr, remote_port and
  * netns. */

@@ -6,6 +6,7 @@
 
 #include "kallsyms.h"
 #include "number.h"
+#include "search.h"
 
 #define MAX_MODULES 4096
 #define MAX_TAGS    4096
@@ -133,18 +134,8 @@ static int read_line(struct kallsyms *k, const char *line, size_t *nr)
 
 static const struct kernel_module *module_at(const struct kallsyms *k, uint64_t addr)
 {
-	size_t low = 0, high = k->nr_modules;
-	const struct kernel_module *m;
+	const struct kernel_module *m = search_last(k->modules, k->nr_modules, base, addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (k->modules[mid].base <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	m = high ? &k->modules[high - 1] : NULL;
 	return m && addr - m->base < m->size ? m : NULL;
 }
 

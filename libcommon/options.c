@@ -167,7 +167,8 @@ static const char *parse_percent(const char *arg, void *value)
 	char *end;
 	double v = strtod(arg, &end);
 
-	if (!isdigit((unsigned char)*arg) || *end || !isfinite(v) || v <= 0 || v > 100000)
+	if (!isdigit((unsigned char)*arg) || strpbrk(arg, "xXeE") || *end || !isfinite(v) ||
+	    v <= 0 || v > 100000)
 		return "a percentage of one CPU, more than 0";
 	*(double *)value = v;
 	return NULL;

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "owners.h"
+#include "tool.h"
 
 #define REST 9 /* times as long as the search before it took */
 
@@ -25,7 +26,8 @@ static bool look_up(struct object *o, const struct owner_ref *ref, struct event_
 	return true;
 }
 
-bool owner_complete(struct object *o, const struct owner_ref *ref, struct event_head *head)
+/* False: a process has it open, but was not looked for. */
+static bool complete(struct object *o, const struct owner_ref *ref, struct event_head *head)
 {
 	static uint64_t last, next; /* search, CLOCK_MONOTONIC */
 	uint64_t now;
@@ -44,4 +46,15 @@ bool owner_complete(struct object *o, const struct owner_ref *ref, struct event_
 	next = now + REST * (now - last);
 	look_up(o, ref, head);
 	return true;
+}
+
+bool owner_passes(struct run *r, const struct owner_ref *ref, struct event_head *head)
+{
+	bool looked = complete(&r->object, ref, head);
+
+	if (filter_passes(&r->opt.filter, head))
+		return true;
+	if (!looked)
+		r->lost++;
+	return false;
 }

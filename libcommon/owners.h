@@ -8,9 +8,10 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
-#include "events.h"
-#include "object.h"
+#include "../bpf/lib/events.h"
 #include "../bpf/lib/owner.h"
+
+struct run;
 
 /* For a tool's table of probes. The second one takes BTF of the kernel's own; without it, the
  * owners of accepted sockets are not known until they close. */
@@ -22,14 +23,17 @@
 	}
 
 /*
- * Completes @head where the kernel side did not know the owner of the socket: looks through the
- * open files of all processes, if there is something to find (once for all events that wait, and
- * within a tenth of one CPU). pid stays EVENT_UNKNOWN when the socket has no owner: it was not
- * accepted yet, or the kernel itself holds it, or its process is gone without a trace, or several
- * processes have it open of which none opened it.
- * False: a process has it open, but was not looked for: it is too soon after the search before, or
- * none is granted.
+ * In the event hook of a tool with OWNER_PROBES: is the event to be shown? It judges by the filters
+ * that the kernel side can't apply, those by task, which are here about the owner of the socket.
+ *
+ * First it completes @head where the kernel side did not know the owner of the socket: looks
+ * through the open files of all processes, if there is something to find (once for all events that
+ * wait, and within a tenth of one CPU). pid stays EVENT_UNKNOWN when the socket has no owner: it
+ * was not accepted yet, or the kernel itself holds it, or its process is gone without a trace, or
+ * several processes have it open of which none opened it. It counts a lost event when a process has
+ * it open, but was not looked for (it is too soon after the search before, or none is granted), and
+ * might be one that was asked for.
  */
-bool owner_complete(struct object *o, const struct owner_ref *ref, struct event_head *head);
+bool owner_passes(struct run *r, const struct owner_ref *ref, struct event_head *head);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "processes.h"
+#include "search.h"
 
 #define NR_BUCKETS     1024
 #define MAX_JIT_BYTES  (128u << 20)  /* of all processes' perf maps */
@@ -438,17 +439,9 @@ struct process *process_find_image(struct processes *ps, uint32_t pid, uint32_t 
 
 const struct exec_mapping *process_mapping(const struct process *p, uint64_t addr)
 {
-	size_t low = 0, high = p->nr_maps;
+	const struct exec_mapping *m = search_last(p->maps, p->nr_maps, start, addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (p->maps[mid].start <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return high && addr < p->maps[high - 1].end ? &p->maps[high - 1] : NULL;
+	return m && addr < m->end ? m : NULL;
 }
 
 bool process_look_again(struct processes *ps, struct process *p)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "symtab.h"
+#include "search.h"
 
 /* How many symbols that end too early are passed on the way to one that doesn't: files nest symbols
  * two or three deep, hostile ones by the million. */
@@ -199,30 +200,15 @@ void symtab_finish(struct symtab *t, uint64_t (*limit)(void *arg, uint64_t addr)
 	}
 }
 
-/* How many symbols begin at or before @addr. */
-static size_t nr_before(const struct symtab *t, uint64_t addr)
+/* Of the MAX_NESTED symbols up to @last, the one added last that @addr lies in. */
+static const struct symbol *find_newest(const struct symtab *t, const struct symbol *last,
+					uint64_t addr)
 {
-	size_t low = 0, high = t->nr;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->syms[mid].addr <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return high;
-}
-
-/* Of the last MAX_NESTED that begin before @nr, the one added last that @addr lies in. */
-static const struct symbol *find_newest(const struct symtab *t, size_t nr, uint64_t addr)
-{
+	size_t nr = last - t->syms + 1;
 	const struct symbol *found = NULL;
-	size_t i;
 
-	for (i = nr; i && nr - i < MAX_NESTED; i--) {
-		const struct symbol *sym = &t->syms[i - 1];
+	for (size_t i = 0; i < nr && i < MAX_NESTED; i++) {
+		const struct symbol *sym = last - i;
 
 		/* names are in the order in which they were added */
 		if (addr < end_of(sym) && (!found || sym->name > found->name))
@@ -233,17 +219,15 @@ static const struct symbol *find_newest(const struct symtab *t, size_t nr, uint6
 
 const struct symbol *symtab_find(const struct symtab *t, uint64_t addr)
 {
-	size_t nr = nr_before(t, addr);
-	const struct symbol *newest = t->newest_wins ? find_newest(t, nr, addr) : NULL;
-	uint32_t i = nr ? nr - 1 : UINT32_MAX;
-	unsigned int steps;
+	const struct symbol *sym = search_last(t->syms, t->nr, addr, addr);
+	const struct symbol *newest = sym && t->newest_wins ? find_newest(t, sym, addr) : NULL;
 
 	if (newest)
 		return newest;
-	for (steps = 0; i != UINT32_MAX && steps < MAX_NESTED; steps++) {
-		if (addr < end_of(&t->syms[i]))
-			return &t->syms[i];
-		i = t->syms[i].outer;
+	for (int steps = 0; sym && steps < MAX_NESTED; steps++) {
+		if (addr < end_of(sym))
+			return sym;
+		sym = sym->outer == UINT32_MAX ? NULL : &t->syms[sym->outer];
 	}
 	return NULL;
 }

@@ -114,7 +114,7 @@ static void cell(struct out *o, const struct column *c, const struct event_head 
 		elapsed(o, event->ts);
 		break;
 	case FMT_CUSTOM:
-		c->text(o, event);
+		c->text(o, (const char *)event + c->offset);
 		break;
 	}
 }

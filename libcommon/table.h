@@ -38,7 +38,7 @@ struct column {
 	unsigned int offset, size; /* of the member in the event */
 	const bool *show;	   /* in text: NULL always, else when true. JSON has every column */
 	const char *key;	   /* in JSON; NULL: not there (the head's fields always are) */
-	void (*text)(struct out *o, const void *event);
+	void (*text)(struct out *o, const void *member); /* offset 0: the event */
 	void (*json)(struct json *j, const void *event);
 };
 
@@ -69,6 +69,13 @@ struct column {
 	{                                                                                          \
 		.title = (title_), .width = (width_), .fmt = FMT_CUSTOM, .show = (show_),          \
 		.text = (text_), .json = (json_),                                                  \
+	}
+
+/* Text of one member by a function that knows such things, which is given its address. */
+#define COL_PART(event, member, title_, width_, show_, text_)                                      \
+	{                                                                                          \
+		.title = (title_), .width = (width_), .fmt = FMT_CUSTOM,                           \
+		.offset = offsetof(struct event, member), .show = (show_), .text = (text_),        \
 	}
 
 void table_header(struct out *o, const struct column *columns);

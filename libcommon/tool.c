@@ -22,6 +22,7 @@
 #define TICK_NS	     100000000ULL
 #define LAST_WAIT_NS 200000000ULL
 #define SECOND_NS    1000000000ULL
+#define COST_TOLD_NS 5000000000ULL /* with --cost -v, without reports */
 #define NEVER	     UINT64_MAX
 
 /* Subtracted from the nice value of a tool that reads events: see favour_reader(). */
@@ -33,7 +34,8 @@
 struct loop {
 	int epoll_fd, signal_fd;
 	sigset_t signals;
-	uint64_t deadline, next_report, next_sample, next_tick, next_cost, next_loss;
+	uint64_t deadline, next_report, next_sample, next_tick, next_loss;
+	uint64_t next_cost, next_cost_told;
 	uint64_t reports, lost_told, no_room_told;
 	int costly_samples;
 	uint64_t last_cost_ns, last_cost_at;
@@ -133,9 +135,24 @@ static void tell_losses(struct run *r, struct loop *l)
 	l->no_room_told = r->lost;
 }
 
+static void tell_cost(struct run *r, struct loop *l)
+{
+	char text[COST_TEXT_LEN];
+
+	note("cost: %s",
+	     cost_text(&l->cost, msg_tool(), r->nr_events, lost_so_far(r), text, sizeof(text)));
+}
+
+static void tell_cost_so_far(struct run *r, struct loop *l)
+{
+	cost_read(&l->cost, r->object.bpf);
+	tell_cost(r, l);
+}
+
 /* Above the promise for two samples in a row: stop. */
 static void check_cost(struct run *r, struct loop *l)
 {
+	char text[COST_NUMBER_LEN];
 	uint64_t spent, now;
 	double percent;
 
@@ -150,8 +167,8 @@ static void check_cost(struct run *r, struct loop *l)
 	l->costly_samples = percent > r->opt.max_cost ? l->costly_samples + 1 : 0;
 	if (l->costly_samples < 2)
 		return;
-	warn("stopped: it cost %.1f %% of one CPU, more than --max-cost %g", percent,
-	     r->opt.max_cost);
+	warn("stopped: it cost %s %% of one CPU, more than --max-cost %g",
+	     cost_number(percent, text), r->opt.max_cost);
 	l->too_costly = r->stop = true;
 }
 
@@ -187,10 +204,12 @@ static void keep_time(struct run *r, struct loop *l, uint64_t now)
 			r->stop = true; /* the last one is printed at the end */
 		else
 			report(r);
-		if (r->opt.cost && msg_verbose && !r->stop) {
-			cost_read(&l->cost, r->object.bpf);
-			cost_note(&l->cost, r->nr_events, lost_so_far(r));
-		}
+		if (r->opt.cost && msg_verbose && !r->stop)
+			tell_cost_so_far(r, l);
+	}
+	if (now >= l->next_cost_told && !r->stop) {
+		l->next_cost_told = now + COST_TOLD_NS;
+		tell_cost_so_far(r, l);
 	}
 }
 
@@ -205,7 +224,8 @@ static void look(struct run *r, struct loop *l)
 	wake = min_u64(wake, min_u64(l->deadline, min_u64(l->next_report, l->next_sample)));
 	if (l->cost_on)
 		wake = min_u64(wake, l->cost.next_ns);
-	wake = min_u64(wake, min_u64(l->next_tick, min_u64(l->next_cost, l->next_loss)));
+	wake = min_u64(wake, min_u64(l->next_cost, l->next_cost_told));
+	wake = min_u64(wake, min_u64(l->next_tick, l->next_loss));
 	n = epoll_wait(l->epoll_fd, ev, 8,
 		       wake == NEVER ? -1
 		       : wake <= now ? 0
@@ -301,7 +321,7 @@ static void begin(struct run *r, struct loop *l)
 	int err;
 
 	if (r->opt.cost || r->opt.max_cost > 0) {
-		err = cost_start(&l->cost);
+		err = cost_start(&l->cost, r->object.bpf);
 		l->cost_on = true;
 		if (err)
 			warn("the kernel does not count what its programs cost (%s; it takes "
@@ -316,6 +336,9 @@ static void begin(struct run *r, struct loop *l)
 				 : NEVER;
 	l->next_tick = t->tick ? r->started_ns + TICK_NS : NEVER;
 	l->next_cost = r->opt.max_cost > 0 ? r->started_ns + SECOND_NS : NEVER;
+	l->next_cost_told = r->opt.cost && msg_verbose && l->next_report == NEVER
+				    ? r->started_ns + COST_TOLD_NS
+				    : NEVER;
 	l->next_loss = r->events ? r->started_ns + SECOND_NS : NEVER;
 	if (t->columns && !r->opt.json && !r->no_header) {
 		table_header(&r->out, t->columns);
@@ -331,6 +354,8 @@ static void summary(struct run *r, struct loop *l)
 {
 	uint64_t lost = lost_so_far(r);
 
+	if (l->cost_on)
+		cost_read(&l->cost, r->object.bpf); /* the last report's CPU time, too */
 	if (r->opt.json) {
 		json_object(&r->json, NULL);
 		json_str(&r->json, "type", "summary");
@@ -344,7 +369,7 @@ static void summary(struct run *r, struct loop *l)
 		out_flush(&r->out);
 	}
 	if (r->opt.cost)
-		cost_note(&l->cost, r->nr_events, lost);
+		tell_cost(r, l);
 }
 
 static void detach(struct run *r)
@@ -375,8 +400,10 @@ static int end(struct run *r, struct loop *l)
 	bool full = r->opt.max_events && r->nr_events >= r->opt.max_events;
 
 	if (l->cost_on)
-		cost_read(&l->cost, r->object.bpf);
+		cost_read(&l->cost, r->object.bpf); /* detaching takes its time */
 	detach(r);
+	if (l->cost_on)
+		cost_stop(&l->cost, r->object.bpf);
 	r->missed = object_missed(&r->object);
 	if (!l->hung_up && !r->out.error) {
 		r->stop = full;

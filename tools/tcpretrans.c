@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
+#include "flows.h"
 #include "inet.h"
 #include "names.h"
 #include "owners.h"
-#include "tally.h"
 #include "tool.h"
 #include "tcpretrans.h"
 #include "tcpretrans.skel.h"
@@ -33,33 +33,12 @@ static const char *const why_names[WHYS] = {
 	[WHY_WINDOW] = "WINDOW", [WHY_TLP_NEW] = "TLP-NEW",
 };
 
-static void print_local(struct out *o, const void *event)
-{
-	const struct retrans_event *e = event;
-
-	out_endpoint(o, &e->flow.laddr, e->flow.lport);
-}
-
-static void print_remote(struct out *o, const void *event)
-{
-	const struct retrans_event *e = event;
-
-	out_endpoint(o, &e->flow.raddr, e->flow.rport);
-}
-
 static void print_type(struct out *o, const void *event)
 {
 	const struct retrans_event *e = event;
 	bool probe = lossprobes && (e->why == WHY_TLP || e->why == WHY_TLP_NEW);
 
 	out_str(o, probe ? "L>" : "R>");
-}
-
-static void print_state(struct out *o, const void *event)
-{
-	const struct retrans_event *e = event;
-
-	out_str(o, tcp_state_name(e->state));
 }
 
 static void print_why(struct out *o, const void *event)
@@ -99,10 +78,10 @@ static const struct column columns[] = {
 	COL_TIME(&time_of_day),
 	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
 	COL(retrans_event, flow.version, "IP", 2, FMT_UINT, NULL, NULL),
-	COL_CUSTOM("LADDR:LPORT", 18, NULL, print_local, json_retrans),
-	COL_CUSTOM("T>", 2, NULL, print_type, NULL),
-	COL_CUSTOM("RADDR:RPORT", 18, NULL, print_remote, NULL),
-	COL_CUSTOM("STATE", 11, NULL, print_state, NULL),
+	COL_PART(retrans_event, flow, "LADDR:LPORT", 18, NULL, out_local),
+	COL_CUSTOM("T>", 2, NULL, print_type, json_retrans),
+	COL_PART(retrans_event, flow, "RADDR:RPORT", 18, NULL, out_remote),
+	COL_PART(retrans_event, state, "STATE", 11, NULL, out_tcp_state),
 	COL(retrans_event, seq, "SEQ", 10, FMT_UINT, &sequence, "seq"),
 	COL(retrans_event, segs, "SEGS", -4, FMT_UINT, &extended, "segments"),
 	COL(retrans_event, len, "LEN", -6, FMT_UINT, &extended, "bytes"),
@@ -117,112 +96,47 @@ static const struct column columns[] = {
 	{ 0 },
 };
 
-/* --- by connection --- */
-
-#define FLOWS_MAX 16384
-
-struct flow_row {
-	struct retrans_event last;
-	__u64 segs;
-	__u64 by[WHYS]; /* of segs; but probes with new data by number */
-};
-
-static struct tally *flows;
-
-static void print_arrow(struct out *o, const void *row)
-{
-	out_str(o, "<->");
-}
-
-static void print_reasons(struct out *o, const void *row)
-{
-	const struct flow_row *f = row;
-	bool more = false;
-
-	for (int i = 0; i < WHYS; i++) {
-		if (!f->by[i])
-			continue;
-		out_printf(o, "%s%s:%llu", more ? "," : "", why_names[i],
-			   (unsigned long long)f->by[i]);
-		more = true;
-	}
-}
-
-static void json_flow_row(struct json *j, const void *row)
-{
-	const struct flow_row *f = row;
-
-	json_flow(j, &f->last.flow);
-	json_object(j, "why");
-	for (int i = 0; i < WHYS; i++)
-		if (f->by[i])
-			json_u64(j, why_names[i], f->by[i]);
-	json_end_object(j);
-}
-
-static const struct column flow_columns[] = {
-	COL_CUSTOM("LADDR:LPORT", 18, NULL, print_local, json_flow_row),
-	COL_CUSTOM("<->", 3, NULL, print_arrow, NULL),
-	COL_CUSTOM("RADDR:RPORT", 18, NULL, print_remote, NULL),
-	COL(flow_row, segs, "RETRANSMITS", -11, FMT_UINT, NULL, "segments"),
-	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
-	COL_CUSTOM("WHY", 12, NULL, print_reasons, NULL),
-	COL_HEAD(comm, "COMM", 0, FMT_STR, NULL),
-	{ 0 },
-};
-
-/* The most first; then as the addresses have it, so that equals do not jump about. */
-static int by_segs(const void *a, const void *b)
-{
-	const struct flow_row *x = a, *y = b;
-
-	if (x->segs != y->segs)
-		return x->segs < y->segs ? 1 : -1;
-	return memcmp(&x->last.flow, &y->last.flow, sizeof(x->last.flow));
-}
-
-static void report(struct run *r)
-{
-	tally_report(flows, r, flow_columns, by_segs, interval_ns);
-}
-
-/* --- events --- */
-
+/* The owner may not be known yet: then it is looked for, and judged, here. */
 static bool event(struct run *r, const void *event, size_t size)
 {
 	static struct retrans_event e;
-	bool looked;
 
 	memcpy(&e, event, sizeof(e));
-	looked = owner_complete(&r->object, &e.owner, &e.head);
 	r->shown = &e;
-	if (filter_passes(&r->opt.filter, &e.head))
-		return true;
-	if (!looked) /* it may be one that was asked for */
-		r->lost++;
-	return false;
+	return owner_passes(r, &e.owner, &e.head);
 }
 
+/* --- by connection, with -c --- */
+
+static const struct flow_counts counted = {
+	.title = "RETRANSMITS",
+	.key = "segments",
+	.kinds_title = "WHY",
+	.kinds_key = "why",
+	.kinds = why_names,
+	.nr_kinds = WHYS,
+};
+static struct flows *flows;
+
+/* Probes with new data have no segments that count: they are counted themselves. */
 static bool count_event(struct run *r, const void *raw, size_t size)
 {
 	const struct retrans_event *e;
-	struct flow_row *row;
 
 	if (!event(r, raw, size))
 		return false;
 	e = r->shown;
-	row = tally_row(flows, &e->flow);
-	if (!row) {
-		r->lost++;
-		return false;
-	}
-	if (!row->last.head.ts || e->head.pid != EVENT_UNKNOWN)
-		row->last = *e;
-	row->segs += e->segs;
-	row->by[e->why] += e->why == WHY_TLP_NEW ? 1 : e->segs;
-	run_count(r);
+	flows_count(flows, r, &e->head, &e->flow, e->segs, e->why,
+		    e->why == WHY_TLP_NEW ? 1 : e->segs);
 	return false;
 }
+
+static void report(struct run *r)
+{
+	flows_report(flows, r, interval_ns);
+}
+
+/* --- probes --- */
 
 static int64_t retransmit_args;
 static const struct kernel_fact facts[] = {
@@ -284,8 +198,7 @@ static int setup(struct run *r)
 	tool.event = count_event;
 	tool.report = report;
 	tool.interval_ns = &interval_ns;
-	flows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, last.flow),
-			  sizeof(struct flow), FLOWS_MAX);
+	flows = flows_new(&counted);
 	if (!flows)
 		error("no memory");
 	return flows ? -1 : 1;

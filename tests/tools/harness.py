@@ -25,6 +25,7 @@ NOTE = re.compile(r"^\w+: (.* is not available .*: using|tracing|sampling|\d+ sa
 USING = re.compile(r"^\w+: (.+?)(?: is not available \(.*\))?: using (.+)$", re.M)     # on stderr with -v, of a ladder
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")
 HEAD_KEYS = {"time", "pid", "tid", "uid"}   # in every event's JSON object, beside its comm
+NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]     # runs a command as that user
 CLONE_NEWNET = 0x40000000                   # <linux/sched.h>
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udc9f]")  # what text output must not contain
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import (BUILD, CONTROL, FAILED, OK, QUIET_END, ROOT, USAGE, VM, Tool, Workload, complaints, one_line,
-                     patience, public_copy, run_tool, wait_until)
+from harness import (BUILD, CONTROL, FAILED, NOBODY, OK, QUIET_END, ROOT, USAGE, VM, Tool, Workload, complaints,
+                     one_line, patience, public_copy, run_tool, wait_until)
 from machine import need
 from suite import HEADERS, HOSTILE, TOOLS, Places
 
@@ -23,12 +23,12 @@ COMMON_OPTIONS = ("-p", "--pid", "--tid", "--uid", "--comm", "--cgroup", "--dura
 # Options with values that are wrong: the line on stderr must name the value, or the option where that is empty.
 WRONG = {"-p": ["12x", "-1", "", "0", "1,", "99999999999"], "--tid": ["x"], "--uid": ["no-such-user", "-5"],
          "--comm": ["", "sixteen-bytes-it-is"], "--cgroup": ["/no/such/cgroup", "/tmp", ""],
-         "--duration": ["0", "-1", "x", "1s", "nan"], "--max-cost": ["x", "0", "-3", "", "nan"]}
+         "--duration": ["0", "-1", "x", "1s", "nan"],
+         "--max-cost": ["x", "0", "-1", "", "nan", "inf", "1e400", "1e1", "0x10", "100x", "100001"]}
 # Whole command lines that are wrong, of which the line must name the last word.
 WRONG_LINES = ["--no-such-option", "-Z", "--pid"]
 PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 MISSING = re.compile(r"CAP_(BPF|SYS_ADMIN)")
-NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
 
 def cases():

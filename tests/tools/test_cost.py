@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """--cost and --max-cost: what looking costs is said, and bounded."""
 
+import contextlib
+import os
 import re
+import signal
+import time
 
 import pytest
 
-from harness import OK, TOO_COSTLY, VM, Tool, Workload, assert_sorted_times
-from histograms import N, in_text, total, working
+from bpf_stats import Programs, counting, cpu_ns
+from harness import BUILD, NOBODY, OK, TOO_COSTLY, VM, Tool, Workload, assert_sorted_times, public_copy
+from histograms import N, in_text
 from suite import TOOLS, Places
 
-COST_KEYS = {"cost_runs", "cost_sampled", "cost_kernel_ns", "cost_tool_ns", "cost_wall_ns", "cost_peak_bytes", "cost_cpu_percent"}
+COST_KEYS = {"cost_runs", "cost_sampled", "cost_kernel_ns", "cost_tool_ns", "cost_wall_ns", "cost_peak_bytes",
+             "cost_cpu_percent"}
 FOREVER = 1_000_000_000
 STEADY = 50_000 if VM else 5_000_000 # opens without a pause: seconds of them natively
+MICROSECONDS = 10_000           # in which getrusage(2) counts, more than once
 STORM, TRICKLE = 100, 10_000    # microseconds between the opens of a thread
 
 
@@ -20,9 +27,14 @@ def cost_lines(tool):
     return re.findall(rf"^{tool.name}: cost: .*$", tool.err, re.M)
 
 
+def runs_told(tool):
+    """The runs in those lines."""
+    return [int(n.replace(" ", "")) for n in re.findall(r"cost: (?:about )?([\d ]+) runs", tool.err)]
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_cost(tool, event_place, cgroup, disk):
-    """--cost says at the end what looking has cost: one line on stderr, and in the summary."""
+    """--cost says at the end what looking has cost: a line on stderr, and in the summary."""
     facts = TOOLS[tool]
     work, scope = facts.events(N, Places(event_place, disk)), (*facts.all_events, "--cgroup", cgroup.path)
     with Workload(*work, cgroup=cgroup) as working_load:
@@ -30,7 +42,7 @@ def test_cost(tool, event_place, cgroup, disk):
                 Tool(tool, *scope, "--json") as without:
             working_load.run()
     assert (json.status, text.status, without.status) == (OK, OK, OK)
-    assert len(cost_lines(json)) == len(cost_lines(text)) == 1 and not cost_lines(without)
+    assert cost_lines(json) and cost_lines(text) and not cost_lines(without)
     assert "cost" not in text.out and not COST_KEYS & without.summary.keys()
     cost = json.summary
     assert COST_KEYS <= cost.keys()
@@ -38,32 +50,97 @@ def test_cost(tool, event_place, cgroup, disk):
     assert cost["cost_wall_ns"] > 0 and cost["cost_peak_bytes"] > 1_000_000
     percent = 100 * (cost["cost_kernel_ns"] + cost["cost_tool_ns"]) / cost["cost_wall_ns"]
     assert cost["cost_cpu_percent"] == pytest.approx(percent, abs=0.011)
-    runs = int(re.search(r"cost: (?:about )?([\d ]+) runs", cost_lines(json)[0])[1].replace(" ", ""))
-    assert runs == cost["cost_runs"]
+    assert runs_told(json)[-1] == cost["cost_runs"]     # and before, with -v, if that took long
     if facts.prints_events:     # exactly N
-        assert f"; {N} events, 0 lost;" in cost_lines(json)[0]
+        assert f"; {N} events, 0 lost;" in cost_lines(json)[-1]
 
 
-def test_cost_of_each_report(disk):
+class Watched(Tool):
+    """A tool whose CPU time is known from before it began to look, by some milliseconds."""
+
+    def is_ready(self):
+        self.cpu_before = [*getattr(self, "cpu_before", [0, 0]), cpu_ns(self.process.pid)][-3:]
+        return super().is_ready()
+
+    def stop_and_weigh(self):
+        """Ends it; all its CPU time."""
+        self.process.send_signal(signal.SIGINT)
+        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+        return cpu_ns(self.process.pid)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_agrees_with_the_kernel(tool, event_place, cgroup, disk):
+    """The figures are the kernel's: those of the tool's programs, kept beyond its end, and its CPU time."""
+    facts = TOOLS[tool]
+    work = facts.events(N, Places(event_place, disk))
+    busy = ("-F", 1000) if tool == "xstack" else ()
+    with counting(), Workload(*work, cgroup=cgroup) as working_load, \
+            Watched(tool, *facts.scope(cgroup.path, disk), *busy, "--cost", "--json") as running:
+        pid = running.process.pid
+        with Programs(pid) as programs:
+            cpu_ready, (runs_before, ns_before) = cpu_ns(pid), programs.read()
+            working_load.run()
+            time.sleep(1)
+            cpu_after = cpu_ns(pid)
+            cpu_end, (runs, ns) = running.stop_and_weigh(), programs.read()
+    cost = running.summary
+    slack = 0.5 if cost["cost_sampled"] else 0          # others gave it more to do than it counts all the time
+    assert runs > 0 and (1 - slack) * (runs - runs_before) <= cost["cost_runs"] <= (1 + slack) * runs
+    assert (1 - slack) * (ns - ns_before) <= cost["cost_kernel_ns"] <= (1 + slack) * ns
+    # the iterator runs while xstack reads: what it takes is not shown twice
+    spent = cost["cost_tool_ns"] + (cost["cost_kernel_ns"] if tool == "xstack" else 0)
+    assert cpu_after - cpu_ready - MICROSECONDS <= spent <= cpu_end - running.cpu_before[0] + MICROSECONDS
+
+
+def test_cost_of_the_end(open_place, cgroup):
+    """What profile spends on the names of functions, when all else is over, is its cost, too."""
+    target = open_place / "target"
+    target.touch()
+    with Workload("openfast", STEADY // 5, 1, target, cgroup=cgroup) as work:
+        with Watched("profile", "--cgroup", cgroup.path, "-F", 99, "--cost", "--json") as tool:
+            cpu_ready = cpu_ns(tool.process.pid)
+            work.run()
+            cpu_done = cpu_ns(tool.process.pid)
+            cpu_end = tool.stop_and_weigh()
+    assert tool.json and cpu_end - cpu_done > 2 * (cpu_done - cpu_ready), "the end took little"
+    assert tool.summary["cost_tool_ns"] > cpu_done - cpu_ready + (cpu_end - cpu_done) / 2
+
+
+@pytest.mark.parametrize("tool", ["biolatency", "runqlat"])
+def test_cost_of_each_report(tool, cgroup, disk):
     """With -v, a tool that reports at intervals says after each what it has cost so far."""
-    with Tool("biolatency", "-d", disk.name, "--cost", 1, 3) as tool:
-        assert tool.wait() == OK
-    runs = [int(n.replace(" ", "")) for n in re.findall(r"cost: (?:about )?([\d ]+) runs", tool.err)]
+    with Tool(tool, *TOOLS[tool].scope(cgroup.path, disk), "--cost", 1, 3) as running:
+        assert running.wait() == OK
+    runs = runs_told(running)
     assert len(runs) == 3 and runs == sorted(runs)
+
+
+def test_cost_so_far(open_place, cgroup):
+    """With -v, a tool without reports says every 5 s what it has cost so far; --max-cost, if kept, says nothing."""
+    with contextlib.ExitStack() as together:
+        tools = [together.enter_context(Tool(tool, *facts.all_events, "--cgroup", cgroup.path, "--duration", 6,
+                                             "--cost", "--max-cost", 95, "--json")) for tool, facts in TOOLS.items()]
+        for tool in tools:
+            assert tool.wait(20) == OK, tool.said
+    for tool in tools:
+        assert "stopped" not in tool.said
+        assert len(runs_told(tool)) >= 2 and runs_told(tool)[-1] == tool.summary["cost_runs"], tool.said
 
 
 def test_cost_of_many_runs(open_place, cgroup):
     """Runs that come too fast to be counted all the time are counted in part, and reckoned up to about what was done."""
     target = open_place / "target"
     target.touch()
-    with Workload("openfast", STEADY, 1, target, cgroup=cgroup) as work:
-        with Tool("opensnoop", "--cgroup", cgroup.path, "-x", "--cost", "--json") as tool:
+    with counting(), Workload("openfast", STEADY, 1, target, cgroup=cgroup) as work:
+        with Tool("opensnoop", "--cgroup", cgroup.path, "-x", "--cost", "--json") as tool, \
+                Programs(tool.process.pid) as programs:
             work.run()
-    assert tool.status == OK and not tool.json
-    by_call = tool.rung("open", "fexit/do_sys_openat2") in ("tp_btf", "raw_tp")     # then close is a run, too
-    runs, cost = STEADY * (2 if by_call else 1), tool.summary
-    # counting slows the storm down while it is on; the other calls of the machine are runs on these rungs
-    assert 0.6 * runs < cost["cost_runs"] < (2 if by_call else 1.25) * runs
+            tool.stop()
+            runs, ns = programs.read()
+    assert tool.status == OK and not tool.json and runs >= STEADY
+    cost = tool.summary
+    assert cost["cost_runs"] == pytest.approx(runs, rel=0.2) and cost["cost_kernel_ns"] == pytest.approx(ns, rel=0.2)
     assert cost["cost_sampled"] == ("cost: about " in cost_lines(tool)[0])
     if not VM:
         assert cost["cost_sampled"], "it was no storm"
@@ -87,15 +164,42 @@ def test_too_costly(json, open_place, cgroup):
         assert_sorted_times(tool.json, storm=True)
 
 
-@pytest.mark.parametrize("json", [False, True])
-def test_too_costly_histogram(json, disk):
-    """biolatency, too, prints what it has when even its own ticking costs more than --max-cost."""
-    with working("write", disk) as work:
-        with Tool("biolatency", "-d", disk.name, "--max-cost", "0.00001", *(["--json"] if json else [])) as tool:
-            work.run()
-            assert tool.wait() == TOO_COSTLY
-    assert (total(tool) if json else in_text(tool)) == N
-    assert "biolatency: stopped: " in tool.err
+TEXTS = [("biolatency", False), ("profile", False)]
+
+
+@pytest.mark.parametrize("tool, json", [*((tool, True) for tool in TOOLS), *TEXTS])
+def test_each_is_stopped(tool, json, event_place, cgroup, disk):
+    """Every tool stops when even what it does when idle costs more than --max-cost, and prints what it has."""
+    facts = TOOLS[tool]
+    args = *facts.scope(cgroup.path, disk), "--max-cost", "0.0001", *(["--json"] if json else [])
+    with Workload(*facts.events(N, Places(event_place, disk)), cgroup=cgroup) as work, Tool(tool, *args) as running:
+        work.run()
+        assert running.wait() == TOO_COSTLY
+    stopped = rf"^{tool}: stopped: it cost [0-9.]+ % of one CPU, more than --max-cost 0.0001$"
+    assert len(re.findall(stopped, running.err, re.M)) == 1 and not cost_lines(running)
+    if json:
+        seen = sum(o.get("count", 1) for o in running.json)
+        assert seen == running.summary["events"] > 0 and COST_KEYS <= running.summary.keys()
+        assert seen == N or not facts.header and not facts.by_disk
+    else:
+        assert in_text(running) == N if facts.by_disk else len(running.lines) > 1
+
+
+def test_without_statistics(cgroup, place):
+    """Without CAP_SYS_ADMIN the kernel's part is not known, and is said not to be; the tool's own is bounded still."""
+    caps = "+bpf,+perfmon,+dac_read_search"
+    memlock = ["prlimit", "--memlock=unlimited"] if VM else []  # before 5.11 maps count as locked memory
+    prefix = [*memlock, *NOBODY, f"--inh-caps=-all,{caps}", f"--ambient-caps=-all,{caps}"]
+    with Tool("opensnoop", "--cgroup", cgroup.id, "--cost", "--max-cost", "0.0001", "--json", prefix=prefix,
+              program=public_copy(BUILD / "bin" / "opensnoop", place)) as tool:
+        assert tool.wait() == TOO_COSTLY
+    assert "it takes CAP_SYS_ADMIN" in tool.said
+    assert re.fullmatch(r"opensnoop: cost: \? runs; \? s in the kernel \+ [0-9.]+ s in opensnoop = at least .*",
+                        cost_lines(tool)[0])
+    cost = tool.summary
+    assert {key for key in COST_KEYS if cost[key] is None} == \
+        {"cost_runs", "cost_sampled", "cost_kernel_ns", "cost_cpu_percent"}
+    assert cost["cost_tool_ns"] > 0
 
 
 def test_cheap_enough(open_place, cgroup):

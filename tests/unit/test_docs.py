@@ -35,10 +35,11 @@ def source_of(path):
 
 
 def source_of_tool(tool):
-    """A tool's file; and threads, where that has its columns and keys."""
+    """A tool's file; and threads or flows, where those have its columns and keys."""
     source = source_of(f"tools/{tool}.c")
-    if '"threads.h"' in source:
-        source += source_of("libcommon/threads.h") + source_of("libcommon/threads.c")
+    for unit in "threads", "flows":
+        if f'"{unit}.h"' in source:
+            source += source_of(f"libcommon/{unit}.h") + source_of(f"libcommon/{unit}.c")
     return source
 
 
@@ -172,8 +173,9 @@ def test_columns(tool):
         head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks.c"), "stacks_top"), re.S)[0]
         assert set(page.names("FIELDS", "Columns")) == set(re.findall(r'"([A-Z]+%?)"', head))
         return
-    titles = re.findall(r'\bCOL\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
+    titles = re.findall(r'\bCOL(?:_PART)?\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
     titles += re.findall(r'\bCOL_HEAD\(\w+,\s*"([^"]+)"', source) + re.findall(r'\bCOL_CUSTOM\("([^"]+)"', source)
+    titles += re.findall(r'\.(?:kinds_)?title = "([^"]+)"', source)
     titles += [name for macro, name in (("COL_CLOCK", "TIME"), ("COL_TIME", "TIME"), ("COL_ELAPSED", "TIME(s)"))
                if re.search(rf"\b{macro}\b", source)]
     assert len(titles) > 3
@@ -200,6 +202,7 @@ def expected_keys(tool):
         own = own.replace(text, "")
     own = literal_keys(own)
     own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
+    own |= set(re.findall(r'\.(?:kinds_)?key = "(\w+)"', source))
     if "json_flow(" in source:
         own |= literal_keys(body(source_of("libcommon/inet.c"), "json_flow"))
     if "FMT_ERRNO" in source or "json_errno(" in source:

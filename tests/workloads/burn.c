@@ -8,109 +8,57 @@
 #define _GNU_SOURCE
 #endif
 #include <pthread.h>
-#include <stdbool.h>
 
-#include "workload.h"
-
-#define SLICE_NS 1000000 /* of each turn: short beside the time from sample to sample */
-
-struct share {
-	uint64_t seventy_ns, thirty_ns;
-};
+#include "burn.h"
 
 static uint64_t end_ns;
 static long depth;
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-/* A frame pointer in each, and no call in the loop, so that samples fall into the function. */
-#define BURN(name)                                                                                 \
-	__attribute__((noinline, optimize("no-omit-frame-pointer"))) void name(unsigned long n);   \
-	void name(unsigned long n)                                                                 \
-	{                                                                                          \
-		for (volatile unsigned long i = 0; i < n; i++)                                     \
-			;                                                                          \
-	}
-BURN(burn_seventy)
-BURN(burn_thirty)
-
-/* How many rounds take SLICE_NS. */
-static unsigned long calibrate(void)
-{
-	unsigned long rounds = 1000;
-
-	for (;;) {
-		uint64_t from = cpu_ns(), took;
-
-		burn_seventy(rounds);
-		took = cpu_ns() - from;
-		if (took >= SLICE_NS)
-			return rounds * SLICE_NS / took + 1;
-		rounds *= 2;
-	}
-}
-
 void *burn_loop(void *arg);
 __attribute__((noinline, optimize("no-omit-frame-pointer"))) void *burn_loop(void *arg)
 {
-	struct share *share = arg;
 	unsigned long unit = calibrate();
 
-	while (now_ns() < end_ns) {
-		uint64_t a = cpu_ns(), b, c;
-
-		burn_seventy(unit * 7);
-		b = cpu_ns();
-		burn_thirty(unit * 3);
-		c = cpu_ns();
-		share->seventy_ns += b - a;
-		share->thirty_ns += c - b;
-	}
+	while (now_ns() < end_ns)
+		burn_turn(arg, unit);
 	return NULL;
 }
 
-void *burn_deep(struct share *share, long more);
+void *burn_deep(struct burnt *sum, long more);
 __attribute__((noinline, optimize("no-omit-frame-pointer", "no-optimize-sibling-calls"))) void *
-burn_deep(struct share *share, long more)
+burn_deep(struct burnt *sum, long more)
 {
-	return more ? burn_deep(share, more - 1) : burn_loop(share);
+	return more ? burn_deep(sum, more - 1) : burn_loop(sum);
 }
 
-static void *burn(void *share)
+static void *burn(void *sum)
 {
-	return burn_deep(share, depth);
+	return burn_deep(sum, depth);
 }
 
 int main(int argc, char **argv)
 {
 	long ms = argc > 1 ? number(argv[1]) : 0, threads = argc > 2 ? number(argv[2]) : 1;
-	struct share *shares = calloc(threads, sizeof(*shares)), sum = { 0 };
+	struct burnt *sums = calloc(threads, sizeof(*sums)), sum = { 0 };
 	pthread_t *ids = calloc(threads, sizeof(*ids));
 
 	depth = argc > 3 ? number(argv[3]) : 0;
 	if (argc < 2 || argc > 4 || !threads)
 		usage("MILLISECONDS [THREADS [DEPTH]]");
-	if (!shares || !ids)
+	if (!sums || !ids)
 		die("calloc");
 	wait_for_go();
 	end_ns = now_ns() + ms * 1000000ull;
 	for (long i = 1; i < threads; i++)
-		if ((errno = pthread_create(&ids[i], NULL, burn, &shares[i])))
+		if ((errno = pthread_create(&ids[i], NULL, burn, &sums[i])))
 			die("pthread_create");
-	burn(&shares[0]);
+	burn(&sums[0]);
 	for (long i = 0; i < threads; i++) {
 		if (i)
 			pthread_join(ids[i], NULL);
-		sum.seventy_ns += shares[i].seventy_ns;
-		sum.thirty_ns += shares[i].thirty_ns;
+		sum.seventy_ns += sums[i].seventy_ns;
+		sum.thirty_ns += sums[i].thirty_ns;
 	}
-	printf("seventy_ns=%lld\tthirty_ns=%lld\n", (long long)sum.seventy_ns,
-	       (long long)sum.thirty_ns);
+	print_burnt(&sum);
 	return 0;
 }

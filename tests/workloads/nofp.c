@@ -11,59 +11,19 @@
 #define _GNU_SOURCE
 #endif
 #include <pthread.h>
-#include <stdbool.h>
-
-#include "workload.h"
 
 #pragma GCC optimize("omit-frame-pointer", "no-optimize-sibling-calls")
 
-#define SLICE_NS 500000
+#include "burn.h"
 
-static uint64_t end_ns, seventy_ns, thirty_ns;
+static uint64_t end_ns;
 static unsigned long unit;
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-#define BURN(name)                                                                                 \
-	__attribute__((noinline)) void name(unsigned long n);                                      \
-	void name(unsigned long n)                                                                 \
-	{                                                                                          \
-		for (volatile unsigned long i = 0; i < n; i++)                                     \
-			;                                                                          \
-	}
-BURN(burn_seventy)
-BURN(burn_thirty)
-
-static void calibrate(void)
-{
-	uint64_t took = 0;
-
-	for (unit = 1000; took < SLICE_NS; unit *= 2) {
-		uint64_t from = cpu_ns();
-
-		burn_seventy(unit);
-		took = cpu_ns() - from;
-	}
-	unit = unit / 2 * SLICE_NS / took + 1;
-}
+static struct burnt sum;
 
 __attribute__((noinline)) void burn(void);
 void burn(void)
 {
-	uint64_t a = cpu_ns(), b, c;
-
-	burn_seventy(unit * 7);
-	b = cpu_ns();
-	burn_thirty(unit * 3);
-	c = cpu_ns();
-	seventy_ns += b - a;
-	thirty_ns += c - b;
+	burn_turn(&sum, unit);
 }
 
 int compare(const void *a, const void *b);
@@ -86,21 +46,21 @@ int sort_some(int first)
 void *sort_all(void *unused);
 void *sort_all(__attribute__((unused)) void *unused)
 {
-	long sum = 0;
+	long first = 0;
 
 	while (now_ns() < end_ns)
-		sum += sort_some(sum & 15);
-	return (void *)sum;
+		first += sort_some(first & 15);
+	return (void *)first;
 }
 
 __attribute__((noinline)) long call_read(int fd, char *buf, size_t size);
 long call_read(int fd, char *buf, size_t size)
 {
-	long sum = 0;
+	long bytes = 0;
 
 	while (now_ns() < end_ns)
-		sum += read(fd, buf, size);
-	return sum;
+		bytes += read(fd, buf, size);
+	return bytes;
 }
 
 __attribute__((noinline)) int go_deep(int more);
@@ -134,7 +94,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || argc > 3)
 		usage("MILLISECONDS [sort|thread|call|deep]");
-	calibrate();
+	unit = calibrate();
 	wait_for_go();
 	end_ns = now_ns() + ms * 1000000ull;
 	if (!strcmp(what, "sort"))
@@ -145,6 +105,6 @@ int main(int argc, char **argv)
 		call_read(open("/dev/zero", O_RDONLY | O_CLOEXEC), buf, sizeof(buf));
 	else
 		go_deep(40);
-	printf("seventy_ns=%lld\tthirty_ns=%lld\n", (long long)seventy_ns, (long long)thirty_ns);
+	print_burnt(&sum);
 	return 0;
 }
