@@ -3,8 +3,8 @@
  * cost: what looking costs. The kernel counts the runs and the run time of this tool's programs
  * while BPF statistics are on (BPF_ENABLE_STATS, 5.8; needs CAP_SYS_ADMIN), of every type: also
  * iterators and programs of perf events. The tool's own CPU time comes from getrusage(2). What lies
- * before a program's first instruction (trampoline, tracepoint, or the interrupt of a sample) is
- * not in these figures, but for the tool's own.
+ * before a program's first instruction (trampoline, tracepoint, the interrupt of a sample) is not
+ * in these figures.
  *
  * Counting takes two readings of the clock per run, some 20 ns, of every BPF program on the
  * machine. So it is on all the time only while the tool's programs run seldom: see duty.h.

@@ -129,7 +129,7 @@ def test_cost_so_far(open_place, cgroup):
 
 
 def test_cost_of_many_runs(open_place, cgroup):
-    """Runs that come too fast to be counted all the time are counted in part, and reckoned up to about what was done."""
+    """Runs that come too fast to be counted all the time are counted in part, and reckoned to about what was done."""
     target = open_place / "target"
     target.touch()
     with counting(), Workload("openfast", STEADY, 1, target, cgroup=cgroup) as work:
