@@ -11,14 +11,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "../bpf/lib/calls.h"
-#include "btf.h"
+#include "grants.h"
 #include "msg.h"
 #include "object.h"
 
-#define NAMES_MAX   64 /* kernel names that one tool's ladders ask for */
-#define PROBES_MAX  ((int)(sizeof(((struct object *)0)->rung) / sizeof(int)))
-#define WORDS_MAX   8 /* programs of one rung */
 #define PROGRAM_LEN 48
 
 /* The programs of a rung, one by one: for (const char *p = rung; word(&p, name);) */
@@ -34,11 +30,6 @@ static bool word(const char **p, char *name)
 	name[len] = '\0';
 	*p += len;
 	return true;
-}
-
-static bool wanted(const struct probe *p)
-{
-	return !p->when || *p->when;
 }
 
 static struct bpf_program *find_program(struct bpf_object *obj, const char *name)
@@ -62,185 +53,6 @@ static bool seen_already(struct bpf_object *obj, const char *programs, char *nam
 	return false;
 }
 
-/* --- what can be told before loading -----------------------------------------------------------
- */
-
-enum program_kind { KIND_TRAMPOLINE, KIND_TP_BTF, KIND_KPROBE, KIND_TRACEPOINT, KIND_OTHER };
-
-static enum program_kind program_kind(const struct bpf_program *prog, const char **target)
-{
-	static const struct {
-		const char *prefix;
-		enum program_kind kind;
-	} kinds[] = {
-		{ "fentry/", KIND_TRAMPOLINE },	  { "fexit/", KIND_TRAMPOLINE },
-		{ "fmod_ret/", KIND_TRAMPOLINE }, { "tp_btf/", KIND_TP_BTF },
-		{ "raw_tp/", KIND_TP_BTF },	  { "kprobe/", KIND_KPROBE },
-		{ "kretprobe/", KIND_KPROBE },	  { "tp/", KIND_TRACEPOINT },
-	};
-	const char *section = bpf_program__section_name(prog);
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t len = strlen(kinds[i].prefix);
-
-		if (!strncmp(section, kinds[i].prefix, len)) {
-			*target = section + len;
-			return kinds[i].kind;
-		}
-	}
-	*target = section;
-	return KIND_OTHER;
-}
-
-/* What @prog is for, where the tool names it at run time; NULL: its section does. */
-static const struct attach_target *named_target(const struct attach_target *targets,
-						const struct bpf_program *prog)
-{
-	const char *target;
-
-	program_kind(prog, &target);
-	for (const struct attach_target *t = targets; t && t->name; t++)
-		if (!strcmp(t->name, target))
-			return t;
-	return NULL;
-}
-
-/* What a rung is called when a tool says which one it uses. */
-static void rung_says(struct bpf_object *obj, const struct object_spec *spec, const char *rung,
-		      char *text, size_t size)
-{
-	char name[PROGRAM_LEN];
-	const struct attach_target *target;
-	struct bpf_program *prog;
-	const char *section;
-
-	text[0] = '\0';
-	if (!word(&rung, name) || !(prog = find_program(obj, name)))
-		return;
-	section = bpf_program__section_name(prog);
-	target = named_target(spec->targets, prog);
-	if (target)
-		snprintf(text, size, "%.*s%s", (int)strcspn(section, "/") + 1, section,
-			 target->function);
-	else
-		snprintf(text, size, "%s", section);
-}
-
-struct kernel {
-	struct btf_query names[NAMES_MAX];
-	char text[NAMES_MAX][80];
-	size_t nr;
-	int trampolines; /* 1: granted, 0: not yet asked, -errno: refused */
-	bool kprobes, own_btf;
-};
-
-static void ask(struct kernel *k, const char *prefix, const char *name, enum btf_what what)
-{
-	if (k->nr == NAMES_MAX)
-		return;
-	snprintf(k->text[k->nr], sizeof(k->text[0]), "%s%s", prefix, name);
-	k->names[k->nr] = (struct btf_query){ .name = k->text[k->nr], .what = what };
-	k->nr++;
-}
-
-static const struct btf_query *answer(const struct kernel *k, const char *prefix, const char *name)
-{
-	char full[80];
-
-	snprintf(full, sizeof(full), "%s%s", prefix, name);
-	for (size_t i = 0; i < k->nr; i++)
-		if (!strcmp(k->text[i], full))
-			return &k->names[i];
-	return NULL;
-}
-
-/* Kernel functions that programs call; see bpf/lib/calls.h. */
-static const struct {
-	int place;
-	const char *name;
-} calls[] = {
-	{ CALL_PREEMPT_DISABLE, "bpf_preempt_disable" },
-	{ CALL_PREEMPT_ENABLE, "bpf_preempt_enable" },
-};
-#define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
-
-#define ANY_FUNCTION "vfs_read" /* that every kernel has: to try what it grants */
-
-/* One pass over the kernel's BTF answers all that the ladders ask. */
-static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct object_spec *spec)
-{
-	struct bpf_program *prog;
-	int err;
-
-	memset(k, 0, sizeof(*k));
-	bpf_object__for_each_program (prog, obj) {
-		const char *target;
-
-		if (named_target(spec->targets, prog))
-			continue;
-		switch (program_kind(prog, &target)) {
-		case KIND_TRAMPOLINE:
-		case KIND_KPROBE:
-			ask(k, "", target, BTF_FUNCTION);
-			break;
-		case KIND_TP_BTF:
-			ask(k, "btf_trace_", target, BTF_TYPEDEF);
-			break;
-		default:
-			break;
-		}
-	}
-	for (size_t i = 0; i < NR_CALLS; i++)
-		ask(k, "", calls[i].name, BTF_FUNCTION);
-	ask(k, "", ANY_FUNCTION, BTF_FUNCTION);
-	for (const struct kernel_fact *e = spec->facts; e && e->name; e++)
-		ask(k, "", e->name, e->what);
-	err = btf_scan(spec->btf, k->names, k->nr);
-	if (err == -ENOENT)
-		error("%s is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its BTF by "
-		      "--btf FILE",
-		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux");
-	else if (err == -EINVAL)
-		error("%s is not raw BTF: it takes a file like /sys/kernel/btf/vmlinux",
-		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux");
-	else if (err)
-		error("cannot read BTF from %s: %s",
-		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux", strerror(-err));
-	if (err)
-		return err;
-	for (const struct kernel_fact *e = spec->facts; e && e->name; e++) {
-		const struct btf_query *q = answer(k, "", e->name);
-
-		if (q && q->id)
-			*e->value = e->what == BTF_ENUMERATOR ? q->value
-				    : e->what == BTF_STRUCT   ? 1
-							      : q->nr_args;
-	}
-	k->own_btf = !access("/sys/kernel/btf/vmlinux", R_OK);
-	k->kprobes = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
-	return 0;
-}
-
-/* Does the kernel let us load an fexit program on a function that it has? (Lockdown may not.) */
-static int try_trampoline(struct kernel *k, int btf_id)
-{
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FEXIT,
-		    .attach_btf_id = btf_id);
-	int fd;
-
-	if (k->trampolines)
-		return k->trampolines;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "try", "GPL", insns, 2, &opts);
-	k->trampolines = fd < 0 ? -errno : 1;
-	if (fd >= 0)
-		close(fd);
-	return k->trampolines;
-}
-
 bool object_avoids(const char *what)
 {
 	const char *list = getenv("BORESCOPE_AVOID");
@@ -254,129 +66,23 @@ bool object_avoids(const char *what)
 	return false;
 }
 
-static const char *trampoline_ruled_out(struct kernel *k, int btf_id)
-{
-	if (!btf_id)
-		return "this kernel has no such function";
-	if (try_trampoline(k, btf_id) >= 0)
-		return NULL;
-	return k->trampolines == -EPERM ? "this kernel refuses fentry and fexit programs"
-					: "this kernel has no BPF trampolines";
-}
-
-/* A function that may be a module's: libbpf looks for it in all BTF. For a kprobe, attaching tells.
- */
-static const char *target_ruled_out(struct kernel *k, struct bpf_program *prog,
-				    const char *function)
-{
-	const struct btf_query *any = answer(k, "", ANY_FUNCTION);
-	const char *why, *unused;
-
-	if (!function)
-		return "there is no such function";
-	if (program_kind(prog, &unused) == KIND_KPROBE)
-		return k->kprobes ? NULL : "this kernel has no kprobes";
-	if (!k->own_btf)
-		return "this kernel has no BTF of its own";
-	why = trampoline_ruled_out(k, any ? any->id : 0);
-	if (why)
-		return why;
-	switch (bpf_program__set_attach_target(prog, 0, function)) {
-	case 0:
-		return NULL;
-	case -EPERM:
-		return "it takes CAP_SYS_ADMIN to find a module's function";
-	default:
-		return "neither this kernel's BTF nor its modules' has such a function";
-	}
-}
-
-static const char *program_ruled_out(struct kernel *k, const struct object_spec *spec,
-				     struct bpf_program *prog)
-{
-	const char *target, *section = bpf_program__section_name(prog);
-	const struct attach_target *named = named_target(spec->targets, prog);
-	const struct btf_query *q;
-	char prefix[16];
-
-	snprintf(prefix, sizeof(prefix), "%.*s", (int)strcspn(section, "/"), section);
-	if (object_avoids(prefix))
-		return "BORESCOPE_AVOID rules it out";
-	if (named)
-		return target_ruled_out(k, prog, named->function);
-	switch (program_kind(prog, &target)) {
-	case KIND_TRAMPOLINE:
-		if (!k->own_btf)
-			return "this kernel has no BTF of its own";
-		q = answer(k, "", target);
-		return trampoline_ruled_out(k, q ? q->id : 0);
-	case KIND_TP_BTF:
-		if (!k->own_btf && strcmp(prefix, "raw_tp"))
-			return "this kernel has no BTF of its own";
-		q = answer(k, "btf_trace_", target);
-		return q && q->id ? NULL : "this kernel has no such tracepoint";
-	case KIND_KPROBE:
-		q = answer(k, "", target);
-		if (!k->kprobes)
-			return "this kernel has no kprobes";
-		return q && q->id ? NULL : "this kernel has no such function";
-	case KIND_TRACEPOINT:
-		return NULL;
-	case KIND_OTHER:
-		if (!k->own_btf && !strncmp(prefix, "iter", 4))
-			return "this kernel has no BTF of its own";
-		return NULL;
-	}
-	return NULL;
-}
-
-/* Puts the kernel's functions in their places in @prog, or nothing. */
-static int resolve_calls(const struct kernel *k, struct bpf_program *prog)
-{
-	size_t cnt = bpf_program__insn_cnt(prog);
-	struct bpf_insn *insns = malloc(cnt * sizeof(*insns));
-	int err;
-
-	if (!insns)
-		return -ENOMEM;
-	memcpy(insns, bpf_program__insns(prog), cnt * sizeof(*insns));
-	for (size_t i = 0; i < cnt; i++) {
-		for (size_t c = 0; c < NR_CALLS; c++) {
-			const struct btf_query *q = answer(k, "", calls[c].name);
-
-			if (insns[i].code != (BPF_JMP | BPF_CALL) || insns[i].imm != calls[c].place)
-				continue;
-			insns[i] =
-				(struct bpf_insn){ .code = BPF_JMP | BPF_JA }; /* to the next one */
-			if (q && q->id && k->own_btf)
-				insns[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL,
-							      .src_reg = BPF_PSEUDO_KFUNC_CALL,
-							      .imm = q->id };
-		}
-	}
-	err = bpf_program__set_insns(prog, insns, cnt);
-	free(insns);
-	return err;
-}
-
 /* --- choosing ----------------------------------------------------------------------------------
  */
 
 struct ladder {
-	int first[16];	     /* of each probe: rungs below are ruled out */
-	const char *why[16]; /* why the best one was */
-	bool said[16];
+	int first[PROBES_MAX];	     /* of each probe: rungs below are ruled out */
+	const char *why[PROBES_MAX]; /* why the best one was */
+	bool said[PROBES_MAX];
 	const char *told; /* why, in the last note: probes that go the same way are one note */
 };
 
-static const char *rung_ruled_out(struct kernel *k, const struct object_spec *spec,
-				  struct bpf_object *obj, const char *rung)
+static const char *rung_ruled_out(struct grants *g, struct bpf_object *obj, const char *rung)
 {
 	char name[PROGRAM_LEN];
 
 	for (const char *p = rung; word(&p, name);) {
 		struct bpf_program *prog = find_program(obj, name);
-		const char *why = prog ? program_ruled_out(k, spec, prog) : "it was not built";
+		const char *why = prog ? grants_refusal(g, prog) : "it was not built";
 
 		if (why) {
 			debug("%s is ruled out: %s", name, why);
@@ -395,63 +101,121 @@ static bool any_granted(const struct object *o, int n)
 	return false;
 }
 
-/* Turns the programs of the best possible rungs on. Returns 0, or -ENOTSUP after saying so. */
-static int choose(struct object *o, const struct object_spec *spec, struct kernel *k,
-		  struct ladder *l)
+static bool is_wanted(const struct object *o, int i)
+{
+	const struct probe *p = &o->probes[i];
+	char name[PROGRAM_LEN];
+
+	if ((p->when && !*p->when) || (p->instead && any_granted(o, i)))
+		return false;
+	if (p->unless && seen_already(o->bpf, p->unless, name)) {
+		debug("%s: %s sees it, too", p->name, name);
+		return false;
+	}
+	return true;
+}
+
+/* The best rung that nothing speaks against; -1: there is none. */
+static int best_rung(const struct object *o, struct grants *g, struct ladder *l, int i)
+{
+	const struct probe *p = &o->probes[i];
+
+	for (; l->first[i] < PROBE_RUNGS && p->rungs[l->first[i]]; l->first[i]++) {
+		const char *why = rung_ruled_out(g, o->bpf, p->rungs[l->first[i]]);
+
+		if (!why)
+			return l->first[i];
+		if (!l->why[i])
+			l->why[i] = why;
+	}
+	return -1;
+}
+
+static int turn_on(struct object *o, const struct grants *g, const char *rung)
+{
+	char name[PROGRAM_LEN];
+
+	while (word(&rung, name)) {
+		struct bpf_program *prog = find_program(o->bpf, name);
+		int err = grants_resolve_calls(g, prog);
+
+		if (err) {
+			error("cannot prepare program %s: %s", name, strerror(-err));
+			return err;
+		}
+		bpf_program__set_autoload(prog, true);
+	}
+	return 0;
+}
+
+/* What a rung is called when a tool says which one it uses. */
+static void rung_text(const struct object *o, const char *rung, char *text, size_t size)
+{
+	char name[PROGRAM_LEN];
+	const struct attach_target *target;
+	struct bpf_program *prog;
+	const char *section;
+
+	text[0] = '\0';
+	if (!word(&rung, name) || !(prog = find_program(o->bpf, name)))
+		return;
+	section = bpf_program__section_name(prog);
+	target = target_of(o->targets, prog);
+	if (target)
+		snprintf(text, size, "%.*s%s", (int)strcspn(section, "/") + 1, section,
+			 target->function);
+	else
+		snprintf(text, size, "%s", section);
+}
+
+/* Says which rung is in use, when that is not the best one. */
+static void say_rung(const struct object *o, struct ladder *l, int i)
+{
+	const struct probe *p = &o->probes[i];
+	int first = p->instead ? 0 : i; /* whose best rung that would have been */
+	const char *why = l->why[first];
+	char used[80], best[80];
+
+	rung_text(o, p->rungs[o->rung[i]], used, sizeof(used));
+	rung_text(o, o->probes[first].rungs[0], best, sizeof(best));
+	if ((o->rung[i] > 0 || p->instead) && !l->said[i] && !p->later &&
+	    !(p->optional && why == l->told)) {
+		note("%s is not available (%s): using %s", best, why, used);
+		l->told = why;
+	}
+	debug("%s: using %s", p->name, used);
+	l->said[i] = true;
+}
+
+/* Turns the programs of the best possible rungs on. Returns 0, or -errno after saying why: -ENOTSUP
+ * when a probe that the tool can't do without has none. */
+static int choose(struct object *o, struct grants *g, struct ladder *l)
 {
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program (prog, o->bpf)
 		bpf_program__set_autoload(prog, false);
-	for (int i = 0; i < PROBES_MAX && spec->probes[i].name; i++) {
-		const struct probe *p = &spec->probes[i];
-		char name[PROGRAM_LEN], says[80], best[80];
-		const char *why;
+	for (int i = 0; i < PROBES_MAX && o->probes[i].name; i++) {
+		const struct probe *p = &o->probes[i];
+		int err;
 
 		o->rung[i] = -1;
-		if (!wanted(p) || (p->instead && any_granted(o, i)))
+		if (!is_wanted(o, i))
 			continue;
-		if (p->unless && seen_already(o->bpf, p->unless, name)) {
-			debug("%s: %s sees it, too", p->name, name);
-			continue;
+		o->rung[i] = best_rung(o, g, l, i);
+		if (o->rung[i] < 0 && !p->optional) {
+			error("cannot see %s on this kernel: %s", p->name,
+			      l->why[i] ? l->why[i] : "no probe is granted");
+			return -ENOTSUP;
 		}
-		while (l->first[i] < PROBE_RUNGS && p->rungs[l->first[i]] &&
-		       (why = rung_ruled_out(k, spec, o->bpf, p->rungs[l->first[i]]))) {
-			if (!l->why[i])
-				l->why[i] = why;
-			l->first[i]++;
-		}
-		if (l->first[i] == PROBE_RUNGS || !p->rungs[l->first[i]]) {
-			if (!p->optional) {
-				error("cannot see %s on this kernel: %s", p->name,
-				      l->why[i] ? l->why[i] : "no probe is granted");
-				return -ENOTSUP;
-			}
+		if (o->rung[i] < 0) {
 			debug("%s: not seen here: %s", p->name, l->why[i]);
 			continue;
 		}
-		o->rung[i] = l->first[i];
-		for (const char *r = p->rungs[o->rung[i]]; word(&r, name);) {
-			struct bpf_program *chosen = find_program(o->bpf, name);
-			int err = resolve_calls(k, chosen);
-
-			if (err) {
-				error("cannot prepare program %s: %s", name, strerror(-err));
-				return err;
-			}
-			bpf_program__set_autoload(chosen, true);
-		}
-		rung_says(o->bpf, spec, p->rungs[o->rung[i]], says, sizeof(says));
-		rung_says(o->bpf, spec, spec->probes[p->instead ? 0 : i].rungs[0], best,
-			  sizeof(best));
-		why = l->why[p->instead ? 0 : i];
-		if ((o->rung[i] > 0 || p->instead) && !l->said[i] && !p->later &&
-		    !(p->optional && why == l->told)) {
-			note("%s is not available (%s): using %s", best, why, says);
-			l->told = why;
-		}
-		debug("%s: using %s", p->name, says);
-		l->said[i] = true;
+		err = turn_on(o, g, p->rungs[o->rung[i]]);
+		if (err)
+			return err;
+		say_rung(o, l, i);
 	}
 	return 0;
 }
@@ -571,7 +335,7 @@ static int open_object(struct object *o, const struct object_spec *spec)
 
 static int attach(struct object *o, struct bpf_program *prog)
 {
-	const struct attach_target *target = named_target(o->targets, prog);
+	const struct attach_target *target = target_of(o->targets, prog);
 	const char *section = bpf_program__section_name(prog);
 	struct bpf_link *link, **links;
 
@@ -605,7 +369,7 @@ static int attach_probe(struct object *o, int i, char *failed)
 }
 
 /* One try with the rungs that are left. 0, -errno, or -EAGAIN: a rung fell, try again. */
-static int try_start(struct object *o, const struct object_spec *spec, struct kernel *k,
+static int try_start(struct object *o, const struct object_spec *spec, struct grants *g,
 		     struct ladder *l)
 {
 	char name[PROGRAM_LEN];
@@ -613,7 +377,7 @@ static int try_start(struct object *o, const struct object_spec *spec, struct ke
 
 	if (spec->configure && (err = spec->configure(o->bpf, spec->ctx)))
 		return err;
-	err = choose(o, spec, k, l);
+	err = choose(o, g, l);
 	if (err)
 		return err;
 	msg_capture_libbpf();
@@ -643,7 +407,7 @@ static int try_start(struct object *o, const struct object_spec *spec, struct ke
 int object_start(struct object *o, const struct object_spec *spec)
 {
 	struct ladder l = { 0 };
-	struct kernel k;
+	struct grants g;
 	int err;
 
 	*o = (struct object){ .probes = spec->probes, .targets = spec->targets };
@@ -653,13 +417,12 @@ int object_start(struct object *o, const struct object_spec *spec)
 	msg_capture_libbpf();
 	err = open_object(o, spec);
 	if (!err)
-		err = learn_kernel(&k, o->bpf, spec);
+		err = grants_learn(&g, o->bpf, spec);
 	while (!err) {
-		err = try_start(o, spec, &k, &l);
+		err = try_start(o, spec, &g, &l);
 		if (err != -EAGAIN)
 			break;
 		object_close(o);
-		o->probes = spec->probes;
 		err = open_object(o, spec);
 	}
 	if (err)

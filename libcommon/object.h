@@ -20,6 +20,7 @@
 struct bpf_object;
 struct bpf_link;
 
+#define PROBES_MAX  24 /* of one tool */
 #define PROBE_RUNGS 6
 
 struct probe {
@@ -84,7 +85,7 @@ struct object {
 	size_t nr_links;
 	const struct probe *probes;
 	const struct attach_target *targets;
-	int rung[16]; /* of each probe: the one in use, -1: none */
+	int rung[PROBES_MAX]; /* of each probe: the one in use, -1: none */
 };
 
 /*

@@ -110,15 +110,15 @@ void processes_free(struct processes *ps)
 	free(ps);
 }
 
-/* The least recently used other than @not; only one with a perf map, if @jit. */
-static struct process *oldest(const struct processes *ps, const struct process * not, bool jit)
+/* The least recently used other than @keep; only one with a perf map, if @jit. */
+static struct process *oldest(const struct processes *ps, const struct process *keep, bool jit)
 {
 	struct process *p, *best = NULL;
 	size_t i;
 
 	for (i = 0; i < NR_BUCKETS; i++) {
 		for (p = ps->buckets[i]; p; p = p->next) {
-			if (p != not &&(!jit || p->jit.table.max) &&
+			if (p != keep && (!jit || p->jit.table.max) &&
 			    (!best || p->used < best->used))
 				best = p;
 		}

@@ -218,16 +218,16 @@ void sym_file_put(struct sym_files *files, struct sym_file *f)
 	free_file(files, f);
 }
 
-/* The least recently used of those that are @wanted, other than @not. */
+/* The least recently used of those that are @wanted, other than @keep. */
 static struct sym_file *oldest(struct sym_files *files, bool (*wanted)(const struct sym_file *),
-			       const struct sym_file * not )
+			       const struct sym_file *keep)
 {
 	struct sym_file *f, *best = NULL;
 	size_t i;
 
 	for (i = 0; i < NR_BUCKETS; i++) {
 		for (f = files->buckets[i]; f; f = f->next) {
-			if (f != not &&wanted(f) && (!best || f->used < best->used))
+			if (f != keep && wanted(f) && (!best || f->used < best->used))
 				best = f;
 		}
 	}
@@ -245,6 +245,12 @@ static bool has_tables(const struct sym_file *f)
 	       (f->cfi_state == READ && cfi_bytes(&f->cfi));
 }
 
+/* The link to the file that is mapped there. */
+static void map_link(char *path, size_t size, uint32_t pid, uint64_t start, uint64_t end)
+{
+	snprintf(path, size, "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
+}
+
 /* A way to a file that isn't open any more: the mapping, or its path in our own root. */
 static int reach(const struct sym_file *f)
 {
@@ -252,8 +258,7 @@ static int reach(const struct sym_file *f)
 	struct stat st;
 	int root, fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, f->pid,
-		 f->map_start, f->map_end);
+	map_link(path, sizeof(path), f->pid, f->map_start, f->map_end);
 	fd = open_proc_link(path, &st);
 	if (fd >= 0 && same_file(&st, &f->st))
 		return fd;
@@ -455,8 +460,7 @@ static int open_mapped(uint32_t pid, const struct mapping_line *m, struct stat *
 	char path[96];
 	int root, fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, m->start,
-		 m->end);
+	map_link(path, sizeof(path), pid, m->start, m->end);
 	fd = open_proc_link(path, st);
 	if (fd >= 0 || fd == -ENXIO)
 		return fd;
@@ -487,8 +491,7 @@ struct sym_file *sym_file_get(struct sym_files *files, uint32_t pid, const struc
 	struct stat st;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, m->start,
-		 m->end);
+	map_link(path, sizeof(path), pid, m->start, m->end);
 	if (!stat(path, &st)) {
 		f = find_file(files, &st);
 		if (f)

@@ -2,6 +2,7 @@
 """What the tests of opensnoop and execsnoop share: workloads that are watched, and the rows that they must give."""
 
 import errno
+import signal
 
 from harness import VM, Tool, Workload
 
@@ -53,6 +54,23 @@ def comparable(rows):
 def arguments(place, number, name="tiny"):
     """The arguments of the exec with this number by `execs`."""
     return [f"{place}/{name}", str(number), "two words", ""]
+
+
+def watch_storm(tool_args, workload_args, total, cgroup, held_up=False):
+    """Does `total` things as fast as they go, under a tool that looks, or is held up meanwhile: each is shown or counted
+    as lost. Returns the ended tool."""
+    with Workload(*workload_args, cgroup=cgroup) as work:
+        with Tool(*tool_args, "--cgroup", cgroup.path, "--json") as tool:
+            if held_up:
+                tool.process.send_signal(signal.SIGSTOP)
+            done = work.run(120)[-1]
+            if held_up:
+                tool.process.send_signal(signal.SIGCONT)
+    assert (done["done"], done["failed"]) == (total, 0)
+    assert len(tool.json) == tool.summary["events"]
+    assert tool.summary["events"] + tool.summary["lost"] == total
+    assert tool.lost == tool.summary["lost"], tool.said
+    return tool
 
 
 def without_loss(storm, number):

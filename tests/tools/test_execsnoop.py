@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from harness import CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints
-from snoop import N, arguments, watch_execs, without_loss
+from snoop import N, arguments, watch_execs, watch_storm, without_loss
 from suite import HEADERS
 
 WAYS = ("spawn", "execveat", "fexecve", "thread", "compat", "untouched")
@@ -98,14 +98,8 @@ def test_failed_and_not(place, cgroup):
 def test_every_process_of_a_storm(place, cgroup):
     """Spawned as fast as two threads can: every one is shown."""
     def storm():
-        with Workload("execfast", MANY // 2, 2, place / "tiny", cgroup=cgroup) as work:
-            with Tool("execsnoop", "--cgroup", cgroup.path, "--json") as tool:
-                done = work.run(120)[-1]
-        assert (done["done"], done["failed"]) == (MANY, 0)
-        assert len(tool.json) == tool.summary["events"]
-        assert tool.summary["events"] + tool.summary["lost"] == MANY
+        tool = watch_storm(["execsnoop"], ["execfast", MANY // 2, 2, place / "tiny"], MANY, cgroup)
         assert len({row["pid"] for row in tool.json}) == tool.summary["events"]
-        assert tool.lost == tool.summary["lost"], tool.said
         assert_sorted_times(tool.json, storm=True)
         return tool.summary["lost"]
 
@@ -115,16 +109,9 @@ def test_every_process_of_a_storm(place, cgroup):
 def test_overload_is_accounted(place, cgroup):
     """A tool that is held up loses events, says how many, and shown + lost = done."""
     total = 4_000 if VM else 12_000
-    with Workload("execfast", total // 2, 2, place / "tiny", 16_000, cgroup=cgroup) as work:
-        with Tool("execsnoop", "--cgroup", cgroup.path, "--max-bytes", 16384, "--json") as tool:
-            tool.process.send_signal(19)        # SIGSTOP
-            done = work.run(120)[-1]
-            tool.process.send_signal(18)        # SIGCONT
-    assert (done["done"], done["failed"]) == (total, 0)
+    tool = watch_storm(["execsnoop", "--max-bytes", 16384], ["execfast", total // 2, 2, place / "tiny", 16_000], total,
+                       cgroup, held_up=True)
     assert tool.summary["lost"] > 0, "the overload was none"
-    assert len(tool.json) == tool.summary["events"]
-    assert tool.summary["events"] + tool.summary["lost"] == total
-    assert tool.lost == tool.summary["lost"], tool.said
 
 
 def test_hostile_names(place, cgroup):

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from harness import CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints, patience
-from snoop import FAILING, N, comparable, open_rows, watch_opens, without_loss
+from snoop import FAILING, N, comparable, open_rows, watch_opens, watch_storm, without_loss
 from suite import HEADERS
 
 CALLS = ("open", "openat", "openat2", "creat", "mix32")
@@ -130,13 +130,7 @@ def test_a_million_opens(open_place, cgroup):
     target.touch()
 
     def storm():
-        with Workload("openfast", MANY // 2, 2, target, cgroup=cgroup) as work:
-            with Tool("opensnoop", "--cgroup", cgroup.path, "--json") as tool:
-                done = work.run(120)[-1]
-        assert (done["done"], done["failed"]) == (MANY, 0)
-        assert tool.summary["events"] + tool.summary["lost"] == MANY
-        assert len(tool.json) == tool.summary["events"]
-        assert tool.lost == tool.summary["lost"], tool.said
+        tool = watch_storm(["opensnoop"], ["openfast", MANY // 2, 2, target], MANY, cgroup)
         assert_sorted_times(tool.json, storm=True)
         return tool.summary["lost"]
 
@@ -148,16 +142,8 @@ def test_overload_is_accounted(open_place, cgroup):
     target = str(open_place) + "/." * 1900 + "/target"
     (open_place / "target").touch()
     total = 16_000 if VM else 60_000
-    with Workload("openfast", total // 2, 2, target, cgroup=cgroup) as work:
-        with Tool("opensnoop", "--cgroup", cgroup.path, "--json") as tool:
-            tool.process.send_signal(19)        # SIGSTOP
-            done = work.run(120)[-1]
-            tool.process.send_signal(18)        # SIGCONT
-    assert (done["done"], done["failed"]) == (total, 0)
+    tool = watch_storm(["opensnoop"], ["openfast", total // 2, 2, target], total, cgroup, held_up=True)
     assert tool.summary["lost"] > 0, "the overload was none"
-    assert len(tool.json) == tool.summary["events"]
-    assert tool.summary["events"] + tool.summary["lost"] == total
-    assert tool.lost == tool.summary["lost"], tool.said
 
 
 def test_hostile_names(place, cgroup):

@@ -170,7 +170,7 @@ def test_columns(tool):
         assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM - unsaid | keys
         return
     if ("stacks.h" in source or "stackevents.h" in source) and ".columns" not in source:
-        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks.c"), "stacks_top"), re.S)[0]
+        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stackshow.c"), "stacks_top"), re.S)[0]
         assert set(page.names("FIELDS", "Columns")) == set(re.findall(r'"([A-Z]+%?)"', head))
         return
     titles = re.findall(r'\bCOL(?:_PART)?\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
@@ -215,15 +215,14 @@ def expected_keys(tool):
         expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist.c"), "hist_json")) \
             - (bucket - {"count"})
     elif "stacks.h" in source or "stackevents.h" in source:
-        stacks = source_of("libcommon/stacks.c")
-        name = literal_keys(body(stacks, "json_name"))
-        expected["summary"] |= literal_keys(body(stacks, "stacks_summary_json"))
+        show = source_of("libcommon/stackshow.c")
+        expected["summary"] |= literal_keys(body(source_of("libcommon/stackreport.c"), "stacks_summary_json"))
         if "stackevents.h" in source:
             events = source_of("libcommon/stackevents.c")
             expected["summary"] |= literal_keys(body(events, "stack_events_summary_json"))
-        expected["function"] = name | literal_keys(body(stacks, "stacks_top_json"))
+        expected["function"] = literal_keys(body(show, "stacks_top_json"))
         expected["frame"] = literal_keys(body(source_of("libcommon/frames.c"), "frame_json"))
-        expected["stack"] = {"kernel", "user"} | literal_keys(body(stacks, "stacks_json"))
+        expected["stack"] = {"kernel", "user"} | literal_keys(body(show, "stacks_json"))
         if ".tid =" not in source:  # threads are not told apart
             expected["stack"] -= {"tid"}
         labels = re.search(r"\.labels = \{(.*?)\}", source)
