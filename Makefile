@@ -133,11 +133,11 @@ $(foreach l,$(LINKS),$(eval $(call link,$(word 1,$(subst =, ,$(l))),$(word 2,$(s
 # The names of system calls, as this machine's headers have them.
 $(O)/gen/syscalls-native.h: Makefile
 	@mkdir -p $(@D)
-	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CFLAGS) -E -dM - | \
 		sed -nE 's/^#define __NR_([a-z0-9_]+) .*/[__NR_\1] = "\1",/p' | grep -vE 'syscalls|arch_specific' > $@
 $(O)/gen/syscalls-compat.h: Makefile
 	@mkdir -p $(@D)
-	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_32.h>' | $(CC) -E -dM - | \
+	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_32.h>' | $(CC) $(CFLAGS) -E -dM - | \
 		sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$$/[\2] = "\1",/p'; else echo NULL; fi > $@
 $(O)/obj/libcommon/syscalls.o $(O)/obj/sanitized/syscalls.o: \
 	$(O)/gen/syscalls-native.h $(O)/gen/syscalls-compat.h
@@ -156,7 +156,7 @@ $(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%
 $(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 -fno-omit-frame-pointer -Wall -Wextra -pthread $< -o $@
+	$(Q)$(CC) -std=gnu11 -O2 -fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter -pthread $< -o $@
 
 # The readers of other users' files, fed with anything; clang has the fuzzer.
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))

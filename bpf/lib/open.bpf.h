@@ -6,7 +6,11 @@
  *	fexit_openat2				one program, no map
  *	kprobe_openat2, kretprobe_openat2
  *	sys_exit, raw_sys_exit			the exit of all system calls (syscalls.bpf.h)
- *	fentry_io_openat2, fexit_io_openat2	beside those: opens by io_uring
+ *
+ * and beside those, for opens by io_uring:
+ *
+ *	fentry_io_openat2, fexit_io_openat2
+ *	kprobe_io_openat2, kretprobe_io_openat2
  */
 #ifndef BPF_OPEN_BPF_H
 #define BPF_OPEN_BPF_H
@@ -139,16 +143,16 @@ SYSCALL_EXIT(call_done)
 
 struct uring_call {
 	struct open_call call;
+	struct io_kiocb *req;
 	char name[URING_NAME_MAX];
 };
 INFLIGHT(uring_calls, struct uring_call, 256);
 
-SEC("fentry/io_openat2")
-int BPF_PROG(fentry_io_openat2, struct io_kiocb *req)
+static __always_inline int uring_begins(struct io_kiocb *req)
 {
 	struct io_open *open = (void *)req;
 	struct io_open___delayed *delayed = (void *)req;
-	struct uring_call u = {};
+	struct uring_call u = { .req = req };
 	struct filename *name = NULL;
 
 	if (!filter_current())
@@ -166,21 +170,45 @@ int BPF_PROG(fentry_io_openat2, struct io_kiocb *req)
 	return 0;
 }
 
-SEC("fexit/io_openat2")
-int BPF_PROG(fexit_io_openat2, struct io_kiocb *req, unsigned int issue_flags, int ret)
+static __always_inline int uring_ends(int ret)
 {
-	struct io_kiocb___cqe *done = (void *)req;
 	struct uring_call *u = inflight_get(&uring_calls);
+	struct io_kiocb___cqe *done;
 
 	if (!u)
 		return 0;
 	/* not 0: it would have slept, and is tried again by a worker */
 	if (!ret) {
+		done = (void *)u->req;
 		u->call.name = u->name;
 		opened(1, &u->call, BPF_CORE_READ(done, cqe.res), false);
 	}
 	inflight_end(&uring_calls);
 	return 0;
+}
+
+SEC("fentry/io_openat2")
+int BPF_PROG(fentry_io_openat2, struct io_kiocb *req)
+{
+	return uring_begins(req);
+}
+
+SEC("fexit/io_openat2")
+int BPF_PROG(fexit_io_openat2, struct io_kiocb *req, unsigned int issue_flags, int ret)
+{
+	return uring_ends(ret);
+}
+
+SEC("kprobe/io_openat2")
+int BPF_KPROBE(kprobe_io_openat2, struct io_kiocb *req)
+{
+	return uring_begins(req);
+}
+
+SEC("kretprobe/io_openat2")
+int BPF_KRETPROBE(kretprobe_io_openat2, int ret)
+{
+	return uring_ends(ret);
 }
 
 #endif

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("BORESCOPE_BUILD") or ROOT / "build").absolute()
 VM = os.environ.get("BORESCOPE_VM")
+CALLS_32 = os.uname().machine == "x86_64"       # a 64-bit program can make 32-bit calls there
 
 # The contract, one place per fact.
 OK, FAILED, USAGE, TOO_COSTLY = range(4)    # exit statuses

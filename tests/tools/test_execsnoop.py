@@ -6,12 +6,15 @@ import errno
 
 import pytest
 
-from harness import CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints
+from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints
 from snoop import N, arguments, watch_execs, watch_storm, without_loss
 from suite import HEADERS
 
-WAYS = ("spawn", "execveat", "fexecve", "thread", "compat", "untouched")
-FAILURES = {"noent": errno.ENOENT, "acces": errno.EACCES, "noentat": errno.ENOENT, "noentcompat": errno.ENOENT}
+WAYS = ["spawn", "execveat", "fexecve", "thread", "untouched"]
+FAILURES = {"noent": errno.ENOENT, "acces": errno.EACCES, "noentat": errno.ENOENT}
+if CALLS_32:
+    WAYS.append("compat")
+    FAILURES["noentcompat"] = errno.ENOENT
 MANY = 1_000 if VM else 10_000
 UNREAD = "args_unread"          # the JSON key that says so
 

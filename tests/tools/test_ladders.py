@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from harness import FAILED, VM, Tool, Workload, one_line, run_tool
+from harness import CALLS_32, FAILED, VM, Tool, Workload, one_line, run_tool
 from machine import need
 from snoop import FAILING, N, arguments, comparable, open_rows, watch_opens
 from suite import TOOLS
@@ -19,14 +19,16 @@ KINDS = ("fexit", "kprobe", "tp_btf", "raw_tp")
 WITHOUT_LADDER = ("perf_event", "iter", "iter.s")      # programs for which there is no other way
 # A ladder: the name of the probe, its best rung, and how many of the kinds there are above that.
 OPEN = ("open", "fexit/do_sys_openat2", 0)
+OPEN_BY_URING = ("io_uring open", "fentry/io_openat2")
 EXEC = ("exec", "tp_btf/sched_process_exec", 2)
 RETRANSMITS = ("retransmits", "tp_btf/tcp_retransmit_skb", 2)
 FAILED_EXEC = ("failed exec", "fexit/__x64_sys_execve", 0)
 # What is known of a kernel: the rung that it takes in the place of another. 5.10's BTF knows pt_regs by name only, so
 # that no fexit program can read the arguments of a system call.
 INSTEAD = {("5.10", FAILED_EXEC, "fexit"): "kprobe"}
-FAILURES = {"noent": ("missing", errno.ENOENT), "noentcompat": ("missing", errno.ENOENT),
-            "noentat": ("tiny", errno.ENOENT), "acces": ("tiny", errno.EACCES)}
+FAILURES = {"noent": ("missing", errno.ENOENT), "noentat": ("tiny", errno.ENOENT), "acces": ("tiny", errno.EACCES)}
+if CALLS_32:
+    FAILURES["noentcompat"] = ("missing", errno.ENOENT)
 
 
 def avoid(kind):
@@ -46,7 +48,7 @@ def check_rung(tool, ladder, kind):
     need(used == kind, f"{kind} is not granted here, but {used}")
 
 
-@pytest.mark.parametrize("calls", ["mix", "mix32"])
+@pytest.mark.parametrize("calls", ["mix", "mix32"] if CALLS_32 else ["mix"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_opens(kind, calls, open_place, cgroup):
     """All of opensnoop's rungs: 23 opens, 5 of them failing, by native and by 32-bit calls."""
@@ -71,6 +73,23 @@ def test_options_of_opens(kind, open_place, cgroup):
     wanted = [line for line in done if line["errno"] and line["flags"] & os.O_APPEND]
     assert wanted and [(row["pid"], row["path"]) for row in tool.json] == \
         [(work.pid, f"{open_place}/{line['path']}") for line in wanted]
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
+def test_opens_by_io_uring(kind, open_place, cgroup):
+    """Both rungs of what sees them, beside the ladder of the other opens."""
+    with Workload("openuring", N, open_place, cgroup=cgroup) as work:
+        if work.unavailable:
+            pytest.skip(f"vm-ok: no io_uring here (errno {work.unavailable})")
+        with Tool("opensnoop", "--cgroup", cgroup.path, "--json", avoid=avoid(kind)) as tool:
+            done = work.run()
+    used = tool.rung(*OPEN_BY_URING)
+    if used == "none":
+        pytest.skip("vm-ok: this kernel grants no probe that sees opens by io_uring")
+    need(used == kind.replace("fexit", "fentry"), f"{kind} is not granted here, but {used}")
+    assert [(row["pid"], row["path"], row["errno"]) for row in tool.json] == \
+        [(line["pid"], line["path"], 0) for line in done]
+    assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
 
 
 @pytest.mark.parametrize("kind", KINDS[2:])

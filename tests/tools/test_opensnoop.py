@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from harness import CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints, patience
+from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints, patience
 from snoop import FAILING, N, comparable, open_rows, watch_opens, watch_storm, without_loss
 from suite import HEADERS
 
-CALLS = ("open", "openat", "openat2", "creat", "mix32")
+CALLS = ["open", "openat", "openat2", "creat", *(["mix32"] if CALLS_32 else [])]
 PLACES = ("cwd", "dirfd", "dotdot", "symlink", "root", "chroot", "chroot-cwd", "mount", "mounts", "bind", "pivot",
           "deep")
 PATH_MAX = 4096                 # with the NUL

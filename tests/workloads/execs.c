@@ -22,6 +22,7 @@
  *  selfthread   the same from a second thread
  */
 #define _GNU_SOURCE
+#include "compat.h"
 #include "workload.h"
 #include <limits.h>
 #include <pthread.h>
@@ -76,25 +77,15 @@ static void by_thread(void)
 /* The 32-bit system call takes 32-bit pointers: everything goes below 4 GiB. */
 static void by_compat(void)
 {
-	char *low = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	uint32_t *vector = (uint32_t *)low;
-	char *at = low + PAGE;
-	long result;
+	uint32_t *vector = low_memory(2 * PAGE);
+	char *at = (char *)vector + PAGE;
 	int n = 0;
 
-	if (low == MAP_FAILED)
-		die("mmap");
 	for (; arguments[n]; n++) {
 		vector[n] = (uintptr_t)at;
 		at = stpcpy(at, arguments[n]) + 1;
 	}
-	asm volatile("int $0x80"
-		     : "=a"(result)
-		     : "a"(11L), "b"((uintptr_t)vector[0]), "c"((uintptr_t)vector),
-		       "d"((uintptr_t)&vector[n])
-		     : "memory", "r8", "r9", "r10", "r11");
-	errno = -result;
+	compat_call(11, vector[0], (long)vector, (long)&vector[n], 0);
 }
 
 /* The path and each argument lie in a page of a file that the process has mapped and never read. */

@@ -6,12 +6,12 @@
  * Prints pid, tid, call, fd, errno, flags, mode and path of each.
  */
 #define _GNU_SOURCE
+#include "compat.h"
 #include "workload.h"
 #include <limits.h>
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <sys/mman.h>
 
 static const struct call {
 	const char *name;
@@ -33,25 +33,17 @@ static int open_by(const struct call *call, const char *path)
 	struct open_how how = { .flags = call->flags, .mode = call->mode };
 
 	switch (call - calls) {
+#ifdef SYS_open /* newer architectures have openat alone */
 	case 0:
 		return syscall(SYS_open, path, call->flags, call->mode);
-	case 1:
-		return syscall(SYS_openat, AT_FDCWD, path, call->flags, call->mode);
+	case 3:
+		return syscall(SYS_creat, path, call->mode);
+#endif
 	case 2:
 		return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 	default:
-		return syscall(SYS_creat, path, call->mode);
+		return syscall(SYS_openat, AT_FDCWD, path, call->flags, call->mode);
 	}
-}
-
-static int syscall32(long nr, long a, long b, long c, long d)
-{
-	asm volatile("int $0x80"
-		     : "+a"(nr)
-		     : "b"(a), "c"(b), "d"(c), "S"(d)
-		     : "memory", "r8", "r9", "r10", "r11");
-	errno = nr < 0 ? -nr : 0;
-	return nr < 0 ? -1 : nr;
 }
 
 /* By the i386 table of calls; what pointers point to goes below 4 GiB. */
@@ -63,21 +55,21 @@ static int open32_by(const struct call *call, const char *path)
 	} * low;
 
 	if (!low)
-		low = mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	if (low == MAP_FAILED || strlen(path) >= sizeof(low->path))
-		die("mmap");
+		low = low_memory(sizeof(*low));
+	if (strlen(path) >= sizeof(low->path))
+		die("path");
 	strcpy(low->path, path);
 	low->how = (struct open_how){ .flags = call->flags, .mode = call->mode };
 	switch (call - calls) {
 	case 0:
-		return syscall32(5, (long)low->path, call->flags, call->mode, 0);
+		return compat_call(5, (long)low->path, call->flags, call->mode, 0);
 	case 1:
-		return syscall32(295, AT_FDCWD, (long)low->path, call->flags, call->mode);
+		return compat_call(295, AT_FDCWD, (long)low->path, call->flags, call->mode);
 	case 2:
-		return syscall32(437, AT_FDCWD, (long)low->path, (long)&low->how, sizeof(low->how));
+		return compat_call(437, AT_FDCWD, (long)low->path, (long)&low->how,
+				   sizeof(low->how));
 	default:
-		return syscall32(8, (long)low->path, call->mode, 0, 0);
+		return compat_call(8, (long)low->path, call->mode, 0, 0);
 	}
 }
 

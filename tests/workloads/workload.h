@@ -7,8 +7,10 @@
 #ifndef WORKLOAD_H
 #define WORKLOAD_H
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,29 +76,48 @@ static inline char *format(const char *fmt, const char *a, long n)
 	return text;
 }
 
-/* A program of 128 bytes that only exits, so that a spawn costs little more than the exec itself.
- */
+/* A program of some 130 bytes that only exits, so that a spawn costs little more than the exec
+ * itself. */
 static inline void write_tiny_program(const char *path)
 {
-	static const unsigned char elf[] = {
-		0x7f, 'E',  'L',  'F',	2,    1,    1,	  0, 0,	   0, 0,    0,
-		0,    0,    0,	  0,	2,    0,    0x3e, 0, 1,	   0, 0,    0, /* ET_EXEC, x86-64 */
-		0x78, 0,    0x40, 0,	0,    0,    0,	  0,		       /* entry 0x400078 */
-		0x40, 0,    0,	  0,	0,    0,    0,	  0, /* program header at 64 */
-		0,    0,    0,	  0,	0,    0,    0,	  0, 0,	   0, 0,    0,
-		0x40, 0,    0x38, 0,	1,    0,    0,	  0, 0,	   0, 0,    0,
-		1,    0,    0,	  0,	5,    0,    0,	  0, /* PT_LOAD, read and execute */
-		0,    0,    0,	  0,	0,    0,    0,	  0, /* from offset 0 */
-		0,    0,    0x40, 0,	0,    0,    0,	  0, 0,	   0, 0x40, 0,
-		0,    0,    0,	  0, /* at 0x400000 */
-		0x80, 0,    0,	  0,	0,    0,    0,	  0, 0x80, 0, 0,    0,
-		0,    0,    0,	  0,	0,    0x10, 0,	  0, 0,	   0, 0,    0,
-		0x6a, 0x3c, 0x58, 0x31, 0xff, 0x0f, 0x05, 0, /* push 60; pop rax; xor edi,edi;
-								syscall */
+#if defined(__x86_64__)
+	enum { MACHINE = EM_X86_64 };
+	static const unsigned char code[] = { 0x6a, 0x3c, 0x58, /* push 60; pop rax: exit */
+					      0x31, 0xff,	/* xor edi, edi */
+					      0x0f, 0x05 };	/* syscall */
+#elif defined(__aarch64__)
+	enum { MACHINE = EM_AARCH64 };
+	static const uint32_t code[] = { 0xd2800ba8,   /* mov x8, 93: exit */
+					 0xd2800000,   /* mov x0, 0 */
+					 0xd4000001 }; /* svc 0 */
+#else
+#error "workload.h knows no exit(0) for this machine"
+#endif
+	struct {
+		Elf64_Ehdr file;
+		Elf64_Phdr segment;
+		unsigned char code[sizeof(code)];
+	} elf = {
+		.file = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+			  .e_type = ET_EXEC,
+			  .e_machine = MACHINE,
+			  .e_version = EV_CURRENT,
+			  .e_entry = 0x400000 + offsetof(typeof(elf), code),
+			  .e_phoff = offsetof(typeof(elf), segment),
+			  .e_ehsize = sizeof(elf.file),
+			  .e_phentsize = sizeof(elf.segment),
+			  .e_phnum = 1 },
+		.segment = { .p_type = PT_LOAD,
+			     .p_flags = PF_R | PF_X,
+			     .p_vaddr = 0x400000,
+			     .p_filesz = sizeof(elf),
+			     .p_memsz = sizeof(elf),
+			     .p_align = 0x1000 },
 	};
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 
-	if (fd < 0 || write(fd, elf, sizeof(elf)) != sizeof(elf) || fchmod(fd, 0755) || close(fd))
+	memcpy(elf.code, code, sizeof(code));
+	if (fd < 0 || write(fd, &elf, sizeof(elf)) != sizeof(elf) || fchmod(fd, 0755) || close(fd))
 		die(path);
 }
 
