@@ -2,9 +2,11 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* mremap */
 #endif
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,7 +17,7 @@
 
 #include "btf.h"
 
-#define VMLINUX_BTF   "/sys/kernel/btf/vmlinux"
+#define BTF_DIR	      "/sys/kernel/btf"
 #define MAX_FILE_SIZE (256u << 20)
 
 /* Every so many types, where one begins is noted, so that finding a type by its id is a short walk.
@@ -26,9 +28,11 @@ struct btf_view {
 	const char *types, *types_end;
 	const char *strings;
 	uint32_t strings_len;
-	uint32_t nr_types; /* ids are 1 to nr_types */
-	uint32_t *index;   /* offset of the types STRIDE * n + 1 */
+	uint32_t nr_types; /* ids are 1 to nr_types; of a module, those of base come first */
+	uint32_t *index;   /* offset of the types STRIDE * n + 1; not of a module */
 
+	const struct btf_view *base; /* of a module: vmlinux, whose strings come first, too */
+	const char *module;	     /* its name */
 	struct btf_query *queries;
 	size_t nr_queries;
 	bool wanted[BTF_ENUMERATOR + 1][256]; /* by name_hash(): few names need a closer look */
@@ -91,16 +95,27 @@ static int check_header(struct btf_view *v, const void *data, size_t size)
 		return -EINVAL;
 	types = (uint64_t)h->hdr_len + h->type_off;
 	strings = (uint64_t)h->hdr_len + h->str_off;
-	if (types % 4 || types + h->type_len > size || strings + h->str_len > size || !h->str_len)
+	if (types % 4 || types + h->type_len > size || strings + h->str_len > size)
 		return -EINVAL;
 	v->types = (const char *)data + types;
 	v->types_end = v->types + h->type_len;
 	v->strings = (const char *)data + strings;
 	v->strings_len = h->str_len;
 	/* Any offset inside then is a string that ends inside. */
-	if (v->strings[0] || v->strings[h->str_len - 1])
+	if (h->str_len && v->strings[h->str_len - 1])
 		return -EINVAL;
-	return 0;
+	return v->base || (h->str_len && !v->strings[0]) ? 0 : -EINVAL;
+}
+
+/* NULL: there is none. */
+static const char *string_at(const struct btf_view *v, uint32_t offset)
+{
+	if (v->base) {
+		if (offset < v->base->strings_len)
+			return v->base->strings + offset;
+		offset -= v->base->strings_len;
+	}
+	return offset < v->strings_len ? v->strings + offset : NULL;
 }
 
 /* Type @id of types that read_types() has found well-formed; NULL: there is none. */
@@ -126,10 +141,10 @@ static uint8_t name_hash(const char *name)
  */
 static int read_name(const struct btf_view *v, enum btf_what what, uint32_t name_off, int64_t info)
 {
-	const char *name = v->strings + name_off;
+	const char *name = string_at(v, name_off);
 	size_t i;
 
-	if (name_off >= v->strings_len)
+	if (!name)
 		return -EINVAL;
 	if (!v->wanted[what][name_hash(name)])
 		return 0;
@@ -139,6 +154,8 @@ static int read_name(const struct btf_view *v, enum btf_what what, uint32_t name
 		if (q->what == what && !q->id && !strcmp(q->name, name)) {
 			q->id = v->nr_types;
 			q->value = info;
+			if (v->module)
+				snprintf(q->module, sizeof(q->module), "%s", v->module);
 		}
 	}
 	return 0;
@@ -176,7 +193,7 @@ static int read_types(struct btf_view *v)
 		kind = kind_of(t);
 		if (!kind || kind >= NR_KINDS || left < size_of(t))
 			return -EINVAL;
-		if (v->nr_types % STRIDE == 0)
+		if (v->index && v->nr_types % STRIDE == 0)
 			v->index[v->nr_types / STRIDE] = p - v->types;
 		v->nr_types++;
 		p += size_of(t);
@@ -216,18 +233,26 @@ static void forget(struct btf_query *queries, size_t nr)
 		queries[i].id = 0;
 		queries[i].nr_args = -1;
 		queries[i].value = 0;
+		queries[i].module[0] = '\0';
 	}
+}
+
+static void look_for(struct btf_view *v, struct btf_query *queries, size_t nr)
+{
+	v->queries = queries;
+	v->nr_queries = nr;
+	for (size_t i = 0; i < nr; i++)
+		v->wanted[queries[i].what][name_hash(queries[i].name)] = true;
 }
 
 int btf_scan_mem(const void *data, size_t size, struct btf_query *queries, size_t nr)
 {
-	struct btf_view v = { .queries = queries, .nr_queries = nr };
+	struct btf_view v = { 0 };
 	size_t i;
 	int err;
 
 	forget(queries, nr);
-	for (i = 0; i < nr; i++)
-		v.wanted[queries[i].what][name_hash(queries[i].name)] = true;
+	look_for(&v, queries, nr);
 	err = check_header(&v, data, size);
 	if (err)
 		return err;
@@ -248,6 +273,42 @@ int btf_scan_mem(const void *data, size_t size, struct btf_query *queries, size_
 	}
 	free(v.index);
 	return err;
+}
+
+/* The strings of vmlinux, and how many types it has. */
+static int read_base(struct btf_view *v, const void *data, size_t size)
+{
+	int err = check_header(v, data, size);
+
+	return err ? err : read_types(v);
+}
+
+static int scan_split(const struct btf_view *base, const void *data, size_t size,
+		      const char *module, struct btf_query *queries, size_t nr)
+{
+	struct btf_view v = { .base = base, .module = module, .nr_types = base->nr_types };
+	int err = check_header(&v, data, size);
+
+	look_for(&v, queries, nr);
+	if (!err)
+		err = read_types(&v);
+	for (size_t i = 0; i < nr; i++) {
+		if (strcmp(queries[i].module, module))
+			continue;
+		queries[i].value = 0;
+		if (err)
+			forget(&queries[i], 1);
+	}
+	return err;
+}
+
+int btf_scan_split(const void *base, size_t base_size, const void *data, size_t size,
+		   const char *module, struct btf_query *queries, size_t nr)
+{
+	struct btf_view v = { 0 };
+	int err = read_base(&v, base, base_size);
+
+	return err ? err : scan_split(&v, data, size, module, queries, nr);
 }
 
 /* A file in memory of its own from mmap(), so that it is given back for good. */
@@ -289,20 +350,75 @@ static int read_all(int fd, struct file *f)
 	return 0;
 }
 
-int btf_scan(const char *path, struct btf_query *queries, size_t nr)
+static int map_file(int dir, const char *path, struct file *f)
 {
-	struct file f = { .data = MAP_FAILED };
-	int fd, err;
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC), err;
 
-	forget(queries, nr);
-	fd = open(path ? path : VMLINUX_BTF, O_RDONLY | O_CLOEXEC);
+	*f = (struct file){ .data = MAP_FAILED };
 	if (fd < 0)
 		return -errno;
-	err = read_all(fd, &f);
+	err = read_all(fd, f);
 	close(fd);
+	return err;
+}
+
+static void unmap_file(const struct file *f)
+{
+	if (f->data != MAP_FAILED)
+		munmap(f->data, f->size);
+}
+
+int btf_scan(const char *path, struct btf_query *queries, size_t nr)
+{
+	struct file f;
+	int err = map_file(AT_FDCWD, path ? path : BTF_DIR "/vmlinux", &f);
+
+	forget(queries, nr);
 	if (!err)
 		err = btf_scan_mem(f.data, f.len, queries, nr);
-	if (f.data != MAP_FAILED)
-		munmap(f.data, f.size);
+	unmap_file(&f);
+	return err;
+}
+
+static bool all_found(const struct btf_query *queries, size_t nr)
+{
+	while (nr--)
+		if (!queries[nr].id)
+			return false;
+	return true;
+}
+
+/* A module may go while we look, and what we can't read is none of its business. */
+static void scan_module(int dir, const char *module, const struct btf_view *base,
+			struct btf_query *queries, size_t nr)
+{
+	struct file f;
+
+	if (!map_file(dir, module, &f))
+		scan_split(base, f.data, f.len, module, queries, nr);
+	unmap_file(&f);
+}
+
+int btf_scan_modules(struct btf_query *queries, size_t nr)
+{
+	struct btf_view base = { 0 };
+	struct dirent *entry;
+	struct file f;
+	DIR *dir;
+	int err;
+
+	if (all_found(queries, nr))
+		return 0;
+	dir = opendir(BTF_DIR);
+	if (!dir)
+		return -errno;
+	err = map_file(dirfd(dir), "vmlinux", &f);
+	if (!err)
+		err = read_base(&base, f.data, f.len);
+	while (!err && !all_found(queries, nr) && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "vmlinux"))
+			scan_module(dirfd(dir), entry->d_name, &base, queries, nr);
+	unmap_file(&f);
+	closedir(dir);
 	return err;
 }

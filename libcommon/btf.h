@@ -21,6 +21,8 @@ enum btf_what {
 	BTF_ENUMERATOR, /* a name in an enum, also one without a name of its own */
 };
 
+#define BTF_MODULE_LEN 56 /* MODULE_NAME_LEN of a 64-bit kernel, with the NUL */
+
 struct btf_query {
 	const char *name;
 	enum btf_what what;
@@ -28,6 +30,7 @@ struct btf_query {
 	int id;	       /* BTF id of the FUNC, TYPEDEF or ENUM; 0: there is none */
 	int nr_args;   /* of the prototype; -1: not known. A tracepoint's first void * counts */
 	int64_t value; /* of the enumerator */
+	char module[BTF_MODULE_LEN]; /* whose BTF has it; "": vmlinux */
 };
 
 /*
@@ -37,7 +40,16 @@ struct btf_query {
  */
 int btf_scan(const char *path, struct btf_query *queries, size_t nr);
 
+/*
+ * Looks for those of @queries that have no answer yet in the BTF of the modules that are loaded
+ * (split BTF, from 5.11 on): id and module only, and not what is in a prototype. Returns 0, also
+ * when names were not found, or -errno.
+ */
+int btf_scan_modules(struct btf_query *queries, size_t nr);
+
 /* The same from raw BTF in memory (4-byte aligned). */
 int btf_scan_mem(const void *data, size_t size, struct btf_query *queries, size_t nr);
+int btf_scan_split(const void *base, size_t base_size, const void *data, size_t size,
+		   const char *module, struct btf_query *queries, size_t nr);
 
 #endif

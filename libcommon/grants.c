@@ -81,12 +81,16 @@ static const struct {
 };
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
 
+#define OWN_BTF	     "/sys/kernel/btf/vmlinux"
 #define ANY_FUNCTION "vfs_read" /* that every kernel has: to try what it grants */
 
 static void ask_for_programs(struct grants *g, struct bpf_object *obj)
 {
 	struct bpf_program *prog;
 
+	for (const struct attach_target *t = g->targets; t && t->name; t++)
+		if (t->function)
+			ask(g, "", t->function, BTF_FUNCTION);
 	bpf_object__for_each_program (prog, obj) {
 		const char *target;
 
@@ -120,14 +124,14 @@ static void fill_facts(const struct grants *g, const struct kernel_fact *facts)
 
 static void say_no_btf(const char *btf, int err)
 {
-	const char *file = btf ? btf : "/sys/kernel/btf/vmlinux";
+	const char *file = btf ? btf : OWN_BTF;
 
 	if (err == -ENOENT)
 		error("%s is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its BTF by "
 		      "--btf FILE",
 		      file);
 	else if (err == -EINVAL)
-		error("%s is not raw BTF: it takes a file like /sys/kernel/btf/vmlinux", file);
+		error("%s is not raw BTF: it takes a file like " OWN_BTF, file);
 	else
 		error("cannot read BTF from %s: %s", file, strerror(-err));
 }
@@ -150,7 +154,13 @@ int grants_learn(struct grants *g, struct bpf_object *obj, const struct object_s
 		return err;
 	}
 	fill_facts(g, spec->facts);
-	g->own_btf = !access("/sys/kernel/btf/vmlinux", R_OK);
+	g->own_btf = !access(OWN_BTF, R_OK);
+	if (spec->btf && g->own_btf) /* ids are of the kernel's own */
+		err = btf_scan(NULL, g->names, g->nr);
+	if (err) {
+		say_no_btf(NULL, err);
+		return err;
+	}
 	g->kprobes = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 	return 0;
 }
@@ -185,12 +195,89 @@ static const char *trampoline_ruled_out(struct grants *g, int btf_id)
 					: "this kernel has no BPF trampolines";
 }
 
-/* A function that may be a module's: libbpf looks for it in all BTF. For a kprobe, attaching tells.
- */
+/* BTF that the kernel has, as a file descriptor, which is how a program names a module; needs
+ * CAP_SYS_ADMIN. Returns -errno; -ENOENT: it is not there. */
+static int open_btf(const char *module)
+{
+	__u32 id = 0;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		char name[BTF_MODULE_LEN] = "";
+		struct bpf_btf_info info = { .name = (unsigned long)name,
+					     .name_len = sizeof(name) };
+		__u32 len = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0 && errno == ENOENT) /* it has just gone */
+			continue;
+		if (fd < 0)
+			return -errno;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
+		    !strcmp(name, module))
+			return fd;
+		close(fd);
+	}
+	return -errno;
+}
+
+/* -errno; 0: of vmlinux */
+static int btf_fd(const struct grants *g, const char *module)
+{
+	if (!module[0])
+		return 0;
+	for (size_t i = 0; i < g->nr_modules; i++)
+		if (!strcmp(g->modules[i].name, module))
+			return g->modules[i].fd;
+	return -ENOENT;
+}
+
+static int open_module(struct grants *g, const char *module)
+{
+	int fd = btf_fd(g, module);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (g->nr_modules == GRANTS_MODULES_MAX)
+		return -E2BIG;
+	fd = open_btf(module);
+	if (fd < 0)
+		return fd;
+	strcpy(g->modules[g->nr_modules].name, module);
+	g->modules[g->nr_modules++].fd = fd;
+	return fd;
+}
+
+void grants_free(struct grants *g)
+{
+	while (g->nr_modules)
+		close(g->modules[--g->nr_modules].fd);
+}
+
+/* Names are looked for in modules for the sake of the targets only. */
+static void scan_modules(struct grants *g)
+{
+	struct btf_query wanted[GRANTS_NAMES_MAX];
+	size_t nr = 0;
+
+	g->modules_scanned = true;
+	for (const struct attach_target *t = g->targets; t && t->name; t++) {
+		const struct btf_query *q = t->function ? answer(g, "", t->function) : NULL;
+
+		if (q && !q->id)
+			wanted[nr++] = *q;
+	}
+	btf_scan_modules(wanted, nr); /* an error is no answer, too */
+	for (size_t i = 0; i < nr; i++)
+		for (size_t j = 0; j < g->nr; j++)
+			if (g->names[j].name == wanted[i].name)
+				g->names[j] = wanted[i];
+}
+
+/* A function that may be a module's. For a kprobe, attaching tells. */
 static const char *target_ruled_out(struct grants *g, struct bpf_program *prog,
 				    const char *function)
 {
-	const struct btf_query *any = answer(g, "", ANY_FUNCTION);
+	const struct btf_query *q, *any = answer(g, "", ANY_FUNCTION);
 	const char *why, *unused;
 
 	if (!function)
@@ -202,14 +289,42 @@ static const char *target_ruled_out(struct grants *g, struct bpf_program *prog,
 	why = trampoline_ruled_out(g, any ? any->id : 0);
 	if (why)
 		return why;
-	switch (bpf_program__set_attach_target(prog, 0, function)) {
-	case 0:
-		return NULL;
+	q = answer(g, "", function);
+	if (q && !q->id && !g->modules_scanned)
+		scan_modules(g);
+	if (!q || !q->id)
+		return "neither this kernel's BTF nor its modules' has such a function";
+	switch (open_module(g, q->module)) {
 	case -EPERM:
 		return "it takes CAP_SYS_ADMIN to find a module's function";
+	case -ENOENT:
+		return "its module has gone";
 	default:
-		return "neither this kernel's BTF nor its modules' has such a function";
+		return NULL;
 	}
+}
+
+int grants_aim(const struct grants *g, const struct bpf_program *prog,
+	       struct bpf_prog_load_opts *opts)
+{
+	const struct attach_target *named = target_of(g->targets, prog);
+	const struct btf_query *q;
+	const char *target;
+	bool tp_btf = program_kind(prog, &target) == KIND_TP_BTF;
+	int fd;
+
+	if (named)
+		q = named->function ? answer(g, "", named->function) : NULL;
+	else
+		q = answer(g, tp_btf ? "btf_trace_" : "", target);
+	if (!q || !q->id)
+		return -ENOENT;
+	fd = btf_fd(g, q->module);
+	if (fd < 0)
+		return fd;
+	opts->attach_btf_id = q->id;
+	opts->attach_btf_obj_fd = fd;
+	return 0;
 }
 
 const char *grants_refusal(struct grants *g, struct bpf_program *prog)

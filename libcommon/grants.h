@@ -13,8 +13,10 @@
 #include "object.h"
 
 struct bpf_program;
+struct bpf_prog_load_opts;
 
-#define GRANTS_NAMES_MAX 64 /* kernel names that one tool's programs and facts ask for */
+#define GRANTS_NAMES_MAX   64 /* kernel names that one tool's programs and facts ask for */
+#define GRANTS_MODULES_MAX 4  /* modules that one tool's programs are attached to */
 
 struct grants {
 	const struct attach_target *targets;
@@ -23,6 +25,12 @@ struct grants {
 	size_t nr;
 	int trampolines; /* 1: granted, 0: not yet asked, -errno: refused */
 	bool kprobes, own_btf;
+	bool modules_scanned; /* for the targets that vmlinux has not */
+	struct {
+		char name[BTF_MODULE_LEN];
+		int fd; /* of its BTF */
+	} modules[GRANTS_MODULES_MAX];
+	size_t nr_modules;
 };
 
 /* Learns, in one pass over the kernel's BTF, all that the programs of @obj will be asked about, and
@@ -30,9 +38,18 @@ struct grants {
  * stderr that says why. */
 int grants_learn(struct grants *g, struct bpf_object *obj, const struct object_spec *spec);
 
+/* To be given back when all is loaded. */
+void grants_free(struct grants *g);
+
 /* Why this kernel can't have @prog, as the end of a sentence; a string constant. NULL: nothing
- * speaks against it. (A program of spec->targets is then set to its function.) */
+ * speaks against it. */
 const char *grants_refusal(struct grants *g, struct bpf_program *prog);
+
+/* Tells the kernel what @prog is attached to, by the ids that grants_learn() has found: libbpf
+ * would look through all types of vmlinux for each program, and for a module's function through
+ * those of vmlinux again with each module. Returns 0 or -errno. */
+int grants_aim(const struct grants *g, const struct bpf_program *prog,
+	       struct bpf_prog_load_opts *opts);
 
 /* Before loading: puts the kernel's functions into the calls of @prog, or nothing where it has no
  * such function (see bpf/lib/calls.h). Returns 0 or -errno. */

@@ -317,6 +317,49 @@ static void advise_load(int err)
 /* --- start and stop ----------------------------------------------------------------------------
  */
 
+/* Of the object that is being loaded: for libbpf's callback, which is given the program only. */
+static const struct grants *loading;
+
+static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	return loading ? grants_aim(loading, prog, opts) : -EINVAL;
+}
+
+static int attach_aimed(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+{
+	*link = bpf_program__attach_trace(prog);
+	return *link ? 0 : -errno;
+}
+
+/* Has libbpf ask us what programs are attached to, instead of looking for it: see grants_aim().
+ * To be called before any object is opened. */
+static int take_aim(void)
+{
+	static const struct {
+		const char *section;
+		enum bpf_attach_type type;
+	} kinds[] = {
+		{ "fentry+", BPF_TRACE_FENTRY },
+		{ "fexit+", BPF_TRACE_FEXIT },
+		{ "tp_btf+", BPF_TRACE_RAW_TP },
+	};
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = aim,
+		    .prog_attach_fn = attach_aimed);
+	static bool taken;
+
+	for (size_t i = 0; !taken && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int id = libbpf_register_prog_handler(kinds[i].section, BPF_PROG_TYPE_TRACING,
+						      kinds[i].type, &opts);
+
+		if (id < 0) {
+			error("libbpf takes no handler of programs: %s", strerror(-id));
+			return id;
+		}
+	}
+	taken = true;
+	return 0;
+}
+
 static int open_object(struct object *o, const struct object_spec *spec)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = spec->image.name,
@@ -407,7 +450,7 @@ static int try_start(struct object *o, const struct object_spec *spec, struct gr
 int object_start(struct object *o, const struct object_spec *spec)
 {
 	struct ladder l = { 0 };
-	struct grants g;
+	struct grants g = { 0 };
 	int err;
 
 	*o = (struct object){ .probes = spec->probes, .targets = spec->targets };
@@ -415,9 +458,12 @@ int object_start(struct object *o, const struct object_spec *spec)
 	if (!have_capabilities())
 		return -EPERM;
 	msg_capture_libbpf();
-	err = open_object(o, spec);
+	err = take_aim();
+	if (!err)
+		err = open_object(o, spec);
 	if (!err)
 		err = grants_learn(&g, o->bpf, spec);
+	loading = &g;
 	while (!err) {
 		err = try_start(o, spec, &g, &l);
 		if (err != -EAGAIN)
@@ -425,6 +471,8 @@ int object_start(struct object *o, const struct object_spec *spec)
 		object_close(o);
 		err = open_object(o, spec);
 	}
+	loading = NULL;
+	grants_free(&g);
 	if (err)
 		object_close(o);
 	return err;

@@ -502,6 +502,96 @@ static void test_no_file(void **state)
 	assert_no_answers();
 }
 
+/* A module's BTF on top of small_btf(): its ids and its strings begin where those of the base end,
+ * and a name that the base has, too, is the base's. */
+enum { M_PROTO = NR_TYPES + 1, M_FUNC, M_NAMED_AS_BASE, M_TYPEDEF, M_LAST };
+
+static void *small_split(const void *base_raw, uint32_t base_size, uint32_t *size)
+{
+	struct btf *base = btf__new(base_raw, base_size), *b = btf__new_empty_split(base);
+	void *raw;
+
+	assert_non_null(b);
+	ADD(M_PROTO, func_proto(b, INT));
+	ADD(M_FUNC, func(b, "module_read", BTF_FUNC_STATIC, M_PROTO));
+	ADD(M_NAMED_AS_BASE, func(b, "signed", BTF_FUNC_STATIC, M_PROTO));
+	ADD(M_TYPEDEF, typedef(b, "btf_trace_module", EARLY_PTR));
+	ADD(M_LAST, func(b, "module_write", BTF_FUNC_STATIC, PROTO3));
+	raw = (void *)btf__raw_data(b, size);
+	assert_non_null(raw);
+	raw = copy_of(raw, *size);
+	btf__free(b);
+	btf__free(base);
+	return raw;
+}
+
+#define MODULE_QUERIES                                                                             \
+	{                                                                                          \
+		{ .name = "module_write", .what = BTF_FUNCTION },                                  \
+			{ .name = "signed", .what = BTF_FUNCTION },                                \
+			{ .name = "module_read", .what = BTF_FUNCTION },                           \
+			{ .name = "three", .what = BTF_FUNCTION, .id = FUNC3 },                    \
+			{ .name = "module_open", .what = BTF_FUNCTION },                           \
+			{ .name = "btf_trace_module", .what = BTF_TYPEDEF },                       \
+	}
+
+static void test_module(void **state)
+{
+	static const int ids[] = { M_LAST, M_NAMED_AS_BASE, M_FUNC, FUNC3, 0, M_TYPEDEF };
+	struct btf_query q[] = MODULE_QUERIES;
+	uint32_t size, base_size;
+	char *base = small_btf(&base_size), *raw = small_split(base, base_size, &size);
+
+	(void)state;
+	assert_int_equal(btf_scan_split(base, base_size, raw, size, "ext9", q, ARRAY_SIZE(q)), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(q); i++) {
+		assert_int_equal(q[i].id, ids[i]);
+		assert_int_equal(q[i].value, 0);
+		/* what had its answer keeps it */
+		assert_string_equal(q[i].module, ids[i] && ids[i] != FUNC3 ? "ext9" : "");
+	}
+	/* another module has it, too: the first one stays */
+	assert_int_equal(btf_scan_split(base, base_size, raw, size, "xfs9", q, ARRAY_SIZE(q)), 0);
+	assert_string_equal(q[0].module, "ext9");
+	free(raw);
+	free(base);
+}
+
+/* Cut, and damaged at random: what is refused leaves no answer behind. */
+static void test_damaged_module(void **state)
+{
+	uint32_t size, base_size, len;
+	char *base = small_btf(&base_size), *raw = small_split(base, base_size, &size), *part;
+	int good = 0, i;
+
+	(void)state;
+	for (len = 0; len < size; len++) {
+		struct btf_query q[] = MODULE_QUERIES;
+
+		part = copy_of(raw, len);
+		assert_int_equal(btf_scan_split(base, base_size, part, len, "m", q, ARRAY_SIZE(q)),
+				 -EINVAL);
+		assert_int_equal(q[0].id, 0);
+		free(part);
+	}
+	srandom(12);
+	for (i = 0; i < 20000; i++) {
+		struct btf_query q[] = MODULE_QUERIES;
+		int err;
+
+		part = copy_of(raw, size);
+		part[random() % size] = random() % 4 ? random() : "\0\377\200\1"[random() % 4];
+		err = btf_scan_split(base, base_size, part, size, "m", q, ARRAY_SIZE(q));
+		assert_true(err == 0 || err == -EINVAL);
+		assert_true(!err || (!q[0].id && !q[1].id && !q[2].id && q[3].id == FUNC3));
+		good += !err;
+		free(part);
+	}
+	assert_true(good > 0 && good < i);
+	free(raw);
+	free(base);
+}
+
 /* The running kernel's, against libbpf */
 static void test_kernel(void **state)
 {
@@ -567,6 +657,8 @@ int main(void)
 		cmocka_unit_test(test_random_damage),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_module),
+		cmocka_unit_test(test_damaged_module),
 		cmocka_unit_test(test_kernel),
 	};
 
