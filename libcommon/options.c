@@ -407,6 +407,15 @@ static int positional_args(const struct tool *tool, int argc, char **argv)
 	return -1;
 }
 
+/* What --help and --version end with. */
+static int printed(void)
+{
+	if (!fflush(stdout))
+		return 0;
+	error("cannot write: %s", strerror(errno));
+	return 1;
+}
+
 int options_parse(const struct tool *tool, struct common_options *common, int argc, char **argv)
 {
 	struct table t = { 0 };
@@ -443,11 +452,11 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 			return wrong_option(&t, c, argv);
 		if (t.opts[i].name && !strcmp(t.opts[i].name, "help")) {
 			help(tool, &t);
-			return fflush(stdout) ? 1 : 0;
+			return printed();
 		}
 		if (t.opts[i].name && !strcmp(t.opts[i].name, "version")) {
 			printf("%s %s (borescope)\n", tool->name, BORESCOPE_VERSION);
-			return fflush(stdout) ? 1 : 0;
+			return printed();
 		}
 		if (t.opts[i].letter)
 			snprintf(shown, sizeof(shown), "-%c", t.opts[i].letter);
@@ -456,6 +465,5 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 		if (!take(&t.opts[i], shown, optarg))
 			return 2;
 	}
-	common->filter.own_pid = getpid();
 	return positional_args(tool, argc, argv);
 }

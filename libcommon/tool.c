@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 
 #include "clock.h"
 #include "cost.h"
+#include "pids.h"
 #include "tool.h"
 
 /* An event appears within 100 ms: an idle tool looks at its rings 20 times a second, one with
@@ -259,6 +261,7 @@ static int configure(struct bpf_object *obj, void *ctx)
 
 	if (filter) {
 		*filter = r->opt.filter;
+		filter->own_pid = pids_own();
 		filter->any = filter_is_set(filter);
 	}
 	if (r->tool->configure)
@@ -397,6 +400,16 @@ static int end(struct run *r, struct loop *l)
 	return r->failed ? 1 : l->too_costly ? STATUS_TOO_COSTLY : 0;
 }
 
+/* Were one of these descriptors closed, the next file to be opened would get it, and with it what
+ * is meant for stdout or stderr. */
+static void hold_stdio(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    errno == EBADF) /* to write to it fails, as it should */
+			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 static int run(struct run *r)
 {
 	struct loop l = { .epoll_fd = -1, .signal_fd = -1 };
@@ -419,6 +432,7 @@ static int run(struct run *r)
 		err = object_start(&r->object, &spec);
 	if (err)
 		return 1;
+	pids_check(&r->opt.filter);
 #ifdef __GLIBC__
 	malloc_trim(0); /* libbpf's copy of the kernel's BTF: 10 MB that nobody needs now */
 #endif
@@ -450,6 +464,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	static struct run r; /* 64 KiB of output buffer: not on the stack */
 	int status;
 
+	hold_stdio();
 	r.tool = tool;
 	out_init(&r.out, STDOUT_FILENO);
 	json_init(&r.json, &r.out);

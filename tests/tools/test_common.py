@@ -238,3 +238,51 @@ def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, di
     if tool == "profile":   # on a terminal, how far it is overwrites itself
         text = re.sub(r"\r +\r", "", text).replace("\rprofile: ", "profile: ")
     assert not CONTROL.search(text), got
+
+
+# --- ids of processes that nobody has, and streams that are closed ---
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_ids_of_nobody(tool):
+    """-p and --tid of what does not exist: the tool runs, and says so."""
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    done = run_tool(tool, "-p", gone.pid, "--tid", gone.pid, "--duration", "0.1")
+    assert done.returncode == OK
+    assert f"{tool}: there is no process {gone.pid} now\n" in done.stderr
+    assert f"{tool}: there is no thread {gone.pid} now\n" in done.stderr
+
+
+def test_thread_for_a_process(cgroup):
+    """-p of a thread that is not its process's first one can match nothing: that is said, with the process."""
+    with Workload("parked", "pipe", 1, cgroup=cgroup) as work:
+        task = Path(f"/proc/{work.pid}/task")
+        thread = wait_until(lambda: [t for t in sorted(map(int, os.listdir(task))) if t != work.pid], 10,
+                            "no second thread")[0]
+        done = run_tool("opensnoop", "-p", f"{work.pid},{thread}", "--duration", "0.1")
+        work.run()
+    assert f"opensnoop: {thread} is a thread of process {work.pid}, not a process: --tid" in done.stderr
+    assert "there is no" not in done.stderr
+
+
+def test_pid_namespace():
+    """In a pid namespace, a tool does not show itself, and says that its -p takes the ids of the initial one."""
+    inside = ["unshare", "--pid", "--fork", "--mount-proc"]
+    done = run_tool("xstack", "-a", "-i", "1", "--comm", "xstack", "--json", prefix=inside)
+    assert '"events":0,' in one_line(done.stdout)
+    done = run_tool("opensnoop", "-p", "1", "--duration", "0.1", prefix=inside)
+    assert done.returncode == OK and "opensnoop: this is a pid namespace of its own" in done.stderr
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["--cgroup", "1", "--duration", "0.1"]])
+def test_closed_streams(args, tmp_path):
+    """>&-: status 1 and one line. 2>&-: what is meant for stderr gets into no other file."""
+    command = [str(BUILD / "bin" / "execsnoop"), *args]
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', *command], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == FAILED
+    assert one_line(complaints(done.stderr)) == "execsnoop: cannot write: Bad file descriptor"
+    output = tmp_path / "output.svg"
+    command = [str(BUILD / "bin" / "profile"), "-p", str(os.getpid()), "--duration", "0.1", "--svg", str(output)]
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" 2>&-', *command], stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (OK, b"")
+    assert output.read_bytes().startswith(b"<?xml") and b"sampling" not in output.read_bytes()
