@@ -196,10 +196,9 @@ static int learn_kernel(struct kernel *k, struct bpf_object *obj, const struct o
 	for (const struct kernel_fact *e = spec->facts; e && e->name; e++)
 		ask(k, "", e->name, e->what);
 	err = btf_scan(spec->btf, k->names, k->nr);
-	if (err == -ENOENT)
-		error("%s is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its BTF by "
-		      "--btf FILE",
-		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux");
+	if (err == -ENOENT && !spec->btf)
+		error("/sys/kernel/btf/vmlinux is missing: it takes a kernel with "
+		      "CONFIG_DEBUG_INFO_BTF, or its BTF by --btf FILE");
 	else if (err == -EINVAL)
 		error("%s is not raw BTF: it takes a file like /sys/kernel/btf/vmlinux",
 		      spec->btf ? spec->btf : "/sys/kernel/btf/vmlinux");
@@ -534,7 +533,9 @@ static void advise_load(int err)
 	struct utsname u;
 
 	uname(&u);
-	if (err == -EPERM && !program[0])
+	if (err == -EMFILE)
+		error("too many open files: raise the limit (ulimit -n)");
+	else if (err == -EPERM && !program[0])
 		error("the kernel does not let us make BPF maps: on kernels before 5.11 raise "
 		      "RLIMIT_MEMLOCK (ulimit -l unlimited)");
 	else if (err == -EPERM || is_locked_down())

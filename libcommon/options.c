@@ -35,12 +35,11 @@ bool parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 	return !errno && !*end && *value >= min && *value <= max;
 }
 
-/* PID[,PID...] into @ids. */
+/* PID[,PID...], behind the @nr that are in @ids. */
 static bool parse_ids(const char *text, __u32 *ids, __u32 *nr)
 {
 	char one[16];
 
-	*nr = 0;
 	for (;;) {
 		size_t len = strcspn(text, ",");
 		uint64_t id;
@@ -156,6 +155,8 @@ static const char *parse_cgroup(const char *arg, void *value)
 		return "a number: no cgroup v2 hierarchy is mounted here";
 	if (err == -EINVAL)
 		return "a directory of cgroup v2: this one is not";
+	if (!err && cgroup_is_missing(id))
+		return "the id of a cgroup that is there, or its directory";
 	if (err)
 		return "a cgroup v2 directory, such as /sys/fs/cgroup/system.slice, or a cgroup id";
 	f->cgroup = id;
@@ -366,6 +367,17 @@ static int find_by_getopt(const struct table *t, int c)
 	return -1;
 }
 
+/* How many begin with what stands in @given behind the hyphens. */
+static int options_like(const struct table *t, const char *given)
+{
+	size_t len = strcspn(given + 2, "=");
+	int nr = 0;
+
+	for (int i = 0; i < t->nr; i++)
+		nr += t->opts[i].name && !strncmp(t->opts[i].name, given + 2, len);
+	return nr;
+}
+
 static int wrong_option(const struct table *t, int c, char **argv)
 {
 	const char *given = argv[optind - 1];
@@ -384,8 +396,10 @@ static int wrong_option(const struct table *t, int c, char **argv)
 	} else if (optopt && optopt < LONG_ONLY) {
 		error("there is no option -%c: see %s --help", optopt, msg_tool());
 	} else {
-		error("there is no option %s, or it could be more than one: see %s --help", given,
-		      msg_tool());
+		error("%s %s: see %s --help",
+		      options_like(t, given) > 1 ? "more than one option begins with"
+						 : "there is no option",
+		      given, msg_tool());
 	}
 	return 2;
 }
@@ -422,7 +436,7 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 	struct option longs[OPTIONS_MAX + 1] = { 0 };
 	char letters[2 * OPTIONS_MAX + 2] = ":";
 	size_t len = 1;
-	int c;
+	int c, by_name = -1; /* getopt leaves it as it is where a letter was given */
 
 	msg_init(tool->name);
 	for (const struct opt *o = tool->options; o && (o->letter || o->name); o++)
@@ -444,7 +458,7 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 	}
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, letters, longs, &by_name)) != -1) {
 		int i = c == ':' || c == '?' ? -1 : find_by_getopt(&t, c);
 		char shown[40];
 
@@ -458,10 +472,11 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 			printf("%s %s (borescope)\n", tool->name, BORESCOPE_VERSION);
 			return printed();
 		}
-		if (t.opts[i].letter)
+		if (by_name < 0)
 			snprintf(shown, sizeof(shown), "-%c", t.opts[i].letter);
 		else
 			snprintf(shown, sizeof(shown), "--%s", t.opts[i].name);
+		by_name = -1;
 		if (!take(&t.opts[i], shown, optarg))
 			return 2;
 	}

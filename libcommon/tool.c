@@ -31,6 +31,9 @@
 
 #define STATUS_TOO_COSTLY 3
 
+#define FILES_WANTED 1024
+#define FILES_NEEDED 64
+
 /* What only the life cycle needs to know. */
 struct loop {
 	int epoll_fd, signal_fd;
@@ -410,6 +413,23 @@ static void hold_stdio(void)
 			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* Of open files; a machine with many CPUs takes some hundred. False after having said that it is
+ * not granted. */
+static bool raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= FILES_WANTED)
+		return true;
+	limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur >= FILES_NEEDED)
+		return true;
+	error("needs %d open files, and may have %llu: raise the limit (ulimit -n)", FILES_NEEDED,
+	      (unsigned long long)limit.rlim_cur);
+	return false;
+}
+
 static int run(struct run *r)
 {
 	struct loop l = { .epoll_fd = -1, .signal_fd = -1 };
@@ -425,6 +445,8 @@ static int run(struct run *r)
 	};
 	int err, status;
 
+	if (!raise_limit())
+		return 1;
 	err = loop_open(r, &l);
 	if (err)
 		error("cannot set up: %s", strerror(-err));

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import time
+from json import loads
 from pathlib import Path
 
 import pytest
@@ -286,3 +287,51 @@ def test_closed_streams(args, tmp_path):
     done = subprocess.run(["sh", "-c", 'exec "$0" "$@" 2>&-', *command], stdout=subprocess.PIPE, check=False)
     assert (done.returncode, done.stdout) == (OK, b"")
     assert output.read_bytes().startswith(b"<?xml") and b"sampling" not in output.read_bytes()
+
+
+def test_more_ids():
+    """-p given again adds to the processes, as the comma does."""
+    with subprocess.Popen(["sleep", "60"]) as one, subprocess.Popen(["sleep", "60"]) as other:
+        done = run_tool("xstack", "-a", "-i", "1", "-p", one.pid, "-p", other.pid, "-K", "--json")
+        one.kill()
+        other.kill()
+    rows = [loads(line) for line in done.stdout.splitlines()[:-1]]
+    assert [row["pid"] for row in rows] == [one.pid, other.pid]
+
+
+# --- messages ---
+
+@pytest.mark.unprivileged
+@pytest.mark.parametrize("args, says", [
+    (["-u", "no-such-user"], "-u: 'no-such-user' is not valid; "),
+    (["--uid", "no-such-user"], "--uid: 'no-such-user' is not valid; "),
+    (["--uid=no-such-user"], "--uid: 'no-such-user' is not valid; "),
+    (["--no-such"], "there is no option --no-such: "),
+    (["--no-such=3"], "there is no option --no-such=3: "),
+    (["--co"], "more than one option begins with --co: ")])
+def test_names_what_was_written(args, says):
+    """A message names the option as it was written, and says which of two things is wrong with it."""
+    assert one_line(run_tool("opensnoop", *args).stderr).startswith(f"opensnoop: {says}")
+
+
+def test_id_of_no_cgroup():
+    """--cgroup with a number that no cgroup has: nothing could match, as with a path that is not there."""
+    done = run_tool("execsnoop", "--cgroup", "999999999", "--duration", "0.1")
+    assert done.returncode == USAGE and "--cgroup: '999999999' is not valid" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_few_open_files(tool):
+    """A low limit of open files is raised where that is granted; else status 1 and one sentence that names it."""
+    args = ["-p", os.getpid(), "--duration", "0.1"]
+    assert run_tool(tool, *args, prefix=["prlimit", "--nofile=8:4096"]).returncode == OK
+    done = run_tool(tool, *args, prefix=["prlimit", "--nofile=12:12"])
+    assert done.returncode == FAILED
+    assert one_line(done.stderr) == f"{tool}: needs 64 open files, and may have 12: raise the limit (ulimit -n)"
+
+
+def test_no_btf_file():
+    """--btf of a file that is not there: the message is about the file, not about the kernel."""
+    done = run_tool("execsnoop", "--btf", "/no/such/file", "-p", os.getpid())
+    assert done.returncode == FAILED
+    assert one_line(done.stderr) == "execsnoop: cannot read BTF from /no/such/file: No such file or directory"
