@@ -227,7 +227,9 @@ static void add_common(struct table *t, const struct tool *tool, struct common_o
 		  NULL },
 		{ 'j', "json", NULL, OPT_FLAG, &c->json, "one JSON object a line", 0, 0, NULL },
 		{ 0, "time", NULL, OPT_FLAG, &table_show_clock,
-		  "a column with the time of day, with microseconds", 0, 0, NULL },
+		  tool->columns ? "a column with the time of day, with microseconds"
+				: "above each report the time of day, with microseconds",
+		  0, 0, NULL },
 		{ 0, "cost", NULL, OPT_FLAG, &c->cost, "say at the end what looking has cost", 0, 0,
 		  NULL },
 		{ 0, "max-cost", "PERCENT", OPT_PARSE, &c->max_cost,

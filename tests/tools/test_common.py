@@ -335,3 +335,31 @@ def test_no_btf_file():
     done = run_tool("execsnoop", "--btf", "/no/such/file", "-p", os.getpid())
     assert done.returncode == FAILED
     assert one_line(done.stderr) == "execsnoop: cannot read BTF from /no/such/file: No such file or directory"
+
+
+@pytest.mark.parametrize("tool, what", [("biolatency", "requests"), ("runqlat", "waits")])
+def test_nothing_to_show(tool, what, cgroup):
+    """Where there is no histogram, a line on stderr says so; JSON has its count of 0."""
+    args = ["--cgroup", cgroup.path, "--duration", "0.1"]
+    done = run_tool(tool, *args)
+    assert done.stdout == "" and done.stderr.endswith(f"\n{tool}: no {what} were counted\n")
+    done = run_tool(tool, *args, "--json")
+    assert '"count":0,' in done.stdout and "counted" not in done.stderr
+
+
+def test_svg_to_stdout(tmp_path):
+    """--svg - is stdout, and appends to what a file has."""
+    output = tmp_path / "output.svg"
+    output.write_text("before\n", encoding="ascii")
+    with open(output, "ab") as file:
+        done = run_tool("profile", "-p", os.getpid(), "--svg", "-", "0.1", stdout=file, cwd=tmp_path)
+    assert done.returncode == OK and os.listdir(tmp_path) == ["output.svg"]
+    assert re.fullmatch(r"before\n<\?xml.*</svg>\n", output.read_text(encoding="utf-8"), re.S)
+
+
+@pytest.mark.parametrize("args, lines", [(["--top"], 1), ([], 1), (["-f"], 0), (["--json"], 0)])
+def test_time_above_stacks(args, lines):
+    """--time stands above the stacks or the table of functions, but not in what other programs read."""
+    done = run_tool("profile", "-p", os.getpid(), "--time", *args, "0.1")
+    assert len(re.findall(r"^\d\d:\d\d:\d\d\.\d{6}$", done.stdout, re.M)) == lines
+    assert not lines or re.match(r"\d\d:\d\d:\d\d\.\d{6}\n", done.stdout)
