@@ -242,6 +242,7 @@ static int loop_open(struct run *r, struct loop *l)
 	sigaddset(&l->signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &l->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is an error like a full disk */
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	l->signal_fd = signalfd(-1, &l->signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->epoll_fd < 0 || l->signal_fd < 0)

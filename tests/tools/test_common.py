@@ -149,6 +149,14 @@ def test_full_disk(tool, json, cgroup):
     assert "No space left on device" in one_line(complaints(done.stderr))
 
 
+def test_file_at_its_limit(tmp_path):
+    """ulimit -f: the tool ends as with a full disk, and not by a signal."""
+    with open(tmp_path / "output", "wb") as file:
+        done = run_tool("xstack", "-a", "-i", "1", "-K", "--json", prefix=["prlimit", "--fsize=100"], stdout=file)
+    assert done.returncode == FAILED
+    assert done.stderr.endswith("xstack: cannot write: File too large\n")
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_without_privilege(tool, place):
     """Without capabilities: status 1 and one sentence that names what is missing."""
