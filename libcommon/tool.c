@@ -448,6 +448,7 @@ static int run(struct run *r)
 
 	if (!raise_limit())
 		return 1;
+	pids_check(&r->opt.filter); /* before loading, which takes its time */
 	err = loop_open(r, &l);
 	if (err)
 		error("cannot set up: %s", strerror(-err));
@@ -455,7 +456,6 @@ static int run(struct run *r)
 		err = object_start(&r->object, &spec);
 	if (err)
 		return 1;
-	pids_check(&r->opt.filter);
 #ifdef __GLIBC__
 	malloc_trim(0); /* libbpf's copy of the kernel's BTF: 10 MB that nobody needs now */
 #endif
