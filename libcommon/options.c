@@ -390,7 +390,7 @@ static int wrong_option(const struct table *t, int c, char **argv)
 	} else if (c == ':') {
 		int i = find_by_getopt(t, optopt);
 
-		if (i >= 0 && t->opts[i].name)
+		if (i >= 0 && !strncmp(given, "--", 2))
 			error("option --%s needs an argument: %s", t->opts[i].name, t->opts[i].arg);
 		else
 			error("option -%c needs an argument: %s", optopt,

@@ -316,6 +316,9 @@ def test_more_ids():
     (["--uid=no-such-user"], "--uid: 'no-such-user' is not valid; "),
     (["--no-such"], "there is no option --no-such: "),
     (["--no-such=3"], "there is no option --no-such=3: "),
+    (["-u"], "option -u needs an argument: USER"),
+    (["-Tu"], "option -u needs an argument: USER"),
+    (["--uid"], "option --uid needs an argument: USER"),
     (["--co"], "more than one option begins with --co: ")])
 def test_names_what_was_written(args, says):
     """A message names the option as it was written, and says which of two things is wrong with it."""
