@@ -488,6 +488,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	int status;
 
 	hold_stdio();
+	msg_capture_libbpf();
 	r.tool = tool;
 	out_init(&r.out, STDOUT_FILENO);
 	json_init(&r.json, &r.out);

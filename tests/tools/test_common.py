@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What holds for every tool: arguments, ends, outputs that fail, privileges."""
 
+import errno
 import os
 import pty
 import re
 import select
 import signal
 import subprocess
+import sys
 import time
 from json import loads
 from pathlib import Path
@@ -164,6 +166,45 @@ def test_without_privilege(tool, place):
     done = run_tool(tool, "--duration", "1", prefix=[*NOBODY, "--inh-caps=-all"], program=program)
     assert (done.returncode, done.stdout) == (FAILED, "")
     assert MISSING.search(one_line(done.stderr))
+
+
+# Runs argv[3:] under a seccomp filter that lets the system call argv[1] fail with the error argv[2], as containers have.
+SECCOMP = """
+import ctypes, os, struct, sys
+number, error = map(int, sys.argv[1:3])
+program = b"".join(struct.pack("HBBI", *one) for one in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | error), (0x06, 0, 0, 0x7fff0000)))
+text = ctypes.create_string_buffer(program)
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 4, ctypes.addressof(text)))
+prctl = ctypes.CDLL(None).prctl
+assert not prctl(38, 1, 0, 0, 0) and not prctl(22, 2, ctypes.byref(filter))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize("error, says", [(errno.EPERM, "the seccomp filter"),
+                                         (errno.ENOSYS, "there is no bpf(2): a seccomp filter")])
+def test_forbidden_by_seccomp(error, says):
+    """Where a container's seccomp filter forbids bpf(2), that is what the sentence speaks of."""
+    need(os.uname().machine == "x86_64", "the number of bpf(2) is written down for x86-64 only")
+    done = run_tool("biolatency", "--duration", "0.1", prefix=[sys.executable, "-c", SECCOMP, 321, error])
+    assert done.returncode == FAILED and says in one_line(done.stderr)
+
+
+def test_in_a_user_namespace():
+    """root of a user namespace (a rootless container) has capabilities that do not count for BPF: that is said."""
+    done = run_tool("opensnoop", "-d", "0.1", prefix=["unshare", "-U", "-r"])
+    need("unshare" not in done.stderr, f"no user namespaces: {done.stderr.strip()}")
+    assert done.returncode == FAILED
+    assert "CAP_BPF and CAP_PERFMON of the initial user namespace" in one_line(done.stderr)
+
+
+def test_without_sysfs():
+    """Where /sys is not mounted, it is said that this is why there is no BTF, and libbpf keeps quiet."""
+    script = 'mount -t tmpfs none /sys && exec "$@"'
+    done = run_tool("profile", "--duration", "0.1", prefix=["unshare", "-m", "sh", "-c", script, "sh"])
+    assert done.returncode == FAILED
+    assert one_line(done.stderr) == "profile: /sys is empty here: mount -t sysfs none /sys"
 
 
 @pytest.mark.parametrize("tool", [name for name, facts in TOOLS.items() if facts.few_capabilities])
