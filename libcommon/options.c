@@ -426,7 +426,7 @@ static int positional_args(const struct tool *tool, int argc, char **argv)
 /* What --help and --version end with. */
 static int printed(void)
 {
-	if (!fflush(stdout))
+	if (!fflush(stdout) && !ferror(stdout))
 		return 0;
 	error("cannot write: %s", strerror(errno));
 	return 1;

@@ -51,7 +51,7 @@ static __u32 process_of(__u32 id)
 
 	snprintf(path, sizeof(path), "/proc/%u/status", id);
 	f = fopen(path, "re");
-	while (f && !tgid && fgets(line, sizeof(line), f))
+	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "Tgid: %u", &tgid) == 1)
 			break;
 	if (f)

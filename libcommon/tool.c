@@ -405,12 +405,11 @@ static int end(struct run *r, struct loop *l)
 }
 
 /* Were one of these descriptors closed, the next file to be opened would get it, and with it what
- * is meant for stdout or stderr. */
+ * is meant for stdout or stderr. To write to a stdout that was closed fails, as it should. */
 static void hold_stdio(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    errno == EBADF) /* to write to it fails, as it should */
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
 			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
 }
 
