@@ -15,6 +15,8 @@
 
 #include "cgroup.h"
 
+#define KERNFS_HANDLE 0xfe /* FILEID_KERNFS of the kernel, since 5.5 */
+
 /* mountinfo writes space, tab, newline and backslash as \ooo. */
 static void unescape_octal(char *s)
 {
@@ -126,4 +128,30 @@ int cgroup_id_parse(const char *text, uint64_t *id)
 	free(path);
 	/* Nothing there: then what stands at @text itself is the answer. */
 	return below == -ENOENT ? err : below;
+}
+
+bool cgroup_is_missing(uint64_t id)
+{
+	union {
+		struct file_handle handle;
+		char space[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} u;
+	char mount[PATH_MAX];
+	int fd, found;
+	bool missing;
+
+	if (find_mount(mount))
+		return false;
+	fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	u.handle.handle_bytes = sizeof(id);
+	u.handle.handle_type = KERNFS_HANDLE;
+	memcpy(u.handle.f_handle, &id, sizeof(id));
+	found = open_by_handle_at(fd, &u.handle, O_PATH | O_CLOEXEC);
+	missing = found < 0 && errno == ESTALE;
+	if (found >= 0)
+		close(found);
+	close(fd);
+	return missing;
 }

@@ -6,6 +6,7 @@
 #ifndef BORESCOPE_CGROUP_H
 #define BORESCOPE_CGROUP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -16,5 +17,9 @@
  * mounted.
  */
 int cgroup_id_parse(const char *text, uint64_t *id);
+
+/* True: the kernel says that there is none with this id. Takes CAP_DAC_READ_SEARCH; without it, or
+ * without a mounted hierarchy, that is not known. */
+bool cgroup_is_missing(uint64_t id);
 
 #endif

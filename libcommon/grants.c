@@ -126,10 +126,11 @@ static void say_no_btf(const char *btf, int err)
 {
 	const char *file = btf ? btf : OWN_BTF;
 
-	if (err == -ENOENT)
-		error("%s is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its BTF by "
-		      "--btf FILE",
-		      file);
+	if (err == -ENOENT && !btf && access("/sys/kernel", F_OK))
+		error("/sys is empty here: mount -t sysfs none /sys");
+	else if (err == -ENOENT && !btf)
+		error(OWN_BTF " is missing: it takes a kernel with CONFIG_DEBUG_INFO_BTF, or its "
+			      "BTF by --btf FILE");
 	else if (err == -EINVAL)
 		error("%s is not raw BTF: it takes a file like " OWN_BTF, file);
 	else

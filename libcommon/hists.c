@@ -193,3 +193,9 @@ void hists_report(const struct hists *hs, struct run *r)
 	r->lost += lost - lost_before;
 	lost_before = lost;
 }
+
+void hists_finish(const struct run *r, const char *what)
+{
+	if (!r->opt.json && !r->nr_events && !r->lost && !r->out.error)
+		note("no %s were counted", what);
+}

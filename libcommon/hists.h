@@ -35,6 +35,9 @@ void hists_configure(const struct hists *hs, struct bpf_object *obj);
 /* In a tool's started hook: says that it traces @what, and how the histogram is to be had. */
 void hists_started(const struct run *r, const char *what);
 
+/* In a tool's finish hook: says so if no @what ("requests") were counted. */
+void hists_finish(const struct run *r, const char *what);
+
 /* In a tool's report hook: prints what was counted since the last report, the fullest histogram
  * last. */
 void hists_report(const struct hists *hs, struct run *r);

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* CLONE_NEWNET */
+#endif
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/nsfs.h>
 
 #include "inet.h"
 #include "object.h"
@@ -85,7 +94,7 @@ const char *parse_ports(const char *arg, void *ports)
 	struct flow_ports *p = ports;
 	char one[8];
 
-	for (p->nr = 0; p->nr < FLOW_PORTS_MAX; arg++) {
+	for (; p->nr < FLOW_PORTS_MAX; arg++) {
 		size_t len = strcspn(arg, ",");
 		uint64_t port;
 
@@ -142,6 +151,22 @@ const char *parse_prefix(const char *arg, void *prefix)
 	return NULL;
 }
 
+/* Only what has the type of a namespace's file is opened: the path may be of anything. */
+static bool is_netns(const char *path, const struct stat *st)
+{
+	bool is = false;
+	int fd;
+
+	if (!S_ISREG(st->st_mode))
+		return false;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0) {
+		is = ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+		close(fd);
+	}
+	return is;
+}
+
 const char *parse_netns(const char *arg, void *inode)
 {
 	static const char right[] = "a network namespace: a name of 'ip netns', a path such as "
@@ -161,7 +186,7 @@ const char *parse_netns(const char *arg, void *inode)
 		len = snprintf(path, sizeof(path), "%s%s", strchr(arg, '/') ? "" : NETNS_DIR "/",
 			       arg);
 	}
-	if (!*arg || len >= (int)sizeof(path) || stat(path, &st) || !S_ISREG(st.st_mode))
+	if (!*arg || len >= (int)sizeof(path) || stat(path, &st) || !is_netns(path, &st))
 		return right;
 	*(__u32 *)inode = st.st_ino;
 	return NULL;

@@ -36,7 +36,7 @@ void out_tcp_state(struct out *o, const void *state);
 void json_flow(struct json *j, const struct flow *flow);
 
 /* For an option's table (OPT_PARSE), into a part of a struct flow_filter.
- * parse_ports: a port, or several with commas between, into struct flow_ports.
+ * parse_ports: a port, or several with commas between, behind those in struct flow_ports.
  * parse_prefix: an address, or one with a prefix length ("10.0.0.0/8"), into struct inet_prefix.
  * parse_netns: a name that "ip netns" knows, a path (/proc/PID/ns/net), the id of a process, or an
  *              inode number (those of namespaces are greater than any process id), into __u32. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -16,6 +17,8 @@
 #include "object.h"
 
 #define PROGRAM_LEN 48
+
+#define INITIAL_USERNS 0xEFFFFFFDU /* its inode: PROC_USER_INIT_INO of the kernel, since 3.8 */
 
 /* The programs of a rung, one by one: for (const char *p = rung; word(&p, name);) */
 static bool word(const char **p, char *name)
@@ -254,18 +257,36 @@ static bool step_down(struct object *o, struct ladder *l, const char *program, c
 /* --- advice ------------------------------------------------------------------------------------
  */
 
+/* A hexadecimal number (or a short decimal one) of this process; @unknown: it is not there. */
+static unsigned long long own_status(const char *key, unsigned long long unknown)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	unsigned long long value = unknown;
+	size_t len = strlen(key);
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, len) || line[len] != ':')
+			continue;
+		value = strtoull(line + len + 1, NULL, 16);
+		break;
+	}
+	if (f)
+		fclose(f);
+	return value;
+}
+
 /* False after having said which capability is missing. */
 static bool have_capabilities(void)
 {
-	FILE *f = fopen("/proc/self/status", "re");
-	unsigned long long caps = ~0ULL;
-	char line[128];
+	unsigned long long caps = own_status("CapEff", ~0ULL);
+	struct stat st;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
-	if (f)
-		fclose(f);
+	if (!stat("/proc/self/ns/user", &st) && st.st_ino != INITIAL_USERNS) {
+		error("needs CAP_BPF and CAP_PERFMON of the initial user namespace, and this is "
+		      "another one (a rootless container?): run it outside, as root");
+		return false;
+	}
 	if (caps >> CAP_SYS_ADMIN & 1)
 		return true;
 	if (!(caps >> CAP_BPF & 1) || !(caps >> CAP_PERFMON & 1)) {
@@ -298,7 +319,16 @@ static void advise_load(int err)
 	struct utsname u;
 
 	uname(&u);
-	if (err == -EPERM && !program[0])
+	if (err == -EMFILE)
+		error("too many open files: raise the limit (ulimit -n)");
+	else if (err == -ENOSYS)
+		error("there is no bpf(2): a seccomp filter, as containers have, hides it, or the "
+		      "kernel is built without CONFIG_BPF_SYSCALL");
+	else if (err == -EPERM && !program[0] && own_status("Seccomp", 0))
+		error("the kernel does not let us make BPF maps: the seccomp filter of this "
+		      "container has to grant bpf(2), and before Linux 5.11 RLIMIT_MEMLOCK has to "
+		      "be raised (ulimit -l unlimited)");
+	else if (err == -EPERM && !program[0])
 		error("the kernel does not let us make BPF maps: on kernels before 5.11 raise "
 		      "RLIMIT_MEMLOCK (ulimit -l unlimited)");
 	else if (err == -EPERM || is_locked_down())

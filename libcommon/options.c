@@ -35,12 +35,11 @@ bool parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 	return !errno && !*end && *value >= min && *value <= max;
 }
 
-/* PID[,PID...] into @ids. */
+/* PID[,PID...], behind the @nr that are in @ids. */
 static bool parse_ids(const char *text, __u32 *ids, __u32 *nr)
 {
 	char one[16];
 
-	*nr = 0;
 	for (;;) {
 		size_t len = strcspn(text, ",");
 		uint64_t id;
@@ -156,6 +155,8 @@ static const char *parse_cgroup(const char *arg, void *value)
 		return "a number: no cgroup v2 hierarchy is mounted here";
 	if (err == -EINVAL)
 		return "a directory of cgroup v2: this one is not";
+	if (!err && cgroup_is_missing(id))
+		return "the id of a cgroup that is there, or its directory";
 	if (err)
 		return "a cgroup v2 directory, such as /sys/fs/cgroup/system.slice, or a cgroup id";
 	f->cgroup = id;
@@ -227,7 +228,9 @@ static void add_common(struct table *t, const struct tool *tool, struct common_o
 		  NULL },
 		{ 'j', "json", NULL, OPT_FLAG, &c->json, "one JSON object a line", 0, 0, NULL },
 		{ 0, "time", NULL, OPT_FLAG, &table_show_clock,
-		  "a column with the time of day, with microseconds", 0, 0, NULL },
+		  tool->columns ? "a column with the time of day, with microseconds"
+				: "above each report the time of day, with microseconds",
+		  0, 0, NULL },
 		{ 0, "cost", NULL, OPT_FLAG, &c->cost, "say at the end what looking has cost", 0, 0,
 		  NULL },
 		{ 0, "max-cost", "PERCENT", OPT_PARSE, &c->max_cost,
@@ -367,6 +370,17 @@ static int find_by_getopt(const struct table *t, int c)
 	return -1;
 }
 
+/* How many begin with what stands in @given behind the hyphens. */
+static int options_like(const struct table *t, const char *given)
+{
+	size_t len = strcspn(given + 2, "=");
+	int nr = 0;
+
+	for (int i = 0; i < t->nr; i++)
+		nr += t->opts[i].name && !strncmp(t->opts[i].name, given + 2, len);
+	return nr;
+}
+
 static int wrong_option(const struct table *t, int c, char **argv)
 {
 	const char *given = argv[optind - 1];
@@ -377,7 +391,7 @@ static int wrong_option(const struct table *t, int c, char **argv)
 	} else if (c == ':') {
 		int i = find_by_getopt(t, optopt);
 
-		if (i >= 0 && t->opts[i].name)
+		if (i >= 0 && !strncmp(given, "--", 2))
 			error("option --%s needs an argument: %s", t->opts[i].name, t->opts[i].arg);
 		else
 			error("option -%c needs an argument: %s", optopt,
@@ -385,8 +399,10 @@ static int wrong_option(const struct table *t, int c, char **argv)
 	} else if (optopt && optopt < LONG_ONLY) {
 		error("there is no option -%c: see %s --help", optopt, msg_tool());
 	} else {
-		error("there is no option %s, or it could be more than one: see %s --help", given,
-		      msg_tool());
+		error("%s %s: see %s --help",
+		      options_like(t, given) > 1 ? "more than one option begins with"
+						 : "there is no option",
+		      given, msg_tool());
 	}
 	return 2;
 }
@@ -408,13 +424,22 @@ static int positional_args(const struct tool *tool, int argc, char **argv)
 	return -1;
 }
 
+/* What --help and --version end with. */
+static int printed(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	error("cannot write: %s", strerror(errno));
+	return 1;
+}
+
 int options_parse(const struct tool *tool, struct common_options *common, int argc, char **argv)
 {
 	struct table t = { 0 };
 	struct option longs[OPTIONS_MAX + 1] = { 0 };
 	char letters[2 * OPTIONS_MAX + 2] = ":";
 	size_t len = 1;
-	int c;
+	int c, by_name = -1; /* getopt leaves it as it is where a letter was given */
 
 	msg_init(tool->name);
 	for (const struct opt *o = tool->options; o && (o->letter || o->name); o++)
@@ -436,7 +461,7 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 	}
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, letters, longs, &by_name)) != -1) {
 		int i = c == ':' || c == '?' ? -1 : find_by_getopt(&t, c);
 		char shown[40];
 
@@ -444,19 +469,19 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 			return wrong_option(&t, c, argv);
 		if (t.opts[i].name && !strcmp(t.opts[i].name, "help")) {
 			help(tool, &t);
-			return fflush(stdout) ? 1 : 0;
+			return printed();
 		}
 		if (t.opts[i].name && !strcmp(t.opts[i].name, "version")) {
 			printf("%s %s (borescope)\n", tool->name, BORESCOPE_VERSION);
-			return fflush(stdout) ? 1 : 0;
+			return printed();
 		}
-		if (t.opts[i].letter)
+		if (by_name < 0)
 			snprintf(shown, sizeof(shown), "-%c", t.opts[i].letter);
 		else
 			snprintf(shown, sizeof(shown), "--%s", t.opts[i].name);
+		by_name = -1;
 		if (!take(&t.opts[i], shown, optarg))
 			return 2;
 	}
-	common->filter.own_pid = getpid();
 	return positional_args(tool, argc, argv);
 }

@@ -9,6 +9,7 @@
 
 #include "../bpf/lib/stacks.h"
 #include "cfi.h"
+#include "clock.h"
 #include "msg.h"
 #include "number.h"
 #include "stackset.h"
@@ -43,6 +44,11 @@ const char *stacks_parse_unwind(const char *arg, void *value)
 	return "fp, dwarf, or dwarf,BYTES with 512 to 16384";
 }
 
+static bool svg_is_stdout(void)
+{
+	return !strcmp(stacks_options.svg, "-");
+}
+
 int stacks_setup(const struct common_options *common)
 {
 	const struct stacks_options *opt = &stacks_options;
@@ -66,6 +72,17 @@ int stacks_setup(const struct common_options *common)
 	}
 	if (!opt->svg)
 		return -1;
+	if (svg_is_stdout()) {
+		if (opt->folded || opt->top || common->json) {
+			error("--svg - and %s: both would go to stdout; give a file",
+			      opt->folded ? "-f"
+			      : opt->top  ? "--top"
+					  : "--json");
+			return 2;
+		}
+		svg_fd = STDOUT_FILENO;
+		return -1;
+	}
 	svg_fd = open(opt->svg, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (svg_fd < 0) {
 		error("--svg: cannot write '%s': %s", opt->svg, strerror(errno));
@@ -99,13 +116,13 @@ static bool write_svg(struct stacks *s)
 		return false;
 	}
 	out_init(o, svg_fd);
-	if (!fstat(svg_fd, &st) && S_ISREG(st.st_mode) && ftruncate(svg_fd, 0))
+	if (!svg_is_stdout() && !fstat(svg_fd, &st) && S_ISREG(st.st_mode) && ftruncate(svg_fd, 0))
 		o->error = errno;
 	stacks_svg(s, o);
 	ok = !out_flush(o);
 	if (!ok)
 		error("cannot write '%s': %s", stacks_options.svg, strerror(o->error));
-	else if (!s->failed)
+	else if (!s->failed && !svg_is_stdout())
 		note("the flame graph is in %s", stacks_options.svg);
 	free(o);
 	return ok;
@@ -117,6 +134,10 @@ void stacks_report(struct stacks *s, struct run *r)
 
 	if (opt->svg && !write_svg(s))
 		r->failed = true;
+	if (table_show_clock && !r->opt.json && !opt->folded && (opt->top || !opt->svg)) {
+		out_time_of_day(&r->out, clock_real_ns(clock_mono_ns()), 6);
+		out_char(&r->out, '\n');
+	}
 	if (r->opt.json && opt->top)
 		stacks_top_json(s, &r->json);
 	else if (r->opt.json)

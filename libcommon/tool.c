@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 
 #include "clock.h"
 #include "cost.h"
+#include "pids.h"
 #include "tool.h"
 
 /* An event appears within 100 ms: an idle tool looks at its rings 20 times a second, one with
@@ -29,6 +31,9 @@
 #define READER_NICE 10
 
 #define STATUS_TOO_COSTLY 3
+
+#define FILES_WANTED 1024
+#define FILES_NEEDED 64
 
 /* What only the life cycle needs to know. */
 struct loop {
@@ -257,6 +262,7 @@ static int loop_open(struct run *r, struct loop *l)
 	sigaddset(&l->signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &l->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is an error like a full disk */
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	l->signal_fd = signalfd(-1, &l->signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->epoll_fd < 0 || l->signal_fd < 0)
@@ -279,6 +285,7 @@ static int configure(struct bpf_object *obj, void *ctx)
 
 	if (filter) {
 		*filter = r->opt.filter;
+		filter->own_pid = pids_own();
 		filter->any = filter_is_set(filter);
 	}
 	if (r->tool->configure)
@@ -424,6 +431,32 @@ static int end(struct run *r, struct loop *l)
 	return r->failed ? 1 : l->too_costly ? STATUS_TOO_COSTLY : 0;
 }
 
+/* Were one of these descriptors closed, the next file to be opened would get it, and with it what
+ * is meant for stdout or stderr. To write to a stdout that was closed fails, as it should. */
+static void hold_stdio(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* Of open files; a machine with many CPUs takes some hundred. False after having said that it is
+ * not granted. */
+static bool raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= FILES_WANTED)
+		return true;
+	limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur >= FILES_NEEDED)
+		return true;
+	error("needs %d open files, and may have %llu: raise the limit (ulimit -n)", FILES_NEEDED,
+	      (unsigned long long)limit.rlim_cur);
+	return false;
+}
+
 static int run(struct run *r)
 {
 	struct loop l = { .epoll_fd = -1, .signal_fd = -1 };
@@ -439,6 +472,9 @@ static int run(struct run *r)
 	};
 	int err, status;
 
+	if (!raise_limit())
+		return 1;
+	pids_check(&r->opt.filter); /* before loading, which takes its time */
 	err = loop_open(r, &l);
 	if (err)
 		error("cannot set up: %s", strerror(-err));
@@ -477,6 +513,8 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	static struct run r; /* 64 KiB of output buffer: not on the stack */
 	int status;
 
+	hold_stdio();
+	msg_capture_libbpf();
 	r.tool = tool;
 	out_init(&r.out, STDOUT_FILENO);
 	json_init(&r.json, &r.out);

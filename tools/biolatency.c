@@ -82,6 +82,7 @@ static void started(struct run *r)
 
 static void finish(struct run *r)
 {
+	hists_finish(r, "requests");
 	requests_left_out(r, "in these histograms");
 }
 

@@ -20,7 +20,7 @@ static const struct opt options[] = {
 	{ 'x', "fails", NULL, OPT_FLAG, &failed, "execs that failed, too" },
 	{ 'q', "quote", NULL, OPT_FLAG, &quote, "\"quotation marks\" around each argument" },
 	{ 'n', "name", "REGEX", OPT_REGEX, &name, "only commands whose name matches" },
-	{ 'l', "line", "REGEX", OPT_REGEX, &line, "only commands with an argument that matches" },
+	{ 'l', "line", "REGEX", OPT_REGEX, &line, "only commands whose line matches" },
 	{ 0, "max-args", "N", OPT_UINT, &max_args, "show this many arguments (default: all)",
 	  .min = 1 },
 	{ 0, "max-bytes", "N", OPT_UINT, &max_bytes,
@@ -124,22 +124,39 @@ static const struct column columns[] = {
 	{ 0 },
 };
 
-static bool any_arg_matches(const struct exec_event *e)
+/* As BCC does, in the line that ARGS shows; but also in each argument by itself, whose begin and
+ * end ^ and $ may mean. */
+static bool line_matches(const struct exec_event *e)
 {
+	static char text[EXEC_FILENAME_MAX + EXEC_ARGS_MAX + 1];
 	struct args a = first_arg(e);
+	size_t len = 0;
 	const char *arg;
 
-	while ((arg = next_arg(&a)))
-		if (regex_matches(&line, arg, a.end - arg))
+	if (!line.set)
+		return true;
+	if (!(e->head.flags & EXEC_SCRIPT))
+		len = strnlen(memcpy(text, e->text, e->filename_len), e->filename_len);
+	while ((arg = next_arg(&a))) {
+		size_t arg_len = strnlen(arg, a.end - arg);
+
+		if (regex_matches(&line, arg, arg_len))
 			return true;
-	return !line.set;
+		if (a.n == 1 && len)
+			continue; /* the file name stands in its place */
+		if (a.n > 1)
+			text[len++] = ' ';
+		memcpy(text + len, arg, arg_len);
+		len += arg_len;
+	}
+	return regex_matches(&line, text, len);
 }
 
 static bool event(struct run *r, const void *ev, size_t size)
 {
 	const struct exec_event *e = ev;
 
-	return regex_matches(&name, e->head.comm, sizeof(e->head.comm)) && any_arg_matches(e);
+	return regex_matches(&name, e->head.comm, sizeof(e->head.comm)) && line_matches(e);
 }
 
 static const struct probe probes[] = {

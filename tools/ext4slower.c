@@ -136,7 +136,11 @@ static int setup(struct run *r)
 	if (!fs_is_known())
 		return 1;
 	show_time = !table_show_clock;
-	if (csv && !r->opt.json) {
+	if (csv && r->opt.json) {
+		error("-j (CSV) and --json: it is one or the other");
+		return 2;
+	}
+	if (csv) {
 		table_csv = true;
 		tool.columns = csv_columns;
 	}

@@ -141,6 +141,11 @@ static void report(struct run *r)
 	hists_report(&hists, r);
 }
 
+static void finish(struct run *r)
+{
+	hists_finish(r, "waits");
+}
+
 static const char *const examples[] = { "runqlat",
 					"the wait for a CPU, until Ctrl-C",
 					"runqlat -m 5 3",
@@ -165,6 +170,7 @@ static const struct tool tool = {
 	.report = report,
 	.interval_ns = &hists_interval_ns,
 	.count = &hists_count,
+	.finish = finish,
 };
 
 int main(int argc, char **argv)

@@ -21,8 +21,8 @@ OK, FAILED, USAGE, TOO_COSTLY = range(4)    # exit statuses
 QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its reader has gone
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
-NOTE = re.compile(r"^\w+: (.* is not available .*: using|tracing|sampling|\d+ samples,|kernel stacks only:) .*\n",
-                  re.M)                                 # on stderr: what is not an error
+NOTE = re.compile(r"^\w+: (.* is not available .*: using |tracing |sampling |\d+ samples, |kernel stacks only: |"
+                  r"no \w+ were counted).*\n", re.M)    # on stderr: what is not an error
 USING = re.compile(r"^\w+: (.+?)(?: is not available \(.*\))?: using (.+)$", re.M)     # on stderr with -v, of a ladder
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")
 HEAD_KEYS = {"time", "pid", "tid", "uid"}   # in every event's JSON object, beside its comm

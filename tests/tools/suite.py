@@ -88,7 +88,7 @@ TOOLS = {
         events=lambda n, at: ("fileops", "cached", n, at.directory),
         hostile=lambda at: ("hostile", "open", 3, at.directory), ready=b"FILENAME",
         wrong={"--path": ["", "/", "x" * 257], "--events": ["0"], "-d": ["0"]},
-        wrong_lines=("abc", "1.5", "1 2", "99999999999")),
+        wrong_lines=("abc", "1.5", "1 2", "99999999999", "-j --json")),
     "profile": Facts(
         bcc_options="-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C",
         events=lambda n, at: ("burn", 1000),
@@ -96,7 +96,7 @@ TOOLS = {
         with_text=("--top",),
         wrong={"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
                "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
-        wrong_lines=("abc", "0", "1 2", "-U -K", "-f --top")),
+        wrong_lines=("abc", "0", "1 2", "-U -K", "-f --top", "--svg - --json")),
     "xstack": Facts(
         bcc_options="-a -p -t -F -i -q -r -f",
         events=lambda n, at: ("parked", "pipe", n),

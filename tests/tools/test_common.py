@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What holds for every tool: arguments, ends, outputs that fail, privileges."""
 
+import errno
 import os
 import pty
 import re
 import select
 import signal
 import subprocess
+import sys
 import time
+from json import loads
 from pathlib import Path
 
 import pytest
@@ -148,6 +151,14 @@ def test_full_disk(tool, json, cgroup):
     assert "No space left on device" in one_line(complaints(done.stderr))
 
 
+def test_file_at_its_limit(tmp_path):
+    """ulimit -f: the tool ends as with a full disk, and not by a signal."""
+    with open(tmp_path / "output", "wb") as file:
+        done = run_tool("xstack", "-a", "-i", "1", "-K", "--json", prefix=["prlimit", "--fsize=100"], stdout=file)
+    assert done.returncode == FAILED
+    assert done.stderr.endswith("xstack: cannot write: File too large\n")
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_without_privilege(tool, place):
     """Without capabilities: status 1 and one sentence that names what is missing."""
@@ -155,6 +166,45 @@ def test_without_privilege(tool, place):
     done = run_tool(tool, "--duration", "1", prefix=[*NOBODY, "--inh-caps=-all"], program=program)
     assert (done.returncode, done.stdout) == (FAILED, "")
     assert MISSING.search(one_line(done.stderr))
+
+
+# Runs argv[3:] under a seccomp filter that lets the system call argv[1] fail with the error argv[2], as containers have.
+SECCOMP = """
+import ctypes, os, struct, sys
+number, error = map(int, sys.argv[1:3])
+program = b"".join(struct.pack("HBBI", *one) for one in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | error), (0x06, 0, 0, 0x7fff0000)))
+text = ctypes.create_string_buffer(program)
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 4, ctypes.addressof(text)))
+prctl = ctypes.CDLL(None).prctl
+assert not prctl(38, 1, 0, 0, 0) and not prctl(22, 2, ctypes.byref(filter))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize("error, says", [(errno.EPERM, "the seccomp filter"),
+                                         (errno.ENOSYS, "there is no bpf(2): a seccomp filter")])
+def test_forbidden_by_seccomp(error, says):
+    """Where a container's seccomp filter forbids bpf(2), that is what the sentence speaks of."""
+    need(os.uname().machine == "x86_64", "the number of bpf(2) is written down for x86-64 only")
+    done = run_tool("biolatency", "--duration", "0.1", prefix=[sys.executable, "-c", SECCOMP, 321, error])
+    assert done.returncode == FAILED and says in one_line(done.stderr)
+
+
+def test_in_a_user_namespace():
+    """root of a user namespace (a rootless container) has capabilities that do not count for BPF: that is said."""
+    done = run_tool("opensnoop", "-d", "0.1", prefix=["unshare", "-U", "-r"])
+    need("unshare" not in done.stderr, f"no user namespaces: {done.stderr.strip()}")
+    assert done.returncode == FAILED
+    assert "CAP_BPF and CAP_PERFMON of the initial user namespace" in one_line(done.stderr)
+
+
+def test_without_sysfs():
+    """Where /sys is not mounted, it is said that this is why there is no BTF, and libbpf keeps quiet."""
+    script = 'mount -t tmpfs none /sys && exec "$@"'
+    done = run_tool("profile", "--duration", "0.1", prefix=["unshare", "-m", "sh", "-c", script, "sh"])
+    assert done.returncode == FAILED
+    assert one_line(done.stderr) == "profile: /sys is empty here: mount -t sysfs none /sys"
 
 
 @pytest.mark.parametrize("tool", [name for name, facts in TOOLS.items() if facts.few_capabilities])
@@ -238,3 +288,130 @@ def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, di
     if tool == "profile":   # on a terminal, how far it is overwrites itself
         text = re.sub(r"\r +\r", "", text).replace("\rprofile: ", "profile: ")
     assert not CONTROL.search(text), got
+
+
+# --- ids of processes that nobody has, and streams that are closed ---
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_ids_of_nobody(tool):
+    """-p and --tid of what does not exist: the tool runs, and says so."""
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    done = run_tool(tool, "-p", gone.pid, "--tid", gone.pid, "--duration", "0.1")
+    assert done.returncode == OK
+    assert f"{tool}: there is no process {gone.pid} now\n" in done.stderr
+    assert f"{tool}: there is no thread {gone.pid} now\n" in done.stderr
+
+
+def test_thread_for_a_process(cgroup):
+    """-p of a thread that is not its process's first one can match nothing: that is said, with the process."""
+    with Workload("parked", "pipe", 1, cgroup=cgroup) as work:
+        task = Path(f"/proc/{work.pid}/task")
+        thread = wait_until(lambda: [t for t in sorted(map(int, os.listdir(task))) if t != work.pid], 10,
+                            "no second thread")[0]
+        done = run_tool("opensnoop", "-p", f"{work.pid},{thread}", "--duration", "0.1")
+        work.run()
+    assert f"opensnoop: {thread} is a thread of process {work.pid}, not a process: --tid" in done.stderr
+    assert "there is no" not in done.stderr
+
+
+def test_pid_namespace():
+    """In a pid namespace, a tool does not show itself, and says that its -p takes the ids of the initial one."""
+    inside = ["unshare", "--pid", "--fork", "--mount-proc"]
+    done = run_tool("xstack", "-a", "-i", "1", "--comm", "xstack", "--json", prefix=inside)
+    assert '"events":0,' in one_line(done.stdout)
+    done = run_tool("opensnoop", "-p", "1", "--duration", "0.1", prefix=inside)
+    assert done.returncode == OK and "opensnoop: this is a pid namespace of its own" in done.stderr
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["--cgroup", "1", "--duration", "0.1"]])
+def test_closed_streams(args, tmp_path):
+    """>&-: status 1 and one line. 2>&-: what is meant for stderr gets into no other file."""
+    command = [str(BUILD / "bin" / "execsnoop"), *args]
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', *command], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == FAILED
+    assert one_line(complaints(done.stderr)) == "execsnoop: cannot write: Bad file descriptor"
+    output = tmp_path / "output.svg"
+    command = [str(BUILD / "bin" / "profile"), "-p", str(os.getpid()), "--duration", "0.1", "--svg", str(output)]
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" 2>&-', *command], stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (OK, b"")
+    assert output.read_bytes().startswith(b"<?xml") and b"sampling" not in output.read_bytes()
+
+
+def test_more_ids():
+    """-p given again adds to the processes, as the comma does."""
+    with subprocess.Popen(["sleep", "60"]) as one, subprocess.Popen(["sleep", "60"]) as other:
+        done = run_tool("xstack", "-a", "-i", "1", "-p", one.pid, "-p", other.pid, "-K", "--json")
+        one.kill()
+        other.kill()
+    rows = [loads(line) for line in done.stdout.splitlines()[:-1]]
+    assert [row["pid"] for row in rows] == [one.pid, other.pid]
+
+
+# --- messages ---
+
+@pytest.mark.unprivileged
+@pytest.mark.parametrize("args, says", [
+    (["-u", "no-such-user"], "-u: 'no-such-user' is not valid; "),
+    (["--uid", "no-such-user"], "--uid: 'no-such-user' is not valid; "),
+    (["--uid=no-such-user"], "--uid: 'no-such-user' is not valid; "),
+    (["--no-such"], "there is no option --no-such: "),
+    (["--no-such=3"], "there is no option --no-such=3: "),
+    (["-u"], "option -u needs an argument: USER"),
+    (["-Tu"], "option -u needs an argument: USER"),
+    (["--uid"], "option --uid needs an argument: USER"),
+    (["--co"], "more than one option begins with --co: ")])
+def test_names_what_was_written(args, says):
+    """A message names the option as it was written, and says which of two things is wrong with it."""
+    assert one_line(run_tool("opensnoop", *args).stderr).startswith(f"opensnoop: {says}")
+
+
+def test_id_of_no_cgroup():
+    """--cgroup with a number that no cgroup has: nothing could match, as with a path that is not there."""
+    done = run_tool("execsnoop", "--cgroup", "999999999", "--duration", "0.1")
+    assert done.returncode == USAGE and "--cgroup: '999999999' is not valid" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_few_open_files(tool):
+    """A low limit of open files is raised where that is granted; else status 1 and one sentence that names it."""
+    args = ["-p", os.getpid(), "--duration", "0.1"]
+    assert run_tool(tool, *args, prefix=["prlimit", "--nofile=8:4096"]).returncode == OK
+    done = run_tool(tool, *args, prefix=["prlimit", "--nofile=12:12"])
+    assert done.returncode == FAILED
+    assert one_line(done.stderr) == f"{tool}: needs 64 open files, and may have 12: raise the limit (ulimit -n)"
+
+
+def test_no_btf_file():
+    """--btf of a file that is not there: the message is about the file, not about the kernel."""
+    done = run_tool("execsnoop", "--btf", "/no/such/file", "-p", os.getpid())
+    assert done.returncode == FAILED
+    assert one_line(done.stderr) == "execsnoop: cannot read BTF from /no/such/file: No such file or directory"
+
+
+@pytest.mark.parametrize("tool, what", [("biolatency", "requests"), ("runqlat", "waits")])
+def test_nothing_to_show(tool, what, cgroup):
+    """Where there is no histogram, a line on stderr says so; JSON has its count of 0."""
+    args = ["--cgroup", cgroup.path, "--duration", "0.1"]
+    done = run_tool(tool, *args)
+    assert done.stdout == "" and done.stderr.endswith(f"\n{tool}: no {what} were counted\n")
+    done = run_tool(tool, *args, "--json")
+    assert '"count":0,' in done.stdout and "counted" not in done.stderr
+
+
+def test_svg_to_stdout(tmp_path):
+    """--svg - is stdout, and appends to what a file has."""
+    output = tmp_path / "output.svg"
+    output.write_text("before\n", encoding="ascii")
+    with open(output, "ab") as file:
+        done = run_tool("profile", "-p", os.getpid(), "--svg", "-", "0.1", stdout=file, cwd=tmp_path)
+    assert done.returncode == OK and os.listdir(tmp_path) == ["output.svg"]
+    assert re.fullmatch(r"before\n<\?xml.*</svg>\n", output.read_text(encoding="utf-8"), re.S)
+
+
+@pytest.mark.parametrize("args, lines", [(["--top"], 1), ([], 1), (["-f"], 0), (["--json"], 0)])
+def test_time_above_stacks(args, lines):
+    """--time stands above the stacks or the table of functions, but not in what other programs read."""
+    done = run_tool("profile", "-p", os.getpid(), "--time", *args, "0.1")
+    assert len(re.findall(r"^\d\d:\d\d:\d\d\.\d{6}$", done.stdout, re.M)) == lines
+    assert not lines or re.match(r"\d\d:\d\d:\d\d\.\d{6}\n", done.stdout)

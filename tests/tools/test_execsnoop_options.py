@@ -44,6 +44,16 @@ def test_filter(option, open_place, cgroup, other_cgroup):
     assert (tool.summary["events"], tool.summary["lost"]) == (N, 0)
 
 
+@pytest.mark.parametrize("regex, numbers", [("/tiny 3 two words", [3]), ("^two words$", range(N)), ("^tiny", []),
+                                            ("/tiny [0-9]$", [])])
+def test_line(regex, numbers, place, cgroup):
+    """-l: a regular expression for the line as ARGS shows it, as with BCC, or for one argument of it."""
+    with Workload("execs", "spawn", N, place, cgroup=cgroup) as work:
+        with Tool("execsnoop", "--cgroup", cgroup.path, "-l", regex, "--json") as tool:
+            work.run()
+    assert [row["args"][1] for row in tool.json] == list(map(str, numbers))
+
+
 def test_filter_by_parent(place, cgroup):
     """-P: children of this process only, those whose exec fails and those whose thread calls it, too."""
     with contextlib.ExitStack() as stack:

@@ -77,14 +77,19 @@ static void test_ports(void **state)
 	assert_null(parse_ports("443", &p));
 	assert_int_equal(p.nr, 1);
 	assert_int_equal(p.ports[0], 443);
-	assert_null(parse_ports("1,65535", &p));
-	assert_int_equal(p.nr, 2);
-	assert_int_equal(p.ports[1], 65535);
-	assert_null(parse_ports("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", &p));
+	assert_null(parse_ports("1,65535", &p)); /* given again: it adds to them */
+	assert_int_equal(p.nr, 3);
+	assert_int_equal(p.ports[0], 443);
+	assert_int_equal(p.ports[2], 65535);
+	assert_null(parse_ports("4,5,6,7,8,9,10,11,12,13,14,15,16", &p));
 	assert_int_equal(p.nr, FLOW_PORTS_MAX);
+	assert_non_null(parse_ports("17", &p));
+	p.nr = 0;
 	assert_non_null(parse_ports("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", &p));
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		p.nr = 0;
 		assert_non_null(parse_ports(wrong[i], &p));
+	}
 }
 
 /* As the kernel side judges. */
@@ -144,6 +149,8 @@ static void test_netns(void **state)
 	assert_non_null(parse_netns("no-such-name", &inode));
 	assert_non_null(parse_netns("/no/such/path", &inode));
 	assert_non_null(parse_netns("/tmp", &inode));
+	assert_non_null(parse_netns("/etc/passwd", &inode));
+	assert_non_null(parse_netns("/proc/self/ns/uts", &inode));
 	assert_non_null(parse_netns("2147483647", &inode));
 	assert_non_null(parse_netns("0", &inode));
 	assert_non_null(parse_netns("4294967296", &inode));
