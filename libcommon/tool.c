@@ -242,6 +242,7 @@ static void look(struct run *r, struct loop *l)
 
 			while (read(l->signal_fd, &taken, sizeof(taken)) > 0)
 				r->stop = true;
+			sigdelset(&l->signals, SIGHUP); /* the shell passes its own on, too */
 			sigprocmask(SIG_UNBLOCK, &l->signals, NULL);
 		} else if (ev[i].data.fd == r->out.fd)
 			l->hung_up = r->stop = true;
@@ -251,15 +252,19 @@ static void look(struct run *r, struct loop *l)
 	keep_time(r, l, clock_mono_ns());
 }
 
-/* SIGINT and SIGTERM end the tool in order; a reader that goes away is seen even when there is
- * nothing to write. */
+/* SIGINT and SIGTERM end the tool in order, and so does SIGHUP, when the terminal goes (under
+ * nohup it is ignored and stays so); a reader that goes away is seen even when there is nothing to
+ * write. */
 static int loop_open(struct run *r, struct loop *l)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
+	struct sigaction hangup;
 
 	sigemptyset(&l->signals);
 	sigaddset(&l->signals, SIGINT);
 	sigaddset(&l->signals, SIGTERM);
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(&l->signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &l->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is an error like a full disk */

@@ -4,7 +4,7 @@
  * hooks); tool_main() does the rest:
  *
  *   parse -> setup -> open, configure, choose probes, load, attach -> header ->
- *   events / reports until the deadline, the count, SIGINT or SIGTERM -> detach -> what is left ->
+ *   events / reports until the deadline, the count, a signal -> detach -> what is left ->
  *   losses, cost, summary -> exit status (0 ok, 1 failed, 2 usage, 3 --max-cost reached)
  */
 #ifndef BORESCOPE_TOOL_H

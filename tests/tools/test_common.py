@@ -17,6 +17,7 @@ import pytest
 
 from harness import (BUILD, CONTROL, FAILED, NOBODY, OK, QUIET_END, ROOT, USAGE, VM, Tool, Workload, complaints,
                      one_line, patience, public_copy, run_tool, wait_until)
+from histograms import N, total, working
 from machine import need
 from suite import HEADERS, HOSTILE, TOOLS, Places
 
@@ -81,14 +82,33 @@ def test_version(tool):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ends_by_signal(tool, number, cgroup):
-    """SIGINT and SIGTERM end every tool promptly with status 0."""
+    """SIGINT, SIGTERM and SIGHUP end every tool promptly with status 0."""
     with Tool(tool, "--cgroup", cgroup.path, "--json") as running:
         start = time.monotonic()
         assert running.stop(number) == OK
         assert time.monotonic() - start < patience(2)
     assert (running.summary["type"], running.summary["events"], running.summary["lost"]) == ("summary", 0, 0)
+
+
+def test_hangup(disk):
+    """A terminal that goes sends SIGHUP, and so does the shell in it, at about the same time: what there is is printed."""
+    with working("write", disk) as work:
+        with Tool("biolatency", "-d", disk.name, "--json") as tool:
+            work.run()
+            for _ in range(20):
+                tool.process.send_signal(signal.SIGHUP)
+            assert tool.wait() == OK
+    assert total(tool) == N
+
+
+def test_hangup_under_nohup(cgroup):
+    """Who has SIGHUP ignored, as nohup does, goes on."""
+    with Tool("opensnoop", "--cgroup", cgroup.path, prefix=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"]) as tool:
+        tool.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert tool.process.poll() is None
 
 
 @pytest.mark.parametrize("tool", TOOLS)
