@@ -271,10 +271,28 @@ static bool too_often(const struct perf_sampling_config *config)
 	return true;
 }
 
+static int say_offline(int cpu)
+{
+	error("CPU %d is not online: " ONLINE " lists those that are", cpu);
+	return 2;
+}
+
+/* True as well where the list can't be read: then starting tells. */
+static bool is_online(int cpu)
+{
+	bool *online = calloc(cpu + 1, sizeof(*online));
+	bool found = !online || !read_online(online, cpu + 1) || online[cpu];
+
+	free(online);
+	return found;
+}
+
 int perf_sampling_setup(struct perf_sampling_config *config)
 {
 	uint64_t hz;
 
+	if (config->only_cpu >= 0 && !is_online(config->only_cpu))
+		return say_offline(config->only_cpu);
 	if (config->frequency && config->period) {
 		error("a frequency (-F) and a period (-c): it is one or the other");
 		return 2;
@@ -340,7 +358,7 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 		started += !err;
 	}
 	if (!started) {
-		error("CPU %d is not online: " ONLINE " lists those that are", config->only_cpu);
+		say_offline(config->only_cpu);
 		return -ENODEV;
 	}
 	return 0;
