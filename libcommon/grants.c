@@ -53,8 +53,10 @@ const struct attach_target *target_of(const struct attach_target *targets,
 
 static void ask(struct grants *g, const char *prefix, const char *name, enum btf_what what)
 {
-	if (g->nr == GRANTS_NAMES_MAX)
+	if (g->nr == GRANTS_NAMES_MAX) {
+		warn("GRANTS_NAMES_MAX is too small: %s%s is not looked for", prefix, name);
 		return;
+	}
 	snprintf(g->text[g->nr], sizeof(g->text[0]), "%s%s", prefix, name);
 	g->names[g->nr] = (struct btf_query){ .name = g->text[g->nr], .what = what };
 	g->nr++;
