@@ -2,6 +2,7 @@
 """What holds for every tool: arguments, ends, outputs that fail, privileges."""
 
 import errno
+import fcntl
 import os
 import pty
 import re
@@ -427,6 +428,27 @@ def test_svg_to_stdout(tmp_path):
         done = run_tool("profile", "-p", os.getpid(), "--svg", "-", "0.1", stdout=file, cwd=tmp_path)
     assert done.returncode == OK and os.listdir(tmp_path) == ["output.svg"]
     assert re.fullmatch(r"before\n<\?xml.*</svg>\n", output.read_text(encoding="utf-8"), re.S)
+
+
+def test_svg_to_a_closed_pipe():
+    """--svg - | head: a reader that has seen enough is no error, and nothing is said of it."""
+    command = [str(BUILD / "bin" / "xstack"), "-a", "-q", "-i", "1", "--svg", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tool:
+        fcntl.fcntl(tool.stdout, fcntl.F_SETPIPE_SZ, 4096)      # less than the picture: the rest is yet to be written
+        assert tool.stdout.read(1) == "<"
+        tool.stdout.close()
+        assert tool.stderr.read() == ""
+    assert tool.returncode == OK
+
+
+@pytest.mark.parametrize("tool", ["profile", "xstack"])
+def test_svg_to_a_full_disk(tool):
+    """--svg - >/dev/full: said as of any other output."""
+    args = {"profile": ["0.1"], "xstack": ["-a", "-q", "-i", "1"]}[tool]
+    with open("/dev/full", "wb") as full:
+        done = run_tool(tool, "-p", os.getpid(), *args, "--svg", "-", stdout=full)
+    assert done.returncode == FAILED
+    assert one_line(complaints(done.stderr)) == f"{tool}: cannot write: No space left on device"
 
 
 @pytest.mark.parametrize("args, lines", [(["--top"], 1), ([], 1), (["-f"], 0), (["--json"], 0)])
