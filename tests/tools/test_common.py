@@ -161,6 +161,18 @@ def test_closed_pipe_of_a_histogram(disk):
             assert "pipe" not in running.err.removeprefix(before).lower()
 
 
+@pytest.mark.unprivileged
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_closed_pipe_of_a_text(option):
+    """--help to a reader that has gone is quiet, also where SIGPIPE is ignored, as by those who start it from Python."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run([BUILD / "bin" / "opensnoop", option], stdout=output, stderr=subprocess.PIPE,
+                              restore_signals=False, check=False)
+    assert (done.returncode, done.stderr) == (OK, b"")
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("json", [False, True])
 def test_full_disk(tool, json, cgroup):
