@@ -353,6 +353,11 @@ def test_pid_namespace():
     inside = ["unshare", "--pid", "--fork", "--mount-proc"]
     done = run_tool("xstack", "-a", "-i", "1", "--comm", "xstack", "--json", prefix=inside)
     assert '"events":0,' in one_line(done.stdout)
+    with subprocess.Popen(["sleep", "60"]) as outside:
+        done = run_tool("xstack", "-a", "-K", "-i", "1", "-p", outside.pid, "--json", prefix=inside)
+        outside.kill()
+    assert '"events":0,' in one_line(done.stdout)
+    assert "xstack: only threads of this pid namespace are seen: " in done.stderr
     done = run_tool("opensnoop", "-p", "1", "--duration", "0.1", prefix=inside)
     assert done.returncode == OK and "opensnoop: this is a pid namespace of its own" in done.stderr
 
