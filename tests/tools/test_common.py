@@ -224,6 +224,18 @@ def test_forbidden_by_seccomp(error, says):
     assert done.returncode == FAILED and says in one_line(done.stderr)
 
 
+@pytest.mark.parametrize("mode", ["[none] integrity confidentiality", "none [integrity] confidentiality",
+                                  "none integrity [confidentiality]"])
+def test_not_for_lockdown(mode):
+    """What has nothing to do with lockdown is not put down to it, such as with Secure Boot (integrity)."""
+    need(os.uname().machine == "x86_64", "the number of bpf(2) is written down for x86-64 only")
+    script = 'mount -t tmpfs none /sys/kernel/security && echo "$0" > /sys/kernel/security/lockdown && exec "$@"'
+    prefix = ["unshare", "-m", "sh", "-c", script, mode, sys.executable, "-c", SECCOMP, 321, errno.ENOMEM]
+    done = run_tool("biolatency", "--duration", "0.1", prefix=prefix)
+    assert done.returncode == FAILED
+    assert one_line(done.stderr) == "biolatency: not enough kernel memory for this tool's maps"
+
+
 def test_in_a_user_namespace():
     """root of a user namespace (a rootless container) has capabilities that do not count for BPF: that is said."""
     done = run_tool("opensnoop", "-d", "0.1", prefix=["unshare", "-U", "-r"])
