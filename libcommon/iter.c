@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "iter.h"
 #include "msg.h"
+#include "pids.h"
 
-#define READ_BYTES  65536	/* more than the kernel's buffer: it gives whole records then */
-#define INIT_PID_NS 0xeffffffcU /* PROC_PID_INIT_INO: the inode of the initial pid namespace */
-
-static bool in_initial_pid_ns(void)
-{
-	struct stat st;
-
-	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INIT_PID_NS;
-}
+#define READ_BYTES 65536 /* more than the kernel's buffer: it gives whole records then */
 
 static int add_link(struct iter *it, struct bpf_program *prog, uint32_t pid, uint32_t tid)
 {
@@ -58,7 +50,7 @@ int iter_open_tasks(struct iter *it, struct bpf_program *prog, const struct filt
 	int err;
 
 	*it = (struct iter){ 0 };
-	if ((filter->nr_tids || filter->nr_pids) && in_initial_pid_ns()) {
+	if ((filter->nr_tids || filter->nr_pids) && pids_initial()) {
 		err = open_narrow(it, prog, filter);
 		it->narrow = !err;
 		if (!err)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,7 +299,8 @@ static bool have_capabilities(void)
 	return true;
 }
 
-/* Has the administrator or secure boot locked this kernel down? */
+/* Is this kernel locked down so far that programs may not read its memory? (In the other mode,
+ * integrity, which comes with Secure Boot, they may.) The verifier then knows no such function. */
 static bool is_locked_down(void)
 {
 	char text[64] = "";
@@ -310,7 +310,7 @@ static bool is_locked_down(void)
 		text[0] = '\0';
 	if (f)
 		fclose(f);
-	return text[0] && !strstr(text, "[none]");
+	return strstr(text, "[confidentiality]");
 }
 
 static void advise_load(int err)
@@ -331,7 +331,7 @@ static void advise_load(int err)
 	else if (err == -EPERM && !program[0])
 		error("the kernel does not let us make BPF maps: on kernels before 5.11 raise "
 		      "RLIMIT_MEMLOCK (ulimit -l unlimited)");
-	else if (err == -EPERM || is_locked_down())
+	else if (err == -EPERM || (program[0] && is_locked_down()))
 		error("the kernel refuses program %s: is it locked down? (see "
 		      "/sys/kernel/security/lockdown)",
 		      program);

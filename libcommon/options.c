@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cgroup.h"
 #include "msg.h"
@@ -427,7 +426,7 @@ static int positional_args(const struct tool *tool, int argc, char **argv)
 /* What --help and --version end with. */
 static int printed(void)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
 		return 0;
 	error("cannot write: %s", strerror(errno));
 	return 1;

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +13,7 @@
 
 #define INITIAL_PIDNS 0xEFFFFFFCU /* its inode: PROC_PID_INIT_INO of the kernel, since 3.8 */
 
-static bool in_initial_namespace(void)
+bool pids_initial(void)
 {
 	struct stat st;
 
@@ -31,7 +30,7 @@ __u32 pids_own(void)
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	int fd, err;
 
-	if (in_initial_namespace())
+	if (pids_initial())
 		return getpid();
 	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "own_pid", "Dual BSD/GPL", insns,
 			   sizeof(insns) / sizeof(insns[0]), NULL);
@@ -68,7 +67,7 @@ void pids_check(const struct filter *f)
 {
 	if (!f->nr_pids && !f->nr_tids)
 		return;
-	if (!in_initial_namespace()) {
+	if (!pids_initial()) {
 		warn("this is a pid namespace of its own, but process and thread ids are taken as "
 		     "ps outside of it shows them; --cgroup needs none");
 		return;

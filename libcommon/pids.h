@@ -6,9 +6,13 @@
 #ifndef BORESCOPE_PIDS_H
 #define BORESCOPE_PIDS_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 
 #include "../bpf/lib/filter.h"
+
+/* Is this the initial pid namespace? Where /proc does not tell, it is taken for that. */
+bool pids_initial(void);
 
 /* The id of this process in the initial pid namespace. In another one it asks the kernel by a BPF
  * program (Linux 5.10, CAP_BPF and CAP_PERFMON); PID_UNKNOWN, which no process has: no answer. */

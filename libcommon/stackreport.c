@@ -80,7 +80,6 @@ int stacks_setup(const struct common_options *common)
 					  : "--json");
 			return 2;
 		}
-		svg_fd = STDOUT_FILENO;
 		return -1;
 	}
 	svg_fd = open(opt->svg, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -104,7 +103,7 @@ void stacks_configure(struct bpf_object *obj)
 	config->copy = stacks_options.unwind & ~7ull;
 }
 
-/* False: it is not, or not whole, there (said). */
+/* Into the file of --svg. False: it is not, or not whole, there (said). */
 static bool write_svg(struct stacks *s)
 {
 	struct out *o = malloc(sizeof(*o));
@@ -116,13 +115,13 @@ static bool write_svg(struct stacks *s)
 		return false;
 	}
 	out_init(o, svg_fd);
-	if (!svg_is_stdout() && !fstat(svg_fd, &st) && S_ISREG(st.st_mode) && ftruncate(svg_fd, 0))
+	if (!fstat(svg_fd, &st) && S_ISREG(st.st_mode) && ftruncate(svg_fd, 0))
 		o->error = errno;
 	stacks_svg(s, o);
 	ok = !out_flush(o);
 	if (!ok)
 		error("cannot write '%s': %s", stacks_options.svg, strerror(o->error));
-	else if (!s->failed && !svg_is_stdout())
+	else if (!s->failed)
 		note("the flame graph is in %s", stacks_options.svg);
 	free(o);
 	return ok;
@@ -132,7 +131,9 @@ void stacks_report(struct stacks *s, struct run *r)
 {
 	const struct stacks_options *opt = &stacks_options;
 
-	if (opt->svg && !write_svg(s))
+	if (opt->svg && svg_is_stdout())
+		stacks_svg(s, &r->out);
+	else if (opt->svg && !write_svg(s))
 		r->failed = true;
 	if (table_show_clock && !r->opt.json && !opt->folded && (opt->top || !opt->svg)) {
 		out_time_of_day(&r->out, clock_real_ns(clock_mono_ns()), 6);

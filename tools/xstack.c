@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "iter.h"
+#include "pids.h"
 #include "stacks.h"
 #include "symbols.h"
 #include "threads.h"
@@ -110,6 +111,8 @@ static void started(struct run *r)
 {
 	if (without_user)
 		note("kernel stacks only: reading user stacks takes Linux 5.18");
+	if (!quiet && !pids_initial())
+		note("only threads of this pid namespace are seen: the kernel visits no others");
 	if (summarised && !quiet && !count && !r->opt.duration_ns)
 		note("tracing threads: Ctrl-C ends it and shows their stacks");
 }

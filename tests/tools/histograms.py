@@ -4,13 +4,14 @@
 import contextlib
 import re
 
-from harness import RFC3339, Workload
+from harness import LOST, RFC3339, Workload
 
 N = 23
 MS = 1_000_000
 FAR = 4096                      # blocks away, so that the requests of two workloads are never merged
 BUCKET_ERROR = 0.05             # of the log-linear buckets
 PERCENTILES = ("p50_ns", "p90_ns", "p99_ns", "p999_ns")
+LEFT_OUT = re.compile(r"^\w+: (\d+) requests are not in these histograms", re.M)
 TEXT_ROW = re.compile(r"^\s*(\d+) -> (\d+)\s*: (\d+)\s+\|[* ]*\|$", re.M)
 
 
@@ -42,6 +43,12 @@ def check_histogram(h):
 def in_text(tool):
     """The sum of the counts in text histograms."""
     return sum(int(row[2]) for row in TEXT_ROW.findall(tool.out))
+
+
+def agrees(tool, counted, kernel):
+    """Whether a tool counted what the kernel did, or says of each that is missing that it is."""
+    told = sum(map(int, LOST.findall(tool.err) + LEFT_OUT.findall(tool.err)))
+    return kernel - told <= counted <= kernel
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ import pytest
 
 import machine
 from harness import VM, Tool, patience, run_tool
-from histograms import BUCKET_ERROR, FAR, MS, N, TEXT_ROW, check_histogram, histograms, in_text, total, working
+from histograms import (BUCKET_ERROR, FAR, MS, N, TEXT_ROW, agrees, check_histogram, histograms, in_text, total,
+                        working)
 from machine import OWN_COMM
 
 COUNTS_PASSTHROUGH = ("5.10",)  # kernels whose stat file has passthrough commands as reads; later ones only when asked
@@ -133,9 +134,11 @@ def test_by_flags(disk):
         grown = disk.grown(before)
     found = histograms(tool)
     assert len({str(h["flags"]) for h in found}) == len(found) >= 4
-    assert sum(h["count"] for h in found) == sum(grown.values()) == in_text(text)
+    counts = [(h["flags"], h["count"]) for h in found]
+    assert agrees(tool, total(tool), sum(grown.values())), (grown, counts, tool.summary, tool.said)
+    assert agrees(text, in_text(text), sum(grown.values())), (grown, text.out, text.said)
     reads = [h["count"] for h in found if "read" in str(h["flags"]).lower() and "ahead" not in str(h["flags"]).lower()]
-    assert sum(reads) == grown["reads"] == N
+    assert grown["reads"] == N and agrees(tool, sum(reads), N), (counts, tool.said)
     assert "flags" in text.out.lower() and "Write" in text.out
 
 

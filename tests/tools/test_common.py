@@ -2,6 +2,7 @@
 """What holds for every tool: arguments, ends, outputs that fail, privileges."""
 
 import errno
+import fcntl
 import os
 import pty
 import re
@@ -160,6 +161,18 @@ def test_closed_pipe_of_a_histogram(disk):
             assert "pipe" not in running.err.removeprefix(before).lower()
 
 
+@pytest.mark.unprivileged
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_closed_pipe_of_a_text(option):
+    """--help to a reader that has gone is quiet, also where SIGPIPE is ignored, as by those who start it from Python."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run([BUILD / "bin" / "opensnoop", option], stdout=output, stderr=subprocess.PIPE,
+                              restore_signals=False, check=False)
+    assert (done.returncode, done.stderr) == (OK, b"")
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("json", [False, True])
 def test_full_disk(tool, json, cgroup):
@@ -209,6 +222,18 @@ def test_forbidden_by_seccomp(error, says):
     need(os.uname().machine == "x86_64", "the number of bpf(2) is written down for x86-64 only")
     done = run_tool("biolatency", "--duration", "0.1", prefix=[sys.executable, "-c", SECCOMP, 321, error])
     assert done.returncode == FAILED and says in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("mode", ["[none] integrity confidentiality", "none [integrity] confidentiality",
+                                  "none integrity [confidentiality]"])
+def test_not_for_lockdown(mode):
+    """What has nothing to do with lockdown is not put down to it, such as with Secure Boot (integrity)."""
+    need(os.uname().machine == "x86_64", "the number of bpf(2) is written down for x86-64 only")
+    script = 'mount -t tmpfs none /sys/kernel/security && echo "$0" > /sys/kernel/security/lockdown && exec "$@"'
+    prefix = ["unshare", "-m", "sh", "-c", script, mode, sys.executable, "-c", SECCOMP, 321, errno.ENOMEM]
+    done = run_tool("biolatency", "--duration", "0.1", prefix=prefix)
+    assert done.returncode == FAILED
+    assert one_line(done.stderr) == "biolatency: not enough kernel memory for this tool's maps"
 
 
 def test_in_a_user_namespace():
@@ -340,6 +365,11 @@ def test_pid_namespace():
     inside = ["unshare", "--pid", "--fork", "--mount-proc"]
     done = run_tool("xstack", "-a", "-i", "1", "--comm", "xstack", "--json", prefix=inside)
     assert '"events":0,' in one_line(done.stdout)
+    with subprocess.Popen(["sleep", "60"]) as outside:
+        done = run_tool("xstack", "-a", "-K", "-i", "1", "-p", outside.pid, "--json", prefix=inside)
+        outside.kill()
+    assert '"events":0,' in one_line(done.stdout)
+    assert "xstack: only threads of this pid namespace are seen: " in done.stderr
     done = run_tool("opensnoop", "-p", "1", "--duration", "0.1", prefix=inside)
     assert done.returncode == OK and "opensnoop: this is a pid namespace of its own" in done.stderr
 
@@ -427,6 +457,27 @@ def test_svg_to_stdout(tmp_path):
         done = run_tool("profile", "-p", os.getpid(), "--svg", "-", "0.1", stdout=file, cwd=tmp_path)
     assert done.returncode == OK and os.listdir(tmp_path) == ["output.svg"]
     assert re.fullmatch(r"before\n<\?xml.*</svg>\n", output.read_text(encoding="utf-8"), re.S)
+
+
+def test_svg_to_a_closed_pipe():
+    """--svg - | head: a reader that has seen enough is no error, and nothing is said of it."""
+    command = [str(BUILD / "bin" / "xstack"), "-a", "-q", "-i", "1", "--svg", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tool:
+        fcntl.fcntl(tool.stdout, fcntl.F_SETPIPE_SZ, 4096)      # less than the picture: the rest is yet to be written
+        assert tool.stdout.read(1) == "<"
+        tool.stdout.close()
+        assert tool.stderr.read() == ""
+    assert tool.returncode == OK
+
+
+@pytest.mark.parametrize("tool", ["profile", "xstack"])
+def test_svg_to_a_full_disk(tool):
+    """--svg - >/dev/full: said as of any other output."""
+    args = {"profile": ["0.1"], "xstack": ["-a", "-q", "-i", "1"]}[tool]
+    with open("/dev/full", "wb") as full:
+        done = run_tool(tool, "-p", os.getpid(), *args, "--svg", "-", stdout=full)
+    assert done.returncode == FAILED
+    assert one_line(complaints(done.stderr)) == f"{tool}: cannot write: No space left on device"
 
 
 @pytest.mark.parametrize("args, lines", [(["--top"], 1), ([], 1), (["-f"], 0), (["--json"], 0)])
