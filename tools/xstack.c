@@ -109,7 +109,7 @@ static void detach(struct run *r)
 
 static void started(struct run *r)
 {
-	if (without_user)
+	if (without_user && !quiet)
 		note("kernel stacks only: reading user stacks takes Linux 5.18");
 	if (!quiet && !pids_initial())
 		note("only threads of this pid namespace are seen: the kernel visits no others");

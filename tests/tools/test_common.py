@@ -164,7 +164,7 @@ def test_closed_pipe_of_a_histogram(disk):
 @pytest.mark.unprivileged
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_closed_pipe_of_a_text(option):
-    """--help to a reader that has gone is quiet, also where SIGPIPE is ignored, as by those who start it from Python."""
+    """--help to a reader that has gone is quiet, also where SIGPIPE is ignored, as by whoever starts it from Python."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as output:

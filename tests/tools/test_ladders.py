@@ -84,8 +84,8 @@ def test_opens_by_io_uring(kind, open_place, cgroup):
         with Tool("opensnoop", "--cgroup", cgroup.path, "--json", avoid=avoid(kind)) as tool:
             done = work.run()
     used = tool.rung(*OPEN_BY_URING)
-    if used == "none":
-        pytest.skip("vm-ok: this kernel grants no probe that sees opens by io_uring")
+    if used == "none" and VM == "5.10":
+        pytest.skip("vm-ok: their results are nowhere before 5.19")
     need(used == kind.replace("fexit", "fentry"), f"{kind} is not granted here, but {used}")
     assert [(row["pid"], row["path"], row["errno"]) for row in tool.json] == \
         [(line["pid"], line["path"], 0) for line in done]

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints, patience
+from machine import need
 from snoop import FAILING, N, comparable, open_rows, watch_opens, watch_storm, without_loss
 from suite import HEADERS
 
@@ -119,8 +120,9 @@ def test_io_uring(open_place, cgroup):
             done = work.run()
     assert [line["errno"] for line in done] == [0] * N
     shown = [(row["pid"], row["path"]) for row in tool.json]
-    if not shown and URING not in tool.rungs:
-        pytest.skip("vm-ok: this kernel grants no probe that sees opens by io_uring")
+    if not shown and URING not in tool.rungs and VM == "5.10":
+        pytest.skip("vm-ok: their results are nowhere before 5.19")
+    need(shown or URING in tool.rungs, "this kernel grants no probe that sees opens by io_uring")
     assert shown == [(line["pid"], line["path"]) for line in done]
 
 
