@@ -202,5 +202,8 @@ static const struct tool tool = {
 
 int main(int argc, char **argv)
 {
-	return tool_main(&tool, argc, argv);
+	int status = tool_main(&tool, argc, argv);
+
+	perf_sampling_free(sampling);
+	return status;
 }
