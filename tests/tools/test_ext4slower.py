@@ -248,6 +248,8 @@ def test_completions_not_seen(rung, place, cgroup):
     marked = [row for row in tool.json if "async" in row]
     for name in ASYNC:
         rows = rows_of(tool, works[name], name)
+        if name in BY_URING:    # that it would have had to wait is said by a completion, too, on 7.3: the last try counts
+            rows = list({row["offset"]: row for row in rows}.values())
         assert len(rows) == N and all(row in marked and "latency_ns" not in row for row in rows), name
         assert all(0 < row["submission_ns"] < DELAY_MS * MS for row in rows[1:]), name
     assert [row["LAT(ms)"].endswith("+") for row in text.rows] == ["async" in row for row in tool.json]
