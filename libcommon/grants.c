@@ -73,6 +73,18 @@ static const struct btf_query *answer(const struct grants *g, const char *prefix
 	return NULL;
 }
 
+/* What was asked for @prog: its function, or the typedef of its tracepoint. NULL: nothing was. */
+static const struct btf_query *query_of(const struct grants *g, const struct bpf_program *prog)
+{
+	const struct attach_target *named = target_of(g->targets, prog);
+	const char *target;
+	bool tp_btf = program_kind(prog, &target) == KIND_TP_BTF;
+
+	if (named)
+		return named->function ? answer(g, "", named->function) : NULL;
+	return answer(g, tp_btf ? "btf_trace_" : "", target);
+}
+
 /* Kernel functions that programs call; see bpf/lib/calls.h. */
 static const struct {
 	int place;
@@ -93,6 +105,7 @@ static void ask_for_programs(struct grants *g, struct bpf_object *obj)
 	for (const struct attach_target *t = g->targets; t && t->name; t++)
 		if (t->function)
 			ask(g, "", t->function, BTF_FUNCTION);
+	g->nr_targets = g->nr;
 	bpf_object__for_each_program (prog, obj) {
 		const char *target;
 
@@ -256,26 +269,6 @@ void grants_free(struct grants *g)
 		close(g->modules[--g->nr_modules].fd);
 }
 
-/* Names are looked for in modules for the sake of the targets only. */
-static void scan_modules(struct grants *g)
-{
-	struct btf_query wanted[GRANTS_NAMES_MAX];
-	size_t nr = 0;
-
-	g->modules_scanned = true;
-	for (const struct attach_target *t = g->targets; t && t->name; t++) {
-		const struct btf_query *q = t->function ? answer(g, "", t->function) : NULL;
-
-		if (q && !q->id)
-			wanted[nr++] = *q;
-	}
-	btf_scan_modules(wanted, nr); /* an error is no answer, too */
-	for (size_t i = 0; i < nr; i++)
-		for (size_t j = 0; j < g->nr; j++)
-			if (g->names[j].name == wanted[i].name)
-				g->names[j] = wanted[i];
-}
-
 /* A function that may be a module's. For a kprobe, attaching tells. */
 static const char *target_ruled_out(struct grants *g, struct bpf_program *prog,
 				    const char *function)
@@ -292,9 +285,11 @@ static const char *target_ruled_out(struct grants *g, struct bpf_program *prog,
 	why = trampoline_ruled_out(g, any ? any->id : 0);
 	if (why)
 		return why;
-	q = answer(g, "", function);
-	if (q && !q->id && !g->modules_scanned)
-		scan_modules(g);
+	q = query_of(g, prog);
+	if (q && !q->id && !g->modules_scanned) {
+		g->modules_scanned = true;
+		btf_scan_modules(g->names, g->nr_targets); /* an error is no answer, too */
+	}
 	if (!q || !q->id)
 		return "neither this kernel's BTF nor its modules' has such a function";
 	switch (open_module(g, q->module)) {
@@ -310,16 +305,9 @@ static const char *target_ruled_out(struct grants *g, struct bpf_program *prog,
 int grants_aim(const struct grants *g, const struct bpf_program *prog,
 	       struct bpf_prog_load_opts *opts)
 {
-	const struct attach_target *named = target_of(g->targets, prog);
-	const struct btf_query *q;
-	const char *target;
-	bool tp_btf = program_kind(prog, &target) == KIND_TP_BTF;
+	const struct btf_query *q = query_of(g, prog);
 	int fd;
 
-	if (named)
-		q = named->function ? answer(g, "", named->function) : NULL;
-	else
-		q = answer(g, tp_btf ? "btf_trace_" : "", target);
 	if (!q || !q->id)
 		return -ENOENT;
 	fd = btf_fd(g, q->module);
@@ -334,7 +322,7 @@ const char *grants_refusal(struct grants *g, struct bpf_program *prog)
 {
 	const char *target, *section = bpf_program__section_name(prog);
 	const struct attach_target *named = target_of(g->targets, prog);
-	const struct btf_query *q;
+	const struct btf_query *q = query_of(g, prog);
 	char prefix[16];
 
 	snprintf(prefix, sizeof(prefix), "%.*s", (int)strcspn(section, "/"), section);
@@ -346,15 +334,12 @@ const char *grants_refusal(struct grants *g, struct bpf_program *prog)
 	case KIND_TRAMPOLINE:
 		if (!g->own_btf)
 			return "this kernel has no BTF of its own";
-		q = answer(g, "", target);
 		return trampoline_ruled_out(g, q ? q->id : 0);
 	case KIND_TP_BTF:
 		if (!g->own_btf && strcmp(prefix, "raw_tp"))
 			return "this kernel has no BTF of its own";
-		q = answer(g, "btf_trace_", target);
 		return q && q->id ? NULL : "this kernel has no such tracepoint";
 	case KIND_KPROBE:
-		q = answer(g, "", target);
 		if (!g->kprobes)
 			return "this kernel has no kprobes";
 		return q && q->id ? NULL : "this kernel has no such function";

@@ -22,8 +22,8 @@ struct grants {
 	const struct attach_target *targets;
 	struct btf_query names[GRANTS_NAMES_MAX];
 	char text[GRANTS_NAMES_MAX][80];
-	size_t nr;
-	int trampolines; /* 1: granted, 0: not yet asked, -errno: refused */
+	size_t nr, nr_targets; /* those of the targets come first */
+	int trampolines;       /* 1: granted, 0: not yet asked, -errno: refused */
 	bool kprobes, own_btf;
 	bool modules_scanned; /* for the targets that vmlinux has not */
 	struct {
