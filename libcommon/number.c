@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,4 +38,23 @@ int number_read(const char *path, unsigned int nth, uint64_t *value)
 		return -EINVAL;
 	*value = v;
 	return 0;
+}
+
+int number_field(const char *path, const char *key, int base, uint64_t *value)
+{
+	FILE *f = fopen(path, "re");
+	size_t len = strlen(key);
+	char line[128];
+	int err = -ENOENT;
+
+	if (!f)
+		return -errno;
+	while (err && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, len) || line[len] != ':')
+			continue;
+		*value = strtoull(line + len + 1, NULL, base);
+		err = 0;
+	}
+	fclose(f);
+	return err;
 }

@@ -14,4 +14,10 @@
  */
 int number_read(const char *path, unsigned int nth, uint64_t *value);
 
+/*
+ * Reads the number behind "KEY:" at the begin of a line of @path, as /proc/PID/status has them, to
+ * the base @base. Returns 0, or -errno with @value as it was; -ENOENT: no such line.
+ */
+int number_field(const char *path, const char *key, int base, uint64_t *value);
+
 #endif

@@ -13,10 +13,12 @@
 
 #include "grants.h"
 #include "msg.h"
+#include "number.h"
 #include "object.h"
 
 #define PROGRAM_LEN 48
 
+#define OWN_STATUS     "/proc/self/status"
 #define INITIAL_USERNS 0xEFFFFFFDU /* its inode: PROC_USER_INIT_INO of the kernel, since 3.8 */
 
 /* The programs of a rung, one by one: for (const char *p = rung; word(&p, name);) */
@@ -256,30 +258,13 @@ static bool step_down(struct object *o, struct ladder *l, const char *program, c
 /* --- advice ------------------------------------------------------------------------------------
  */
 
-/* A hexadecimal number (or a short decimal one) of this process; @unknown: it is not there. */
-static unsigned long long own_status(const char *key, unsigned long long unknown)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	unsigned long long value = unknown;
-	size_t len = strlen(key);
-	char line[128];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, key, len) || line[len] != ':')
-			continue;
-		value = strtoull(line + len + 1, NULL, 16);
-		break;
-	}
-	if (f)
-		fclose(f);
-	return value;
-}
-
 /* False after having said which capability is missing. */
 static bool have_capabilities(void)
 {
-	unsigned long long caps = own_status("CapEff", ~0ULL);
+	uint64_t caps = ~0ULL;
 	struct stat st;
+
+	number_field(OWN_STATUS, "CapEff", 16, &caps); /* not to be had: then loading tells */
 
 	if (!stat("/proc/self/ns/user", &st) && st.st_ino != INITIAL_USERNS) {
 		error("needs CAP_BPF and CAP_PERFMON of the initial user namespace, and this is "
@@ -316,15 +301,17 @@ static bool is_locked_down(void)
 static void advise_load(int err)
 {
 	const char *program = msg_failed_program();
+	uint64_t seccomp = 0;
 	struct utsname u;
 
+	number_field(OWN_STATUS, "Seccomp", 10, &seccomp);
 	uname(&u);
 	if (err == -EMFILE)
 		error("too many open files: raise the limit (ulimit -n)");
 	else if (err == -ENOSYS)
 		error("there is no bpf(2): a seccomp filter, as containers have, hides it, or the "
 		      "kernel is built without CONFIG_BPF_SYSCALL");
-	else if (err == -EPERM && !program[0] && own_status("Seccomp", 0))
+	else if (err == -EPERM && !program[0] && seccomp)
 		error("the kernel does not let us make BPF maps: the seccomp filter of this "
 		      "container has to grant bpf(2), and before Linux 5.11 RLIMIT_MEMLOCK has to "
 		      "be raised (ulimit -l unlimited)");

@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 
 #include "msg.h"
+#include "number.h"
 #include "pids.h"
 
 #define INITIAL_PIDNS 0xEFFFFFFCU /* its inode: PROC_PID_INIT_INO of the kernel, since 3.8 */
@@ -44,17 +45,11 @@ __u32 pids_own(void)
 /* The process that the thread @id belongs to; 0: not known. */
 static __u32 process_of(__u32 id)
 {
-	char path[32], line[128];
-	unsigned int tgid = 0;
-	FILE *f;
+	char path[32];
+	uint64_t tgid = 0;
 
 	snprintf(path, sizeof(path), "/proc/%u/status", id);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Tgid: %u", &tgid) == 1)
-			break;
-	if (f)
-		fclose(f);
+	number_field(path, "Tgid", 10, &tgid);
 	return tgid;
 }
 

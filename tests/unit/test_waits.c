@@ -100,12 +100,32 @@ static void test_number(void **state)
 	assert_int_equal(v, 99);
 }
 
+static void test_number_field(void **state)
+{
+	uint64_t v;
+
+	(void)state;
+	number("Name:\tTgid: 7\nxTgid:\t8\nTgid:\t12\nTgid:\t13\nCapEff:\t000001ffffffffff\n", 1,
+	       &v);
+	assert_int_equal(number_field(path, "Tgid", 10, &v), 0);
+	assert_int_equal(v, 12); /* a line of its own, and the first */
+	assert_int_equal(number_field(path, "CapEff", 16, &v), 0);
+	assert_int_equal(v, 0x1ffffffffff);
+	assert_int_equal(number_field(path, "Cap", 16, &v), -ENOENT);
+	unlink(path);
+	assert_int_equal(number_field(path, "Tgid", 10, &v), -ENOENT);
+	assert_int_equal(v, 0x1ffffffffff);
+	assert_int_equal(number_field("/proc/self/status", "Tgid", 10, &v), 0);
+	assert_int_equal(v, getpid());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_idle_text),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_number_field),
 	};
 	int fd = mkstemp(path);
 
