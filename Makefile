@@ -59,8 +59,8 @@ BPF_CFLAGS = -g -O2 -mcpu=v3 -Wall -Wno-missing-declarations -target bpf -D__TAR
 
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 LINKS := $(shell sed -n 's/^\([a-z0-9]*\) \([a-z0-9]*\)$$/\1=\2/p' tools/links)
-LIB_OBJS := $(patsubst libcommon/%.c,$(O)/obj/libcommon/%.o,$(wildcard libcommon/*.c))
-UNIT := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
+LIB_OBJS := $(patsubst libcommon/%.c,$(O)/obj/libcommon/%.o,$(wildcard libcommon/*/*.c))
+UNIT := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*/test_*.c))
 WORKLOADS := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
 
 .PHONY: all workloads
@@ -100,10 +100,10 @@ $(O)/obj/tools/%.o: tools/%.c $(O)/skel/%.skel.h $(O)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # text that is part of a program, as a C string
-$(O)/text/%.inc: libcommon/%
+$(O)/text/%.inc: libcommon/output/%
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
-$(O)/obj/libcommon/flamegraph.o $(O)/obj/sanitized/flamegraph.o: $(O)/text/flamegraph.js.inc $(O)/text/flamegraph.css.inc
+$(O)/obj/libcommon/output/flamegraph.o $(O)/obj/sanitized/output/flamegraph.o: $(O)/text/flamegraph.js.inc $(O)/text/flamegraph.css.inc
 
 $(O)/obj/libcommon/%.o: libcommon/%.c $(O)/flags VERSION
 	$(say) CC $@
@@ -139,7 +139,7 @@ $(O)/gen/syscalls-compat.h: Makefile
 	@mkdir -p $(@D)
 	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_32.h>' | $(CC) $(CFLAGS) -E -dM - | \
 		sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$$/[\2] = "\1",/p'; else echo NULL; fi > $@
-$(O)/obj/libcommon/syscalls.o $(O)/obj/sanitized/syscalls.o: \
+$(O)/obj/libcommon/base/syscalls.o $(O)/obj/sanitized/base/syscalls.o: \
 	$(O)/gen/syscalls-native.h $(O)/gen/syscalls-compat.h
 
 # --- tests ---
@@ -151,7 +151,7 @@ $(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags VERSION
 $(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%)
 	$(say) UNIT $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
 
 $(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 	$(say) CC $@
@@ -160,7 +160,8 @@ $(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 
 # The readers of other users' files, fed with anything; clang has the fuzzer.
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
-FUZZ_LIB := buildid cfi debugfile demangle elfimage elfsyms kallsyms maps number perfmap safeopen symtab unwind
+FUZZ_LIB := base/number $(addprefix symbols/,buildid cfi debugfile demangle elfimage elfsyms kallsyms maps perfmap safeopen \
+	symtab unwind)
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = $(filter-out $(SANITIZERS),$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
@@ -173,7 +174,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB:%=$(O)/obj/fuzzed/%.o)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
--include $(wildcard $(O)/obj/*/*.d $(O)/bpf/*.d $(O)/unit/*.d)
+-include $(wildcard $(O)/obj/*/*.d $(O)/obj/*/*/*.d $(O)/bpf/*.d $(O)/unit/*/*.d)
 
 .PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results fuzz
 setup-%:
@@ -231,7 +232,8 @@ deb: all
 	$(Q)tests/build-deb $(O) $(VERSION)
 
 format:
-	clang-format -i tools/*.c libcommon/*.[ch] bpf/*.[ch] bpf/lib/*.h tests/unit/*.[ch] tests/workloads/*.[ch]
+	clang-format -i tools/*.c libcommon/*/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/unit/*/*.c \
+		tests/workloads/*.[ch]
 
 clean:
 	rm -rf $(O)

@@ -3,8 +3,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "lib/hist.bpf.h"
-#include "lib/request_time.bpf.h"
+#include "lib/hist/hist.bpf.h"
+#include "lib/block/request_time.bpf.h"
 
 const volatile bool by_disk, by_flags;
 

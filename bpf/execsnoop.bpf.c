@@ -4,11 +4,11 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/compat.bpf.h"
-#include "lib/events.bpf.h"
-#include "lib/exec.bpf.h"
-#include "lib/filter.bpf.h"
-#include "execsnoop.h"
+#include "lib/core/compat.bpf.h"
+#include "lib/core/events.bpf.h"
+#include "lib/tasks/exec.bpf.h"
+#include "lib/core/filter.bpf.h"
+#include "execsnoop.shared.h"
 
 const volatile __u32 max_bytes = EXEC_ARGS_DEFAULT; /* of arguments; at most EXEC_ARGS_MAX */
 const volatile __u32 only_ppid;			    /* 0: any parent */

@@ -3,10 +3,10 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "ext4slower.h"
-#include "lib/events.bpf.h"
-#include "lib/fsops.bpf.h"
-#include "lib/path.bpf.h"
+#include "ext4slower.shared.h"
+#include "lib/core/events.bpf.h"
+#include "lib/files/fsops.bpf.h"
+#include "lib/core/path.bpf.h"
 
 const volatile __u32 prefix_len;
 const volatile char prefix[FS_PREFIX_MAX];

@@ -4,11 +4,11 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/events.bpf.h"
-#include "lib/filter.bpf.h"
-#include "lib/open.bpf.h"
-#include "lib/path.bpf.h"
-#include "opensnoop.h"
+#include "lib/core/events.bpf.h"
+#include "lib/core/filter.bpf.h"
+#include "lib/files/open.bpf.h"
+#include "lib/core/path.bpf.h"
+#include "opensnoop.shared.h"
 
 const volatile bool only_failed, full_path;
 const volatile struct flag_filters flag_filters;

@@ -2,10 +2,10 @@
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 
-#include "lib/events.bpf.h"
-#include "lib/filter.bpf.h"
-#include "lib/stacks.bpf.h"
-#include "profile.h"
+#include "lib/core/events.bpf.h"
+#include "lib/core/filter.bpf.h"
+#include "lib/stacks/stacks.bpf.h"
+#include "profile.shared.h"
 
 const volatile bool with_idle;
 

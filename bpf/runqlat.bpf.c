@@ -4,10 +4,10 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/compat.bpf.h"
-#include "lib/filter.bpf.h"
-#include "lib/hist.bpf.h"
-#include "runqlat.h"
+#include "lib/core/compat.bpf.h"
+#include "lib/core/filter.bpf.h"
+#include "lib/hist/hist.bpf.h"
+#include "runqlat.shared.h"
 
 #define E2BIG 7
 

@@ -4,11 +4,11 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/events.bpf.h"
-#include "lib/flow.bpf.h"
-#include "lib/inflight.bpf.h"
-#include "lib/owner.bpf.h"
-#include "tcpretrans.h"
+#include "lib/core/events.bpf.h"
+#include "lib/net/flow.bpf.h"
+#include "lib/core/inflight.bpf.h"
+#include "lib/net/owner.bpf.h"
+#include "tcpretrans.shared.h"
 
 const volatile bool
 	has_err; /* tcp_retransmit_skb has a third argument, and is called for failures */

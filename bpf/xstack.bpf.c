@@ -3,9 +3,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/filter.bpf.h"
-#include "lib/thread.bpf.h"
-#include "xstack.h"
+#include "lib/core/filter.bpf.h"
+#include "lib/tasks/thread.bpf.h"
+#include "xstack.shared.h"
 
 const volatile struct xstack_config config SEC(".rodata.xstack");
 struct xstack_state state SEC(".data.xstack");

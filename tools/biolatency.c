@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "disks.h"
-#include "hists.h"
-#include "requests.h"
-#include "tool.h"
+#include "block/disks.h"
+#include "hist/hists.h"
+#include "block/requests.h"
+#include "run/tool.h"
 #include "biolatency.skel.h"
 
 static bool flags, disks, milliseconds, extension, show_time;

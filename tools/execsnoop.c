@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
-#include "tool.h"
-#include "execsnoop.h"
+#include "run/tool.h"
+#include "execsnoop.shared.h"
 #include "execsnoop.skel.h"
 
 static bool show_time, elapsed, print_uid, failed, quote;

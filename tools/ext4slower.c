@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fsops.h"
-#include "tool.h"
-#include "ext4slower.h"
+#include "files/fsops.h"
+#include "run/tool.h"
+#include "ext4slower.shared.h"
 #include "ext4slower.skel.h"
 
 static bool csv, show_time;

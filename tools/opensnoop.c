@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "names.h"
-#include "paths.h"
-#include "tool.h"
-#include "opensnoop.h"
+#include "base/names.h"
+#include "files/paths.h"
+#include "run/tool.h"
+#include "opensnoop.shared.h"
 #include "opensnoop.skel.h"
 
 static bool elapsed, print_uid, failed, extended, full_path, print_pid, print_tid;

@@ -2,11 +2,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "perf.h"
-#include "stackevents.h"
-#include "tool.h"
-#include "profile.h"
+#include "base/clock.h"
+#include "kernel/perf.h"
+#include "stacks/stackevents.h"
+#include "run/tool.h"
+#include "profile.shared.h"
 #include "profile.skel.h"
 
 static struct perf_sampling_config sampled = { .only_cpu = -1 };

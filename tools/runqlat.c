@@ -3,9 +3,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "hists.h"
-#include "number.h"
-#include "runqlat.h"
+#include "hist/hists.h"
+#include "base/number.h"
+#include "runqlat.shared.h"
 #include "runqlat.skel.h"
 
 static bool milliseconds, show_time, by_pid, by_tid, by_pidns;

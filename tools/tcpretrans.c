@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
-#include "flows.h"
-#include "inet.h"
-#include "names.h"
-#include "owners.h"
-#include "tool.h"
-#include "tcpretrans.h"
+#include "net/flows.h"
+#include "net/inet.h"
+#include "base/names.h"
+#include "net/owners.h"
+#include "run/tool.h"
+#include "tcpretrans.shared.h"
 #include "tcpretrans.skel.h"
 
 static bool sequence, lossprobes, count, ipv4, ipv6, extended, time_of_day;

@@ -2,14 +2,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "iter.h"
-#include "pids.h"
-#include "stacks.h"
-#include "symbols.h"
-#include "threads.h"
-#include "tool.h"
-#include "waits.h"
-#include "xstack.h"
+#include "kernel/iter.h"
+#include "kernel/pids.h"
+#include "stacks/stacks.h"
+#include "symbols/symbols.h"
+#include "tasks/threads.h"
+#include "run/tool.h"
+#include "tasks/waits.h"
+#include "xstack.shared.h"
 #include "xstack.skel.h"
 
 static bool all, quiet, root_first, short_time, with_user, without_user, summarised;

@@ -3,7 +3,7 @@
  * vmlinux.h: the kernel types that Borescope depends on, and no more. Every struct is
  * preserve_access_index: the offsets here mean nothing, libbpf takes them from the running kernel's
  * BTF; a field that this kernel lacks is asked for by bpf_core_field_exists() in
- * bpf/lib/compat.bpf.h. README.md beside this file says how to add a field.
+ * bpf/lib/core/compat.bpf.h. README.md beside this file says how to add a field.
  *
  * ___suffix: another shape of the same kernel type (an older or newer kernel's); libbpf ignores
  * everything from the three underscores on.

@@ -23,7 +23,7 @@ PERF_EVENT = "7"    # prog_type, in fdinfo
 
 def subjects(build, hz):
     """{name: argv}. All but one by the CPU clock, as the peers sample; perf, too: by its own default, cycles by
-    frequency, it can stop a virtual machine for a minute (event_open() in libcommon/perf.c)."""
+    frequency, it can stop a virtual machine for a minute (event_open() in libcommon/kernel/perf.c)."""
     ours = [build / "bin/profile", "-F", hz]
     clock = ["--source", "cpu-clock"]
     return {

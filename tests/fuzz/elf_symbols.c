@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "demangle.h"
-#include "elfsyms.h"
+#include "symbols/demangle.h"
+#include "symbols/elfsyms.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,10 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "demangle.h"
-#include "kallsyms.h"
-#include "maps.h"
-#include "perfmap.h"
+#include "symbols/demangle.h"
+#include "symbols/kallsyms.h"
+#include "symbols/maps.h"
+#include "symbols/perfmap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../bpf/lib/stacks.h"
-#include "unwind.h"
+#include "lib/stacks/stacks.shared.h"
+#include "symbols/unwind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

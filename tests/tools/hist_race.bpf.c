@@ -6,7 +6,7 @@
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 
-#include "lib/hist.bpf.h"
+#include "lib/hist/hist.bpf.h"
 #include "hist_race.h"
 
 static volatile __u32 arrived[KEYS];

@@ -15,7 +15,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "../../bpf/lib/hist.h"
+#include "lib/hist/hist.shared.h"
 #include "hist_race.h"
 
 static struct bpf_object *obj;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""bpf/lib/hist.bpf.h: what two CPUs count under one key at the same time."""
+"""bpf/lib/hist/hist.bpf.h: what two CPUs count under one key at the same time."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def test_no_extreme_is_overwritten(place):
     program, loader = place / "hist_race.bpf.o", place / "hist_race"
     call("clang", "-g", "-O2", "-mcpu=v3", "-target", "bpf", f"-D__TARGET_ARCH_{ARCH}", f"-I{ROOT}/bpf",
          f"-I{BUILD}/vmlinux", "-c", HERE / "hist_race.bpf.c", "-o", program)
-    call("gcc", "-O2", "-Wall", "-pthread", HERE / "hist_race.c", "-o", loader, "-lbpf")
+    call("gcc", "-O2", "-Wall", "-pthread", f"-I{ROOT}/bpf", HERE / "hist_race.c", "-o", loader, "-lbpf")
     found = parse_line(os.fsencode(call(loader, program, ROUNDS)))
     assert found["lost"] == 0
     if not found["overwritten"]:

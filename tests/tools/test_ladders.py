@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Every rung of every ladder (see libcommon/object.h): the same workload, the same rows.
+"""Every rung of every ladder (see libcommon/kernel/object.h): the same workload, the same rows.
 
 BORESCOPE_AVOID rules out the better rungs; -v says which one is in use.
 """

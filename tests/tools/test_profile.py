@@ -450,7 +450,7 @@ def test_agrees_with_perf(program, place):
             assert process.poll() is None, "the program has ended by itself"
             with Tool("profile", "-p", process.pid, "--top", "-j", "-F", 499,
                       "--source", "cpu-clock") as tool:
-                # perf's cycles by frequency can stop a virtual machine (event_open() in libcommon/perf.c)
+                # perf's cycles by frequency can stop a virtual machine (event_open() in libcommon/kernel/perf.c)
                 record = subprocess.run(["perf", "record", "-q", "-e", "cpu-clock", "-F", "499", "-o", data, "-p",
                                          str(process.pid), "--", "sleep", str(SECONDS)], capture_output=True,
                                         text=True, check=False)

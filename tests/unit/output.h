@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "../../libcommon/out.h"
+#include "output/out.h"
 
 static struct out o;
 static int file;

@@ -37,7 +37,7 @@ def source_of(path):
 def source_of_tool(tool):
     """A tool's file; and threads or flows, where those have its columns and keys."""
     source = source_of(f"tools/{tool}.c")
-    for unit in "threads", "flows":
+    for unit in "tasks/threads", "net/flows":
         if f'"{unit}.h"' in source:
             source += source_of(f"libcommon/{unit}.h") + source_of(f"libcommon/{unit}.c")
     return source
@@ -170,7 +170,7 @@ def test_columns(tool):
         assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM - unsaid | keys
         return
     if ("stacks.h" in source or "stackevents.h" in source) and ".columns" not in source:
-        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stackshow.c"), "stacks_top"), re.S)[0]
+        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks/stackshow.c"), "stacks_top"), re.S)[0]
         assert set(page.names("FIELDS", "Columns")) == set(re.findall(r'"([A-Z]+%?)"', head))
         return
     titles = re.findall(r'\bCOL(?:_PART)?\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
@@ -187,7 +187,7 @@ def summary_hook(source):
     hook = re.search(r"\.summary_json = (\w+)", source)
     if not hook:
         return ""
-    places = [source, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "libcommon").glob("*.c")))]
+    places = [source, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "libcommon").glob("*/*.c")))]
     found = [text for text in (body(place, hook[1]) for place in places) if text]
     assert len(found) == 1, f"{hook[1]} is in {len(found)} places"
     return found[0]
@@ -204,33 +204,33 @@ def expected_keys(tool):
     own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
     own |= set(re.findall(r'\.(?:kinds_)?key = "(\w+)"', source))
     if "json_flow(" in source:
-        own |= literal_keys(body(source_of("libcommon/inet.c"), "json_flow"))
+        own |= literal_keys(body(source_of("libcommon/net/inet.c"), "json_flow"))
     if "FMT_ERRNO" in source or "json_errno(" in source:
-        own |= {"errno"} | literal_keys(body(source_of("libcommon/json.c"), "json_errno"))
-    expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/tool.c"), "summary"))
-                           | literal_keys(body(source_of("libcommon/cost.c"), "cost_json"))}
+        own |= {"errno"} | literal_keys(body(source_of("libcommon/output/json.c"), "json_errno"))
+    expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/run/tool.c"), "summary"))
+                           | literal_keys(body(source_of("libcommon/run/cost.c"), "cost_json"))}
     if "hists.h" in source:
         bucket = {"from_ns", "to_ns", "count"}
         expected["bucket"] = bucket
-        expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist.c"), "hist_json")) \
+        expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist/hist.c"), "hist_json")) \
             - (bucket - {"count"})
     elif "stacks.h" in source or "stackevents.h" in source:
-        show = source_of("libcommon/stackshow.c")
-        expected["summary"] |= literal_keys(body(source_of("libcommon/stackreport.c"), "stacks_summary_json"))
+        show = source_of("libcommon/stacks/stackshow.c")
+        expected["summary"] |= literal_keys(body(source_of("libcommon/stacks/stackreport.c"), "stacks_summary_json"))
         if "stackevents.h" in source:
-            events = source_of("libcommon/stackevents.c")
+            events = source_of("libcommon/stacks/stackevents.c")
             expected["summary"] |= literal_keys(body(events, "stack_events_summary_json"))
         expected["function"] = literal_keys(body(show, "stacks_top_json"))
-        expected["frame"] = literal_keys(body(source_of("libcommon/frames.c"), "frame_json"))
+        expected["frame"] = literal_keys(body(source_of("libcommon/stacks/frames.c"), "frame_json"))
         expected["stack"] = {"kernel", "user"} | literal_keys(body(show, "stacks_json"))
         if ".tid =" not in source:  # threads are not told apart
             expected["stack"] -= {"tid"}
         labels = re.search(r"\.labels = \{(.*?)\}", source)
         expected["stack"] |= set(re.findall(r'"(\w+)"', labels[1])) if labels else set()
         if ".columns =" in source:  # prints rows, too
-            expected["event"] = (own - expected["frame"]) | literal_keys(body(source_of("libcommon/table.c"), "table_json"))
+            expected["event"] = (own - expected["frame"]) | literal_keys(body(source_of("libcommon/output/table.c"), "table_json"))
     else:
-        expected["event"] = own | literal_keys(body(source_of("libcommon/table.c"), "table_json"))
+        expected["event"] = own | literal_keys(body(source_of("libcommon/output/table.c"), "table_json"))
     return expected
 
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * request: what a program can ask a block request (struct request).
+ */
+#ifndef BORESCOPE_REQUEST_BPF_H
+#define BORESCOPE_REQUEST_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lib/block/request.shared.h"
+
+const volatile struct request_config request_config SEC(".rodata.request");
+
+/* The disk of a request: request->rq_disk up to 5.16, request_queue->disk from 5.15 on. NULL for a
+ * request to a device without one. */
+static __always_inline struct gendisk *request_disk(struct request *rq)
+{
+	struct request___disk *old = (void *)rq;
+
+	if (bpf_core_field_exists(old->rq_disk))
+		return BPF_CORE_READ(old, rq_disk);
+	return BPF_CORE_READ(rq, q, disk);
+}
+
+/* Its device number in the kernel's form: major << 20 | minor. */
+static __always_inline __u32 request_dev(struct request *rq)
+{
+	struct gendisk *disk = request_disk(rq);
+
+	return BPF_CORE_READ(disk, major) << 20 | BPF_CORE_READ(disk, first_minor);
+}
+
+/* enum req_op (req_opf before 6.0): these values never changed. */
+#define REQ_OP_FLUSH		  2
+#define REQ_OP_LOWEST_PASSTHROUGH 32 /* SCSI_IN (up to 5.12), DRV_IN 34 */
+
+static __always_inline __u32 request_op(struct request *rq)
+{
+	return rq->cmd_flags & 0xff;
+}
+
+/* A command from user space or from a driver for itself: not accounted as I/O. */
+static __always_inline bool request_is_passthrough(struct request *rq)
+{
+	return request_op(rq) >= REQ_OP_LOWEST_PASSTHROUGH;
+}
+
+/*
+ * At block_rq_complete: is this the end that diskstats counts? The tracepoint is called for every
+ * part of a request, and for the data of a flush sequence once more when the whole sequence is
+ * done.
+ */
+static __always_inline bool request_is_done(struct request *rq, unsigned int nr_bytes)
+{
+	if (nr_bytes < rq->__data_len)
+		return false;
+	return !(rq->rq_flags & request_config.flush_seq) || request_op(rq) == REQ_OP_FLUSH;
+}
+
+/* When the request was allocated; 0: the kernel has not written it down. */
+static __always_inline __u64 request_submitted_ns(struct request *rq)
+{
+	__u32 needed = request_config.time_flags;
+
+	if (needed && !(rq->rq_flags & needed) && request_op(rq) != REQ_OP_FLUSH)
+		return 0;
+	return rq->start_time_ns;
+}
+
+/* The request of block_rq_issue and block_rq_insert: the second argument up to 5.10, the only one
+ * from 5.11 (a54895fa057c) and 5.10.137 on. */
+static __always_inline struct request *request_arg(unsigned long long *ctx)
+{
+	return (void *)(request_config.old_args ? ctx[1] : ctx[0]);
+}
+
+#define REQUEST_FLAG(ours, theirs)                                                                 \
+	do {                                                                                       \
+		if (bpf_core_enum_value_exists(enum req_flag_bits, theirs) &&                      \
+		    cmd_flags >> bpf_core_enum_value(enum req_flag_bits, theirs) & 1)              \
+			flags |= 1U << (ours);                                                     \
+	} while (0)
+
+static __always_inline __u32 request_flags(__u32 cmd_flags)
+{
+	__u32 flags = cmd_flags & 0xff;
+
+	REQUEST_FLAG(IO_SYNC, __REQ_SYNC);
+	REQUEST_FLAG(IO_META, __REQ_META);
+	REQUEST_FLAG(IO_PRIO, __REQ_PRIO);
+	REQUEST_FLAG(IO_NOMERGE, __REQ_NOMERGE);
+	REQUEST_FLAG(IO_IDLE, __REQ_IDLE);
+	REQUEST_FLAG(IO_FUA, __REQ_FUA);
+	REQUEST_FLAG(IO_PREFLUSH, __REQ_PREFLUSH);
+	REQUEST_FLAG(IO_RAHEAD, __REQ_RAHEAD);
+	REQUEST_FLAG(IO_BACKGROUND, __REQ_BACKGROUND);
+	REQUEST_FLAG(IO_NOWAIT, __REQ_NOWAIT);
+	return flags;
+}
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * compat: one accessor for everything that differs between kernels or machines. The choice is made
+ * by BTF, never by version number; the version that changed is named beside it.
+ */
+#ifndef BORESCOPE_COMPAT_BPF_H
+#define BORESCOPE_COMPAT_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lib/core/calls.shared.h"
+
+/* From 5.11 on (3ca1032ab7ab) there is a task that is read without bpf_probe_read_kernel(), 10 ns
+ * each. */
+enum bpf_func_id___task_btf {
+	BPF_FUNC_get_current_task_btf = 158,
+};
+
+static __always_inline bool have_task_btf(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id___task_btf,
+					  BPF_FUNC_get_current_task_btf);
+}
+
+/*
+ * A saved register. @typed, a constant in all that follows: the verifier knows @regs for a pt_regs
+ * (an argument of tp_btf and fexit programs), and lets it be read as it is.
+ */
+#define SAVED_REG(field) (typed ? regs->field : BPF_CORE_READ(regs, field))
+
+/* --- system calls, seen at their exit ----------------------------------------------------------
+ */
+
+/*
+ * At raw tracepoint sys_exit the saved registers still hold the call's arguments: on x86-64 all of
+ * them; on arm64 the first in orig_x0 (x0 has the result).
+ */
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NR_OPEN	    2
+#define SYSCALL_NR_EXECVE   59
+#define SYSCALL_NR_CREAT    85
+#define SYSCALL_NR_OPENAT   257
+#define SYSCALL_NR_FUTEX    202
+#define SYSCALL_NR_EXECVEAT 322
+#define SYSCALL_NR_OPENAT2  437
+/* the i386 table */
+#define COMPAT_NR_OPEN	   5
+#define COMPAT_NR_CREAT	   8
+#define COMPAT_NR_EXECVE   11
+#define COMPAT_NR_FUTEX	   240
+#define COMPAT_NR_OPENAT   295
+#define COMPAT_NR_EXECVEAT 358
+#define COMPAT_NR_OPENAT2  437
+
+#define SYSCALL_X32_BIT 0x40000000
+
+static __always_inline long syscall_nr(struct pt_regs *regs, bool typed)
+{
+	return SAVED_REG(orig_ax);
+}
+
+/* arch/x86/include/asm/thread_info.h: TS_COMPAT */
+static __always_inline bool syscall_is_compat(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (have_task_btf())
+		return bpf_get_current_task_btf()->thread_info.status & 0x2;
+	return BPF_CORE_READ(task, thread_info.status) & 0x2;
+}
+
+static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bool compat,
+						 bool typed)
+{
+	if (compat) {
+		switch (n) {
+		case 0:
+			return (__u32)SAVED_REG(bx);
+		case 1:
+			return (__u32)SAVED_REG(cx);
+		case 2:
+			return (__u32)SAVED_REG(dx);
+		case 3:
+			return (__u32)SAVED_REG(si);
+		default:
+			return (__u32)SAVED_REG(di);
+		}
+	}
+	switch (n) {
+	case 0:
+		return SAVED_REG(di);
+	case 1:
+		return SAVED_REG(si);
+	case 2:
+		return SAVED_REG(dx);
+	default:
+		return SAVED_REG(r10);
+	}
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_NR_OPEN	    -1 /* does not exist here */
+#define SYSCALL_NR_CREAT    -2
+#define SYSCALL_NR_OPENAT   56
+#define SYSCALL_NR_FUTEX    98
+#define SYSCALL_NR_EXECVE   221
+#define SYSCALL_NR_EXECVEAT 281
+#define SYSCALL_NR_OPENAT2  437
+#define COMPAT_NR_OPEN	    5
+#define COMPAT_NR_CREAT	    8
+#define COMPAT_NR_EXECVE    11
+#define COMPAT_NR_FUTEX	    240
+#define COMPAT_NR_OPENAT    322
+#define COMPAT_NR_EXECVEAT  387
+#define COMPAT_NR_OPENAT2   437
+
+static __always_inline long syscall_nr(struct pt_regs *regs, bool typed)
+{
+	return SAVED_REG(syscallno);
+}
+
+/* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
+static __always_inline bool syscall_is_compat(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.flags) & (1UL << 22);
+}
+
+static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bool compat,
+						 bool typed)
+{
+	unsigned long v = n ? BPF_CORE_READ(regs, regs[n]) : SAVED_REG(orig_x0);
+
+	return compat ? (__u32)v : v;
+}
+#else
+#error "bpf/lib/core/compat.bpf.h knows the system calls of x86 and arm64: add this architecture's"
+#endif
+
+/* The position given to pread(2), pwritev(2) and their like; a 32-bit task gives it in two halves,
+ * on arm in an even register and the next. */
+static __always_inline __s64 syscall_position(struct pt_regs *regs, bool compat, bool typed)
+{
+#if defined(__TARGET_ARCH_arm64)
+	int low = compat ? 4 : 3;
+#else
+	int low = 3;
+#endif
+	__s64 at = syscall_arg(regs, low, compat, typed);
+
+	if (compat)
+		at |= (__s64)syscall_arg(regs, low + 1, compat, typed) << 32;
+	return at;
+}
+
+/* --- asynchronous direct I/O --------------------------------------------------------------------
+ */
+
+#define IOCB_DIO_CALLER_COMP (1 << 22)
+
+/* What a request came to, where its completion is told @ret. Of a write by io_uring that is 0 from
+ * 6.6 on, up to 6.18 or so: the rest of the completion, with the result, is done
+ * later, in the task. */
+static __always_inline long kiocb_result(struct kiocb *iocb, long ret)
+{
+	struct kiocb___deferred *deferred = (void *)iocb;
+	struct iomap_dio *dio;
+
+	if (!bpf_core_field_exists(deferred->dio_complete) ||
+	    !(BPF_CORE_READ(deferred, ki_flags) & IOCB_DIO_CALLER_COMP) ||
+	    !BPF_CORE_READ(deferred, dio_complete))
+		return ret;
+	dio = BPF_CORE_READ(deferred, private);
+	ret = BPF_CORE_READ(dio, error);
+	return ret ? ret : BPF_CORE_READ(dio, size);
+}
+
+/* --- the scheduler ------------------------------------------------------------------------------
+ */
+
+/* The queue that @task is on, and so the clock by which it is timed; needs no symbol of the kernel.
+ */
+#define task_rq(task) ((task)->se.cfs_rq->rq)
+
+/* on_cpu and on_rq were int before they became u8: the macro reads what there is. */
+static __always_inline bool task_on_cpu(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->on_cpu))
+		return BPF_CORE_READ_BITFIELD_PROBED(task, on_cpu);
+	return bpf_get_current_task() == (__u64)task;
+}
+
+/* For the task that is being switched out, at sched_switch: does it want to go on? Since 6.12 a
+ * task that goes to sleep may stay on the queue for a while, delayed. */
+static __always_inline bool task_is_queued(struct task_struct *task)
+{
+	if (!BPF_CORE_READ_BITFIELD_PROBED(task, on_rq))
+		return false;
+	if (bpf_core_field_exists(task->se.sched_delayed))
+		return !BPF_CORE_READ(task, se.sched_delayed);
+	return true;
+}
+
+/* --- helpers ------------------------------------------------------------------------------------
+ */
+
+/* bpf_probe_read_user_str(), which up to 6.12 says 0 for an empty string: the length with the NUL,
+ * or negative. */
+static __always_inline long read_user_str(char *to, __u32 size, const char *from)
+{
+	long n = bpf_probe_read_user_str(to, size, from);
+
+	if (!n)
+		to[0] = '\0';
+	return n ? n : 1;
+}
+
+/*
+ * Between taking the time and sending the event a program should not be scheduled out: the event
+ * would come late, and out of order. From 6.10 on (fc7566ad0a82) it can ask for that. Both are
+ * called on every path.
+ *
+ * What it can't prevent: a task that is due to be scheduled out goes at preempt_on(), and until it
+ * runs again the kernel leaves out every other run of that program on the CPU. Those are counted
+ * (object_missed()).
+ *
+ * Written as calls of a helper that does not exist, which libcommon (object.c) makes into calls of
+ * the kernel's function, or into nothing: an extern __weak __ksym would have libbpf look through
+ * the modules' BTF where the kernel has no such function, and that takes CAP_SYS_ADMIN.
+ */
+#define CALL_PLACE(place)                                                                          \
+	__asm__ volatile("call %[nr]" ::[nr] "i"(place)                                            \
+			 : "r0", "r1", "r2", "r3", "r4", "r5", "memory")
+
+static __always_inline void preempt_off(void)
+{
+	CALL_PLACE(CALL_PREEMPT_DISABLE);
+}
+
+static __always_inline void preempt_on(void)
+{
+	CALL_PLACE(CALL_PREEMPT_ENABLE);
+}
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * events: from a probe to the tool's reader, without a wake-up per event.
+ *
+ * One ring per CPU (up to 32), so that CPUs don't queue for a lock; the reader merges them by time
+ * stamp. It looks every few milliseconds by itself, and is woken only when a ring passes its fill
+ * mark. What does not fit is counted.
+ */
+#ifndef BORESCOPE_EVENTS_BPF_H
+#define BORESCOPE_EVENTS_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+
+#include "lib/core/compat.bpf.h"
+#include "lib/core/events.shared.h"
+
+const volatile struct event_config event_config SEC(".rodata.events");
+
+/* How large the rings are, and how many are made, is libcommon's business. A map of maps would be
+ * shorter, but the kernel waits for an RCU grace period (10 ms) at each ring put in. */
+struct event_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+#define EACH_RING(X)                                                                               \
+	X(0)                                                                                       \
+	X(1)                                                                                       \
+	X(2)                                                                                       \
+	X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18)   \
+		X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+
+#define DEFINE_RING(n) struct event_ring event_ring_##n SEC(".maps");
+EACH_RING(DEFINE_RING)
+
+/* @cpu: at most event_config.ring_mask. The verifier knows that, and takes out the rings that don't
+ * exist. */
+static __always_inline void *event_ring_of(__u32 cpu)
+{
+	void *ring;
+
+#define PICK_RING(n)                                                                               \
+	if (cpu == (n)) {                                                                          \
+		ring = &event_ring_##n;                                                            \
+		__asm__ volatile("" : "+r"(ring));                                                 \
+		return ring;                                                                       \
+	}
+	EACH_RING(PICK_RING)
+	return NULL;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} event_lost SEC(".maps");
+
+/*
+ * A place to put an event together that is too large for the stack: one per CPU and @entries.
+ * Two programs of a tool that can interrupt each other take different entries.
+ */
+#define EVENT_SCRATCH(event_type, entries)                                                         \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                           \
+		__uint(max_entries, entries);                                                      \
+		__type(key, __u32);                                                                \
+		__type(value, event_type);                                                         \
+	} event_scratch SEC(".maps")
+
+#define event_begin(entry)                                                                         \
+	({                                                                                         \
+		__u32 __entry = (entry);                                                           \
+		bpf_map_lookup_elem(&event_scratch, &__entry);                                     \
+	})
+
+/* Fills the head for the task on the CPU. */
+static __always_inline void event_head(struct event_head *head)
+{
+	struct task_struct *task;
+
+	head->ts = bpf_ktime_get_ns();
+	head->flags = 0;
+	if (!have_task_btf()) { /* 5.10 */
+		__u64 id = bpf_get_current_pid_tgid();
+
+		head->pid = id >> 32;
+		head->tid = (__u32)id;
+		head->uid = (__u32)bpf_get_current_uid_gid();
+		bpf_get_current_comm(head->comm, sizeof(head->comm));
+		return;
+	}
+	task = bpf_get_current_task_btf();
+	head->pid = task->tgid;
+	head->tid = task->pid;
+	head->uid = task->cred->uid.val;
+	__builtin_memcpy(head->comm, task->comm, sizeof(head->comm));
+}
+
+static __always_inline void event_count_lost(void)
+{
+	__u32 zero = 0;
+	__u64 *lost = bpf_map_lookup_elem(&event_lost, &zero);
+
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
+/* Sends the first @size bytes of @event; @now wakes the reader at once. @size must be bounded for
+ * the verifier. */
+static __always_inline void event_send_to(void *event, __u64 size, bool now)
+{
+	__u32 cpu = bpf_get_smp_processor_id() & event_config.ring_mask;
+	void *ring = event_ring_of(cpu);
+	__u64 filled, flags;
+
+	if (!ring) {
+		event_count_lost();
+		return;
+	}
+	/* only the event that carries the ring across the mark wakes the reader */
+	filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	flags = now || (filled < event_config.wake_bytes &&
+			filled + size >= event_config.wake_bytes)
+			? BPF_RB_FORCE_WAKEUP
+			: BPF_RB_NO_WAKEUP;
+	if (bpf_ringbuf_output(ring, event, size, flags))
+		event_count_lost();
+}
+
+static __always_inline void event_send(void *event, __u64 size)
+{
+	event_send_to(event, size, false);
+}
+
+/* For the rare event that the reader should see while it is fresh: costs a wake-up. */
+static __always_inline void event_send_now(void *event, __u64 size)
+{
+	event_send_to(event, size, true);
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * events.h: what every event begins with, and how the rings are laid out; shared by
+ * bpf/lib/core/events.bpf.h and libcommon/kernel/events.c.
+ */
+#ifndef BORESCOPE_BPF_EVENTS_H
+#define BORESCOPE_BPF_EVENTS_H
+
+/* A pid or tid that is not known, and whatever else FMT_KNOWN shows: "?" in text, null in JSON. The
+ * comm of a task whose pid is not known is shown so, too. */
+#define EVENT_UNKNOWN 0xffffffff
+
+/* The task that an event is about. First in every event struct. */
+struct event_head {
+	__u64 ts;  /* CLOCK_MONOTONIC, ns */
+	__u32 pid; /* what user space calls so: the kernel's tgid */
+	__u32 tid;
+	__u32 uid;
+	__u32 flags; /* the tool's own */
+	char comm[16];
+};
+
+/* There are nr rings (a power of two); a CPU writes to the ring of its number modulo nr. */
+#define EVENT_RINGS_MAX 32
+
+struct event_config {
+	__u32 ring_mask;  /* nr - 1 */
+	__u32 wake_bytes; /* wake the reader when a ring fills beyond this */
+};
+
+#endif

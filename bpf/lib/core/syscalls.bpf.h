@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * syscalls: the system calls that a tool looks at, seen by their own functions or at the exit of
+ * any call. The numbers and the registers of a machine are in compat.bpf.h.
+ */
+#ifndef BORESCOPE_SYSCALLS_BPF_H
+#define BORESCOPE_SYSCALLS_BPF_H
+
+#include <bpf/bpf_tracing.h>
+
+#include "lib/core/compat.bpf.h"
+
+/* The function of a call, for a section's name; the one that 32-bit callers come to, where that is
+ * another. */
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_FUNCTION(name)	      "__x64_sys_" name
+#define COMPAT_SYSCALL_FUNCTION(name) "__ia32_compat_sys_" name
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_FUNCTION(name)	      "__arm64_sys_" name
+#define COMPAT_SYSCALL_FUNCTION(name) "__arm64_compat_sys_" name
+#endif
+
+/* --- at the exit of any call -------------------------------------------------------------------
+ */
+
+/* One call of a tool's table: its number for 64-bit and for 32-bit callers. */
+struct syscall_row {
+	long nr, compat_nr;
+};
+#define SYSCALL(NAME)                                                                              \
+	{                                                                                          \
+		SYSCALL_NR_##NAME, COMPAT_NR_##NAME                                                \
+	}
+
+/*
+ * Which call of @table has number @nr, for the caller on the CPU? -1: none of them. @table is a
+ * static const array: its loops become comparisons with constants. Nearly all calls of a machine
+ * are in no column of it, and leave before anybody asks who called.
+ */
+#define syscall_find(table, nr, compat)                                                            \
+	__syscall_find(table, sizeof(table) / sizeof((table)[0]), nr, compat)
+
+static __always_inline int __syscall_find(const struct syscall_row *table, int rows, long nr,
+					  bool *compat)
+{
+	bool any = false;
+
+#pragma unroll
+	for (int i = 0; i < rows; i++)
+		any |= nr == table[i].nr || nr == table[i].compat_nr;
+	if (!any)
+		return -1;
+	*compat = syscall_is_compat();
+#pragma unroll
+	for (int i = 0; i < rows; i++)
+		if (nr == (*compat ? table[i].compat_nr : table[i].nr))
+			return i;
+	return -1;
+}
+
+/* The number without the bit that x32 callers set: for calls with the same number there. */
+static __always_inline long syscall_without_x32(long nr)
+{
+#ifdef SYSCALL_X32_BIT
+	nr &= ~SYSCALL_X32_BIT;
+#endif
+	return nr;
+}
+
+static __always_inline long syscall_nr_any(struct pt_regs *regs, bool typed)
+{
+	return syscall_without_x32(syscall_nr(regs, typed));
+}
+
+/* The two programs at the exit of calls, sys_exit and raw_sys_exit (the same for a kernel without
+ * BTF of its own): both call done(regs, ret, typed). */
+#define SYSCALL_EXIT(done)                                                                         \
+	SEC("tp_btf/sys_exit")                                                                     \
+	int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)                                     \
+	{                                                                                          \
+		return done(regs, ret, true);                                                      \
+	}                                                                                          \
+	SEC("raw_tp/sys_exit")                                                                     \
+	int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)                                 \
+	{                                                                                          \
+		return done(regs, ret, false);                                                     \
+	}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * task: what a program can ask about a task that is not on this CPU: what it does, which system
+ * call it is in, and where it called from. For task iterators.
+ */
+#ifndef BORESCOPE_TASK_BPF_H
+#define BORESCOPE_TASK_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lib/core/compat.bpf.h"
+#include "lib/core/task.shared.h"
+
+/* include/linux/sched.h; these values are the same from 5.10 to 7.x, as far as a kernel has them */
+#define TASK_INTERRUPTIBLE   0x0001
+#define TASK_UNINTERRUPTIBLE 0x0002
+#define TASK_NOLOAD	     0x0400
+#define TASK_IDLE	     (TASK_UNINTERRUPTIBLE | TASK_NOLOAD) /* both bits: either is another state */
+#define TASK_RTLOCK_WAIT     0x1000				  /* from 5.15 */
+#define TASK_FROZEN	     0x8000				  /* from 6.1 */
+#define TASK_REPORT	     0x007f
+#define PF_KTHREAD	     0x00200000
+
+/* As /proc/PID/stat has it, by the kernel's own rule (__task_state_index()). */
+static __always_inline enum task_state task_state(struct task_struct *task)
+{
+	struct task_struct___state *old = (void *)task;
+	__u32 state, report;
+
+	if (bpf_core_field_exists(old->state))
+		state = BPF_CORE_READ(old, state);
+	else
+		state = BPF_CORE_READ(task, __state);
+	if (state & (TASK_RTLOCK_WAIT | TASK_FROZEN))
+		return TASK_IS_BLOCKED;
+	report = (state | BPF_CORE_READ(task, exit_state)) & TASK_REPORT;
+	if ((state & TASK_IDLE) == TASK_IDLE)
+		return TASK_IS_IDLE;
+	if (!report)
+		return TASK_IS_RUNNABLE;
+	/* the highest bit that is set */
+	for (int bit = 6; bit > 0; bit--)
+		if (report >> bit)
+			return bit + 1;
+	return TASK_IS_SLEEPING;
+}
+
+/* Grows whenever the task is taken off a CPU: if it has not, nothing of the task has moved. */
+static __always_inline __u64 task_switches(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, nvcsw) + BPF_CORE_READ(task, nivcsw);
+}
+
+/* A helper from 5.15 on (dd6e10fbd9fb). */
+enum bpf_func_id___pt_regs {
+	BPF_FUNC_task_pt_regs = 175,
+};
+
+/* Of a kernel without the helper: THREAD_SIZE on x86-64 (no KASAN). */
+#define OLD_THREAD_SIZE 16384
+
+/*
+ * Where the task entered the kernel: its registers as they were in user space. They are true as
+ * long as the task is not on a CPU. To be read with BPF_CORE_READ().
+ */
+static __always_inline struct pt_regs *task_regs(struct task_struct *task)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id___pt_regs, BPF_FUNC_task_pt_regs))
+		return (void *)bpf_task_pt_regs(task);
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(task, stack) + OLD_THREAD_SIZE - bpf_core_type_size(struct pt_regs);
+#else
+	return NULL;
+#endif
+}
+
+/* What of them says where the task is. */
+struct task_user {
+	__u64 ip, sp, fp; /* ip and sp are 0 for a task that never was in user space */
+	bool is_32;	  /* its addresses have 32 bits */
+	bool compat;	  /* its system call is of the 32-bit table */
+	int syscall;	  /* TASK_NO_SYSCALL: it entered by an interrupt or a fault */
+	__u64 args[2];	  /* of the system call */
+};
+
+static __always_inline void task_user(struct task_user *u, struct task_struct *task)
+{
+	struct pt_regs *regs = task_regs(task);
+
+#if defined(__TARGET_ARCH_x86)
+	u->ip = BPF_CORE_READ(regs, ip);
+	u->sp = BPF_CORE_READ(regs, sp);
+	u->fp = BPF_CORE_READ(regs, bp);
+	u->is_32 = (__u16)BPF_CORE_READ(regs, cs) == 0x23;	   /* __USER32_CS */
+	u->compat = BPF_CORE_READ(task, thread_info.status) & 0x2; /* TS_COMPAT */
+	u->syscall = BPF_CORE_READ(regs, orig_ax);
+	if (u->syscall >= 0)
+		u->syscall &= ~SYSCALL_X32_BIT;
+#elif defined(__TARGET_ARCH_arm64)
+	u->ip = BPF_CORE_READ(regs, pc);
+	u->sp = BPF_CORE_READ(regs, sp);
+	u->fp = BPF_CORE_READ(regs, regs[29]);
+	u->is_32 = BPF_CORE_READ(regs, pstate) & 0x10; /* PSR_MODE32_BIT */
+	u->compat = u->is_32;
+	u->syscall = BPF_CORE_READ(regs, syscallno);
+#endif
+	if (u->syscall < 0)
+		u->syscall = TASK_NO_SYSCALL;
+	u->args[0] = syscall_arg(regs, 0, u->compat, false);
+	u->args[1] = syscall_arg(regs, 1, u->compat, false);
+}
+
+/*
+ * Might reading the memory of @task make us wait? A writer of its map has or wants the lock: a task
+ * that hangs while it has it would hang us, too. A look without the lock can't rule it out, but the
+ * lock is held for microseconds, unless something is wrong.
+ */
+static __always_inline bool task_memory_is_locked(struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	if (!bpf_core_field_exists(mm->mmap_lock.count))
+		return false; /* PREEMPT_RT */
+	/* kernel/locking/rwsem.c: RWSEM_WRITER_LOCKED, _FLAG_WAITERS, _FLAG_HANDOFF */
+	return BPF_CORE_READ(mm, mmap_lock.count.counter) & 7;
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * hist.h: the log-linear histogram, shared by the kernel side (bpf/lib/hist/hist.bpf.h) and the user
+ * side (libcommon/hist/hist.h).
+ *
+ * Values below 16 have a slot each; above, every power of two is cut into 16 equal slots. A slot is
+ * at most 1/16 of its value wide, so its middle is within 3.2 % of anything in it. The last
+ * slot takes everything from 2^44 on (in ns: almost five hours).
+ *
+ * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
+ */
+#ifndef BORESCOPE_BPF_HIST_H
+#define BORESCOPE_BPF_HIST_H
+
+#define HIST_SUB_BITS 4
+#define HIST_SUB      (1 << HIST_SUB_BITS)
+#define HIST_MAX_BITS 44
+#define HIST_SLOTS    ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB + 1)
+
+/* All 0: no value yet (for which 2^64 - 1 must not be a minimum). */
+struct hist_extremes {
+	__u64 max;
+	__u64 not_min; /* the complement: whatever is greater is new here, too */
+};
+
+/* All in the tool's own unit; ours is ns. The count is the sum of the slots: it can't disagree. */
+struct hist {
+	__u64 sum;
+	struct hist_extremes extremes;
+	char name[16]; /* for a tool whose keys are tasks: a comm, written by the tool; else empty
+			*/
+	__u64 slots[HIST_SLOTS];
+};
+
+/* They reach to @max and down to the complement of @not_min, too. */
+static inline __attribute__((always_inline)) void hist_widen(struct hist_extremes *e, __u64 max,
+							     __u64 not_min)
+{
+	if (max > e->max)
+		e->max = max;
+	if (not_min > e->not_min)
+		e->not_min = not_min;
+}
+
+/* Whose histogram it is, in the tool's own terms; epoch says which of the two (see hist.bpf.h). */
+struct hist_key {
+	__u64 k64;
+	__u32 k32;
+	__u32 epoch;
+};
+
+struct hist_config {
+	__u32 keyed; /* one histogram per key, else one for everything */
+};
+
+/* floor(log2(v)) of a byte, for which BPF has no instruction. */
+#define HIST_2(n)  n, n
+#define HIST_4(n)  HIST_2(n), HIST_2(n)
+#define HIST_8(n)  HIST_4(n), HIST_4(n)
+#define HIST_16(n) HIST_8(n), HIST_8(n)
+#define HIST_32(n) HIST_16(n), HIST_16(n)
+#define HIST_64(n) HIST_32(n), HIST_32(n)
+static const __u8 hist_byte_log2[256] = {
+	0,	    0,		HIST_2(1),  HIST_4(2),	HIST_8(3),
+	HIST_16(4), HIST_32(5), HIST_64(6), HIST_64(7), HIST_64(7)
+};
+
+/* The compiler is to branch here (else it asks the same twice), and to forget bounds that the
+ * verifier doesn't know. */
+#define HIST_BARRIER(v) __asm__ volatile("" : "+r"(v))
+
+/* floor(log2(v)) of v > 0. */
+static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
+{
+	__u32 n = 0;
+
+	if (v >> 32) {
+		v >>= 32;
+		n = 32;
+		HIST_BARRIER(v);
+	}
+	if (v >> 16) {
+		v >>= 16;
+		n += 16;
+		HIST_BARRIER(v);
+	}
+	if (v >> 8) {
+		v >>= 8;
+		n += 8;
+		HIST_BARRIER(v);
+	}
+	HIST_BARRIER(v);
+	return n + hist_byte_log2[v & 0xff];
+}
+
+/* Below HIST_SLOTS, and the verifier sees it. */
+static inline __attribute__((always_inline)) __u32 hist_slot(__u64 v)
+{
+	__u64 shift, slot;
+
+	if (v < HIST_SUB)
+		return v;
+	shift = hist_log2(v) - HIST_SUB_BITS;
+	/* v >> shift is 16 to 31: the 16 on top makes room for the slots of the values below 16 */
+	slot = shift * HIST_SUB + (v >> shift);
+	HIST_BARRIER(slot);
+	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
+}
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * flow: whose packets are these? Addresses, ports and network namespace of a socket, and the filter
+ * that judges them. Its state is in a section of its own, which flow_configure() fills.
+ */
+#ifndef BORESCOPE_FLOW_BPF_H
+#define BORESCOPE_FLOW_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+#include "lib/core/filter.bpf.h"
+#include "lib/net/flow.shared.h"
+
+const volatile struct flow_filter flow_filter SEC(".rodata.flow");
+
+#define AF_INET	 2
+#define AF_INET6 10
+
+static __always_inline void flow_v4(struct inet_addr *addr, __be32 v4)
+{
+	addr->halves[0] = 0;
+	addr->words[2] = bpf_htonl(0xffff);
+	addr->words[3] = v4;
+}
+
+/* @c: of a socket, or of a request to connect (struct request_sock begins with it). False: it is
+ * neither IPv4 nor IPv6. */
+static __always_inline bool flow_read(struct flow *flow, const struct sock_common *c)
+{
+	__u16 family = BPF_CORE_READ(c, skc_family);
+	bool mapped = false;
+
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	__builtin_memset(flow, 0, sizeof(*flow));
+	if (family == AF_INET6) {
+		BPF_CORE_READ_INTO(&flow->laddr, c, skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&flow->raddr, c, skc_v6_daddr);
+		mapped = !flow->raddr.halves[0] && flow->raddr.words[2] == bpf_htonl(0xffff);
+	}
+	if (family == AF_INET || mapped) {
+		flow_v4(&flow->laddr, BPF_CORE_READ(c, skc_rcv_saddr));
+		flow_v4(&flow->raddr, BPF_CORE_READ(c, skc_daddr));
+	}
+	flow->version = family == AF_INET || mapped ? 4 : 6;
+	flow->flags = mapped ? FLOW_V4MAPPED : 0;
+	flow->lport = BPF_CORE_READ(c, skc_num);
+	flow->rport = bpf_ntohs(BPF_CORE_READ(c, skc_dport));
+	flow->netns = BPF_CORE_READ(c, skc_net.net, ns.inum);
+	return true;
+}
+
+static __always_inline bool flow_in_prefix(const struct inet_addr *addr,
+					   const volatile struct inet_prefix *prefix)
+{
+	return (addr->halves[0] & prefix->mask.halves[0]) == prefix->addr.halves[0] &&
+	       (addr->halves[1] & prefix->mask.halves[1]) == prefix->addr.halves[1];
+}
+
+static __always_inline bool flow_port(const volatile struct flow_ports *wanted, __u16 port)
+{
+	for (__u32 i = 0; i < FLOW_PORTS_MAX && i < wanted->nr; i++)
+		if (wanted->ports[i] == port)
+			return true;
+	return !wanted->nr;
+}
+
+static __always_inline bool flow_wanted(const struct flow *flow)
+{
+	return (!flow_filter.version || flow->version == flow_filter.version) &&
+	       (!flow_filter.netns || flow->netns == flow_filter.netns) &&
+	       flow_port(&flow_filter.lports, flow->lport) &&
+	       flow_port(&flow_filter.rports, flow->rport) &&
+	       flow_in_prefix(&flow->laddr, &flow_filter.laddr) &&
+	       flow_in_prefix(&flow->raddr, &flow_filter.raddr);
+}
+
+/* What the kernel keeps in the socket of its owner: the user, and the cgroup (v2) that it was made
+ * in. An accepted socket has its listener's cgroup. */
+static __always_inline bool flow_owner_wanted(const struct sock *sk)
+{
+	if (filter.by_uid && BPF_CORE_READ(sk, sk_uid.val) != filter.uid)
+		return false;
+	return !filter.cgroup || filter_in_cgroup(BPF_CORE_READ(sk, sk_cgrp_data.cgroup));
+}
+
+#endif

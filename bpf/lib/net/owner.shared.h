@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * owner.h: whose socket is it; shared by bpf/lib/net/owner.bpf.h and libcommon/net/owners.c.
+ *
+ * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
+ */
+#ifndef BORESCOPE_BPF_OWNER_H
+#define BORESCOPE_BPF_OWNER_H
+
+#define OWNERS_MAX 16384 /* sockets; the kernel forgets the least used */
+
+enum owner_known {
+	OWNER_WANTED,  /* not known yet */
+	OWNER_SEEN,    /* it connected, listened or closed while we looked */
+	OWNER_OPENER,  /* found: it connected or accepted, and has the socket open */
+	OWNER_HOLDER,  /* found: only this process has it open; that another one accepted and
+			  handed it over can't be told */
+	OWNER_SEVERAL, /* several processes have it open, and which one accepted can't be told */
+};
+
+struct owner {
+	__u64 search; /* which one found it */
+	__u32 known;  /* enum owner_known */
+	__u32 pid;    /* 0: WANTED or SEVERAL */
+	__u32 tid;
+	char comm[16];
+};
+
+/* In front of what a tool's event has of its own: a place for the owner to be filled in. */
+struct owner_ref {
+	__u64 sock; /* the socket's address in the kernel; never shown */
+	__u8 open;  /* a process has it open: it can be looked for */
+	__u8 unused[7];
+};
+
+#endif

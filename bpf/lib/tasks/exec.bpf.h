@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * exec.bpf.h: the execs of programs, wherever this kernel lets them be seen. One ladder of programs
+ * for those that succeed, each of which calls the includer's exec_started():
+ *
+ *	exec_done, raw_exec_done		the tracepoint, whoever called exec and however
+ *
+ * and one for those that fail, which call its exec_failed():
+ *
+ *	fexit_CALL				one program for each call, no map
+ *	kprobe_CALL, kretprobe_CALL
+ *	sys_exit, raw_sys_exit			the exit of all system calls (syscalls.bpf.h)
+ *
+ * where CALL is execve, execveat, compat_execve, compat_execveat.
+ */
+#ifndef BORESCOPE_EXEC_BPF_H
+#define BORESCOPE_EXEC_BPF_H
+
+#include <bpf/bpf_tracing.h>
+
+#include "lib/core/compat.bpf.h"
+#include "lib/core/inflight.bpf.h"
+#include "lib/core/syscalls.bpf.h"
+
+/* An exec, as its caller asked for it. Both pointers are to the caller's memory. */
+struct exec_call {
+	const char *filename, *argv;
+	bool compat; /* argv has pointers of 32 bits */
+};
+
+/* The new image is in place, with @task on the CPU; nothing of it has run. */
+static __always_inline void exec_started(struct task_struct *task, struct linux_binprm *bprm);
+
+/* @ret: a negative error number. */
+static __always_inline void exec_failed(const struct exec_call *call, int ret);
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	exec_started(task, bprm);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec") /* the same for a kernel without BTF of its own */
+int BPF_PROG(raw_exec_done, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	exec_started(task, bprm);
+	return 0;
+}
+
+/* @regs are the caller's, @arg the number of the argument that is the file name. */
+static __always_inline struct exec_call exec_asked(struct pt_regs *regs, int arg, bool compat,
+						   bool typed)
+{
+	return (struct exec_call){
+		.filename = (void *)syscall_arg(regs, arg, compat, typed),
+		.argv = (void *)syscall_arg(regs, arg + 1, compat, typed),
+		.compat = compat,
+	};
+}
+
+static __always_inline int exec_ended(struct pt_regs *regs, long ret, int arg, bool compat,
+				      bool typed)
+{
+	struct exec_call call;
+
+	if ((int)ret >= 0)
+		return 0;
+	call = exec_asked(regs, arg, compat, typed);
+	exec_failed(&call, ret);
+	return 0;
+}
+
+/* --- the call's own function --- */
+
+/* Without fexit, what the call was asked for is kept from its entry. (5.10's BTF has pt_regs by
+ * name only: no fexit program can read it.) */
+INFLIGHT(exec_calls, struct exec_call, INFLIGHT_MAX);
+
+static __always_inline int exec_begins(struct pt_regs *ctx, int arg, bool compat)
+{
+	struct exec_call call = exec_asked((void *)PT_REGS_PARM1(ctx), arg, compat, false);
+
+	inflight_begin(&exec_calls, &call);
+	return 0;
+}
+
+static __always_inline int exec_ends(int ret)
+{
+	struct exec_call *kept = inflight_get(&exec_calls), call;
+
+	if (!kept)
+		return 0;
+	call = *kept; /* the verifier then looks at .compat once */
+	if (ret < 0)
+		exec_failed(&call, ret);
+	inflight_end(&exec_calls);
+	return 0;
+}
+
+#define EXEC_PROBES(name, function, arg, compat)                                                   \
+	SEC("fexit/" function)                                                                     \
+	int BPF_PROG(fexit_##name, struct pt_regs *regs, long ret)                                 \
+	{                                                                                          \
+		return exec_ended(regs, ret, arg, compat, true);                                   \
+	}                                                                                          \
+	SEC("kprobe/" function)                                                                    \
+	int kprobe_##name(struct pt_regs *ctx)                                                     \
+	{                                                                                          \
+		return exec_begins(ctx, arg, compat);                                              \
+	}                                                                                          \
+	SEC("kretprobe/" function)                                                                 \
+	int BPF_KRETPROBE(kretprobe_##name, int ret)                                               \
+	{                                                                                          \
+		return exec_ends(ret);                                                             \
+	}
+
+EXEC_PROBES(execve, SYSCALL_FUNCTION("execve"), 0, false)
+EXEC_PROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
+EXEC_PROBES(compat_execve, COMPAT_SYSCALL_FUNCTION("execve"), 0, true)
+EXEC_PROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
+
+/* --- no function can be probed: the system calls' own exit --- */
+
+enum { EXECVE, EXECVEAT };
+static const struct syscall_row exec_rows[] = {
+	[EXECVE] = SYSCALL(EXECVE),
+	[EXECVEAT] = SYSCALL(EXECVEAT),
+};
+
+static __always_inline int any_call_done(struct pt_regs *regs, long ret, bool typed)
+{
+	bool compat;
+	int call;
+
+	if (ret >= 0)
+		return 0;
+	call = syscall_find(exec_rows, syscall_nr(regs, typed), &compat);
+	if (call < 0)
+		return 0;
+	return exec_ended(regs, ret, call == EXECVEAT, compat, typed);
+}
+
+SYSCALL_EXIT(any_call_done)
+
+#endif

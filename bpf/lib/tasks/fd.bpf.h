@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * fd: what stands behind a file descriptor of a task.
+ */
+#ifndef BORESCOPE_FD_BPF_H
+#define BORESCOPE_FD_BPF_H
+
+#include "lib/tasks/fd.shared.h"
+#include "lib/core/path.bpf.h"
+
+#define S_IFMT	 0170000
+#define S_IFIFO	 0010000
+#define S_IFSOCK 0140000
+
+/* NULL: it has no such descriptor. */
+static __always_inline struct file *task_file(struct task_struct *task, __u32 fd)
+{
+	struct file **fds, *file = NULL;
+
+	if (fd >= BPF_CORE_READ(task, files, fdt, max_fds))
+		return NULL;
+	fds = BPF_CORE_READ(task, files, fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
+	return file;
+}
+
+static __always_inline void fd_socket(struct fd_info *info, struct file *file)
+{
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+
+	info->kind = FD_SOCKET;
+	info->type = BPF_CORE_READ(socket, type);
+	info->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	info->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	info->peer_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	if (info->family == FD_INET) {
+		BPF_CORE_READ_INTO(&info->local, sk, __sk_common.skc_rcv_saddr);
+		BPF_CORE_READ_INTO(&info->peer, sk, __sk_common.skc_daddr);
+	} else if (info->family == FD_INET6) {
+		BPF_CORE_READ_INTO(&info->local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&info->peer, sk, __sk_common.skc_v6_daddr);
+	}
+}
+
+/*
+ * Describes @file. A file's path goes to the end of @path->text, from @path->at on, and so does the
+ * name of what has no path ("[eventfd]", "memfd:x").
+ */
+static __always_inline void fd_info(struct fd_info *info, struct path_buf *path, struct file *file)
+{
+	const unsigned char *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+	__u16 type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	struct path at;
+	char first = 0;
+
+	path->at = PATH_BYTES;
+	info->inode = BPF_CORE_READ(file, f_inode, i_ino);
+	if (type == S_IFSOCK) {
+		fd_socket(info, file);
+		return;
+	}
+	info->kind = type == S_IFIFO ? FD_PIPE : FD_FILE;
+	BPF_CORE_READ_INTO(&at, file, f_path);
+	path_walk(path, &at);
+	bpf_probe_read_kernel(&first, sizeof(first), name);
+	if (path->at != PATH_BYTES || type == S_IFIFO || first == '/')
+		return;
+	info->kind = FD_ANON;
+	path_prepend(path, name, BPF_CORE_READ(file, f_path.dentry, d_name.len));
+}
+
+#endif

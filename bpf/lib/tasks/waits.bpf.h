@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * waits: does a thread wait for work, or for something that it needs; and is that a file?
+ */
+#ifndef BORESCOPE_WAITS_BPF_H
+#define BORESCOPE_WAITS_BPF_H
+
+#include "lib/core/task.bpf.h"
+#include "lib/tasks/thread.shared.h"
+#include "lib/tasks/waits.shared.h"
+
+const volatile struct wait_config wait_config SEC(".rodata.waits");
+struct idle_counts idle_counts SEC(".data.waits");
+
+/* @nr: no system call (-1) is none of them. */
+static __always_inline bool wait_in_calls(const volatile __u64 *calls, __u32 nr)
+{
+	__u64 word = nr / 64;
+
+	if (nr >= WAIT_CALLS)
+		return false;
+	barrier_var(word); /* or the verifier doesn't see the bound */
+	return calls[word & (WAIT_CALLS / 64 - 1)] >> (nr % 64) & 1;
+}
+
+/* Of a futex's operation, those that take a lock are no wait for work. FUTEX_WAIT may be either. */
+static __always_inline bool wait_is_for_lock(const struct task_user *u)
+{
+	if (u->syscall != (u->compat ? COMPAT_NR_FUTEX : SYSCALL_NR_FUTEX))
+		return false;
+	switch (u->args[1] & 0x7f) {
+	case 6:	 /* FUTEX_LOCK_PI */
+	case 13: /* FUTEX_LOCK_PI2 */
+		return true;
+	}
+	return false;
+}
+
+/* Is that system call about the file that its first argument names? */
+static __always_inline bool wait_is_by_fd(int syscall, bool compat)
+{
+	return wait_in_calls(compat ? wait_config.compat.by_fd : wait_config.native.by_fd, syscall);
+}
+
+static __always_inline bool wait_is_idle(const struct thread_sample *t, const struct task_user *u)
+{
+	switch (t->state) {
+	case TASK_IS_DEAD:
+	case TASK_IS_ZOMBIE:
+	case TASK_IS_PARKED:
+	case TASK_IS_IDLE:
+		return true;
+	case TASK_IS_SLEEPING:
+		if (t->head.flags & THREAD_ON_CPU)
+			return false;
+		if (t->head.flags & THREAD_OF_KERNEL)
+			return true;
+		if (u->compat)
+			return wait_in_calls(wait_config.compat.idle, u->syscall) &&
+			       !wait_is_for_lock(u);
+		return wait_in_calls(wait_config.native.idle, u->syscall) && !wait_is_for_lock(u);
+	default:
+		return false;
+	}
+}
+
+/* One that is left out. */
+static __always_inline void wait_count_idle(const struct thread_sample *t,
+					    const struct task_user *u)
+{
+	__u64 nr = u->syscall;
+
+	barrier_var(nr);
+	if (t->head.flags & THREAD_OF_KERNEL)
+		idle_counts.kernel++;
+	else if (t->state != TASK_IS_SLEEPING)
+		idle_counts.other++;
+	else if (u->compat)
+		idle_counts.compat++;
+	else
+		idle_counts.calls[nr & (WAIT_CALLS - 1)]++;
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef BORESCOPE_OPENSNOOP_H
+#define BORESCOPE_OPENSNOOP_H
+
+#include "lib/core/events.shared.h"
+
+/* PATH_MAX, which includes the NUL, and one more to see that a name is longer */
+#define OPEN_PATH_MAX	  4097
+#define OPEN_BASE_UNKNOWN 1 /* event_head.flags: base is wanted, but could not be read */
+
+/* The name as the caller gave it, NUL-terminated, then (with -F, for a name that is relative, or
+ * inside a chroot) the directory that it is relative to, not terminated. */
+struct open_event {
+	struct event_head head;
+	__s32 ret;   /* a file descriptor, or -errno */
+	__u32 flags; /* open(2)'s, as the caller gave them */
+	__u16 mode;
+	__u16 path_len; /* with the NUL; 0: the name could not be read */
+	__u16 base_len;
+	__u16 path_cut; /* the name is longer than what is here */
+	char text[];
+};
+
+#endif

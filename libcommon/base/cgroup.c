@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* name_to_handle_at */
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "base/cgroup.h"
+
+#define KERNFS_HANDLE 0xfe /* FILEID_KERNFS of the kernel, since 5.5 */
+
+/* mountinfo writes space, tab, newline and backslash as \ooo. */
+static void unescape_octal(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+		    s[3] >= '0' && s[3] <= '7') {
+			*to++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0');
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
+/*
+ * Where cgroup v2 is mounted, into @mount: rather the root of the hierarchy than a part of it.
+ * A line: "36 35 0:30 ROOT MOUNT rw,noatime shared:1 - cgroup2 cgroup2 rw"
+ */
+static int find_mount(char mount[PATH_MAX])
+{
+	char *line = NULL, root[3], path[PATH_MAX];
+	int err = -ENOTSUP;
+	size_t size = 0;
+	FILE *f;
+
+	f = fopen("/proc/self/mountinfo", "re");
+	if (!f)
+		return -errno;
+	while (getline(&line, &size, f) > 0) {
+		char *type = strstr(line, " - ");
+
+		if (!type || strncmp(type, " - cgroup2 ", 11))
+			continue;
+		if (sscanf(line, "%*s %*s %*s %2s", root) != 1)
+			continue;
+		if (sscanf(line, "%*s %*s %*s %*s %4095s", path) != 1)
+			continue;
+		unescape_octal(path);
+		if (err)
+			strcpy(mount, path);
+		err = 0;
+		if (!strcmp(root, "/")) {
+			strcpy(mount, path);
+			break;
+		}
+	}
+	free(line);
+	fclose(f);
+	return err;
+}
+
+/* The id of the cgroup whose directory is @path. */
+static int id_of(const char *path, uint64_t *id)
+{
+	union {
+		struct file_handle handle;
+		char space[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} u;
+	struct statfs fs;
+	int fd, mount_id, err = 0;
+
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOTDIR || errno == ENAMETOOLONG ? -ENOENT : -errno;
+	u.handle.handle_bytes = sizeof(uint64_t);
+	if (fstatfs(fd, &fs))
+		err = -errno;
+	else if (fs.f_type != CGROUP2_SUPER_MAGIC)
+		err = -EINVAL;
+	else if (name_to_handle_at(fd, "", &u.handle, &mount_id, AT_EMPTY_PATH))
+		err = -errno;
+	else
+		memcpy(id, u.handle.f_handle, sizeof(*id));
+	close(fd);
+	return err;
+}
+
+int cgroup_id_parse(const char *text, uint64_t *id)
+{
+	char mount[PATH_MAX], *path;
+	int err, below;
+
+	if (!text[0])
+		return -ENOENT;
+	if (!text[strspn(text, "0123456789")]) {
+		unsigned long long v;
+
+		errno = 0;
+		v = strtoull(text, NULL, 10);
+		if (errno || !v)
+			return -ENOENT;
+		*id = v;
+		return 0;
+	}
+
+	err = text[0] == '/' ? id_of(text, id) : -ENOENT;
+	if (err != -ENOENT && err != -EINVAL)
+		return err;
+
+	below = find_mount(mount);
+	if (below)
+		return err == -EINVAL ? err : below;
+	if (asprintf(&path, "%s/%s", mount, text) < 0)
+		return -ENOMEM;
+	below = id_of(path, id);
+	free(path);
+	/* Nothing there: then what stands at @text itself is the answer. */
+	return below == -ENOENT ? err : below;
+}
+
+bool cgroup_is_missing(uint64_t id)
+{
+	union {
+		struct file_handle handle;
+		char space[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} u;
+	char mount[PATH_MAX];
+	int fd, found;
+	bool missing;
+
+	if (find_mount(mount))
+		return false;
+	fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	u.handle.handle_bytes = sizeof(id);
+	u.handle.handle_type = KERNFS_HANDLE;
+	memcpy(u.handle.f_handle, &id, sizeof(id));
+	found = open_by_handle_at(fd, &u.handle, O_PATH | O_CLOEXEC);
+	missing = found < 0 && errno == ESTALE;
+	if (found >= 0)
+		close(found);
+	close(fd);
+	return missing;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/libbpf.h>
+
+#include "base/msg.h"
+
+bool msg_verbose;
+
+static const char *tool_name = "borescope";
+static char failed_program[64];
+static int progress_width; /* of what stands there; 0: nothing */
+
+void msg_init(const char *tool)
+{
+	tool_name = tool;
+}
+
+const char *msg_tool(void)
+{
+	return tool_name;
+}
+
+static void put(const char *text, int len)
+{
+	ssize_t n = write(STDERR_FILENO, text, len);
+
+	(void)n; /* there is nowhere left to say that stderr is gone */
+}
+
+void progress_end(void)
+{
+	char blank[128];
+	int len;
+
+	if (!progress_width)
+		return;
+	len = snprintf(blank, sizeof(blank), "\r%*s\r", progress_width, "");
+	put(blank, len < (int)sizeof(blank) ? len : (int)sizeof(blank) - 1);
+	progress_width = 0;
+}
+
+void progress(const char *fmt, ...)
+{
+	char text[80], line[200];
+	va_list args;
+	int len;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	len = snprintf(line, sizeof(line), "\r%s: %s", tool_name, text);
+	if (len > 79)
+		len = 79;
+	/* the end of a longer one before it is wiped out */
+	for (int width = len - 1; width < progress_width; width++)
+		line[len++] = ' ';
+	put(line, len);
+	progress_width = len - 1;
+}
+
+/* One write per line, so that lines of a tool and of what runs beside it don't mix. */
+static void say(const char *fmt, va_list args)
+{
+	char line[1024];
+	int head = snprintf(line, sizeof(line), "%s: ", tool_name);
+	int len = vsnprintf(line + head, sizeof(line) - head - 1, fmt, args);
+
+	progress_end();
+	len = len < 0 ? head : head + len;
+	if (len > (int)sizeof(line) - 2)
+		len = sizeof(line) - 2;
+	line[len++] = '\n';
+	put(line, len);
+}
+
+#define SAY(when)                                                                                  \
+	do {                                                                                       \
+		va_list args;                                                                      \
+		if (!(when))                                                                       \
+			break;                                                                     \
+		va_start(args, fmt);                                                               \
+		say(fmt, args);                                                                    \
+		va_end(args);                                                                      \
+	} while (0)
+
+void error(const char *fmt, ...)
+{
+	SAY(true);
+}
+
+void warn(const char *fmt, ...)
+{
+	SAY(true);
+}
+
+void note(const char *fmt, ...)
+{
+	SAY(true);
+}
+
+void debug(const char *fmt, ...)
+{
+	SAY(msg_verbose);
+}
+
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	if (level == LIBBPF_WARN) {
+		char line[256];
+		const char *at, *end;
+		va_list copy;
+
+		/* "prog 'NAME': BPF program load failed: ..." */
+		va_copy(copy, args);
+		vsnprintf(line, sizeof(line), fmt, copy);
+		va_end(copy);
+		at = strstr(line, "prog '");
+		end = at ? strchr(at + 6, '\'') : NULL;
+		if (end && strstr(end, "fail"))
+			snprintf(failed_program, sizeof(failed_program), "%.*s",
+				 (int)(end - at - 6), at + 6);
+	}
+	return msg_verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, args) : 0;
+}
+
+void msg_capture_libbpf(void)
+{
+	failed_program[0] = '\0';
+	libbpf_set_print(print_libbpf);
+}
+
+const char *msg_failed_program(void)
+{
+	return failed_program;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "block/disks.h"
+#include "block/requests.h"
+#include "run/tool.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* RQF_FLUSH_SEQ was a macro, 1 << 4, up to 6.10. The other two are not needed as macros: those
+ * kernels clear start_time_ns where they don't set it. */
+static int64_t issue_args = 2, flush_seq_bit = 4, io_stat_bit = -1, use_sched_bit = -1;
+
+struct request_timing request_timing;
+
+const struct kernel_fact request_facts[] = {
+	{ "btf_trace_block_rq_issue", BTF_TYPEDEF, &issue_args },
+	{ "__RQF_FLUSH_SEQ", BTF_ENUMERATOR, &flush_seq_bit },
+	{ "__RQF_IO_STAT", BTF_ENUMERATOR, &io_stat_bit },
+	{ "__RQF_USE_SCHED", BTF_ENUMERATOR, &use_sched_bit },
+	{ 0 },
+};
+
+void requests_configure(struct bpf_object *obj)
+{
+	struct request_config *config = object_section(obj, ".rodata.request", NULL);
+
+	config->old_args = issue_args == 3; /* the tracepoint's data, queue, request */
+	config->flush_seq = 1U << flush_seq_bit;
+	if (io_stat_bit >= 0 && use_sched_bit >= 0)
+		config->time_flags = 1U << io_stat_bit | 1U << use_sched_bit;
+	config->queued = request_timing.queued;
+	config->only_dev = request_timing.only_dev;
+}
+
+const char *io_flags_str(uint64_t flags, char *buf, size_t size)
+{
+	static const char *const ops[] = {
+		[0] = "Read",	     [1] = "Write",	  [2] = "Flush",      [3] = "Discard",
+		[5] = "SecureErase", [9] = "WriteZeroes", [10] = "ZoneOpen",  [11] = "ZoneClose",
+		[12] = "ZoneFinish", [13] = "ZoneAppend", [15] = "ZoneReset", [17] = "ZoneResetAll",
+	};
+	static const struct {
+		int bit;
+		const char *name;
+	} names[] = {
+		{ IO_NOWAIT, "NoWait" },	{ IO_BACKGROUND, "Background" },
+		{ IO_RAHEAD, "ReadAhead" },	{ IO_PREFLUSH, "PreFlush" },
+		{ IO_FUA, "ForcedUnitAccess" }, { IO_IDLE, "Idle" },
+		{ IO_NOMERGE, "NoMerge" },	{ IO_PRIO, "Priority" },
+		{ IO_META, "Metadata" },	{ IO_SYNC, "Sync" },
+	};
+	unsigned int op = flags & 0xff;
+	size_t len = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (flags >> names[i].bit & 1 && len < size)
+			len += snprintf(buf + len, size - len, "%s-", names[i].name);
+	if (len < size && op < ARRAY_SIZE(ops) && ops[op])
+		snprintf(buf + len, size - len, "%s", ops[op]);
+	else if (len < size)
+		snprintf(buf + len, size - len, "Operation%u", op);
+	return buf;
+}
+
+/* The first line of a disk's attribute; "" when it has none. */
+static void disk_attribute(const char *disk, const char *name, char *text, size_t size)
+{
+	char path[512];
+	FILE *f;
+
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "/sys/block/%s/%s", disk, name);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (!fgets(text, size, f))
+		text[0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	fclose(f);
+}
+
+/* What sysfs tells of the conditions in blk_mq_start_request() and blk_mq_need_time_stamp(). */
+static bool is_stamped(const char *disk, bool at_submission)
+{
+	char text[256];
+
+	disk_attribute(disk, "queue/scheduler", text, sizeof(text));
+	if (at_submission && !strstr(text, "[none]") && text[0])
+		return true;
+	if (!at_submission && strstr(text, "[kyber]"))
+		return true;
+	disk_attribute(disk, at_submission ? "queue/iostats" : "queue/wbt_lat_usec", text,
+		       sizeof(text));
+	/* write-back throttling keeps statistics also while it is off (0); without it, EINVAL */
+	return at_submission ? strtol(text, NULL, 10) > 0 : text[0];
+}
+
+/*
+ * A disk with a request queue on which the kernel does not seem to write down when a request is
+ * issued (or submitted, whichever counts), among those that are looked at. NULL: there is none.
+ * From sysfs, so not certain either way: blk-iocost and others keep statistics that sysfs does not
+ * show. The string lives until the next call.
+ */
+static const char *unstamped_disk(void)
+{
+	const struct request_timing *t = &request_timing;
+	static char name[DISK_NAME_LEN];
+	const char *found = NULL;
+	bool avoid = object_avoids("stamps");
+	struct dirent *e;
+	DIR *d = opendir("/sys/block");
+
+	while (d && !found && (e = readdir(d))) {
+		char path[512], text[32];
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/sys/block/%s/mq", e->d_name);
+		if (access(path, F_OK)) /* not a queue of requests: dm, md, zram */
+			continue;
+		disk_attribute(e->d_name, "size", text, sizeof(text));
+		snprintf(name, sizeof(name), "%.63s", e->d_name);
+		for (char *c = name; (c = strchr(c, '!')); c++)
+			*c = '/';
+		if (strtoull(text, NULL, 10) &&
+		    (!t->only_dev || !strcmp(name, disk_name(t->only_dev))) &&
+		    (avoid || !is_stamped(e->d_name, t->queued)))
+			found = name;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+void requests_setup(const struct run *r)
+{
+	struct request_timing *t = &request_timing;
+
+	t->who = filter_is_set(&r->opt.filter);
+	t->queueing = t->queued && !t->who;
+	t->issue = !t->queued;
+}
+
+/* Requests without the kernel's time stamp: from now on they are timed by a probe of our own. */
+static void time_by_probe(struct run *r, const char *disk)
+{
+	struct request_control control = { .from_issue = 1 };
+	const struct request_timing *t = &request_timing;
+	const char *probe = t->queueing ? "queueing" : t->issue ? "issue" : NULL;
+
+	request_timing.by_probe = true;
+	object_section_write(r->object.bpf, ".data.request", &control);
+	if (probe && object_attach_later(&r->object, probe))
+		warn("requests of %s have no time stamp, and no probe that times them is granted",
+		     disk);
+	else
+		note("the kernel does not stamp the requests of %s: timing them by a probe on each",
+		     disk);
+}
+
+static uint64_t left_out(const struct run *r, enum io_left_out why)
+{
+	return object_percpu_sum(r->object.bpf, "io_left_out", why);
+}
+
+void requests_started(struct run *r)
+{
+	const char *disk = unstamped_disk();
+
+	if (disk)
+		time_by_probe(r, disk);
+}
+
+void requests_tick(struct run *r)
+{
+	if (!request_timing.by_probe && left_out(r, IO_UNTIMED))
+		time_by_probe(r, "a disk");
+}
+
+void requests_left_out(struct run *r, const char *where)
+{
+	uint64_t untimed = left_out(r, IO_UNTIMED), passthrough = left_out(r, IO_PASSTHROUGH);
+	uint64_t unfollowed = left_out(r, IO_UNFOLLOWED);
+
+	r->lost += unfollowed;
+	if (untimed || unfollowed)
+		warn("%llu requests are not %s: their begin was not seen",
+		     (unsigned long long)(untimed + unfollowed), where);
+	if (passthrough)
+		note("%llu commands sent past the block layer (SG_IO and the like) are left out",
+		     (unsigned long long)passthrough);
+}
+
+void requests_summary(struct run *r, struct json *j)
+{
+	json_u64(j, "untimed", left_out(r, IO_UNTIMED));
+	json_u64(j, "passthrough", left_out(r, IO_PASSTHROUGH));
+	json_str(j, "timed_by", request_timing.by_probe ? "probe" : "kernel");
+}

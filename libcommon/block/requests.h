@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * requests: what user space knows of block requests; the other side is bpf/lib/block/request.bpf.h.
+ */
+#ifndef BORESCOPE_REQUESTS_H
+#define BORESCOPE_REQUESTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/types.h>
+
+#include "lib/block/request.shared.h"
+#include "kernel/object.h"
+
+struct json;
+struct run;
+
+/* For a tool's .facts, and in its configure hook: what the kernel side has to know of this kernel
+ * and of request_timing. */
+extern const struct kernel_fact request_facts[];
+void requests_configure(struct bpf_object *obj);
+
+/*
+ * A block request's operation (enum req_op, the low 8 bits) and flags (bits of enum io_flag,
+ * bpf/lib/block/request.shared.h) in BCC's words: "Sync-Write", "ReadAhead-Read". Into @buf; returns @buf.
+ */
+const char *io_flags_str(uint64_t flags, char *buf, size_t size);
+
+/*
+ * Timing requests, as bpf/lib/block/request_time.bpf.h does it: by the kernel's own stamps, and by a
+ * probe on each request where there are none. A tool's options go into request_timing;
+ * REQUEST_PROBES stand among its probes, requests_setup() and requests_started() are called by its
+ * hooks of that name, and .facts, .tick and .summary_json are request_facts, requests_tick and
+ * requests_summary.
+ */
+extern struct request_timing {
+	bool queued;	   /* from when a request is submitted, not from when it is issued */
+	uint32_t only_dev; /* 0: all disks */
+	/* made of these and the filter by requests_setup(): what has to be probed */
+	bool who, queueing, issue;
+	bool by_probe; /* the kernel does not stamp the requests */
+} request_timing;
+
+#define REQUEST_PROBE(name_, when_, later_, ...)                                                   \
+	{                                                                                          \
+		.name = (name_), .rungs = { __VA_ARGS__ }, .when = &request_timing.when_,          \
+		.later = (later_)                                                                  \
+	}
+#define REQUEST_BEGIN "io_start", "rq_insert rq_issue_direct"
+#define REQUEST_PROBES                                                                             \
+	REQUEST_PROBE("who submits", who, false, REQUEST_BEGIN),                                   \
+		REQUEST_PROBE("queueing", queueing, true, REQUEST_BEGIN),                          \
+		REQUEST_PROBE("issue", issue, true, "rq_issue")
+
+void requests_setup(const struct run *r);
+void requests_started(struct run *r); /* says so where requests are timed by a probe */
+void requests_tick(struct run *r);    /* the same, where only the requests themselves have told */
+
+/* Says at the end how many requests are not "@where" ("in these histograms"), and why. */
+void requests_left_out(struct run *r, const char *where);
+/* Members of the summary: untimed, passthrough, timed_by. */
+void requests_summary(struct run *r, struct json *j);
+
+#endif

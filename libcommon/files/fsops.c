@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "files/fsops.h"
+#include "base/msg.h"
+#include "run/tool.h"
+
+/* --- functions ---------------------------------------------------------------------------------
+ */
+
+/* The operations, in the order in which each file system names its function for them. */
+#define OPERATION(name_, section)                                                                  \
+	{                                                                                          \
+		.name = name_,                                                                     \
+		.rungs = { "fentry_" section " fexit_" section,                                    \
+			   "kprobe_" section " kretprobe_" section },                              \
+		.optional = true                                                                   \
+	}
+const struct probe fs_probes[] = {
+	OPERATION("reads", "read"),
+	OPERATION("writes", "write"),
+	OPERATION("opens", "open"),
+	OPERATION("syncs", "sync"),
+	OPERATION("renames", "rename"),
+	OPERATION("unlinks", "unlink"),
+	OPERATION("mkdirs", "mkdir"),
+	OPERATION("readdirs", "readdir"),
+	OPERATION("truncations", "setattr"),
+	OPERATION("faults that write", "mkwrite"),
+	OPERATION("opens by NFS 4", "open4"),
+	OPERATION("opens with a lookup", "lookup_open"),
+	{ .name = "system calls",
+	  .rungs = { "sys_enter sys_exit", "raw_sys_enter raw_sys_exit" },
+	  .instead = true },
+	{ .name = "faults", /* not the file system's function: no reason to do without the calls */
+	  .rungs = { "fentry_fault fexit_fault", "kprobe_fault kretprobe_fault" },
+	  .unless = "sys_enter raw_sys_enter",
+	  .optional = true },
+	{ .name = "completions of aio",
+	  .rungs = { "fentry_aio_done", "kprobe_aio_done" },
+	  .optional = true },
+	{ .name = "completions of io_uring",
+	  .rungs = { "fentry_uring_done", "kprobe_uring_done" },
+	  .optional = true },
+	{ 0 },
+};
+#define NR_OPERATIONS 12
+
+struct attach_target fs_targets[] = {
+	{ "read" },
+	{ "write" },
+	{ "open" },
+	{ "sync" },
+	{ "rename" },
+	{ "unlink" },
+	{ "mkdir" },
+	{ "readdir" },
+	{ "setattr" },
+	{ "mkwrite" },
+	{ "open4" },
+	{ "lookup_open" },
+	{ "fault", "filemap_fault" },
+	{ 0 },
+};
+
+static const struct filesystem {
+	const char *type; /* as in /proc/filesystems */
+	uint64_t magic;	  /* super_block.s_magic */
+	const char *functions[NR_OPERATIONS];
+} filesystems[] = {
+	{ "ext4",
+	  0xef53,
+	  { "ext4_file_read_iter", "ext4_file_write_iter", "ext4_file_open", "ext4_sync_file",
+	    "ext4_rename2", "ext4_unlink", "ext4_mkdir", "ext4_readdir", "ext4_setattr",
+	    "ext4_page_mkwrite" } },
+	{ "xfs",
+	  0x58465342,
+	  { "xfs_file_read_iter", "xfs_file_write_iter", "xfs_file_open", "xfs_file_fsync",
+	    "xfs_vn_rename", "xfs_vn_unlink", "xfs_vn_mkdir", "xfs_file_readdir", "xfs_vn_setattr",
+	    "xfs_filemap_page_mkwrite" } },
+	{ "btrfs",
+	  0x9123683e,
+	  { "btrfs_file_read_iter", "btrfs_file_write_iter", "btrfs_file_open", "btrfs_sync_file",
+	    "btrfs_rename2", "btrfs_unlink", "btrfs_mkdir", "btrfs_real_readdir", "btrfs_setattr",
+	    "btrfs_page_mkwrite" } },
+	{ "f2fs",
+	  0xf2f52010,
+	  { "f2fs_file_read_iter", "f2fs_file_write_iter", "f2fs_file_open", "f2fs_sync_file",
+	    "f2fs_rename2", "f2fs_unlink", "f2fs_mkdir", "f2fs_readdir", "f2fs_setattr",
+	    "f2fs_vm_page_mkwrite" } },
+	{ "nfs",
+	  0x6969,
+	  { "nfs_file_read", "nfs_file_write", "nfs_file_open", "nfs_file_fsync", "nfs_rename",
+	    "nfs_unlink", "nfs_mkdir", "nfs_readdir", "nfs_setattr", "nfs_vm_page_mkwrite",
+	    "nfs4_file_open", "nfs_atomic_open" } },
+};
+#define NR_FILESYSTEMS (sizeof(filesystems) / sizeof(filesystems[0]))
+
+static const struct filesystem *fs = &filesystems[0];
+
+const char *fs_choose(const char *program, const char *suffix)
+{
+	char name[32];
+
+	for (size_t i = 0; i < NR_FILESYSTEMS; i++) {
+		int len = snprintf(name, sizeof(name), "%s%s", filesystems[i].type, suffix);
+
+		if ((int)strlen(program) >= len && !strcmp(program + strlen(program) - len, name))
+			fs = &filesystems[i];
+	}
+	for (size_t i = 0; i < NR_OPERATIONS; i++)
+		fs_targets[i].function = fs->functions[i];
+	return fs->type;
+}
+
+bool fs_is_known(void)
+{
+	FILE *f = fopen("/proc/filesystems", "re");
+	char line[64], *word;
+	bool found = !f;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		word = strrchr(line, '\t');
+		found |= word && !strcmp(word + 1, fs->type);
+	}
+	if (f)
+		fclose(f);
+	if (!found)
+		error("there is no %s on this machine: the kernel has not loaded it (it does when "
+		      "one is mounted)",
+		      fs->type);
+	return found;
+}
+
+/* --- system calls, where no function can be probed ----------------------------------------------
+ */
+
+#if defined(__x86_64__)
+#define COMPAT(i386, arm) i386
+#else
+#define COMPAT(i386, arm) arm
+#endif
+
+/* By number, natively (-1: does not exist here) and in the 32-bit table. */
+static const struct {
+	int native, compat;
+	uint8_t op;
+} calls[] = {
+	{ __NR_read, 3, FS_READ },
+	{ __NR_pread64, 180, FS_READ | FS_CALL_AT },
+	{ __NR_readv, 145, FS_READ },
+	{ __NR_preadv, COMPAT(333, 361), FS_READ | FS_CALL_AT },
+	{ __NR_preadv2, COMPAT(378, 392), FS_READ | FS_CALL_AT },
+	{ __NR_write, 4, FS_WRITE },
+	{ __NR_pwrite64, 181, FS_WRITE | FS_CALL_AT },
+	{ __NR_writev, 146, FS_WRITE },
+	{ __NR_pwritev, COMPAT(334, 362), FS_WRITE | FS_CALL_AT },
+	{ __NR_pwritev2, COMPAT(379, 393), FS_WRITE | FS_CALL_AT },
+#ifdef __NR_open
+	{ __NR_open, 5, FS_OPEN },
+	{ __NR_creat, 8, FS_OPEN },
+	{ __NR_getdents, 141, FS_READDIR },
+#else
+	{ -1, 5, FS_OPEN },
+	{ -1, 8, FS_OPEN },
+	{ -1, 141, FS_READDIR },
+#endif
+	{ __NR_openat, COMPAT(295, 322), FS_OPEN },
+	{ 437, 437, FS_OPEN }, /* openat2 */
+	{ __NR_getdents64, COMPAT(220, 217), FS_READDIR },
+	{ __NR_fsync, 118, FS_SYNC },
+	{ __NR_fdatasync, 148, FS_SYNC },
+	{ __NR_sync_file_range, COMPAT(314, 341), FS_SYNC },
+	{ __NR_ftruncate, 93, FS_TRUNCATE },
+	{ -1, 194, FS_TRUNCATE }, /* ftruncate64 */
+};
+
+/* --- the tool's hooks ---------------------------------------------------------------------------
+ */
+
+static int64_t mkdir_args; /* with the user namespace or idmap that came with 5.12: 4 and more */
+const struct kernel_fact fs_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args }, { 0 } };
+
+void fs_configure(struct bpf_object *obj, uint64_t min_ns)
+{
+	struct fs_config *config = object_section(obj, ".rodata.fsops", NULL);
+
+	config->magic = fs->magic;
+	config->min_ns = min_ns;
+	config->page_size = sysconf(_SC_PAGESIZE);
+	config->idmap = mkdir_args >= 4;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (calls[i].native >= 0)
+			config->calls[calls[i].native].native = calls[i].op;
+		config->calls[calls[i].compat].compat = calls[i].op;
+	}
+}
+
+void fs_started(struct run *r)
+{
+	struct object *o = &r->object;
+	struct fs_control control = { .async_timed = object_rung(o, "completions of aio") &&
+						     object_rung(o, "completions of io_uring") &&
+						     !object_avoids("completions") };
+	char missing[200] = "";
+	int len = 0;
+
+	if (object_rung(o, "system calls")) {
+		note("tracing system calls: what they take is measured, of those that read, write, "
+		     "open, sync, list or truncate files of %s",
+		     fs->type);
+		return;
+	}
+	if (!control.async_timed)
+		note("tracing asynchronous direct I/O to its submission only (marked +)");
+	object_section_write(o->bpf, ".data.fsops", &control);
+	for (int i = 0; i < NR_OPERATIONS; i++)
+		if (fs->functions[i] && !object_rung(o, fs_probes[i].name))
+			len += snprintf(missing + len, sizeof(missing) - len, "%s%s",
+					len ? ", " : "", fs_probes[i].name);
+	if (len)
+		note("tracing without %s: this kernel has no such function of %s", missing,
+		     fs->type);
+}
+
+/* --- names --------------------------------------------------------------------------------------
+ */
+
+static const struct {
+	char letter;
+	const char *name;
+} ops[FS_OPS] = {
+	[FS_NONE] = { '?', "?" },	   [FS_READ] = { 'R', "read" },
+	[FS_WRITE] = { 'W', "write" },	   [FS_OPEN] = { 'O', "open" },
+	[FS_SYNC] = { 'S', "sync" },	   [FS_RENAME] = { 'N', "rename" },
+	[FS_UNLINK] = { 'U', "unlink" },   [FS_MKDIR] = { 'D', "mkdir" },
+	[FS_READDIR] = { 'L', "readdir" }, [FS_TRUNCATE] = { 'T', "truncate" },
+	[FS_FAULT] = { 'F', "fault" },	   [FS_MKWRITE] = { 'F', "fault" },
+};
+
+const char *fs_op_name(unsigned int op)
+{
+	return ops[op < FS_OPS ? op : FS_NONE].name;
+}
+
+char fs_op_letter(unsigned int op)
+{
+	return ops[op < FS_OPS ? op : FS_NONE].letter;
+}

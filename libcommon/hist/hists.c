@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+
+#include "base/clock.h"
+#include "hist/hists.h"
+
+uint64_t hists_interval_ns, hists_count;
+const struct opt hists_positional[] = {
+	{ 0, "interval", "SEC", OPT_SEC, &hists_interval_ns,
+	  "seconds between reports (default: one at the end)" },
+	{ 0, "count", "N", OPT_UINT, &hists_count, "how many reports", .min = 1 },
+	{ 0 },
+};
+
+struct one {
+	struct hist_key key;
+	struct hist hist;
+};
+
+void hists_configure(const struct hists *hs, struct bpf_object *obj)
+{
+	struct hist_config *config = object_section(obj, ".rodata.hist", NULL);
+
+	config->keyed = hs->keyed;
+	if (!hs->keyed)
+		return;
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "hist_keyed"), 2 * hs->max_keys);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "hist_extremes"),
+				 2 * hs->max_keys);
+}
+
+void hists_started(const struct run *r, const char *what)
+{
+	bool ends = hists_interval_ns || r->opt.duration_ns;
+
+	note("tracing %s%s", what, ends ? "" : ": Ctrl-C ends it and shows the histogram");
+}
+
+static int map_fd(struct run *r, const char *name)
+{
+	return bpf_map__fd(bpf_object__find_map_by_name(r->object.bpf, name));
+}
+
+/*
+ * Until every program that runs now has ended: an RCU grace period. membarrier() refuses where
+ * there are nohz_full CPUs; a change of a map of maps waits for the same.
+ */
+static void wait_for_programs(int any_map_fd)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = any_map_fd);
+	__u32 zero = 0;
+	int fd;
+
+	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		return;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "grace_period", sizeof(zero), sizeof(zero),
+			    1, &opts);
+	if (fd >= 0 && !bpf_map_update_elem(fd, &zero, &any_map_fd, BPF_ANY)) {
+		close(fd);
+		return;
+	}
+	warn("cannot wait for programs that are running: a few events may be missing (%s)",
+	     strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* From now on the other histograms are filled. When this returns, nothing writes to those of the
+ * old epoch any more, which is returned. */
+static uint32_t flip(struct run *r)
+{
+	static uint32_t epoch;
+	uint32_t old = epoch;
+
+	epoch = !epoch;
+	if (object_section_write(r->object.bpf, ".data.hist", &epoch))
+		epoch = old;
+	wait_for_programs(map_fd(r, "hist_all"));
+	return old;
+}
+
+static struct one *read_all(struct run *r, uint32_t epoch, size_t *nr)
+{
+	int cpus = libbpf_num_possible_cpus(), fd = map_fd(r, "hist_all");
+	struct hist *parts = cpus > 0 ? calloc(cpus, sizeof(*parts)) : NULL;
+	struct one *one = calloc(1, sizeof(*one));
+
+	*nr = 0;
+	if (parts && one && !bpf_map_lookup_elem(fd, &epoch, parts)) {
+		for (int i = 0; i < cpus; i++)
+			hist_merge(&one->hist, &parts[i]);
+		*nr = 1;
+		memset(parts, 0, cpus * sizeof(*parts));
+		bpf_map_update_elem(fd, &epoch, parts, BPF_ANY);
+	}
+	free(parts);
+	return one;
+}
+
+/* Each CPU has kept those that it has seen. */
+static void add_extremes(struct one *one, int fd, struct hist_extremes *parts, int cpus)
+{
+	if (bpf_map_lookup_elem(fd, &one->key, parts))
+		return;
+	for (int i = 0; i < cpus; i++)
+		hist_widen(&one->hist.extremes, parts[i].max, parts[i].not_min);
+	bpf_map_delete_elem(fd, &one->key);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	uint64_t x = hist_count(&((const struct one *)a)->hist);
+	uint64_t y = hist_count(&((const struct one *)b)->hist);
+
+	return x < y ? -1 : x > y;
+}
+
+static struct one *read_keyed(struct run *r, uint32_t epoch, uint32_t max_keys, size_t *nr)
+{
+	int fd = map_fd(r, "hist_keyed"), extremes = map_fd(r, "hist_extremes");
+	int cpus = libbpf_num_possible_cpus();
+	struct hist_extremes *parts = cpus > 0 ? calloc(cpus, sizeof(*parts)) : NULL;
+	size_t most = 2 * (size_t)max_keys; /* one epoch may have taken the other's places, too */
+	struct one *all = calloc(most + 1, sizeof(*all));
+	struct hist_key key, *prev = NULL;
+
+	*nr = 0;
+	while (all && *nr < most && !bpf_map_get_next_key(fd, prev, &key)) {
+		prev = &all[*nr].key; /* a scratch place until the next one is taken */
+		*prev = key;
+		if (key.epoch != epoch || bpf_map_lookup_elem(fd, &key, &all[*nr].hist))
+			continue;
+		(*nr)++;
+	}
+	for (size_t i = 0; i < *nr; i++) {
+		if (parts)
+			add_extremes(&all[i], extremes, parts, cpus);
+		bpf_map_delete_elem(fd, &all[i].key);
+	}
+	free(parts);
+	if (*nr)
+		qsort(all, *nr, sizeof(*all), by_count);
+	return all;
+}
+
+static void print(const struct hists *hs, struct run *r, const struct one *one, uint64_t now)
+{
+	if (r->opt.json) {
+		json_object(&r->json, NULL);
+		json_time(&r->json, "time", now);
+		if (hs->keyed)
+			hs->members(&r->json, &one->key, one->hist.name);
+		hist_json(&r->json, &one->hist);
+		json_end_object(&r->json);
+		return;
+	}
+	if (!hist_count(&one->hist))
+		return;
+	if (hs->keyed) {
+		hs->title(&r->out, &one->key, one->hist.name);
+		out_char(&r->out, '\n');
+	}
+	hist_print(&r->out, &one->hist, hs->unit_ns, hs->unit_ns == 1000 ? "usecs" : "msecs",
+		   hs->total);
+	out_char(&r->out, '\n');
+}
+
+void hists_report(const struct hists *hs, struct run *r)
+{
+	uint64_t lost = object_percpu_sum(r->object.bpf, "hist_lost", 0);
+	static uint64_t lost_before;
+	uint32_t epoch = flip(r);
+	uint64_t now = clock_real_ns(clock_mono_ns());
+	struct one *all;
+	size_t nr;
+
+	all = hs->keyed ? read_keyed(r, epoch, hs->max_keys, &nr) : read_all(r, epoch, &nr);
+	if (!r->opt.json && (hs->clock || table_show_clock)) {
+		out_time_of_day(&r->out, now, table_show_clock ? 6 : 0);
+		out_char(&r->out, '\n');
+	}
+	for (size_t i = 0; i < nr; i++) {
+		r->nr_events += hist_count(&all[i].hist);
+		print(hs, r, &all[i], now);
+	}
+	free(all);
+	r->lost += lost - lost_before;
+	lost_before = lost;
+}
+
+void hists_finish(const struct run *r, const char *what)
+{
+	if (!r->opt.json && !r->nr_events && !r->lost && !r->out.error)
+		note("no %s were counted", what);
+}

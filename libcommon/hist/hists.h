@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * hists: the histograms of bpf/lib/hist/hist.bpf.h, read, sorted and printed.
+ */
+#ifndef BORESCOPE_HISTS_H
+#define BORESCOPE_HISTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hist/hist.h"
+#include "run/tool.h"
+
+/* How a tool shows them. */
+struct hists {
+	bool keyed;	   /* one per key, else one in all */
+	uint32_t max_keys; /* so many find room between two reports, at least */
+	uint64_t unit_ns;  /* of the text: 1000 or 1000000; JSON is in ns */
+	bool total;	   /* the sum stands in the line under the histogram, too */
+	bool clock;	   /* the time of day stands above each report */
+	/* "disk = vda", without a newline; and the same as members of the JSON object. Only with
+	 * keyed. @name is what the tool's program wrote into the histogram: raw bytes, maybe none.
+	 */
+	void (*title)(struct out *o, const struct hist_key *key, const char name[16]);
+	void (*members)(struct json *j, const struct hist_key *key, const char name[16]);
+};
+
+/* [interval [count]]: a tool's .positional, .interval_ns and .count. */
+extern const struct opt hists_positional[];
+extern uint64_t hists_interval_ns, hists_count;
+
+/* In a tool's configure hook: sizes and switches the maps. */
+void hists_configure(const struct hists *hs, struct bpf_object *obj);
+
+/* In a tool's started hook: says that it traces @what, and how the histogram is to be had. */
+void hists_started(const struct run *r, const char *what);
+
+/* In a tool's finish hook: says so if no @what ("requests") were counted. */
+void hists_finish(const struct run *r, const char *what);
+
+/* In a tool's report hook: prints what was counted since the last report, the fullest histogram
+ * last. */
+void hists_report(const struct hists *hs, struct run *r);
+
+#endif

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* mremap */
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/btf.h>
+
+#include "kernel/btf.h"
+
+#define BTF_DIR	      "/sys/kernel/btf"
+#define MAX_FILE_SIZE (256u << 20)
+
+/* Every so many types, where one begins is noted, so that finding a type by its id is a short walk.
+ */
+#define STRIDE 256
+
+struct btf_view {
+	const char *types, *types_end;
+	const char *strings;
+	uint32_t strings_len;
+	uint32_t nr_types; /* ids are 1 to nr_types; of a module, those of base come first */
+	uint32_t *index;   /* offset of the types STRIDE * n + 1; not of a module */
+
+	const struct btf_view *base; /* of a module: vmlinux, whose strings come first, too */
+	const char *module;	     /* its name */
+	struct btf_query *queries;
+	size_t nr_queries;
+	bool wanted[BTF_ENUMERATOR + 1][256]; /* by name_hash(): few names need a closer look */
+};
+
+/* What follows a struct btf_type: so many bytes, and so many for each of its vlen members. */
+static const struct {
+	uint8_t fixed, member;
+} trailing[] = {
+	[1] = { 4, 0 },	  /* INT */
+	[2] = { 0, 0 },	  /* PTR */
+	[3] = { 12, 0 },  /* ARRAY */
+	[4] = { 0, 12 },  /* STRUCT */
+	[5] = { 0, 12 },  /* UNION */
+	[6] = { 0, 8 },	  /* ENUM */
+	[7] = { 0, 0 },	  /* FWD */
+	[8] = { 0, 0 },	  /* TYPEDEF */
+	[9] = { 0, 0 },	  /* VOLATILE */
+	[10] = { 0, 0 },  /* CONST */
+	[11] = { 0, 0 },  /* RESTRICT */
+	[12] = { 0, 0 },  /* FUNC: its vlen is the linkage */
+	[13] = { 0, 8 },  /* FUNC_PROTO */
+	[14] = { 4, 0 },  /* VAR */
+	[15] = { 0, 12 }, /* DATASEC */
+	[16] = { 0, 0 },  /* FLOAT */
+	[17] = { 4, 0 },  /* DECL_TAG */
+	[18] = { 0, 0 },  /* TYPE_TAG */
+	[19] = { 0, 12 }, /* ENUM64 */
+};
+
+#define KIND_ENUM64 19 /* not in the headers of older systems */
+#define NR_KINDS    (sizeof(trailing) / sizeof(trailing[0]))
+
+/* Bits that this version of the format leaves unused count as a part of kind and vlen: a format
+ * that comes to use them is refused, or read rightly, but not misread. */
+static uint32_t kind_of(const struct btf_type *t)
+{
+	return t->info >> 24 & 0x7f;
+}
+
+static uint32_t vlen_of(const struct btf_type *t)
+{
+	return t->info & 0xffffff;
+}
+
+static size_t size_of(const struct btf_type *t)
+{
+	uint32_t kind = kind_of(t);
+
+	return sizeof(*t) + trailing[kind].fixed + (size_t)trailing[kind].member * vlen_of(t);
+}
+
+static int check_header(struct btf_view *v, const void *data, size_t size)
+{
+	const struct btf_header *h = data;
+	uint64_t types, strings;
+
+	if (size < sizeof(*h) || h->magic != BTF_MAGIC || h->version != BTF_VERSION ||
+	    h->hdr_len < sizeof(*h))
+		return -EINVAL;
+	types = (uint64_t)h->hdr_len + h->type_off;
+	strings = (uint64_t)h->hdr_len + h->str_off;
+	if (types % 4 || types + h->type_len > size || strings + h->str_len > size)
+		return -EINVAL;
+	v->types = (const char *)data + types;
+	v->types_end = v->types + h->type_len;
+	v->strings = (const char *)data + strings;
+	v->strings_len = h->str_len;
+	/* Any offset inside then is a string that ends inside. */
+	if (h->str_len && v->strings[h->str_len - 1])
+		return -EINVAL;
+	return v->base || (h->str_len && !v->strings[0]) ? 0 : -EINVAL;
+}
+
+/* NULL: there is none. */
+static const char *string_at(const struct btf_view *v, uint32_t offset)
+{
+	if (v->base) {
+		if (offset < v->base->strings_len)
+			return v->base->strings + offset;
+		offset -= v->base->strings_len;
+	}
+	return offset < v->strings_len ? v->strings + offset : NULL;
+}
+
+/* Type @id of types that read_types() has found well-formed; NULL: there is none. */
+static const struct btf_type *type_by_id(const struct btf_view *v, uint32_t id)
+{
+	const char *p;
+	uint32_t n;
+
+	if (!id || id > v->nr_types)
+		return NULL;
+	p = v->types + v->index[(id - 1) / STRIDE];
+	for (n = (id - 1) % STRIDE; n; n--)
+		p += size_of((const struct btf_type *)p);
+	return (const struct btf_type *)p;
+}
+
+static uint8_t name_hash(const char *name)
+{
+	return name[0] ? name[0] * 31 + name[1] : 0;
+}
+
+/* Looks at one name. @info is what answers need: the type referred to, or the enumerator's value.
+ */
+static int read_name(const struct btf_view *v, enum btf_what what, uint32_t name_off, int64_t info)
+{
+	const char *name = string_at(v, name_off);
+	size_t i;
+
+	if (!name)
+		return -EINVAL;
+	if (!v->wanted[what][name_hash(name)])
+		return 0;
+	for (i = 0; i < v->nr_queries; i++) {
+		struct btf_query *q = &v->queries[i];
+
+		if (q->what == what && !q->id && !strcmp(q->name, name)) {
+			q->id = v->nr_types;
+			q->value = info;
+			if (v->module)
+				snprintf(q->module, sizeof(q->module), "%s", v->module);
+		}
+	}
+	return 0;
+}
+
+static int read_enum(const struct btf_view *v, const struct btf_type *t)
+{
+	const uint32_t *m = (const uint32_t *)(t + 1);
+	bool is_64 = kind_of(t) == KIND_ENUM64, is_signed = t->info >> 31;
+	uint32_t i;
+
+	for (i = 0; i < vlen_of(t); i++, m += is_64 ? 3 : 2) {
+		int64_t value = is_64	    ? (int64_t)((uint64_t)m[2] << 32 | m[1])
+				: is_signed ? (int32_t)m[1]
+					    : (int64_t)m[1];
+
+		if (read_name(v, BTF_ENUMERATOR, m[0], value))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int read_types(struct btf_view *v)
+{
+	const char *p = v->types;
+
+	while (p < v->types_end) {
+		const struct btf_type *t = (const struct btf_type *)p;
+		size_t left = v->types_end - p;
+		uint32_t kind;
+		int err = 0;
+
+		if (left < sizeof(*t))
+			return -EINVAL;
+		kind = kind_of(t);
+		if (!kind || kind >= NR_KINDS || left < size_of(t))
+			return -EINVAL;
+		if (v->index && v->nr_types % STRIDE == 0)
+			v->index[v->nr_types / STRIDE] = p - v->types;
+		v->nr_types++;
+		p += size_of(t);
+
+		if (kind == BTF_KIND_FUNC)
+			err = read_name(v, BTF_FUNCTION, t->name_off, t->type);
+		else if (kind == BTF_KIND_TYPEDEF)
+			err = read_name(v, BTF_TYPEDEF, t->name_off, t->type);
+		else if (kind == BTF_KIND_STRUCT)
+			err = read_name(v, BTF_STRUCT, t->name_off, 0);
+		else if (kind == BTF_KIND_ENUM || kind == KIND_ENUM64)
+			err = read_enum(v, t);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* What a function or typedef refers to may stand anywhere, so this is done when all are read. */
+static int nr_args(const struct btf_view *v, enum btf_what what, uint32_t type)
+{
+	const struct btf_type *t = type_by_id(v, type);
+
+	if (what == BTF_TYPEDEF) {
+		if (!t || kind_of(t) != BTF_KIND_PTR)
+			return -1;
+		t = type_by_id(v, t->type);
+	}
+	return t && kind_of(t) == BTF_KIND_FUNC_PROTO ? (int)vlen_of(t) : -1;
+}
+
+static void forget(struct btf_query *queries, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		queries[i].id = 0;
+		queries[i].nr_args = -1;
+		queries[i].value = 0;
+		queries[i].module[0] = '\0';
+	}
+}
+
+static void look_for(struct btf_view *v, struct btf_query *queries, size_t nr)
+{
+	v->queries = queries;
+	v->nr_queries = nr;
+	for (size_t i = 0; i < nr; i++)
+		v->wanted[queries[i].what][name_hash(queries[i].name)] = true;
+}
+
+int btf_scan_mem(const void *data, size_t size, struct btf_query *queries, size_t nr)
+{
+	struct btf_view v = { 0 };
+	size_t i;
+	int err;
+
+	forget(queries, nr);
+	look_for(&v, queries, nr);
+	err = check_header(&v, data, size);
+	if (err)
+		return err;
+	v.index = malloc(((v.types_end - v.types) / sizeof(struct btf_type) / STRIDE + 1) *
+			 sizeof(*v.index));
+	if (!v.index)
+		return -ENOMEM;
+	err = read_types(&v);
+	if (err)
+		forget(queries, nr);
+	for (i = 0; i < nr; i++) {
+		struct btf_query *q = &queries[i];
+
+		if (q->id && (q->what == BTF_FUNCTION || q->what == BTF_TYPEDEF)) {
+			q->nr_args = nr_args(&v, q->what, q->value);
+			q->value = 0;
+		}
+	}
+	free(v.index);
+	return err;
+}
+
+/* The strings of vmlinux, and how many types it has. */
+static int read_base(struct btf_view *v, const void *data, size_t size)
+{
+	int err = check_header(v, data, size);
+
+	return err ? err : read_types(v);
+}
+
+static int scan_split(const struct btf_view *base, const void *data, size_t size,
+		      const char *module, struct btf_query *queries, size_t nr)
+{
+	struct btf_view v = { .base = base, .module = module, .nr_types = base->nr_types };
+	int err = check_header(&v, data, size);
+
+	look_for(&v, queries, nr);
+	if (!err)
+		err = read_types(&v);
+	for (size_t i = 0; i < nr; i++) {
+		if (strcmp(queries[i].module, module))
+			continue;
+		queries[i].value = 0;
+		if (err)
+			forget(&queries[i], 1);
+	}
+	return err;
+}
+
+int btf_scan_split(const void *base, size_t base_size, const void *data, size_t size,
+		   const char *module, struct btf_query *queries, size_t nr)
+{
+	struct btf_view v = { 0 };
+	int err = read_base(&v, base, base_size);
+
+	return err ? err : scan_split(&v, data, size, module, queries, nr);
+}
+
+/* A file in memory of its own from mmap(), so that it is given back for good. */
+struct file {
+	char *data;
+	size_t len, size;
+};
+
+/* The file's size is a first guess only: what is not a regular file may not tell. */
+static int read_all(int fd, struct file *f)
+{
+	struct stat st;
+	ssize_t n;
+	void *p;
+
+	if (fstat(fd, &st))
+		return -errno;
+	f->size = st.st_size > 0 && st.st_size < MAX_FILE_SIZE ? st.st_size + 1 : 1 << 20;
+	f->data = mmap(NULL, f->size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (f->data == MAP_FAILED)
+		return -errno;
+	while ((n = read(fd, f->data + f->len, f->size - f->len))) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		f->len += n;
+		if (f->len < f->size)
+			continue;
+		if (f->size >= MAX_FILE_SIZE)
+			return -EFBIG;
+		p = mremap(f->data, f->size, f->size * 2, MREMAP_MAYMOVE);
+		if (p == MAP_FAILED)
+			return -errno;
+		f->data = p;
+		f->size *= 2;
+	}
+	return 0;
+}
+
+static int map_file(int dir, const char *path, struct file *f)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC), err;
+
+	*f = (struct file){ .data = MAP_FAILED };
+	if (fd < 0)
+		return -errno;
+	err = read_all(fd, f);
+	close(fd);
+	return err;
+}
+
+static void unmap_file(const struct file *f)
+{
+	if (f->data != MAP_FAILED)
+		munmap(f->data, f->size);
+}
+
+int btf_scan(const char *path, struct btf_query *queries, size_t nr)
+{
+	struct file f;
+	int err = map_file(AT_FDCWD, path ? path : BTF_DIR "/vmlinux", &f);
+
+	forget(queries, nr);
+	if (!err)
+		err = btf_scan_mem(f.data, f.len, queries, nr);
+	unmap_file(&f);
+	return err;
+}
+
+static bool all_found(const struct btf_query *queries, size_t nr)
+{
+	while (nr--)
+		if (!queries[nr].id)
+			return false;
+	return true;
+}
+
+/* A module may go while we look, and what we can't read is none of its business. */
+static void scan_module(int dir, const char *module, const struct btf_view *base,
+			struct btf_query *queries, size_t nr)
+{
+	struct file f;
+
+	if (!map_file(dir, module, &f))
+		scan_split(base, f.data, f.len, module, queries, nr);
+	unmap_file(&f);
+}
+
+int btf_scan_modules(struct btf_query *queries, size_t nr)
+{
+	struct btf_view base = { 0 };
+	struct dirent *entry;
+	struct file f;
+	DIR *dir;
+	int err;
+
+	if (all_found(queries, nr))
+		return 0;
+	dir = opendir(BTF_DIR);
+	if (!dir)
+		return -errno;
+	err = map_file(dirfd(dir), "vmlinux", &f);
+	if (!err)
+		err = read_base(&base, f.data, f.len);
+	while (!err && !all_found(queries, nr) && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "vmlinux"))
+			scan_module(dirfd(dir), entry->d_name, &base, queries, nr);
+	unmap_file(&f);
+	closedir(dir);
+	return err;
+}

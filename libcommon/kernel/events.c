@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/bpf.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "kernel/events.h"
+#include "kernel/object.h"
+
+/*
+ * A ring as the kernel maps it (include/uapi/linux/bpf.h, kernel/bpf/ringbuf.c): a page with the
+ * consumer's position, a page with the producer's, then the data, mapped twice in a row so that a
+ * record is never torn. A record: u32 length with two flag bits, u32 page offset, data, padding
+ * to 8.
+ */
+/* The consumer's position is a cache line that the kernel side reads: written now and then. */
+#define RELEASE_BYTES 16384
+
+struct ring {
+	int fd;
+	size_t size;
+	unsigned long *consumer, *producer;
+	char *data;
+	/* while draining */
+	unsigned long at, end, released;
+	struct event_head *next; /* the record at @at; NULL: none ready */
+	size_t next_size;
+};
+
+struct events {
+	struct bpf_object *obj;
+	size_t nr;
+	uint64_t too_short;
+	struct ring rings[EVENT_RINGS_MAX];
+};
+
+static size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static size_t ring_count(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+	size_t nr = 1;
+
+	while (nr * 2 <= (size_t)(cpus > 0 ? cpus : 1) && nr < EVENT_RINGS_MAX)
+		nr *= 2;
+	return nr;
+}
+
+/* 8 MiB hold what a CPU can send in 50 ms at its worst; all together never more than 32 MiB. */
+static size_t default_ring_bytes(size_t nr)
+{
+	return nr <= 4 ? 8 << 20 : (32 << 20) / nr;
+}
+
+static size_t configured_bytes(struct bpf_object *obj)
+{
+	const struct event_config *config = object_section(obj, ".rodata.events", NULL);
+
+	return config ? (size_t)config->wake_bytes * 4 : 0;
+}
+
+static struct bpf_map *ring_map(struct bpf_object *obj, size_t i)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "event_ring_%zu", i);
+	return bpf_object__find_map_by_name(obj, name);
+}
+
+int events_configure(struct bpf_object *obj, size_t ring_bytes)
+{
+	struct event_config *config = object_section(obj, ".rodata.events", NULL);
+	size_t nr = ring_count();
+
+	if (!config)
+		return 0;
+	if (!ring_bytes)
+		ring_bytes = default_ring_bytes(nr);
+	config->ring_mask = nr - 1;
+	config->wake_bytes = ring_bytes / 4;
+	for (size_t i = 0; i < EVENT_RINGS_MAX; i++) {
+		struct bpf_map *map = ring_map(obj, i);
+		int err = i < nr ? bpf_map__set_max_entries(map, ring_bytes)
+				 : bpf_map__set_autocreate(map, false);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void ring_close(struct ring *r)
+{
+	if (r->consumer)
+		munmap(r->consumer, page_size());
+	if (r->producer)
+		munmap(r->producer, page_size() + 2 * r->size);
+}
+
+static int ring_open(struct ring *r, struct bpf_map *ring, size_t bytes)
+{
+	size_t page = page_size();
+	void *map;
+
+	*r = (struct ring){ .size = bytes, .fd = bpf_map__fd(ring) };
+	map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	r->consumer = map;
+	map = mmap(NULL, page + 2 * bytes, PROT_READ, MAP_SHARED, r->fd, page);
+	if (map == MAP_FAILED)
+		return -errno;
+	r->producer = map;
+	r->data = (char *)map + page;
+	return 0;
+}
+
+int events_open(struct bpf_object *obj, struct events **events)
+{
+	struct events *e;
+	int err = 0;
+
+	*events = NULL;
+	if (!configured_bytes(obj))
+		return 0;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	e->obj = obj;
+	for (size_t i = 0; !err && i < ring_count(); i++) {
+		err = ring_open(&e->rings[i], ring_map(obj, i), configured_bytes(obj));
+		e->nr++;
+	}
+	if (err) {
+		events_close(e);
+		return err;
+	}
+	*events = e;
+	return 0;
+}
+
+void events_close(struct events *events)
+{
+	if (!events)
+		return;
+	for (size_t i = 0; i < events->nr; i++)
+		ring_close(&events->rings[i]);
+	free(events);
+}
+
+int events_epoll_add(struct events *events, int epoll_fd)
+{
+	for (size_t i = 0; i < events->nr; i++) {
+		struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+
+		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, events->rings[i].fd, &ev))
+			return -errno;
+	}
+	return 0;
+}
+
+/* Finds the next record that was sent (not one given up by the kernel side) up to r->end. */
+static void ring_peek(struct ring *r, size_t min_size, uint64_t *too_short)
+{
+	r->next = NULL;
+	while (r->at < r->end) {
+		__u32 *header = (void *)(r->data + (r->at & (r->size - 1)));
+		__u32 len = __atomic_load_n(header, __ATOMIC_ACQUIRE);
+		__u32 bytes = len & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+
+		if (len & BPF_RINGBUF_BUSY_BIT)
+			return; /* being written: it and what follows are the next call's */
+		if (!(len & BPF_RINGBUF_DISCARD_BIT) && bytes >= min_size) {
+			r->next = (void *)((char *)header + BPF_RINGBUF_HDR_SZ);
+			r->next_size = bytes;
+			return;
+		}
+		*too_short += !(len & BPF_RINGBUF_DISCARD_BIT);
+		r->at += (BPF_RINGBUF_HDR_SZ + bytes + 7) & ~7UL;
+	}
+}
+
+/* Gives the space of what was read back to the kernel side. */
+static void ring_release(struct ring *r)
+{
+	if (r->at != r->released)
+		__atomic_store_n(r->consumer, r->at, __ATOMIC_RELEASE);
+	r->released = r->at;
+}
+
+/* Goes on to the record after the one at r->at. */
+static void ring_advance(struct ring *r, size_t min_size, uint64_t *too_short)
+{
+	r->at += (BPF_RINGBUF_HDR_SZ + r->next_size + 7) & ~7UL;
+	ring_peek(r, min_size, too_short);
+	if (r->at - r->released >= RELEASE_BYTES)
+		ring_release(r);
+}
+
+size_t events_drain(struct events *events, uint64_t before, size_t min_size, event_fn fn, void *ctx,
+		    const volatile bool *stop)
+{
+	size_t shown = 0;
+
+	if (min_size < sizeof(struct event_head))
+		min_size = sizeof(struct event_head);
+	for (size_t i = 0; i < events->nr; i++) {
+		struct ring *r = &events->rings[i];
+
+		r->at = r->released = *r->consumer;
+		r->end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+	}
+	for (size_t i = 0; i < events->nr; i++)
+		ring_peek(&events->rings[i], min_size, &events->too_short);
+	while (!*stop) {
+		struct ring *oldest = NULL;
+
+		for (size_t i = 0; i < events->nr; i++) {
+			struct ring *r = &events->rings[i];
+
+			if (r->next && (!oldest || r->next->ts < oldest->next->ts))
+				oldest = r;
+		}
+		if (!oldest || oldest->next->ts >= before)
+			break;
+		fn(ctx, oldest->next, oldest->next_size);
+		shown++;
+		ring_advance(oldest, min_size, &events->too_short);
+	}
+	for (size_t i = 0; i < events->nr; i++)
+		ring_release(&events->rings[i]);
+	return shown;
+}
+
+uint64_t events_waiting(const struct events *events)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < events->nr; i++)
+		bytes += __atomic_load_n(events->rings[i].producer, __ATOMIC_ACQUIRE) -
+			 *events->rings[i].consumer;
+	return bytes;
+}
+
+uint64_t events_lost(const struct events *events)
+{
+	return object_percpu_sum(events->obj, "event_lost", 0) + events->too_short;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * events: the reader of bpf/lib/core/events.bpf.h's rings.
+ *
+ * libbpf's ring_buffer reads one ring after the other; with a ring per CPU that would show events
+ * out of order. This one merges the rings by time stamp, reading them in place.
+ */
+#ifndef BORESCOPE_EVENTS_H
+#define BORESCOPE_EVENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/core/events.shared.h"
+
+struct bpf_object;
+struct events;
+
+/* Before loading: sizes @obj's rings by the number of CPUs (32 MiB in all at the most), each of
+ * @ring_bytes (a power of two) if that is not 0. Returns 0; also when @obj has no event rings. */
+int events_configure(struct bpf_object *obj, size_t ring_bytes);
+
+/* After loading, before attaching: makes and maps the rings. NULL in *@events when @obj has none.
+ * Returns 0 or -errno. */
+int events_open(struct bpf_object *obj, struct events **events);
+void events_close(struct events *events);
+
+/* Adds the rings to an epoll set: they become readable when one passes its fill mark. */
+int events_epoll_add(struct events *events, int epoll_fd);
+
+/* @event lives until the callback returns, and is at least @min_size given to events_drain() long.
+ */
+typedef void (*event_fn)(void *ctx, const void *event, size_t size);
+
+/*
+ * Hands what stands in the rings now, and is older than @before (CLOCK_MONOTONIC, ns), to @fn,
+ * oldest first; what arrives meanwhile waits for the next call. An event is stamped a little before
+ * it can be seen here: with @before a millisecond ago, none can turn up late on another CPU, and
+ * the order is right. Stops early when *@stop becomes non-zero. Returns the number of events. A
+ * record shorter than
+ * @min_size is a defect of the kernel side: it is counted as lost.
+ */
+size_t events_drain(struct events *events, uint64_t before, size_t min_size, event_fn fn, void *ctx,
+		    const volatile bool *stop);
+
+/* How many bytes of records wait to be read. */
+uint64_t events_waiting(const struct events *events);
+
+/* Events that the kernel side could not send, in all. */
+uint64_t events_lost(const struct events *events);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "kernel/iter.h"
+#include "base/msg.h"
+#include "kernel/pids.h"
+
+#define READ_BYTES 65536 /* more than the kernel's buffer: it gives whole records then */
+
+static int add_link(struct iter *it, struct bpf_program *prog, uint32_t pid, uint32_t tid)
+{
+	union bpf_iter_link_info info = { .task = { .pid = pid, .tid = tid } };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_link *link = bpf_program__attach_iter(prog, pid || tid ? &opts : NULL);
+
+	if (!link)
+		return -errno;
+	it->links[it->nr++] = link;
+	return 0;
+}
+
+/* A kernel that can't do it refuses a process, but overlooks that it was given a thread. */
+static int can_narrow(struct iter *it, struct bpf_program *prog)
+{
+	int err = add_link(it, prog, getpid(), 0);
+
+	iter_close(it);
+	return err;
+}
+
+static int open_narrow(struct iter *it, struct bpf_program *prog, const struct filter *f)
+{
+	int err = can_narrow(it, prog);
+
+	if (f->nr_tids)
+		for (uint32_t i = 0; i < f->nr_tids && !err; i++)
+			err = add_link(it, prog, 0, f->tids[i]);
+	else
+		for (uint32_t i = 0; i < f->nr_pids && !err; i++)
+			err = add_link(it, prog, f->pids[i], 0);
+	return err;
+}
+
+int iter_open_tasks(struct iter *it, struct bpf_program *prog, const struct filter *filter)
+{
+	int err;
+
+	*it = (struct iter){ 0 };
+	if ((filter->nr_tids || filter->nr_pids) && pids_initial()) {
+		err = open_narrow(it, prog, filter);
+		it->narrow = !err;
+		if (!err)
+			return 0;
+		iter_close(it);
+		debug("this kernel can't visit single processes (%s): visiting all, to show some",
+		      strerror(-err));
+	}
+	return add_link(it, prog, 0, 0);
+}
+
+void iter_close(struct iter *it)
+{
+	for (size_t i = 0; i < it->nr; i++)
+		bpf_link__destroy(it->links[i]);
+	it->nr = 0;
+}
+
+/* Hands over the whole records in @buf; returns how many bytes they were, or -EPROTO. */
+static ssize_t hand_over(char *buf, size_t len, size_t size_offset, iter_fn fn, void *ctx)
+{
+	size_t at = 0;
+
+	while (len - at >= size_offset + sizeof(uint32_t)) {
+		uint32_t size;
+
+		memcpy(&size, buf + at + size_offset, sizeof(size));
+		if (size < size_offset + sizeof(size) || size > READ_BYTES)
+			return -EPROTO;
+		if (size > len - at)
+			break;
+		fn(ctx, buf + at, size);
+		at += size;
+	}
+	return at;
+}
+
+int iter_read(struct iter *it, size_t pass, size_t size_offset, iter_fn fn, void *ctx)
+{
+	static char buf[2 * READ_BYTES] __attribute__((aligned(8)));
+	size_t len = 0;
+	ssize_t n;
+	int err = 0, fd = bpf_iter_create(bpf_link__fd(it->links[pass]));
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		n = read(fd, buf + len, READ_BYTES);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue; /* a million tasks without a record */
+		if (n <= 0)
+			break;
+		len += n;
+		n = hand_over(buf, len, size_offset, fn, ctx);
+		if (n < 0)
+			break;
+		len -= n;
+		memmove(buf, buf + n, len);
+	}
+	if (n < 0)
+		err = n == -EPROTO ? -EPROTO : -errno;
+	else if (len)
+		err = -EPROTO;
+	close(fd);
+	return err;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/flows.h"
+#include "net/inet.h"
+#include "output/tally.h"
+#include "run/tool.h"
+
+#define FLOWS_MAX 16384
+
+struct flow_row {
+	struct event_head head;
+	struct flow flow;
+	const struct flow_counts *shown;
+	__u64 n;
+	__u64 of_kind[FLOW_KINDS_MAX];
+};
+
+#define NR_COLUMNS 7
+
+struct flows {
+	const struct flow_counts *shown;
+	struct tally *rows;
+	struct column columns[NR_COLUMNS + 1];
+};
+
+static void print_arrow(struct out *o, const void *row)
+{
+	out_str(o, "<->");
+}
+
+static void print_kinds(struct out *o, const void *row)
+{
+	const struct flow_row *f = row;
+	const char *comma = "";
+
+	for (unsigned int i = 0; i < f->shown->nr_kinds; i++) {
+		if (!f->of_kind[i])
+			continue;
+		out_printf(o, "%s%s:%llu", comma, f->shown->kinds[i],
+			   (unsigned long long)f->of_kind[i]);
+		comma = ",";
+	}
+}
+
+static void json_row(struct json *j, const void *row)
+{
+	const struct flow_row *f = row;
+
+	json_flow(j, &f->flow);
+	json_object(j, f->shown->kinds_key);
+	for (unsigned int i = 0; i < f->shown->nr_kinds; i++)
+		if (f->of_kind[i])
+			json_u64(j, f->shown->kinds[i], f->of_kind[i]);
+	json_end_object(j);
+}
+
+struct flows *flows_new(const struct flow_counts *shown)
+{
+	const struct column columns[NR_COLUMNS + 1] = {
+		COL_PART(flow_row, flow, "LADDR:LPORT", 18, NULL, out_local),
+		COL_CUSTOM("<->", 3, NULL, print_arrow, json_row),
+		COL_PART(flow_row, flow, "RADDR:RPORT", 18, NULL, out_remote),
+		COL(flow_row, n, shown->title, -11, FMT_UINT, NULL, shown->key),
+		COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
+		COL_CUSTOM(shown->kinds_title, 12, NULL, print_kinds, NULL),
+		COL_HEAD(comm, "COMM", 0, FMT_STR, NULL),
+	};
+	struct flows *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->shown = shown;
+	memcpy(f->columns, columns, sizeof(columns));
+	f->rows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, flow),
+			    sizeof(struct flow), FLOWS_MAX);
+	if (!f->rows) {
+		free(f);
+		return NULL;
+	}
+	return f;
+}
+
+void flows_free(struct flows *f)
+{
+	if (!f)
+		return;
+	tally_free(f->rows);
+	free(f);
+}
+
+void flows_count(struct flows *f, struct run *r, const struct event_head *task,
+		 const struct flow *flow, __u64 n, unsigned int kind, __u64 of_kind)
+{
+	struct flow_row *row = tally_row(f->rows, flow);
+
+	if (!row) {
+		r->lost++;
+		return;
+	}
+	row->shown = f->shown;
+	if (!row->head.ts || task->pid != EVENT_UNKNOWN)
+		row->head = *task;
+	row->n += n;
+	row->of_kind[kind] += of_kind;
+	run_count(r);
+}
+
+/* The most first; then as the addresses have it, so that equals do not jump about. */
+static int by_count(const void *a, const void *b)
+{
+	const struct flow_row *x = a, *y = b;
+
+	if (x->n != y->n)
+		return x->n < y->n ? 1 : -1;
+	return memcmp(&x->flow, &y->flow, sizeof(x->flow));
+}
+
+void flows_report(struct flows *f, struct run *r, bool clock)
+{
+	tally_report(f->rows, r, f->columns, by_count, clock);
+}

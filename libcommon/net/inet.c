@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* CLONE_NEWNET */
+#endif
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/nsfs.h>
+
+#include "net/inet.h"
+#include "kernel/object.h"
+#include "run/options.h"
+
+#define NETNS_DIR "/run/netns"
+
+static bool is_v4(const struct inet_addr *addr)
+{
+	return !addr->halves[0] && addr->words[2] == htonl(0xffff);
+}
+
+const char *inet_str(const struct inet_addr *addr, char *buf)
+{
+	if (is_v4(addr))
+		return inet_ntop(AF_INET, &addr->words[3], buf, INET_TEXT_LEN);
+	return inet_ntop(AF_INET6, addr, buf, INET_TEXT_LEN);
+}
+
+void out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port)
+{
+	char text[INET_TEXT_LEN];
+
+	if (!is_v4(addr))
+		out_char(o, '[');
+	out_str(o, inet_str(addr, text));
+	out_str(o, is_v4(addr) ? ":" : "]:");
+	out_u64(o, port);
+}
+
+void out_local(struct out *o, const void *flow)
+{
+	const struct flow *f = flow;
+
+	out_endpoint(o, &f->laddr, f->lport);
+}
+
+void out_remote(struct out *o, const void *flow)
+{
+	const struct flow *f = flow;
+
+	out_endpoint(o, &f->raddr, f->rport);
+}
+
+const char *tcp_state_name(unsigned int state)
+{
+	/* include/net/tcp_states.h */
+	static const char *const names[] = {
+		"?",	     "ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1",
+		"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	"CLOSE_WAIT", "LAST_ACK",
+		"LISTEN",    "CLOSING",	    "SYN_RECV",
+	};
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
+}
+
+void out_tcp_state(struct out *o, const void *state)
+{
+	out_str(o, tcp_state_name(*(const __u8 *)state));
+}
+
+void json_flow(struct json *j, const struct flow *flow)
+{
+	char text[INET_TEXT_LEN];
+
+	json_u64(j, "ip", flow->version);
+	if (flow->flags & FLOW_V4MAPPED)
+		json_bool(j, "v4_mapped", true);
+	json_str(j, "local_addr", inet_str(&flow->laddr, text));
+	json_u64(j, "local_port", flow->lport);
+	json_str(j, "remote_addr", inet_str(&flow->raddr, text));
+	json_u64(j, "remote_port", flow->rport);
+	json_u64(j, "netns", flow->netns);
+}
+
+const char *parse_ports(const char *arg, void *ports)
+{
+	static const char right[] = "port numbers, at most 16: 443 or 80,443";
+	struct flow_ports *p = ports;
+	char one[8];
+
+	for (; p->nr < FLOW_PORTS_MAX; arg++) {
+		size_t len = strcspn(arg, ",");
+		uint64_t port;
+
+		if (len >= sizeof(one))
+			return right;
+		memcpy(one, arg, len);
+		one[len] = '\0';
+		if (!parse_uint(one, 1, 65535, &port))
+			return right;
+		p->ports[p->nr++] = port;
+		arg += len;
+		if (!*arg)
+			return NULL;
+	}
+	return right;
+}
+
+/* The first @bits of 128 are 1. */
+static void make_mask(struct inet_addr *mask, unsigned int bits)
+{
+	memset(mask, 0, sizeof(*mask));
+	for (unsigned int i = 0; i < bits; i++)
+		mask->bytes[i / 8] |= 0x80 >> i % 8;
+}
+
+const char *parse_prefix(const char *arg, void *prefix)
+{
+	static const char right[] = "an address or a network: 10.1.2.3, 10.0.0.0/8, 2001:db8::/32";
+	struct inet_prefix *p = prefix;
+	size_t len = strcspn(arg, "/");
+	char text[INET_TEXT_LEN];
+	unsigned int bits;
+	uint64_t given;
+
+	if (len >= sizeof(text))
+		return right;
+	memcpy(text, arg, len);
+	text[len] = '\0';
+	memset(p, 0, sizeof(*p));
+	if (inet_pton(AF_INET, text, &p->addr.words[3]) == 1) {
+		p->addr.words[2] = htonl(0xffff);
+		bits = 32;
+	} else if (inet_pton(AF_INET6, text, &p->addr) == 1) {
+		bits = 128;
+	} else {
+		return right;
+	}
+	given = bits;
+	if (arg[len] && !parse_uint(arg + len + 1, 0, bits, &given))
+		return right;
+	make_mask(&p->mask, 128 - bits + given);
+	for (int i = 0; i < 2; i++)
+		p->addr.halves[i] &= p->mask.halves[i];
+	return NULL;
+}
+
+/* Only what has the type of a namespace's file is opened: the path may be of anything. */
+static bool is_netns(const char *path, const struct stat *st)
+{
+	bool is = false;
+	int fd;
+
+	if (!S_ISREG(st->st_mode))
+		return false;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0) {
+		is = ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+		close(fd);
+	}
+	return is;
+}
+
+const char *parse_netns(const char *arg, void *inode)
+{
+	static const char right[] = "a network namespace: a name of 'ip netns', a path such as "
+				    "/proc/1234/ns/net, a process id or an inode number";
+	uint64_t number;
+	char path[256];
+	struct stat st;
+	int len;
+
+	if (parse_uint(arg, 1, UINT32_MAX, &number)) {
+		if (number > 0x7fffffff) {
+			*(__u32 *)inode = number;
+			return NULL;
+		}
+		len = snprintf(path, sizeof(path), "/proc/%s/ns/net", arg);
+	} else {
+		len = snprintf(path, sizeof(path), "%s%s", strchr(arg, '/') ? "" : NETNS_DIR "/",
+			       arg);
+	}
+	if (!*arg || len >= (int)sizeof(path) || stat(path, &st) || !is_netns(path, &st))
+		return right;
+	*(__u32 *)inode = st.st_ino;
+	return NULL;
+}
+
+void flow_configure(struct bpf_object *obj, const struct flow_filter *filter)
+{
+	struct flow_filter *to = object_section(obj, ".rodata.flow", NULL);
+
+	if (to)
+		*to = *filter;
+}

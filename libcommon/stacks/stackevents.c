@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
+#include <linux/types.h>
+
+#include "lib/stacks/stacks.shared.h"
+#include "base/msg.h"
+#include "stacks/stackevents.h"
+#include "symbols/symbols.h"
+
+#define REMEMBER_NS 1000000000ULL
+/* Say so from this share of stacks on that were not unwound to their root, when there are enough.
+ */
+#define ASTRAY_PERCENT 20
+#define ASTRAY_MIN     20
+
+bool stack_events_init(struct stack_events *e, const struct stacks_config *config)
+{
+	struct stacks_config own = *config;
+
+	own.symbols = symbols_new();
+	own.can_unwind = true;
+	*e = (struct stack_events){ .symbols = own.symbols };
+	e->stacks = own.symbols ? stacks_new(&own) : NULL;
+	if (!e->stacks)
+		return false;
+	e->cut_frame = stacks_named_frame(e->stacks, "[truncated]");
+	e->unread_frame = stacks_named_frame(e->stacks, "[unreadable user stack]");
+	return true;
+}
+
+/* While it lives, and again now and then for what it has mapped since. */
+static void remember(struct symbols *symbols, const struct event_head *head)
+{
+	static struct {
+		__u32 pid;
+		__u64 ts;
+	} last[1024];
+	size_t i = head->pid % 1024;
+
+	if (!(head->flags & STACK_NEW_PROCESS) && last[i].pid == head->pid &&
+	    head->ts - last[i].ts < REMEMBER_NS)
+		return;
+	last[i].pid = head->pid;
+	last[i].ts = head->ts;
+	symbols_remember(symbols, head->pid);
+}
+
+/* A user stack of STACK_COPIED's @nr words, to @frames. Returns how many. */
+static uint32_t unwind_copy(struct stack_events *e, uint32_t pid, const __u64 *words, uint32_t nr,
+			    uint64_t *frames)
+{
+	struct unwind_from from = {
+		.stack = (const unsigned char *)(words + STACK_REGS),
+		.base = STACK_BASE(words[STACK_REG_SP]),
+		.size = (nr - STACK_REGS) * sizeof(*words),
+	};
+	enum unwind_end end;
+
+	unwind_registers(&from, (const uint64_t *)words);
+	nr = symbols_unwind(e->symbols, pid, &from, frames, STACK_FRAMES_MAX, &end);
+	e->copied += from.size;
+	e->unwound++;
+	e->whole += end == UNWIND_ROOT;
+	if (end != UNWIND_UNCOPIED && end != UNWIND_DEEP)
+		return nr;
+	e->uncopied++;
+	frames[nr++] = e->cut_frame;
+	return nr;
+}
+
+static bool is_whole(const struct stack_event *s, size_t size)
+{
+	uint32_t most = s->head.flags & STACK_COPIED ? STACK_REGS + STACK_COPY_MAX / sizeof(__u64)
+						     : STACK_FRAMES_MAX;
+
+	if (s->head.flags & STACK_COPIED && s->nr_user < STACK_REGS)
+		return false;
+	return s->nr_kernel <= STACK_FRAMES_MAX && s->nr_user <= most &&
+	       sizeof(*s) + (s->nr_kernel + s->nr_user) * sizeof(__u64) <= size;
+}
+
+bool stack_events_add(struct stack_events *e, const void *event, size_t size, uint64_t weight)
+{
+	static uint64_t frames[2 * STACK_FRAMES_MAX + 3];
+	const struct stack_event *s = event;
+	uint32_t nr_kernel = s->nr_kernel, nr_user = s->nr_user, flags = s->head.flags;
+	struct stack_key key = { .pid = s->head.pid };
+	uint64_t *user;
+
+	if (!is_whole(s, size))
+		return false;
+	if (nr_user) {
+		remember(e->symbols, &s->head);
+		key.image = symbols_image(e->symbols, key.pid);
+	}
+	memcpy(key.comm, s->head.comm, sizeof(key.comm));
+	memcpy(frames, s->frames, nr_kernel * sizeof(__u64));
+	if (flags & STACK_KERNEL_CUT)
+		frames[nr_kernel++] = e->cut_frame;
+	user = frames + nr_kernel;
+	if (flags & STACK_COPIED)
+		nr_user = unwind_copy(e, key.pid, s->frames + s->nr_kernel, nr_user, user);
+	else
+		memcpy(user, s->frames + s->nr_kernel, nr_user * sizeof(__u64));
+	if (flags & STACK_USER_CUT)
+		user[nr_user++] = e->cut_frame;
+	if (flags & STACK_NO_USER)
+		user[nr_user++] = e->unread_frame;
+	e->truncated += !!(flags & (STACK_KERNEL_CUT | STACK_USER_CUT));
+	e->unread += !!(flags & STACK_NO_USER);
+	return stacks_add(e->stacks, &key, frames, nr_kernel, user, nr_user, weight);
+}
+
+void stack_events_remarks(const struct stack_events *e)
+{
+	uint64_t astray = e->unwound - e->whole - e->uncopied;
+
+	if (e->truncated)
+		note("%llu stacks are deeper than the kernel walks (sysctl "
+		     "kernel.perf_event_max_stack): [truncated] stands at their root",
+		     (unsigned long long)e->truncated);
+	if (e->uncopied)
+		note("%llu user stacks are deeper than the %llu bytes that are copied of each, or "
+		     "than %d frames: [truncated] stands at their root",
+		     (unsigned long long)e->uncopied, (unsigned long long)stacks_options.unwind,
+		     STACK_FRAMES_MAX);
+	if (!stacks_remarks(e->stacks) && astray >= ASTRAY_MIN &&
+	    astray * 100 >= e->unwound * ASTRAY_PERCENT)
+		note("%llu %% of user stacks could not be unwound to their root: code built "
+		     "without tables to unwind by",
+		     (unsigned long long)(astray * 100 / e->unwound));
+}
+
+void stack_events_summary_json(const struct stack_events *e, struct json *j)
+{
+	json_u64(j, "truncated", e->truncated);
+	json_u64(j, "user_stacks_unreadable", e->unread);
+	if (stacks_options.unwind) {
+		json_u64(j, "unwound", e->unwound);
+		json_u64(j, "unwound_to_root", e->whole);
+		json_u64(j, "unwound_uncopied", e->uncopied);
+		json_u64(j, "copied_bytes", e->copied);
+	}
+	stacks_summary_json(e->stacks, j);
+}

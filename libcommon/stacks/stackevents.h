@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * stackevents: events that carry stacks (bpf/lib/stacks/stacks.bpf.h) into a set of stacks, with the
+ * processes that they are of remembered while they live.
+ */
+#ifndef BORESCOPE_STACKEVENTS_H
+#define BORESCOPE_STACKEVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "output/json.h"
+#include "stacks/stacks.h"
+
+struct stack_events {
+	struct stacks *stacks;
+	struct symbols *symbols;
+	uint64_t truncated; /* events with a stack that is deeper than the kernel walks */
+	uint64_t unread;    /* with a user stack that could not be read */
+	uint64_t cut_frame, unread_frame;
+	/* with --unwind dwarf: user stacks unwound; of them to their root, and as far as they were
+	 * copied */
+	uint64_t unwound, whole, uncopied;
+	uint64_t copied; /* bytes of them */
+};
+
+/* In the setup hook, after stacks_setup(). @config without symbols. False: no memory (said). What
+ * it makes lives as long as the tool. */
+bool stack_events_init(struct stack_events *e, const struct stacks_config *config);
+
+/* In the event hook: adds @weight to the stack of a struct stack_event of @size bytes. True: it is
+ * in the set; what had no room is counted there. */
+bool stack_events_add(struct stack_events *e, const void *event, size_t size, uint64_t weight);
+
+/* stacks_remarks() and stacks_summary_json(), with what is known here. */
+void stack_events_remarks(const struct stack_events *e);
+void stack_events_summary_json(const struct stack_events *e, struct json *j);
+
+#endif

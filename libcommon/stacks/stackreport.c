@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <linux/types.h>
+
+#include "lib/stacks/stacks.shared.h"
+#include "symbols/cfi.h"
+#include "base/clock.h"
+#include "base/msg.h"
+#include "base/number.h"
+#include "stacks/stackset.h"
+#include "run/tool.h"
+
+#define TOP_ROWS	 30
+#define UNWIND_BYTES_MIN 512
+/* Say so from this share of short stacks on, when there are enough to tell. */
+#define CUT_PERMILLE 200
+#define CUT_MIN	     20
+
+struct stacks_options stacks_options = { .max = STACKS_MAX_DEFAULT };
+static int svg_fd = -1;
+
+const char *stacks_parse_unwind(const char *arg, void *value)
+{
+	uint64_t *bytes = value;
+	char *end;
+
+	*bytes = 0;
+	if (!strcmp(arg, "fp"))
+		return NULL;
+	*bytes = STACK_COPY_MAX;
+	if (!strcmp(arg, "dwarf"))
+		return NULL;
+	if (!strncmp(arg, "dwarf,", 6) && arg[6] >= '0' && arg[6] <= '9') {
+		errno = 0;
+		*bytes = strtoull(arg + 6, &end, 10);
+		if (!errno && !*end && *bytes >= UNWIND_BYTES_MIN && *bytes <= STACK_COPY_MAX)
+			return NULL;
+	}
+	return "fp, dwarf, or dwarf,BYTES with 512 to 16384";
+}
+
+static bool svg_is_stdout(void)
+{
+	return !strcmp(stacks_options.svg, "-");
+}
+
+int stacks_setup(const struct common_options *common)
+{
+	const struct stacks_options *opt = &stacks_options;
+
+	if (opt->user_only && opt->kernel_only) {
+		error("-U and -K: it is one or the other, or both stacks without them");
+		return 2;
+	}
+	if (opt->folded && (opt->top || common->json)) {
+		error("-f and %s: it is one or the other", opt->top ? "--top" : "--json");
+		return 2;
+	}
+	if (opt->unwind && opt->kernel_only) {
+		error("-K and --unwind: there are no user stacks to unwind");
+		return 2;
+	}
+	if (opt->unwind && !cfi_supported()) {
+		error("--unwind dwarf: this build is for a machine whose tables it does not know "
+		      "(it knows x86-64 and arm64)");
+		return 2;
+	}
+	if (!opt->svg)
+		return -1;
+	if (svg_is_stdout()) {
+		if (opt->folded || opt->top || common->json) {
+			error("--svg - and %s: both would go to stdout; give a file",
+			      opt->folded ? "-f"
+			      : opt->top  ? "--top"
+					  : "--json");
+			return 2;
+		}
+		return -1;
+	}
+	svg_fd = open(opt->svg, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (svg_fd < 0) {
+		error("--svg: cannot write '%s': %s", opt->svg, strerror(errno));
+		return 1;
+	}
+	return -1;
+}
+
+void stacks_configure(struct bpf_object *obj)
+{
+	struct stack_config *config = object_section(obj, ".rodata.stacks", NULL);
+	uint64_t depth = 0;
+
+	number_read("/proc/sys/kernel/perf_event_max_stack", 1, &depth);
+	depth = depth ? depth : 127;
+	config->depth = depth < STACK_FRAMES_MAX ? depth : STACK_FRAMES_MAX;
+	config->kernel = !stacks_options.user_only;
+	config->user = !stacks_options.kernel_only;
+	config->copy = stacks_options.unwind & ~7ull;
+}
+
+/* Into the file of --svg. False: it is not, or not whole, there (said). */
+static bool write_svg(struct stacks *s)
+{
+	struct out *o = malloc(sizeof(*o));
+	struct stat st;
+	bool ok;
+
+	if (!o) {
+		error("not enough memory for the flame graph");
+		return false;
+	}
+	out_init(o, svg_fd);
+	if (!fstat(svg_fd, &st) && S_ISREG(st.st_mode) && ftruncate(svg_fd, 0))
+		o->error = errno;
+	stacks_svg(s, o);
+	ok = !out_flush(o);
+	if (!ok)
+		error("cannot write '%s': %s", stacks_options.svg, strerror(o->error));
+	else if (!s->failed)
+		note("the flame graph is in %s", stacks_options.svg);
+	free(o);
+	return ok;
+}
+
+void stacks_report(struct stacks *s, struct run *r)
+{
+	const struct stacks_options *opt = &stacks_options;
+
+	if (opt->svg && svg_is_stdout())
+		stacks_svg(s, &r->out);
+	else if (opt->svg && !write_svg(s))
+		r->failed = true;
+	if (table_show_clock && !r->opt.json && !opt->folded && (opt->top || !opt->svg)) {
+		out_time_of_day(&r->out, clock_real_ns(clock_mono_ns()), 6);
+		out_char(&r->out, '\n');
+	}
+	if (r->opt.json && opt->top)
+		stacks_top_json(s, &r->json);
+	else if (r->opt.json)
+		stacks_json(s, &r->json);
+	else if (opt->top)
+		stacks_top(s, &r->out, TOP_ROWS);
+	else if (opt->folded)
+		stacks_folded(s, &r->out);
+	else if (!opt->svg)
+		stacks_listing(s, &r->out);
+	if (s->failed)
+		r->failed = true;
+}
+
+static const char *most_cut(const struct stacks *s)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 0; i < s->nr_cut; i++)
+		if (s->cut[i] > s->cut[best])
+			best = i;
+	return best ? stackset_text(s, best) : NULL;
+}
+
+bool stacks_remarks(struct stacks *s)
+{
+	const struct stacks_stats *st = &s->stats;
+	const char *module;
+
+	if (st->left_out)
+		warn("%llu %s are not in these stacks: there were more different ones than "
+		     "--stack-storage-size %llu",
+		     (unsigned long long)st->left_out, s->config.unit ? s->config.unit : "stacks",
+		     (unsigned long long)s->entries.max_items);
+	if (st->user < CUT_MIN || s->failed || st->user_short * 1000 < st->user * CUT_PERMILLE ||
+	    !stackset_name(s))
+		return false;
+	module = most_cut(s);
+	note("%llu %% of user stacks have at most two frames: code built without %s%s%s%s",
+	     (unsigned long long)(st->user_short * 100 / st->user),
+	     stacks_options.unwind ? "tables to unwind by" : "frame pointers",
+	     module ? ", most of it in " : "", module ? module : "",
+	     s->config.can_unwind && !stacks_options.unwind ? ": see --unwind dwarf" : "");
+	return true;
+}
+
+void stacks_summary_json(struct stacks *s, struct json *j)
+{
+	if (!s->failed)
+		stackset_name(s); /* for user_short, if it was not shown yet */
+	json_u64(j, "stacks_left_out", s->stats.left_out);
+	json_u64(j, "user_stacks", s->stats.user);
+	json_u64(j, "user_stacks_cut", s->stats.user_short);
+}

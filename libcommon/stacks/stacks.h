@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * stacks: counts stacks, and shows them: BCC's listing, folded lines, a table of the hottest
+ * functions, JSON, a flame graph. Any tool that has stacks uses it:
+ *
+ *	set = stacks_new(&config);			in its setup hook
+ *	stacks_add(set, &key, kernel, n, user, m, 1);	for each
+ *	stacks_report(set, r);				in its report hook
+ *	stacks_free(set);
+ *
+ * and puts STACKS_OPTIONS into its table of options. Frames are addresses, leaf first, as the
+ * kernel gives them; they get their names when they are printed. Until then it is up to the tool to
+ * call symbols_remember() for a process while it lives.
+ *
+ * What the set holds is bounded; what did not fit is counted.
+ */
+#ifndef BORESCOPE_STACKS_H
+#define BORESCOPE_STACKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "output/json.h"
+#include "run/options.h"
+#include "output/out.h"
+
+struct bpf_object;
+struct run;
+struct stacks;
+struct symbols;
+struct frame_name;
+
+/* --- the options that a tool with stacks has ---------------------------------------------------
+ */
+
+struct stacks_options {
+	bool folded, delimited, annotated, top;
+	bool user_only, kernel_only; /* a tool need not read the other stack then */
+	const char *svg;
+	uint64_t max;	 /* how many different stacks are kept */
+	uint64_t unwind; /* by tables: bytes of each user stack that are copied; 0: by pointers */
+};
+extern struct stacks_options stacks_options;
+
+#define STACKS_MAX_DEFAULT 262144
+
+/* clang-format off */
+/* For a tool's table; @annotate_: the letter of --annotations (BCC's profile has 'a'), 0: none. */
+#define STACKS_OPTIONS(annotate_)                                                                  \
+	{ 'U', "user-stacks-only", NULL, OPT_FLAG, &stacks_options.user_only,                      \
+	  "user stacks only, without the kernel's part" },                                         \
+	{ 'K', "kernel-stacks-only", NULL, OPT_FLAG, &stacks_options.kernel_only,                  \
+	  "kernel stacks only" },                                                                  \
+	{ 0, "top", NULL, OPT_FLAG, &stacks_options.top,                                           \
+	  "a table of the hottest functions" },                                                    \
+	{ 'f', "folded", NULL, OPT_FLAG, &stacks_options.folded,                                   \
+	  "a line for each stack, as flamegraph.pl reads it" },                                    \
+	{ 0, "svg", "FILE", OPT_STR, &stacks_options.svg,                                          \
+	  "a flame graph for a web browser, into FILE" },                                          \
+	{ 'd', "delimited", NULL, OPT_FLAG, &stacks_options.delimited,                             \
+	  "a mark between kernel and user frames" },                                               \
+	{ (annotate_), "annotations", NULL, OPT_FLAG, &stacks_options.annotated,                   \
+	  "_[k] behind the names of kernel functions" },                                           \
+	{ 0, "stack-storage-size", "COUNT", OPT_UINT, &stacks_options.max,                         \
+	  "keep this many different stacks (default 262144)", 1, 100000000 }
+/* clang-format on */
+
+/* For a tool that uses bpf/lib/stacks/stacks.bpf.h, beside these. */
+#define STACKS_UNWIND_OPTION                                                                       \
+	{                                                                                          \
+		0, "unwind", "HOW", OPT_PARSE, &stacks_options.unwind,                             \
+			"user stacks by fp (default) or dwarf[,BYTES]",                            \
+			.parse = stacks_parse_unwind                                               \
+	}
+const char *stacks_parse_unwind(const char *arg, void *value);
+
+/*
+ * In the setup hook: checks the options against each other and opens the file for --svg (so that a
+ * path that can't be written is said before anything is traced). Returns -1 to go on, else the
+ * exit status, after having said why.
+ */
+int stacks_setup(const struct common_options *common);
+
+/* In the configure hook of a tool that uses bpf/lib/stacks/stacks.bpf.h: which stacks, how deep. */
+void stacks_configure(struct bpf_object *obj);
+
+/* --- the set -----------------------------------------------------------------------------------
+ */
+
+#define STACK_LABELS_MAX 4
+
+/* What tells two stacks apart, beside their frames. */
+struct stack_key {
+	uint32_t pid;
+	uint32_t tid;	/* 0: threads are not told apart */
+	uint32_t image; /* symbols_image() of the time; 0: as the pid is when it is shown */
+	char comm[16];
+	/* A text for each of the set's labels: from stacks_text(); 0: it has none. */
+	uint32_t labels[STACK_LABELS_MAX];
+};
+
+struct stacks_config {
+	/* Where names come from; must outlive the set. */
+	struct symbols *symbols;
+	/* Labels beside pid and comm: their JSON keys ("state", "syscall"). In the listing, a
+	 * label's text stands behind the pid; in folded lines and flame graphs it is a frame
+	 * between the comm and the stack's root, in this order. */
+	const char *labels[STACK_LABELS_MAX];
+	const char *unit; /* of a weight, in words: "samples", "us" */
+	/* JSON: the key of the sum of weights ("total_ns"), beside "count". NULL: weights are
+	 * counts, and "count" is their sum. */
+	const char *weight_key;
+	const char *title; /* of the flame graph; NULL: the tool's name */
+	bool can_unwind;   /* the tool has STACKS_UNWIND_OPTION */
+	uint64_t max;	   /* 0: stacks_options.max */
+	/* For tests: names from here instead of from @symbols. */
+	void (*name_frame)(uint32_t pid, uint64_t addr, bool kernel, struct frame_name *name);
+};
+
+/* NULL: no memory (said). stacks_free(NULL) is fine. */
+struct stacks *stacks_new(const struct stacks_config *config);
+void stacks_free(struct stacks *s);
+
+/* A text of the traced side or of the tool's own as a number, for stack_key.labels: never 0, unless
+ * there is no memory. Stays good until stacks_free(). */
+uint32_t stacks_text(struct stacks *s, const char *text);
+
+/*
+ * A frame that is no address but @text ("[no stack: on a CPU]"), to stand among the addresses
+ * given to stacks_add(), as kernel or as user frame. It differs from run to run, so that nobody can
+ * put one on the stack of a process. Stays good until stacks_free().
+ */
+uint64_t stacks_named_frame(struct stacks *s, const char *text);
+
+/*
+ * Adds @weight to the stack of @key, @kernel and @user (leaf first; either may be NULL with 0
+ * frames). False: it is a new one, and there is no room for it: counted in stacks_stats.left_out.
+ */
+bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *kernel,
+		size_t nr_kernel, const uint64_t *user, size_t nr_user, uint64_t weight);
+
+/* Forgets the stacks (and the counts of stacks_stats), for a report per interval. */
+void stacks_clear(struct stacks *s);
+
+struct stacks_stats {
+	uint64_t added;	    /* calls of stacks_add() that were counted */
+	uint64_t weight;    /* of those */
+	uint64_t left_out;  /* calls for which there was no room */
+	uint64_t different; /* stacks in the set, by address */
+	uint64_t user;	    /* of those added: that have a user frame which is an address */
+	/* of user: that have two frames or fewer, and don't begin where programs and threads do:
+	 * cut, as it seems. Known when they have been shown */
+	uint64_t user_short;
+	uint64_t bytes; /* of memory, about */
+};
+void stacks_stats(const struct stacks *s, struct stacks_stats *stats);
+
+/* --- showing them ------------------------------------------------------------------------------
+ */
+
+/* As the options say, --json included: what the functions below do. Sets run.failed where not all
+ * could be shown (said). */
+void stacks_report(struct stacks *s, struct run *r);
+
+/*
+ * Each in turn; the least first and the hottest last, except for the table. Stacks whose frames
+ * have the same names (at other places of the same functions) are one.
+ *
+ * listing: BCC's profile: kernel frames, user frames, "-                comm (pid)", the weight.
+ * folded: "comm;root;...;leaf weight". A ';' in a name is written ':'.
+ * json: {"pid","tid" (if told apart),"comm", the labels,"count","kernel":[],"user":[]}, leaf first;
+ *	a frame is {"function","module"}, both null where not known, and "offset" (in the module)
+ *	where the function is not.
+ * top: functions by self weight, at most @rows (0: all), with what the rest has.
+ * top_json: an object with "type":"function" each, "self", "total", "function", "module".
+ */
+void stacks_listing(struct stacks *s, struct out *o);
+void stacks_folded(struct stacks *s, struct out *o);
+void stacks_json(struct stacks *s, struct json *j);
+void stacks_top(struct stacks *s, struct out *o, size_t rows);
+void stacks_top_json(struct stacks *s, struct json *j);
+/* A flame graph into @o. */
+void stacks_svg(struct stacks *s, struct out *o);
+
+/*
+ * At the end (the finish hook): one warning if stacks were left out, and one note when a good part
+ * of the user stacks seems to be cut ("61 % of user stacks have at most two frames: code built
+ * without frame pointers, most of it in libc.so.6: see --unwind dwarf"). Returns
+ * whether it said so.
+ */
+bool stacks_remarks(struct stacks *s);
+
+/* The members "stacks_left_out" and "user_stacks_cut" (of "user_stacks") of the summary. */
+void stacks_summary_json(struct stacks *s, struct json *j);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * buildid: the note in an ELF file that tells one build of it from all others.
+ */
+#ifndef BORESCOPE_BUILDID_H
+#define BORESCOPE_BUILDID_H
+
+#include "symbols/elfimage.h"
+
+struct build_id {
+	unsigned char bytes[20]; /* a shorter one is filled up with zeros, as the kernel does */
+	unsigned int len; /* 0: there is none, or a longer one (which the kernel can't tell) */
+};
+
+void build_id_read(struct elf_image *im, struct build_id *id);
+
+/* The same of the file open as @fd. Returns 0, also when it has none, or as elf_image_open(). */
+int build_id_of_file(int fd, struct build_id *id);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * elfsyms: the functions of one ELF file, from it and from the debug file that belongs to it.
+ *
+ * .symtab has all; a stripped file has .dynsym (what it exports) and may have .gnu_debugdata (the
+ * rest, an ELF file within, packed with xz), or a separate debug file somewhere. They are taken
+ * together.
+ */
+#ifndef BORESCOPE_ELFSYMS_H
+#define BORESCOPE_ELFSYMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbols/buildid.h"
+#include "symbols/debugfile.h"
+#include "symbols/elfimage.h"
+#include "symbols/symtab.h"
+
+struct elf_syms {
+	struct symtab table; /* by virtual address in the file */
+	struct elf_segment segments[ELF_MAX_SEGMENTS];
+	unsigned int nr_segments;
+	struct build_id build_id;
+};
+
+/*
+ * Reads the file open as @fd; @where NULL: no separate debug file is looked for. Returns 0, also
+ * when there is no symbol in it, or -errno (-ENOEXEC: not an ELF file) with nothing to free.
+ */
+int elf_syms_load(struct elf_syms *e, int fd, const struct debug_search *where);
+
+/* The same from memory, which is copied: the vDSO. */
+int elf_syms_load_memory(struct elf_syms *e, const void *data, size_t size);
+
+/* A place in the file to a virtual address. False: no code is there. */
+bool elf_syms_vaddr(const struct elf_syms *e, uint64_t offset, uint64_t *vaddr);
+
+void elf_syms_free(struct elf_syms *e);
+
+#endif

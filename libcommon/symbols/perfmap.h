@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * perfmap: the functions that a JIT compiler (Java with an agent, Node.js, .NET, PyPy...) writes to
+ * /tmp/perf-PID.map as it makes them: a line "START SIZE NAME" each, both numbers hexadecimal, with
+ * or without 0x. What comes later in the file holds, where it takes the place of something.
+ */
+#ifndef BORESCOPE_PERFMAP_H
+#define BORESCOPE_PERFMAP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "symbols/symtab.h"
+
+#define PERF_MAP_MAX_SYMBOLS (1u << 20)
+#define PERF_MAP_MAX_NAMES   (64u << 20)
+#define PERF_MAP_MAX_READ    (256ll << 20) /* of one file: a sparse one has no end */
+
+struct perf_map {
+	struct symtab table;
+	dev_t dev;
+	ino_t ino;
+	off_t read; /* so much of the file, whole lines only */
+};
+
+/*
+ * Reads what was added to the file since it was read last; all of it, if it is another file or has
+ * become shorter. Lines that make no sense are passed over. Returns 0 or -errno; the map stays
+ * good.
+ */
+int perf_map_read(struct perf_map *m, int fd);
+
+/*
+ * Opens /tmp/perf-PID.map of process @pid as it sees it: in its own mount namespace, with its pid
+ * in its own pid namespace. Only a regular file that belongs to the process's user: root's tool is
+ * not to be told names, or made to open a device, by anyone else. Returns a descriptor or -errno;
+ * -EPERM: it is somebody else's.
+ */
+int perf_map_open(unsigned int pid);
+
+/* The newest symbol that @addr lies in; NULL: none. */
+const struct symbol *perf_map_find(const struct perf_map *m, uint64_t addr);
+
+void perf_map_free(struct perf_map *m);
+
+#endif

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "symbols/processes.h"
+#include "base/search.h"
+
+#define NR_BUCKETS     1024
+#define MAX_JIT_BYTES  (128u << 20)  /* of all processes' perf maps */
+#define AGAIN_NS       100000000ull  /* between two looks at a process for the sake of an address */
+#define JIT_NS	       1000000000ull /* between two looks at a perf map when it is remembered */
+#define LOOK_SHARE     20	     /* looking takes at most one part in so many of the time */
+#define MAX_OTHER_TIDS 16	     /* that are tried when the first thread has ended */
+
+struct processes {
+	struct process *buckets[NR_BUCKETS];
+	struct sym_files *files;
+	size_t nr, nr_maps, jit_bytes;
+	uint64_t clock; /* counts uses */
+	uint32_t images;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* Whether it is time to look again, @pause ns after the last time. */
+static bool is_due(const struct look *l, uint64_t pause)
+{
+	if (pause < l->took * LOOK_SHARE)
+		pause = l->took * LOOK_SHARE;
+	return now_ns() - l->begun >= pause;
+}
+
+static void look_begin(struct look *l)
+{
+	l->begun = now_ns();
+}
+
+static void look_end(struct look *l)
+{
+	l->took = now_ns() - l->begun;
+}
+
+/* Whether the pid is still that process's. */
+static bool is_same(const struct process *p)
+{
+	struct process_id id;
+
+	return !process_id_read(p->pid, &id) && id.start_time == p->id.start_time;
+}
+
+struct processes *processes_new(struct sym_files *files)
+{
+	struct processes *ps = calloc(1, sizeof(*ps));
+
+	if (ps)
+		ps->files = files;
+	return ps;
+}
+
+static void free_maps(struct processes *ps, struct exec_mapping *maps, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		sym_file_put(ps->files, maps[i].file);
+	free(maps);
+}
+
+static void drop_jit(struct processes *ps, struct process *p)
+{
+	ps->jit_bytes -= symtab_bytes(&p->jit.table);
+	perf_map_free(&p->jit);
+}
+
+static void forget(struct processes *ps, struct process *p)
+{
+	struct process **at = &ps->buckets[p->pid % NR_BUCKETS];
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	ps->nr--;
+	ps->nr_maps -= p->nr_maps;
+	free_maps(ps, p->maps, p->nr_maps);
+	drop_jit(ps, p);
+	free(p);
+}
+
+void processes_free(struct processes *ps)
+{
+	size_t i;
+
+	if (!ps)
+		return;
+	for (i = 0; i < NR_BUCKETS; i++) {
+		while (ps->buckets[i])
+			forget(ps, ps->buckets[i]);
+	}
+	free(ps);
+}
+
+/* The least recently used other than @keep; only one with a perf map, if @jit. */
+static struct process *oldest(const struct processes *ps, const struct process *keep, bool jit)
+{
+	struct process *p, *best = NULL;
+	size_t i;
+
+	for (i = 0; i < NR_BUCKETS; i++) {
+		for (p = ps->buckets[i]; p; p = p->next) {
+			if (p != keep && (!jit || p->jit.table.max) &&
+			    (!best || p->used < best->used))
+				best = p;
+		}
+	}
+	return best;
+}
+
+static void make_room(struct processes *ps, const struct process *keep)
+{
+	struct process *p;
+
+	while ((ps->nr > MAX_PROCESSES || ps->nr_maps > MAX_ALL_MAPPINGS ||
+		sym_files_full(ps->files)) &&
+	       (p = oldest(ps, keep, false)))
+		forget(ps, p);
+	while (ps->jit_bytes > MAX_JIT_BYTES && (p = oldest(ps, keep, true)))
+		drop_jit(ps, p);
+}
+
+/* A list of mappings under way. */
+struct reading {
+	struct processes *ps;
+	struct process *p;
+	uint32_t tid; /* whose /proc is read: the process, or another thread of it */
+	struct exec_mapping *maps;
+	size_t nr, max;
+	size_t old;	       /* where in p->maps the same address would be */
+	unsigned int nr_files; /* mappings that may have one */
+	bool may_jit;
+};
+
+static const char *name_of(const struct mapping_line *m)
+{
+	static const char *const names[] = { "[vdso]", "[vsyscall]", "[uprobes]", "[stack]",
+					     "[heap]" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(m->path, names[i]))
+			return names[i];
+	}
+	return "[anon]";
+}
+
+static bool same_mapping(const struct exec_mapping *old, const struct mapping_line *m)
+{
+	return old->start == m->start && old->end == m->end && old->offset == m->offset &&
+	       old->inode == m->inode && old->dev_major == m->dev_major &&
+	       old->dev_minor == m->dev_minor;
+}
+
+/* The file of a mapping: the one it had when it was read last, or else what is there now. */
+static struct sym_file *file_of(struct reading *r, const struct mapping_line *m)
+{
+	const struct process *p = r->p;
+
+	while (r->old < p->nr_maps && p->maps[r->old].start < m->start)
+		r->old++;
+	if (r->nr_files >= SYM_MAX_FILES_OF_ONE)
+		return NULL;
+	r->nr_files += m->inode != 0;
+	if (r->old < p->nr_maps && same_mapping(&p->maps[r->old], m) && p->maps[r->old].file)
+		return sym_file_again(p->maps[r->old].file);
+	if (m->inode)
+		return sym_file_get(r->ps->files, r->tid, m);
+	if (!strcmp(m->path, "[vdso]"))
+		return sym_file_vdso(r->ps->files, r->tid, m);
+	return NULL;
+}
+
+/* Code in it may have been made while the process runs. */
+static bool is_jit(const struct mapping_line *m)
+{
+	return m->deleted || (!m->inode && strcmp(m->path, "[vdso]") &&
+			      strcmp(m->path, "[vsyscall]") && strcmp(m->path, "[uprobes]"));
+}
+
+static int add_mapping(void *arg, const struct mapping_line *m)
+{
+	struct reading *r = arg;
+	struct exec_mapping *more;
+
+	if (!m->executable)
+		return 0;
+	if (r->nr == MAX_MAPPINGS)
+		return 1;
+	if (r->nr && m->start < r->maps[r->nr - 1].end) /* the text is of two moments */
+		return 0;
+	if (r->nr == r->max) {
+		r->max = r->max ? r->max * 2 : 16;
+		more = realloc(r->maps, r->max * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		r->maps = more;
+	}
+	r->may_jit |= is_jit(m);
+	r->maps[r->nr++] = (struct exec_mapping){
+		.start = m->start,
+		.end = m->end,
+		.offset = m->inode ? m->offset : 0,
+		.inode = m->inode,
+		.dev_major = m->dev_major,
+		.dev_minor = m->dev_minor,
+		.file = file_of(r, m),
+		.name = name_of(m),
+	};
+	return 0;
+}
+
+static int read_maps_of(struct reading *r, uint32_t tid)
+{
+	char path[32];
+	FILE *f;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", tid);
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ? -ESRCH : -errno;
+	r->tid = tid;
+	err = maps_each(f, add_mapping, r);
+	fclose(f);
+	if (r->nr && (err > 0 || err == -EIO)) /* what was read is good */
+		err = 0;
+	return err ? err : r->nr ? 0 : -ESRCH;
+}
+
+/* When a process's first thread has ended, its directory in /proc has no memory; others' have. */
+static int read_maps(struct reading *r)
+{
+	int err = read_maps_of(r, r->p->pid), tries = MAX_OTHER_TIDS;
+	struct dirent *e;
+	char path[32];
+	DIR *d;
+
+	if (err != -ESRCH)
+		return err;
+	snprintf(path, sizeof(path), "/proc/%u/task", r->p->pid);
+	d = opendir(path);
+	while (d && err == -ESRCH && tries && (e = readdir(d))) {
+		uint32_t tid = strtoul(e->d_name, NULL, 10);
+
+		if (!tid || tid == r->p->pid)
+			continue;
+		tries--;
+		err = read_maps_of(r, tid);
+	}
+	if (d)
+		closedir(d);
+	return err;
+}
+
+static int by_start(const void *va, const void *vb)
+{
+	const struct exec_mapping *a = va, *b = vb;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* Moves what was mapped before, and is not overlapped by what is now, to the new list. */
+static void keep_old(struct reading *r)
+{
+	struct process *p = r->p;
+	size_t i, now = 0, nr = r->nr;
+	struct exec_mapping *more, *old;
+
+	more = realloc(r->maps, (r->nr + p->nr_maps) * sizeof(*more));
+	if (!more)
+		return;
+	r->maps = more;
+	for (i = 0; i < p->nr_maps && r->nr < MAX_MAPPINGS; i++) {
+		old = &p->maps[i];
+		while (now < nr && r->maps[now].end <= old->start)
+			now++;
+		if (now < nr && r->maps[now].start < old->end)
+			continue;
+		if (old->file && r->nr_files++ >= SYM_MAX_FILES_OF_ONE)
+			continue;
+		r->maps[r->nr++] = *old;
+		old->file = NULL;
+	}
+	qsort(r->maps, r->nr, sizeof(*r->maps), by_start);
+}
+
+static void look_at_jit(struct processes *ps, struct process *p)
+{
+	int fd;
+
+	look_begin(&p->jit_look);
+	fd = perf_map_open(p->pid);
+	if (fd >= 0 && is_same(p)) {
+		ps->jit_bytes -= symtab_bytes(&p->jit.table);
+		perf_map_read(&p->jit, fd);
+		ps->jit_bytes += symtab_bytes(&p->jit.table);
+	}
+	if (fd >= 0)
+		close(fd);
+	look_end(&p->jit_look);
+}
+
+static int look_at_maps(struct processes *ps, struct process *p)
+{
+	struct reading r = { .ps = ps, .p = p };
+	int err;
+
+	make_room(ps, p);
+	look_begin(&p->maps_look);
+	err = read_maps(&r);
+	if (!err && !is_same(p))
+		err = -ESRCH;
+	look_end(&p->maps_look);
+	if (err) {
+		free_maps(ps, r.maps, r.nr);
+		return err;
+	}
+	keep_old(&r);
+	ps->nr_maps += r.nr - p->nr_maps;
+	free_maps(ps, p->maps, p->nr_maps);
+	p->maps = r.maps;
+	p->nr_maps = r.nr;
+	p->may_jit = r.may_jit;
+	return 0;
+}
+
+static struct process *add_process(struct processes *ps, uint32_t pid, const struct process_id *id)
+{
+	struct process *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->pid = pid;
+	p->image = ++ps->images ?: ++ps->images;
+	p->id = *id;
+	p->next = ps->buckets[pid % NR_BUCKETS];
+	ps->buckets[pid % NR_BUCKETS] = p;
+	ps->nr++;
+	return p;
+}
+
+/* A process that isn't known, or whose pid is known for another one, which is behind it then. */
+static int add_and_look(struct processes *ps, uint32_t pid, const struct process_id *id)
+{
+	struct process *p = add_process(ps, pid, id);
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	err = look_at_maps(ps, p);
+	if (err)
+		forget(ps, p);
+	return err;
+}
+
+static bool is_same_program(const struct process_id *a, const struct process_id *b)
+{
+	struct process_id same_size = *b;
+
+	same_size.vsize = a->vsize;
+	return !memcmp(a, &same_size, sizeof(*a));
+}
+
+static int look_if_changed(struct processes *ps, struct process *p, const struct process_id *id)
+{
+	int err;
+
+	/* its heap grows and shrinks all the time: that alone must not cost too much */
+	if (p->id.vsize == id->vsize || !is_due(&p->maps_look, 0))
+		return 0;
+	err = look_at_maps(ps, p);
+	if (!err)
+		p->id = *id;
+	return err;
+}
+
+int process_remember(struct processes *ps, uint32_t pid)
+{
+	struct process *p = process_find(ps, pid);
+	struct process_id id;
+	int err;
+
+	err = process_id_read(pid, &id);
+	if (err)
+		return err;
+	if (p && is_same_program(&p->id, &id))
+		err = look_if_changed(ps, p, &id);
+	else
+		err = add_and_look(ps, pid, &id);
+	if (err)
+		return err;
+	p = process_find(ps, pid);
+	if (p->may_jit && is_due(&p->jit_look, JIT_NS))
+		look_at_jit(ps, p);
+	make_room(ps, p);
+	return 0;
+}
+
+struct process *process_find(struct processes *ps, uint32_t pid)
+{
+	struct process *p;
+
+	for (p = ps->buckets[pid % NR_BUCKETS]; p && p->pid != pid; p = p->next)
+		;
+	if (p)
+		p->used = ++ps->clock;
+	return p;
+}
+
+struct process *process_find_image(struct processes *ps, uint32_t pid, uint32_t image)
+{
+	struct process *p;
+
+	for (p = ps->buckets[pid % NR_BUCKETS]; p && p->image != image; p = p->next)
+		;
+	if (p)
+		p->used = ++ps->clock;
+	return p;
+}
+
+const struct exec_mapping *process_mapping(const struct process *p, uint64_t addr)
+{
+	const struct exec_mapping *m = search_last(p->maps, p->nr_maps, start, addr);
+
+	return m && addr < m->end ? m : NULL;
+}
+
+bool process_look_again(struct processes *ps, struct process *p)
+{
+	bool maps = is_due(&p->maps_look, AGAIN_NS), jit = is_due(&p->jit_look, AGAIN_NS);
+	struct process_id id;
+	bool looked = false;
+
+	if (!maps && !jit)
+		return false;
+	if (process_id_read(p->pid, &id) || !is_same_program(&p->id, &id)) {
+		look_begin(&p->maps_look); /* it has ended, or is another program */
+		look_begin(&p->jit_look);
+		return false;
+	}
+	if (maps && !look_at_maps(ps, p)) {
+		p->id = id;
+		looked = true;
+	}
+	if (p->may_jit && jit) {
+		look_at_jit(ps, p);
+		looked = true;
+	}
+	make_room(ps, p);
+	return looked;
+}
+
+void processes_stats(const struct processes *ps, struct symbols_stats *stats)
+{
+	const struct process *p;
+	size_t i;
+
+	stats->processes = ps->nr;
+	stats->mappings = ps->nr_maps;
+	stats->bytes += ps->jit_bytes;
+	for (i = 0; i < NR_BUCKETS; i++) {
+		for (p = ps->buckets[i]; p; p = p->next)
+			stats->symbols += p->jit.table.nr;
+	}
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "symbols/demangle.h"
+#include "symbols/kallsyms.h"
+#include "base/msg.h"
+#include "symbols/processes.h"
+#include "symbols/symbols.h"
+#include "symbols/symfiles.h"
+
+#define NS_PER_SEC 1000000000ull
+
+/* Between two looks whether kallsyms has changed, for an address whose name is not sure and for
+ * another one; and between two readings where that can't be known. */
+#define LOOK_UNSURE_NS	(1 * NS_PER_SEC)
+#define LOOK_SURE_NS	(10 * NS_PER_SEC)
+#define READ_BLINDLY_NS (10 * NS_PER_SEC)
+#define READ_SHARE	20 /* reading takes at most one part in so many of the time */
+
+struct symbols {
+	struct kallsyms kallsyms;
+	uint64_t kallsyms_read, kallsyms_took; /* ns; 0: not yet */
+	uint64_t kallsyms_looked;	       /* whether it has changed */
+	bool held, kallsyms_due;
+	struct sym_files *files;
+	struct processes *processes;
+	char demangled[FRAME_TEXT_LEN * 2];
+};
+
+struct symbols *symbols_new(void)
+{
+	struct symbols *s = calloc(1, sizeof(*s));
+
+	if (s) {
+		s->files = sym_files_new();
+		s->processes = processes_new(s->files);
+	}
+	if (!s || !s->files || !s->processes) {
+		error("out of memory");
+		symbols_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void symbols_free(struct symbols *s)
+{
+	if (!s)
+		return;
+	processes_free(s->processes);
+	sym_files_free(s->files);
+	kallsyms_free(&s->kallsyms);
+	free(s);
+}
+
+static void read_kallsyms(struct symbols *s)
+{
+	uint64_t begun = clock_mono_ns();
+	struct kallsyms k;
+	const char *why;
+	int err;
+
+	err = kallsyms_load(&k);
+	why = kallsyms_why_not(&k, err);
+	if (why && !s->kallsyms_read)
+		note("%s", why);
+	s->kallsyms_read = s->kallsyms_looked = clock_mono_ns();
+	s->kallsyms_took = s->kallsyms_read - begun;
+	s->kallsyms_due = false;
+	if (err)
+		return;
+	kallsyms_free(&s->kallsyms);
+	s->kallsyms = k;
+}
+
+static void demangle_name(struct symbols *s, struct frame_name *name)
+{
+	if (name->function)
+		name->function = demangle(name->function, s->demangled, sizeof(s->demangled));
+}
+
+/* A name of a BPF program may be that of the one before it in memory, for nobody says where that
+ * ends. */
+static bool is_sure(const struct frame_name *name)
+{
+	return name->function && strcmp(name->module, "[bpf]") != 0;
+}
+
+/* Whether kallsyms has to be read again for the sake of an address that has this name as yet. */
+static bool is_outdated(struct symbols *s, uint64_t addr, const struct frame_name *name)
+{
+	const struct kallsyms *k = &s->kallsyms;
+	uint64_t t;
+	int changed;
+
+	if (k->hidden || !k->table.nr || (addr >= k->text && addr < k->text_end))
+		return false;
+	t = clock_mono_ns();
+	if (t - s->kallsyms_looked < (is_sure(name) ? LOOK_SURE_NS : LOOK_UNSURE_NS) ||
+	    t - s->kallsyms_read < s->kallsyms_took * READ_SHARE)
+		return false;
+	s->kallsyms_looked = t;
+	changed = kallsyms_changed(k);
+	return changed < 0 ? t - s->kallsyms_read >= READ_BLINDLY_NS : changed;
+}
+
+void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name)
+{
+	if (!s->kallsyms_read)
+		read_kallsyms(s);
+	kallsyms_find(&s->kallsyms, addr, name);
+	if (is_outdated(s, addr, name)) {
+		s->kallsyms_due = s->held;
+		if (!s->held) {
+			read_kallsyms(s);
+			kallsyms_find(&s->kallsyms, addr, name);
+		}
+	}
+	demangle_name(s, name); /* the kernel has Rust in it */
+}
+
+void symbols_hold(struct symbols *s, bool hold)
+{
+	s->held = hold;
+	if (!hold && s->kallsyms_due)
+		read_kallsyms(s);
+}
+
+int symbols_remember(struct symbols *s, uint32_t pid)
+{
+	return process_remember(s->processes, pid);
+}
+
+/* Returns whether the function was found. */
+static bool name_address(struct symbols *s, const struct process *p, uint64_t addr,
+			 struct frame_name *name)
+{
+	const struct exec_mapping *m = process_mapping(p, addr);
+	const struct symbol *sym;
+
+	*name = (struct frame_name){ .module = m ? m->name : NULL, .module_offset = addr };
+	if (m && m->file)
+		sym_file_name(s->files, m->file, addr - m->start + m->offset, name);
+	if (name->function)
+		return true;
+	sym = perf_map_find(&p->jit, addr);
+	if (!sym)
+		return false;
+	*name = (struct frame_name){
+		.function = symtab_name(&p->jit.table, sym),
+		.offset = addr - sym->addr,
+		.module = "[jit]",
+		.module_offset = addr,
+	};
+	return true;
+}
+
+/* An address without a name may be in what was mapped, or compiled, since the last look. */
+static bool may_be_new(const struct process *p, uint64_t addr)
+{
+	const struct exec_mapping *m = process_mapping(p, addr);
+
+	return !m || !m->file || p->may_jit;
+}
+
+/* @p may be NULL. */
+static void name_user(struct symbols *s, struct process *p, uint64_t addr, struct frame_name *name)
+{
+	*name = (struct frame_name){ .module_offset = addr };
+	if (!p)
+		return;
+	if (!name_address(s, p, addr, name) && may_be_new(p, addr) &&
+	    process_look_again(s->processes, p))
+		name_address(s, p, addr, name);
+	demangle_name(s, name);
+}
+
+void symbols_user(struct symbols *s, uint32_t pid, uint64_t addr, struct frame_name *name)
+{
+	struct process *p = process_find(s->processes, pid);
+
+	if (!p && !process_remember(s->processes, pid))
+		p = process_find(s->processes, pid);
+	name_user(s, p, addr, name);
+}
+
+uint32_t symbols_image(struct symbols *s, uint32_t pid)
+{
+	const struct process *p = process_find(s->processes, pid);
+
+	return p ? p->image : 0;
+}
+
+void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_t addr,
+			struct frame_name *name)
+{
+	if (image)
+		name_user(s, process_find_image(s->processes, pid, image), addr, name);
+	else
+		symbols_user(s, pid, addr, name);
+}
+
+struct unwinding {
+	struct symbols *symbols;
+	struct process *process;
+};
+
+static bool find_table(void *arg, uint64_t pc, const struct cfi **table, uint64_t *vaddr)
+{
+	struct unwinding *u = arg;
+	const struct exec_mapping *m;
+
+	if (!u->process)
+		return false;
+	m = process_mapping(u->process, pc);
+	if (!m && process_look_again(u->symbols->processes, u->process))
+		m = process_mapping(u->process, pc);
+	if (!m)
+		return false;
+	*table = NULL;
+	if (m->file)
+		*table = sym_file_cfi(u->symbols->files, m->file, pc - m->start + m->offset, vaddr);
+	return true;
+}
+
+size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from, uint64_t *frames,
+		      size_t max, enum unwind_end *end)
+{
+	struct unwinding u = { s, process_find(s->processes, pid) };
+
+	return unwind(from, find_table, &u, frames, max, end);
+}
+
+void symbols_build_id(struct symbols *s, const unsigned char id[20], uint64_t file_offset,
+		      struct frame_name *name)
+{
+	struct sym_file *f = sym_file_by_id(s->files, id);
+
+	*name = (struct frame_name){ .module_offset = file_offset };
+	if (f)
+		sym_file_name(s->files, f, file_offset, name);
+	demangle_name(s, name);
+}
+
+static bool is_bracketed(const char *module)
+{
+	size_t len = strlen(module);
+
+	return len > 2 && module[0] == '[' && module[len - 1] == ']';
+}
+
+const char *symbols_frame_text(const struct frame_name *name, char *buf, size_t size)
+{
+	size_t brackets;
+
+	if (name->function) {
+		snprintf(buf, size, "%s", name->function);
+	} else if (name->module) {
+		brackets = is_bracketed(name->module);
+		snprintf(buf, size, "[%.*s+0x%" PRIx64 "]",
+			 (int)(strlen(name->module) - 2 * brackets), name->module + brackets,
+			 name->module_offset);
+	} else {
+		snprintf(buf, size, "[unknown]");
+	}
+	return buf;
+}
+
+void symbols_stats(const struct symbols *s, struct symbols_stats *stats)
+{
+	*stats = (struct symbols_stats){
+		.symbols = s->kallsyms.table.nr,
+		.bytes = symtab_bytes(&s->kallsyms.table),
+	};
+	sym_files_stats(s->files, stats);
+	processes_stats(s->processes, stats);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * symfiles: the files that processes have mapped, and their symbols: each file once, by what fstat
+ * says of it, however many processes share it.
+ *
+ * A file is opened when it is first seen, so that it can be read when its process has ended, and
+ * read when the first address in it is asked for. Where that would take too many descriptors, the
+ * one that has waited longest is read early. Of the tables the least recently used are dropped
+ * beyond SYM_MAX_BYTES, to be read again if the file can still be reached. What reading files of
+ * ordinary users may take of the CPU's time is bounded too.
+ */
+#ifndef BORESCOPE_SYMFILES_H
+#define BORESCOPE_SYMFILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbols/cfi.h"
+#include "symbols/maps.h"
+#include "symbols/symbols.h"
+
+#define SYM_MAX_BYTES	     (256u << 20)
+#define SYM_MAX_OPEN	     512 /* and a quarter of RLIMIT_NOFILE at most */
+#define SYM_MAX_FILES	     4096
+#define SYM_MAX_FILES_OF_ONE 1024 /* process */
+
+struct sym_file;
+struct sym_files;
+
+struct sym_files *sym_files_new(void);
+void sym_files_free(struct sym_files *files);
+
+/* Whether there is no room for those of one more process: give some back first. */
+bool sym_files_full(const struct sym_files *files);
+
+/*
+ * The file behind mapping @m of process @pid; sym_file_put() gives it back. NULL: it isn't a
+ * regular file, can't be reached, or SYM_MAX_FILES are known.
+ */
+struct sym_file *sym_file_get(struct sym_files *files, uint32_t pid, const struct mapping_line *m);
+/* The same for the vDSO of a process, which may be one of several that a kernel has. */
+struct sym_file *sym_file_vdso(struct sym_files *files, uint32_t pid, const struct mapping_line *m);
+struct sym_file *sym_file_again(struct sym_file *f); /* one more reference */
+void sym_file_put(struct sym_files *files, struct sym_file *f);
+
+/* Names the place @offset (bytes) in the file; the function's name is as in the file. */
+void sym_file_name(struct sym_files *files, struct sym_file *f, uint64_t offset,
+		   struct frame_name *name);
+
+/*
+ * How functions of the file call each other (cfi.h), and where @offset of it is: for unwinding.
+ * NULL: it has no such tables, or may not be read now. Good until the next call for another file.
+ */
+const struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *f, uint64_t offset,
+			       uint64_t *vaddr);
+
+/* The one with this build id: a known one, or one that is installed. NULL: none. No reference is
+ * taken. */
+struct sym_file *sym_file_by_id(struct sym_files *files, const unsigned char id[20]);
+
+/* Adds to the counts of files, tables, open, symbols and bytes. */
+void sym_files_stats(const struct sym_files *files, struct symbols_stats *stats);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * threads: threads that a task iterator looked at (bpf/lib/tasks/thread.bpf.h), as rows, objects and
+ * stacks of a set:
+ *
+ *	threads_init(&config);				in the attach hook
+ *	if (threads_take(t, size))			for each record
+ *		run_show(r, t, size);			as a row, with THREAD_COLUMNS,
+ *		threads_add(t);				or into the set of stacks
+ *	threads_remarks(); threads_summary_json(j);	at the end
+ *
+ * There is one set of them, since a table's columns know nothing but their event.
+ */
+#ifndef BORESCOPE_THREADS_H
+#define BORESCOPE_THREADS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/tasks/thread.shared.h"
+#include "output/json.h"
+#include "output/out.h"
+#include "stacks/stacks.h"
+#include "output/table.h"
+
+struct threads_config {
+	struct symbols *symbols; /* must outlive it */
+	bool root_first;	 /* in rows: the outermost function first */
+	bool without_user;	 /* this kernel gives no user stacks: null in JSON */
+};
+
+/* Returns 0 or -ENOMEM (said). What it makes lives as long as the tool. */
+int threads_init(const struct threads_config *config);
+
+/*
+ * Makes a record of @size bytes ready to be shown, and counts it: its process is remembered, and
+ * its user stack ends where it leaves all code, as it may where there are no frame pointers. One
+ * that begins where programs and threads do is not THREAD_USER_CUT. False: the sizes in it can't
+ * be; not counted.
+ */
+bool threads_take(struct thread_sample *t, size_t size);
+
+/* Adds its stack to the set, by process, name, state and system call; false: there is no room for
+ * it, which the set counts. */
+bool threads_add(const struct thread_sample *t);
+struct stacks *threads_stacks(void);
+
+/* An OPT_PARSE of states by their letters, "R,D", to a __u32 of bits 1 << enum task_state. */
+const char *threads_parse_states(const char *arg, void *value);
+
+/* For a tool's table: STATE, SYSCALL, WAIT, FILE, STACK; in JSON "state", "on_cpu", "idle",
+ * "syscall", "syscall_nr", "compat", "wait", "fd", "file", "kernel", "user", "user_cut". */
+void thread_state(struct out *o, const void *event);
+void thread_syscall(struct out *o, const void *event);
+void thread_wait(struct out *o, const void *event);
+void thread_file(struct out *o, const void *event);
+void thread_stack(struct out *o, const void *event);
+void thread_state_json(struct json *j, const void *event);
+void thread_syscall_json(struct json *j, const void *event);
+void thread_wait_json(struct json *j, const void *event);
+void thread_file_json(struct json *j, const void *event);
+void thread_stack_json(struct json *j, const void *event);
+/* clang-format off */
+#define THREAD_COLUMNS                                                                             \
+	COL_CUSTOM("STATE", 6, NULL, thread_state, thread_state_json),                             \
+	COL_CUSTOM("SYSCALL", 11, NULL, thread_syscall, thread_syscall_json),                      \
+	COL_CUSTOM("WAIT", 16, NULL, thread_wait, thread_wait_json),                               \
+	COL_CUSTOM("FILE", 8, NULL, thread_file, thread_file_json),                                \
+	COL_CUSTOM("STACK", 0, NULL, thread_stack, thread_stack_json)
+/* clang-format on */
+
+/* In the finish hook: notes about the stacks that could not be read, or not to their end. */
+void threads_remarks(void);
+
+/* "on_cpu", "moved", "kernel_unread", "user_unread", "user_stacks", "user_stacks_cut": how many of
+ * those taken. */
+void threads_summary_json(struct json *j);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * waits: which threads wait for work, and which for a file (bpf/lib/tasks/waits.bpf.h).
+ *
+ * A sleeping thread waits for work when it is in a system call in which threads wait until there is
+ * something to do; a thread of the kernel, when it sleeps in state S or I. A read or receive is no
+ * such call: it may be an answer that the thread waits for.
+ */
+#ifndef BORESCOPE_WAITS_H
+#define BORESCOPE_WAITS_H
+
+#include <linux/types.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/tasks/waits.shared.h"
+
+struct bpf_object;
+
+/* In the configure hook: tells the kernel side the numbers of these calls. */
+void waits_configure(struct bpf_object *obj);
+
+/* The threads that were left out until now. Returns 0 or -errno, with none in @counts then. */
+int waits_idle(struct bpf_object *obj, struct idle_counts *counts);
+uint64_t waits_idle_total(const struct idle_counts *counts);
+
+/* "futex 1200, epoll_wait 40, kernel threads 70, others 7", of the three calls that most were in,
+ * into @buf; "" if there are none. Returns @buf. */
+#define WAITS_TEXT_LEN 256
+const char *waits_idle_text(const struct idle_counts *counts, char *buf, size_t size);
+
+#endif
