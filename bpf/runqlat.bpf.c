@@ -61,8 +61,7 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
  * When a task comes to a CPU, the kernel adds to its run_delay the time since last_queued, which is
  * when it began to wait on this CPU's queue (sched_info_arrive(), just after this hook, by the same
  * clock). If it was moved here while it waited, what it waited elsewhere is in run_delay already:
- * so the wait is the growth of run_delay since the task last came to a CPU.
- */
+ * so the wait is the growth of run_delay since the task last came to a CPU. */
 
 __u64 bases[BASES]; /* see runqlat.h; by the low bits of the tid */
 
@@ -102,8 +101,7 @@ int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_str
 	return 0;
 }
 
-/* --- where it does not: from waking up, or being preempted, to running ---------------------------
- */
+/* --- where it does not: from waking up, or being preempted, to running -------------------- */
 
 /* Since when tasks wait, by their address: bpf_ktime_get_ns(). */
 struct {

@@ -114,7 +114,7 @@ int retransmit_raw(__u64 *ctx)
 	return 0;
 }
 
-/* --- SYN-ACKs of connections that have no socket yet: the listener's, sent by a timer --- */
+/* --- SYN-ACKs of connections that have no socket yet: the listener's, sent by a timer ----- */
 
 static __always_inline void synack(const struct sock *sk, const struct request_sock *req)
 {
@@ -145,7 +145,7 @@ int retransmit_synack_raw(__u64 *ctx)
 	return 0;
 }
 
-/* --- tail loss probes that carry new data: no retransmission, so no tracepoint --- */
+/* --- tail loss probes that carry new data: no retransmission, so no tracepoint ------------ */
 
 struct probe_call {
 	struct sock *sk;

@@ -33,7 +33,7 @@ static const struct opt positional[] = {
 	{ 0 },
 };
 
-/* --- columns --- */
+/* --- columns ------------------------------------------------------------------------------ */
 
 static void print_letter(struct out *o, const void *event)
 {
@@ -127,7 +127,7 @@ static const struct column csv_columns[] = {
 	{ 0 },
 };
 
-/* --- hooks --- */
+/* --- hooks -------------------------------------------------------------------------------- */
 
 static struct tool tool;
 

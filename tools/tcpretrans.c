@@ -106,7 +106,7 @@ static bool event(struct run *r, const void *event, size_t size)
 	return owner_passes(r, &e.owner, &e.head);
 }
 
-/* --- by connection, with -c --- */
+/* --- by connection, with -c --------------------------------------------------------------- */
 
 static const struct flow_counts counted = {
 	.title = "RETRANSMITS",
@@ -136,7 +136,7 @@ static void report(struct run *r)
 	flows_report(flows, r, interval_ns);
 }
 
-/* --- probes --- */
+/* --- probes ------------------------------------------------------------------------------- */
 
 static int64_t retransmit_args;
 static const struct kernel_fact facts[] = {

@@ -8,8 +8,7 @@
 #include "base/msg.h"
 #include "run/tool.h"
 
-/* --- functions ---------------------------------------------------------------------------------
- */
+/* --- functions ---------------------------------------------------------------------------- */
 
 /* The operations, in the order in which each file system names its function for them. */
 #define OPERATION(name_, section)                                                                  \
@@ -136,8 +135,7 @@ bool fs_is_known(void)
 	return found;
 }
 
-/* --- system calls, where no function can be probed ----------------------------------------------
- */
+/* --- system calls, where no function can be probed ---------------------------------------- */
 
 #if defined(__x86_64__)
 #define COMPAT(i386, arm) i386
@@ -179,8 +177,7 @@ static const struct {
 	{ -1, 194, FS_TRUNCATE }, /* ftruncate64 */
 };
 
-/* --- the tool's hooks ---------------------------------------------------------------------------
- */
+/* --- the tool's hooks --------------------------------------------------------------------- */
 
 static int64_t mkdir_args; /* with the user namespace or idmap that came with 5.12: 4 and more */
 const struct kernel_fact fs_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args }, { 0 } };
@@ -227,8 +224,7 @@ void fs_started(struct run *r)
 		     fs->type);
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names -------------------------------------------------------------------------------- */
 
 static const struct {
 	char letter;

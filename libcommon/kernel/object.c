@@ -70,8 +70,7 @@ bool object_avoids(const char *what)
 	return false;
 }
 
-/* --- choosing ----------------------------------------------------------------------------------
- */
+/* --- choosing ----------------------------------------------------------------------------- */
 
 struct ladder {
 	int first[PROBES_MAX];	     /* of each probe: rungs below are ruled out */
@@ -255,8 +254,7 @@ static bool step_down(struct object *o, struct ladder *l, const char *program, c
 	       (l->first[i] < PROBE_RUNGS && o->probes[i].rungs[l->first[i]]);
 }
 
-/* --- advice ------------------------------------------------------------------------------------
- */
+/* --- advice ------------------------------------------------------------------------------- */
 
 /* False after having said which capability is missing. */
 static bool have_capabilities(void)
@@ -331,8 +329,7 @@ static void advise_load(int err)
 		error("cannot load into kernel %s (%s): -v shows why", u.release, strerror(-err));
 }
 
-/* --- start and stop ----------------------------------------------------------------------------
- */
+/* --- start and stop ----------------------------------------------------------------------- */
 
 /* Of the object that is being loaded: for libbpf's callback, which is given the program only. */
 static const struct grants *loading;
@@ -561,8 +558,7 @@ void object_close(struct object *o)
 	o->bpf = NULL;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------------------------ */
 
 uint64_t object_missed(const struct object *o)
 {

@@ -57,8 +57,7 @@ struct reading {
  *
  * Never with a frequency (attr.freq): for cycles the kernel then begins with a period of one, an
  * interrupt storm until it has found the right one. Where an interrupt of the counter is slow (a
- * virtual machine's: 30 us to 1.5 ms) it does not find it for seconds, and the CPU stands still.
- */
+ * virtual machine's: 30 us to 1.5 ms) it does not find it for seconds, and the CPU stands still. */
 static int event_open(enum perf_source source, int pid, int cpu, uint64_t period)
 {
 	const bool cycles = source == PERF_CYCLES;
@@ -98,8 +97,7 @@ static uint64_t cycles_hz(void)
 	return (uint64_t)best;
 }
 
-/* --- which CPUs --------------------------------------------------------------------------------
- */
+/* --- which CPUs --------------------------------------------------------------------------- */
 
 /* "0-3,8" into @online. False: it can't be read. */
 static bool read_online(bool *online, int nr)
@@ -140,8 +138,7 @@ static int uevents_open(void)
 	return fd;
 }
 
-/* --- start and stop ----------------------------------------------------------------------------
- */
+/* --- start and stop ----------------------------------------------------------------------- */
 
 /* Whether every CPU that is online has a counter of cycles: on a machine with two kinds of cores
  * one kind may say no. */

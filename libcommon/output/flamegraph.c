@@ -96,8 +96,7 @@ int flame_add(struct flame *f, const struct flame_frame *frames, size_t nr, uint
 	return 0;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------------------------------ */
 
 static bool fits_xml(uint32_t cp)
 {

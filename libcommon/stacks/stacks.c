@@ -33,8 +33,7 @@ struct place {
 	uint64_t kernel; /* compared as bytes: no padding */
 };
 
-/* --- the set -----------------------------------------------------------------------------------
- */
+/* --- the set ------------------------------------------------------------------------------ */
 
 static uint64_t most(uint64_t a, uint64_t b)
 {
@@ -184,8 +183,7 @@ void stacks_stats(const struct stacks *s, struct stacks_stats *stats)
 		       s->nr_shown_weights * sizeof(*s->shown_weights);
 }
 
-/* --- from addresses to names -------------------------------------------------------------------
- */
+/* --- from addresses to names -------------------------------------------------------------- */
 
 void stackset_no_memory(struct stacks *s)
 {

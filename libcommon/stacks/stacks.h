@@ -31,8 +31,7 @@ struct stacks;
 struct symbols;
 struct frame_name;
 
-/* --- the options that a tool with stacks has ---------------------------------------------------
- */
+/* --- the options that a tool with stacks has ---------------------------------------------- */
 
 struct stacks_options {
 	bool folded, delimited, annotated, top;
@@ -85,8 +84,7 @@ int stacks_setup(const struct common_options *common);
 /* In the configure hook of a tool that uses bpf/lib/stacks/stacks.bpf.h: which stacks, how deep. */
 void stacks_configure(struct bpf_object *obj);
 
-/* --- the set -----------------------------------------------------------------------------------
- */
+/* --- the set ------------------------------------------------------------------------------ */
 
 #define STACK_LABELS_MAX 4
 
@@ -156,8 +154,7 @@ struct stacks_stats {
 };
 void stacks_stats(const struct stacks *s, struct stacks_stats *stats);
 
-/* --- showing them ------------------------------------------------------------------------------
- */
+/* --- showing them ------------------------------------------------------------------------- */
 
 /* As the options say, --json included: what the functions below do. Sets run.failed where not all
  * could be shown (said). */

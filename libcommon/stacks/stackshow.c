@@ -9,8 +9,7 @@
 #include "stacks/stackset.h"
 #include "symbols/symbols.h"
 
-/* --- lines and objects -------------------------------------------------------------------------
- */
+/* --- lines and objects -------------------------------------------------------------------- */
 
 /* What is not known is NULL. */
 static struct frame_name name_of(const struct stacks *s, const struct sym *sym)
@@ -181,8 +180,7 @@ void stacks_json(struct stacks *s, struct json *j)
 	}
 }
 
-/* --- the hottest functions ---------------------------------------------------------------------
- */
+/* --- the hottest functions ---------------------------------------------------------------- */
 
 /* A function's weights, by the number of its sym. */
 struct hot {
@@ -317,8 +315,7 @@ void stacks_top_json(struct stacks *s, struct json *j)
 	free(hot);
 }
 
-/* --- the flame graph ---------------------------------------------------------------------------
- */
+/* --- the flame graph ---------------------------------------------------------------------- */
 
 struct drawing {
 	struct flame_frame *frames;

@@ -54,8 +54,7 @@ enum {
 #define MACHINE EM_NONE
 #endif
 
-/* --- bytes -------------------------------------------------------------------------------------
- */
+/* --- bytes -------------------------------------------------------------------------------- */
 
 static const unsigned char *take_bytes(struct cfi_cursor *c, uint64_t size)
 {
@@ -125,8 +124,7 @@ static struct cfi_cursor take_part(struct cfi_cursor *c, uint64_t size)
 		  : (struct cfi_cursor){ .bad = true };
 }
 
-/* --- entries -----------------------------------------------------------------------------------
- */
+/* --- entries ------------------------------------------------------------------------------ */
 
 /* DW_EH_PE_*: how addresses are written */
 #define PE_FORMAT   0x0f
@@ -309,8 +307,7 @@ static const struct cie *read_fde(const struct cfi_table *t, uint32_t at, struct
 	return c.bad ? NULL : cie;
 }
 
-/* --- the index ---------------------------------------------------------------------------------
- */
+/* --- the index ---------------------------------------------------------------------------- */
 
 static int add_function(struct cfi_table *t, const struct fde *fde, uint32_t at, size_t *room)
 {
@@ -363,8 +360,7 @@ static const struct cfi_function *function_at(const struct cfi_table *t, uint64_
 	return f && vaddr - f->start < f->len ? f : NULL;
 }
 
-/* --- loading -----------------------------------------------------------------------------------
- */
+/* --- loading ------------------------------------------------------------------------------ */
 
 static bool find_section(struct elf_image *im, const char *name, Elf_Scn **scn, GElf_Shdr *h)
 {
@@ -479,8 +475,7 @@ size_t cfi_bytes(const struct cfi *c)
 	return table_bytes(&c->tables[0]) + table_bytes(&c->tables[1]);
 }
 
-/* --- rules -------------------------------------------------------------------------------------
- */
+/* --- rules -------------------------------------------------------------------------------- */
 
 /* The execution of a function's instructions up to one place in it. */
 struct run {

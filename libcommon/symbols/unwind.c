@@ -98,8 +98,7 @@ static bool read_word(struct walk *w, uint64_t at, uint64_t *value)
 	return true;
 }
 
-/* --- expressions -------------------------------------------------------------------------------
- */
+/* --- expressions -------------------------------------------------------------------------- */
 
 struct values {
 	uint64_t value[MAX_VALUES];
@@ -258,8 +257,7 @@ static bool evaluate(struct walk *w, struct cfi_cursor c, struct values *v, uint
 	return !c.bad && !v->bad && w->steps;
 }
 
-/* --- frames ------------------------------------------------------------------------------------
- */
+/* --- frames ------------------------------------------------------------------------------- */
 
 static bool find_cfa(struct walk *w, const struct cfi_row *row, uint64_t *cfa)
 {

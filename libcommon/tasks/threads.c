@@ -45,8 +45,7 @@ const char *threads_parse_states(const char *arg, void *value)
 	}
 }
 
-/* --- a record ----------------------------------------------------------------------------------
- */
+/* --- a record ----------------------------------------------------------------------------- */
 
 static const uint64_t *frames_of(const struct thread_sample *t)
 {
@@ -140,8 +139,7 @@ bool threads_add(const struct thread_sample *t)
 	return stacks_add(stacks, &key, kernel, nr_kernel, user_frames_of(t), t->nr_user, 1);
 }
 
-/* --- columns -----------------------------------------------------------------------------------
- */
+/* --- columns ------------------------------------------------------------------------------ */
 
 void thread_state(struct out *o, const void *event)
 {
@@ -285,8 +283,7 @@ void thread_stack_json(struct json *j, const void *event)
 		json_bool(j, "user_cut", true);
 }
 
-/* --- at the end --------------------------------------------------------------------------------
- */
+/* --- at the end --------------------------------------------------------------------------- */
 
 void threads_remarks(void)
 {

@@ -45,8 +45,7 @@ static __always_inline bool request_on_wanted_disk(struct request *rq)
 	return !request_config.only_dev || request_dev(rq) == request_config.only_dev;
 }
 
-/* --- the end of a request ----------------------------------------------------------------------
- */
+/* --- the end of a request ----------------------------------------------------------------- */
 
 /* @seen: what the begin has left of it; NULL: nothing. 0: not known. */
 static __always_inline __u64 request_stamp_ns(struct request *rq, const __u64 *seen)
@@ -90,8 +89,7 @@ static __always_inline __u64 request_began_ns(struct request *rq)
 	return began;
 }
 
-/* --- the begin of a request: who wants it, and when, if the kernel does not write that down -----
- */
+/* --- the begin of a request: who wants it, and when, if the kernel does not write that down  */
 
 static __always_inline void request_follow(struct request *rq)
 {

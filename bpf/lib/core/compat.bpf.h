@@ -30,8 +30,7 @@ static __always_inline bool have_task_btf(void)
  */
 #define SAVED_REG(field) (typed ? regs->field : BPF_CORE_READ(regs, field))
 
-/* --- system calls, seen at their exit ----------------------------------------------------------
- */
+/* --- system calls, seen at their exit ----------------------------------------------------- */
 
 /*
  * At raw tracepoint sys_exit the saved registers still hold the call's arguments: on x86-64 all of
@@ -155,8 +154,7 @@ static __always_inline __s64 syscall_position(struct pt_regs *regs, bool compat,
 	return at;
 }
 
-/* --- asynchronous direct I/O --------------------------------------------------------------------
- */
+/* --- asynchronous direct I/O -------------------------------------------------------------- */
 
 #define IOCB_DIO_CALLER_COMP (1 << 22)
 
@@ -177,8 +175,7 @@ static __always_inline long kiocb_result(struct kiocb *iocb, long ret)
 	return ret ? ret : BPF_CORE_READ(dio, size);
 }
 
-/* --- the scheduler ------------------------------------------------------------------------------
- */
+/* --- the scheduler ------------------------------------------------------------------------ */
 
 /* The queue that @task is on, and so the clock by which it is timed; needs no symbol of the kernel.
  */
@@ -203,8 +200,7 @@ static __always_inline bool task_is_queued(struct task_struct *task)
 	return true;
 }
 
-/* --- helpers ------------------------------------------------------------------------------------
- */
+/* --- helpers ------------------------------------------------------------------------------ */
 
 /* bpf_probe_read_user_str(), which up to 6.12 says 0 for an empty string: the length with the NUL,
  * or negative. */

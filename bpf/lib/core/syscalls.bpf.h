@@ -20,8 +20,7 @@
 #define COMPAT_SYSCALL_FUNCTION(name) "__arm64_compat_sys_" name
 #endif
 
-/* --- at the exit of any call -------------------------------------------------------------------
- */
+/* --- at the exit of any call -------------------------------------------------------------- */
 
 /* One call of a tool's table: its number for 64-bit and for 32-bit callers. */
 struct syscall_row {

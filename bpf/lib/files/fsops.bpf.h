@@ -79,7 +79,7 @@ static __always_inline __s64 began_at(__s64 pos, __s64 ret)
 	return ret > 0 ? pos - ret : pos;
 }
 
-/* --- asynchronous direct I/O: from its submission to its completion, by the kiocb's address --- */
+/* --- asynchronous direct I/O: from its submission to its completion, by the kiocb's address  */
 
 struct async_io {
 	struct event_head head;
@@ -149,8 +149,7 @@ COMPLETION(uring_done, "io_complete_rw")
 /* --- functions of the file system: their begin and end ---
  *
  * What an operation is about is one of its arguments: a kiocb, a file, a dentry, or a fault. @typed
- * (a constant): the verifier knows the argument's type, and lets it be read as it is.
- */
+ * (a constant): the verifier knows the argument's type, and lets it be read as it is. */
 
 enum about { ABOUT_IOCB, ABOUT_FILE, ABOUT_DENTRY, ABOUT_FAULT };
 
@@ -323,7 +322,7 @@ int kprobe_setattr(struct pt_regs *ctx)
 		       (void *)IDMAPPED(PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)), false);
 }
 
-/* --- where no function can be probed: system calls on files of the file system --- */
+/* --- where no function can be probed: system calls on files of the file system ------------ */
 
 static __always_inline __u32 timed_call(long nr, bool *compat)
 {

@@ -55,7 +55,7 @@ static __always_inline void opened(__u32 slot, struct open_call *call, int ret, 
 	open_done(slot, call, ret, user);
 }
 
-/* --- every way to open a file but io_uring's comes here (since 5.6) --- */
+/* --- every way to open a file but io_uring's comes here (since 5.6) ----------------------- */
 
 SEC("fexit/do_sys_openat2")
 int BPF_PROG(fexit_openat2, int dfd, const char *name, struct open_how *how, long ret)
@@ -89,7 +89,7 @@ int BPF_KRETPROBE(kretprobe_openat2, int ret)
 	return 0;
 }
 
-/* --- no function can be probed: the system calls' own exit --- */
+/* --- no function can be probed: the system calls' own exit -------------------------------- */
 
 static __always_inline void read_how(struct open_call *call, const void *how, __u64 size)
 {

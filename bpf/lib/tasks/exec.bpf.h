@@ -71,7 +71,7 @@ static __always_inline int exec_ended(struct pt_regs *regs, long ret, int arg, b
 	return 0;
 }
 
-/* --- the call's own function --- */
+/* --- the call's own function -------------------------------------------------------------- */
 
 /* Without fexit, what the call was asked for is kept from its entry. (5.10's BTF has pt_regs by
  * name only: no fexit program can read it.) */
@@ -120,7 +120,7 @@ EXEC_PROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
 EXEC_PROBES(compat_execve, COMPAT_SYSCALL_FUNCTION("execve"), 0, true)
 EXEC_PROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
 
-/* --- no function can be probed: the system calls' own exit --- */
+/* --- no function can be probed: the system calls' own exit -------------------------------- */
 
 enum { EXECVE, EXECVEAT };
 static const struct syscall_row exec_rows[] = {

@@ -22,8 +22,7 @@
 
 #define TEST(f) cmocka_unit_test(f)
 
-/* --- this very program, against the unwinder that the compiler brings -------------------------
- */
+/* --- this very program, against the unwinder that the compiler brings --------------------- */
 
 #define MAX_FRAMES 64
 
@@ -145,8 +144,7 @@ static int forget_self(void **state)
 	return 0;
 }
 
-/* --- tables ------------------------------------------------------------------------------------
- */
+/* --- tables ------------------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 static const char functions[] = "	.text\n"
