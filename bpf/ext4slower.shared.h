@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef BORESCOPE_EXT4SLOWER_H
-#define BORESCOPE_EXT4SLOWER_H
+#ifndef BORESCOPE_BPF_EXT4SLOWER_SHARED_H
+#define BORESCOPE_BPF_EXT4SLOWER_SHARED_H
 
 #include "lib/core/events.shared.h"
 #include "lib/files/fsops.shared.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef BORESCOPE_PROFILE_H
-#define BORESCOPE_PROFILE_H
+#ifndef BORESCOPE_BPF_PROFILE_SHARED_H
+#define BORESCOPE_BPF_PROFILE_SHARED_H
 
 #include "lib/stacks/stacks.shared.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef BORESCOPE_RUNQLAT_H
-#define BORESCOPE_RUNQLAT_H
+#ifndef BORESCOPE_BPF_RUNQLAT_SHARED_H
+#define BORESCOPE_BPF_RUNQLAT_SHARED_H
 
 /* What there is a histogram for each of. */
 enum runqlat_split {

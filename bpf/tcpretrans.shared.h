@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef BORESCOPE_TCPRETRANS_H
-#define BORESCOPE_TCPRETRANS_H
+#ifndef BORESCOPE_BPF_TCPRETRANS_SHARED_H
+#define BORESCOPE_BPF_TCPRETRANS_SHARED_H
 
 #include "lib/core/events.shared.h"
 #include "lib/net/flow.shared.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef BORESCOPE_XSTACK_H
-#define BORESCOPE_XSTACK_H
+#ifndef BORESCOPE_BPF_XSTACK_SHARED_H
+#define BORESCOPE_BPF_XSTACK_SHARED_H
 
 struct xstack_config {
 	__u32 states;		     /* show these (1 << enum task_state); 0: all */

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kernel/iter.h"
-#include "kernel/pids.h"
+#include "kernel/task_iter.h"
+#include "kernel/pidns.h"
 #include "stacks/stacks.h"
 #include "symbols/symbols.h"
 #include "tasks/threads.h"
@@ -15,7 +15,7 @@
 static bool all, quiet, root_first, short_time, with_user, without_user, summarised;
 static uint64_t hz = 1, interval_ns, count;
 static __u32 states;
-static struct iter iter;
+static struct task_iter iter;
 static struct symbols *symbols;
 static struct xstack_state state;
 static struct idle_counts idle;
@@ -89,7 +89,7 @@ static int attach(struct run *r)
 	struct bpf_program *prog =
 		bpf_object__find_program_by_name(r->object.bpf, with_user ? "sleepable" : "plain");
 	struct frame_name name;
-	int err = iter_open_tasks(&iter, prog, &r->opt.filter);
+	int err = task_iter_open(&iter, prog, &r->opt.filter);
 
 	if (err) {
 		error("cannot attach the task iterator: %s", strerror(-err));
@@ -104,14 +104,14 @@ static int attach(struct run *r)
 
 static void detach(struct run *r)
 {
-	iter_close(&iter);
+	task_iter_close(&iter);
 }
 
 static void started(struct run *r)
 {
 	if (without_user && !quiet)
 		note("kernel stacks only: reading user stacks takes Linux 5.18");
-	if (!quiet && !pids_initial())
+	if (!quiet && !pidns_is_initial())
 		note("only threads of this pid namespace are seen: the kernel visits no others");
 	if (summarised && !quiet && !count && !r->opt.duration_ns)
 		note("tracing threads: Ctrl-C ends it and shows their stacks");
@@ -142,7 +142,7 @@ static int pass(struct run *r, size_t nr)
 	state.visited = state.threads = 0;
 	err = object_section_write(r->object.bpf, ".data.xstack", &state);
 	if (!err)
-		err = iter_read(&iter, nr, offsetof(struct thread_sample, size), take, r);
+		err = task_iter_read(&iter, nr, offsetof(struct thread_sample, size), take, r);
 	if (!err)
 		err = object_section_read(r->object.bpf, ".data.xstack", &state);
 	/* a process's walk ends early when a thread ends just as it is visited */

@@ -3,8 +3,8 @@
  * cgroup: paths to cgroup v2 ids, as the kernel counts them (the kernfs node's id, which is the
  * file handle of the directory; what bpf_get_current_cgroup_id() returns).
  */
-#ifndef BORESCOPE_CGROUP_H
-#define BORESCOPE_CGROUP_H
+#ifndef BORESCOPE_BASE_CGROUP_H
+#define BORESCOPE_BASE_CGROUP_H
 
 #include <stdbool.h>
 #include <stdint.h>

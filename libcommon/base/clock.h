@@ -2,8 +2,8 @@
 /*
  * clock: from the kernel's time stamps (bpf_ktime_get_ns(), CLOCK_MONOTONIC) to the wall clock.
  */
-#ifndef BORESCOPE_CLOCK_H
-#define BORESCOPE_CLOCK_H
+#ifndef BORESCOPE_BASE_CLOCK_H
+#define BORESCOPE_BASE_CLOCK_H
 
 #include <stdint.h>
 

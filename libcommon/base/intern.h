@@ -5,8 +5,8 @@
  * the caller's. The hash has a seed of its own, for the bytes come from people who may want it to
  * be slow.
  */
-#ifndef BORESCOPE_INTERN_H
-#define BORESCOPE_INTERN_H
+#ifndef BORESCOPE_BASE_INTERN_H
+#define BORESCOPE_BASE_INTERN_H
 
 #include <stdbool.h>
 #include <stddef.h>

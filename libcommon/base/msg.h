@@ -3,8 +3,8 @@
  * msg: what a tool says on stderr. Everything that is not data goes through here: one line each,
  * in front of it the tool's name.
  */
-#ifndef BORESCOPE_MSG_H
-#define BORESCOPE_MSG_H
+#ifndef BORESCOPE_BASE_MSG_H
+#define BORESCOPE_BASE_MSG_H
 
 #include <stdbool.h>
 

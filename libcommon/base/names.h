@@ -2,8 +2,8 @@
 /*
  * names: numbers to the names that people use, and back.
  */
-#ifndef BORESCOPE_NAMES_H
-#define BORESCOPE_NAMES_H
+#ifndef BORESCOPE_BASE_NAMES_H
+#define BORESCOPE_BASE_NAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>

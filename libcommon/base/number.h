@@ -2,8 +2,8 @@
 /*
  * number: one number of a short text of the kernel's: a sysctl, a file in /proc or /sys.
  */
-#ifndef BORESCOPE_NUMBER_H
-#define BORESCOPE_NUMBER_H
+#ifndef BORESCOPE_BASE_NUMBER_H
+#define BORESCOPE_BASE_NUMBER_H
 
 #include <stdint.h>
 

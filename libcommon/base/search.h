@@ -2,8 +2,8 @@
 /*
  * search: in an array that is sorted by one of its members, as tables of addresses are.
  */
-#ifndef BORESCOPE_SEARCH_H
-#define BORESCOPE_SEARCH_H
+#ifndef BORESCOPE_BASE_SEARCH_H
+#define BORESCOPE_BASE_SEARCH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * syscalls: the numbers of system calls to their names, and back. The tables are made when this is
  * built, from the kernel's headers there, and a few newer calls.
  */
-#ifndef BORESCOPE_SYSCALLS_H
-#define BORESCOPE_SYSCALLS_H
+#ifndef BORESCOPE_BASE_SYSCALLS_H
+#define BORESCOPE_BASE_SYSCALLS_H
 
 #include <stdbool.h>
 

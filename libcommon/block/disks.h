@@ -2,8 +2,8 @@
 /*
  * disks: block devices by name and number, and what their queues do.
  */
-#ifndef BORESCOPE_DISKS_H
-#define BORESCOPE_DISKS_H
+#ifndef BORESCOPE_BLOCK_DISKS_H
+#define BORESCOPE_BLOCK_DISKS_H
 
 #include <stdbool.h>
 #include <stddef.h>

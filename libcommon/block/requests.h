@@ -2,8 +2,8 @@
 /*
  * requests: what user space knows of block requests; the other side is bpf/lib/block/request.bpf.h.
  */
-#ifndef BORESCOPE_REQUESTS_H
-#define BORESCOPE_REQUESTS_H
+#ifndef BORESCOPE_BLOCK_REQUESTS_H
+#define BORESCOPE_BLOCK_REQUESTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

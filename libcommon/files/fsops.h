@@ -7,8 +7,8 @@
  * .probes, .facts and .targets are fs_probes, fs_facts and fs_targets; fs_configure() and
  * fs_started() are called in its hooks of that name.
  */
-#ifndef BORESCOPE_FSOPS_H
-#define BORESCOPE_FSOPS_H
+#ifndef BORESCOPE_FILES_FSOPS_H
+#define BORESCOPE_FILES_FSOPS_H
 
 #include <linux/types.h>
 #include <stdbool.h>

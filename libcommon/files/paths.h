@@ -2,8 +2,8 @@
 /*
  * paths: names of files as the kernel side sends them (bpf/lib/core/path.bpf.h), put together.
  */
-#ifndef BORESCOPE_PATHS_H
-#define BORESCOPE_PATHS_H
+#ifndef BORESCOPE_FILES_PATHS_H
+#define BORESCOPE_FILES_PATHS_H
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
  * hist: what to do with a log-linear histogram that came out of the kernel: merge the CPUs' parts,
  * take percentiles, draw it as BCC does, write it as JSON.
  */
-#ifndef BORESCOPE_HIST_H
-#define BORESCOPE_HIST_H
+#ifndef BORESCOPE_HIST_HIST_H
+#define BORESCOPE_HIST_HIST_H
 
 #include <linux/types.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 /*
  * hists: the histograms of bpf/lib/hist/hist.bpf.h, read, sorted and printed.
  */
-#ifndef BORESCOPE_HISTS_H
-#define BORESCOPE_HISTS_H
+#ifndef BORESCOPE_HIST_HISTS_H
+#define BORESCOPE_HIST_HISTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  * parsing it a second time with libbpf would double a tool's start. This reads the raw section
  * once, front to back, and keeps only what it was asked for.
  */
-#ifndef BORESCOPE_BTF_H
-#define BORESCOPE_BTF_H
+#ifndef BORESCOPE_KERNEL_BTF_H
+#define BORESCOPE_KERNEL_BTF_H
 
 #include <stdbool.h>
 #include <stddef.h>

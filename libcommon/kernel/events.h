@@ -5,8 +5,8 @@
  * libbpf's ring_buffer reads one ring after the other; with a ring per CPU that would show events
  * out of order. This one merges the rings by time stamp, reading them in place.
  */
-#ifndef BORESCOPE_EVENTS_H
-#define BORESCOPE_EVENTS_H
+#ifndef BORESCOPE_KERNEL_EVENTS_H
+#define BORESCOPE_KERNEL_EVENTS_H
 
 #include <stddef.h>
 #include <stdint.h>

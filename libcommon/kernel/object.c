@@ -11,7 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "kernel/grants.h"
+#include "kernel/support.h"
 #include "base/msg.h"
 #include "base/number.h"
 #include "kernel/object.h"
@@ -79,13 +79,13 @@ struct ladder {
 	const char *told; /* why, in the last note: probes that go the same way are one note */
 };
 
-static const char *rung_ruled_out(struct grants *g, struct bpf_object *obj, const char *rung)
+static const char *rung_ruled_out(struct support *g, struct bpf_object *obj, const char *rung)
 {
 	char name[PROGRAM_LEN];
 
 	for (const char *p = rung; word(&p, name);) {
 		struct bpf_program *prog = find_program(obj, name);
-		const char *why = prog ? grants_refusal(g, prog) : "it was not built";
+		const char *why = prog ? support_refusal(g, prog) : "it was not built";
 
 		if (why) {
 			debug("%s is ruled out: %s", name, why);
@@ -119,7 +119,7 @@ static bool is_wanted(const struct object *o, int i)
 }
 
 /* The best rung that nothing speaks against; -1: there is none. */
-static int best_rung(const struct object *o, struct grants *g, struct ladder *l, int i)
+static int best_rung(const struct object *o, struct support *g, struct ladder *l, int i)
 {
 	const struct probe *p = &o->probes[i];
 
@@ -134,13 +134,13 @@ static int best_rung(const struct object *o, struct grants *g, struct ladder *l,
 	return -1;
 }
 
-static int turn_on(struct object *o, const struct grants *g, const char *rung)
+static int turn_on(struct object *o, const struct support *g, const char *rung)
 {
 	char name[PROGRAM_LEN];
 
 	while (word(&rung, name)) {
 		struct bpf_program *prog = find_program(o->bpf, name);
-		int err = grants_resolve_calls(g, prog);
+		int err = support_resolve_calls(g, prog);
 
 		if (err) {
 			error("cannot prepare program %s: %s", name, strerror(-err));
@@ -163,7 +163,7 @@ static void rung_text(const struct object *o, const char *rung, char *text, size
 	if (!word(&rung, name) || !(prog = find_program(o->bpf, name)))
 		return;
 	section = bpf_program__section_name(prog);
-	target = target_of(o->targets, prog);
+	target = support_target(o->targets, prog);
 	if (target)
 		snprintf(text, size, "%.*s%s", (int)strcspn(section, "/") + 1, section,
 			 target->function);
@@ -192,7 +192,7 @@ static void say_rung(const struct object *o, struct ladder *l, int i)
 
 /* Turns the programs of the best possible rungs on. Returns 0, or -errno after saying why: -ENOTSUP
  * when a probe that the tool can't do without has none. */
-static int choose(struct object *o, struct grants *g, struct ladder *l)
+static int choose(struct object *o, struct support *g, struct ladder *l)
 {
 	struct bpf_program *prog;
 
@@ -332,22 +332,22 @@ static void advise_load(int err)
 /* --- start and stop ----------------------------------------------------------------------- */
 
 /* Of the object that is being loaded: for libbpf's callback, which is given the program only. */
-static const struct grants *loading;
+static const struct support *loading;
 
-static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+static int set_target(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	return loading ? grants_aim(loading, prog, opts) : -EINVAL;
+	return loading ? support_set_target(loading, prog, opts) : -EINVAL;
 }
 
-static int attach_aimed(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+static int attach_target_set(const struct bpf_program *prog, long cookie, struct bpf_link **link)
 {
 	*link = bpf_program__attach_trace(prog);
 	return *link ? 0 : -errno;
 }
 
-/* Has libbpf ask us what programs are attached to, instead of looking for it: see grants_aim().
+/* Has libbpf ask us what programs are attached to, instead of looking for it: see support_set_target().
  * To be called before any object is opened. */
-static int take_aim(void)
+static int register_handlers(void)
 {
 	static const struct {
 		const char *section;
@@ -357,8 +357,8 @@ static int take_aim(void)
 		{ "fexit+", BPF_TRACE_FEXIT },
 		{ "tp_btf+", BPF_TRACE_RAW_TP },
 	};
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = aim,
-		    .prog_attach_fn = attach_aimed);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = set_target,
+		    .prog_attach_fn = attach_target_set);
 	static bool taken;
 
 	for (size_t i = 0; !taken && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -392,7 +392,7 @@ static int open_object(struct object *o, const struct object_spec *spec)
 
 static int attach(struct object *o, struct bpf_program *prog)
 {
-	const struct attach_target *target = target_of(o->targets, prog);
+	const struct attach_target *target = support_target(o->targets, prog);
 	const char *section = bpf_program__section_name(prog);
 	struct bpf_link *link, **links;
 
@@ -426,7 +426,7 @@ static int attach_probe(struct object *o, int i, char *failed)
 }
 
 /* One try with the rungs that are left. 0, -errno, or -EAGAIN: a rung fell, try again. */
-static int try_start(struct object *o, const struct object_spec *spec, struct grants *g,
+static int try_start(struct object *o, const struct object_spec *spec, struct support *g,
 		     struct ladder *l)
 {
 	char name[PROGRAM_LEN];
@@ -464,7 +464,7 @@ static int try_start(struct object *o, const struct object_spec *spec, struct gr
 int object_start(struct object *o, const struct object_spec *spec)
 {
 	struct ladder l = { 0 };
-	struct grants g = { 0 };
+	struct support g = { 0 };
 	int err;
 
 	*o = (struct object){ .probes = spec->probes, .targets = spec->targets };
@@ -472,11 +472,11 @@ int object_start(struct object *o, const struct object_spec *spec)
 	if (!have_capabilities())
 		return -EPERM;
 	msg_capture_libbpf();
-	err = take_aim();
+	err = register_handlers();
 	if (!err)
 		err = open_object(o, spec);
 	if (!err)
-		err = grants_learn(&g, o->bpf, spec);
+		err = support_learn(&g, o->bpf, spec);
 	loading = &g;
 	while (!err) {
 		err = try_start(o, spec, &g, &l);
@@ -486,7 +486,7 @@ int object_start(struct object *o, const struct object_spec *spec)
 		err = open_object(o, spec);
 	}
 	loading = NULL;
-	grants_free(&g);
+	support_free(&g);
 	if (err)
 		object_close(o);
 	return err;

@@ -8,8 +8,8 @@
  * kernel knows (lockdown, notrace functions) is found by trying: the object is then opened anew
  * without that rung.
  */
-#ifndef BORESCOPE_OBJECT_H
-#define BORESCOPE_OBJECT_H
+#ifndef BORESCOPE_KERNEL_OBJECT_H
+#define BORESCOPE_KERNEL_OBJECT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * perf: a BPF program that runs at regular times on every CPU, also on those that come online
  * later.
  */
-#ifndef BORESCOPE_PERF_H
-#define BORESCOPE_PERF_H
+#ifndef BORESCOPE_KERNEL_PERF_H
+#define BORESCOPE_KERNEL_PERF_H
 
 #include <stdbool.h>
 #include <stdint.h>

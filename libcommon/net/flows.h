@@ -2,8 +2,8 @@
 /*
  * flows: events counted by connection, and by kind: a tool's -c.
  */
-#ifndef BORESCOPE_FLOWS_H
-#define BORESCOPE_FLOWS_H
+#ifndef BORESCOPE_NET_FLOWS_H
+#define BORESCOPE_NET_FLOWS_H
 
 #include <linux/types.h>
 #include <stdbool.h>

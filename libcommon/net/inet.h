@@ -3,8 +3,8 @@
  * inet: addresses, ports, TCP's states and network namespaces, as text; and which connections a
  * tool looks at (the user side of bpf/lib/net/flow.bpf.h).
  */
-#ifndef BORESCOPE_INET_H
-#define BORESCOPE_INET_H
+#ifndef BORESCOPE_NET_INET_H
+#define BORESCOPE_NET_INET_H
 
 #include <linux/types.h>
 #include <stdint.h>

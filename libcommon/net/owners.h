@@ -2,8 +2,8 @@
 /*
  * owners: the processes that TCP sockets belong to; the other side is bpf/lib/net/owner.bpf.h.
  */
-#ifndef BORESCOPE_OWNERS_H
-#define BORESCOPE_OWNERS_H
+#ifndef BORESCOPE_NET_OWNERS_H
+#define BORESCOPE_NET_OWNERS_H
 
 #include <stdbool.h>
 #include <linux/types.h>

@@ -3,8 +3,8 @@
  * flamegraph: stacks as one picture, an SVG file that a browser opens from disk: search, zoom,
  * details, by mouse or keyboard; without its script (a viewer of pictures) still a picture.
  */
-#ifndef BORESCOPE_FLAMEGRAPH_H
-#define BORESCOPE_FLAMEGRAPH_H
+#ifndef BORESCOPE_OUTPUT_FLAMEGRAPH_H
+#define BORESCOPE_OUTPUT_FLAMEGRAPH_H
 
 #include <stdbool.h>
 #include <stddef.h>

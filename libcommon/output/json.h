@@ -7,8 +7,8 @@
  * that cat(1) is safe too. Keys come from our own tables and are written as they are. Commas are
  * the writer's business.
  */
-#ifndef BORESCOPE_JSON_H
-#define BORESCOPE_JSON_H
+#ifndef BORESCOPE_OUTPUT_JSON_H
+#define BORESCOPE_OUTPUT_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

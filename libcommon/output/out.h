@@ -7,8 +7,8 @@
  * which output ends early: a reader that went away (closed pipe: quiet) and a disk that is full
  * (an error to report).
  */
-#ifndef BORESCOPE_OUT_H
-#define BORESCOPE_OUT_H
+#ifndef BORESCOPE_OUTPUT_OUT_H
+#define BORESCOPE_OUTPUT_OUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 /*
  * table: events as rows of text or as JSON objects, both from one list of columns.
  */
-#ifndef BORESCOPE_TABLE_H
-#define BORESCOPE_TABLE_H
+#ifndef BORESCOPE_OUTPUT_TABLE_H
+#define BORESCOPE_OUTPUT_TABLE_H
 
 #include <linux/types.h>
 #include <stdbool.h>

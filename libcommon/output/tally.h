@@ -2,8 +2,8 @@
 /*
  * tally: rows by key, in user space: for counts that are made of events.
  */
-#ifndef BORESCOPE_TALLY_H
-#define BORESCOPE_TALLY_H
+#ifndef BORESCOPE_OUTPUT_TALLY_H
+#define BORESCOPE_OUTPUT_TALLY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,8 @@
  * Counting takes two readings of the clock per run, some 20 ns, of every BPF program on the
  * machine. So it is on all the time only while the tool's programs run seldom: see duty.h.
  */
-#ifndef BORESCOPE_COST_H
-#define BORESCOPE_COST_H
+#ifndef BORESCOPE_RUN_COST_H
+#define BORESCOPE_RUN_COST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,8 @@
  * the same time: what comes in step with the clock would be seen always, or never. A rest is taken
  * to have been half as the 20 ms before it and half as those after it.
  */
-#ifndef BORESCOPE_DUTY_H
-#define BORESCOPE_DUTY_H
+#ifndef BORESCOPE_RUN_DUTY_H
+#define BORESCOPE_RUN_DUTY_H
 
 #include <stdbool.h>
 #include <stdint.h>

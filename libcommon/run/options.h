@@ -7,8 +7,8 @@
  * option another short letter in this tool ({ 't', "tid", .type = OPT_COMMON }), and a short letter
  * that the tool uses for something else is the tool's: the common option keeps its long name.
  */
-#ifndef BORESCOPE_OPTIONS_H
-#define BORESCOPE_OPTIONS_H
+#ifndef BORESCOPE_RUN_OPTIONS_H
+#define BORESCOPE_RUN_OPTIONS_H
 
 #include <linux/types.h>
 #include <regex.h>

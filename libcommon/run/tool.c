@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "run/cost.h"
-#include "kernel/pids.h"
+#include "kernel/pidns.h"
 #include "run/tool.h"
 
 /* An event appears within 100 ms: an idle tool looks at its rings 20 times a second, one with
@@ -290,7 +290,7 @@ static int configure(struct bpf_object *obj, void *ctx)
 
 	if (filter) {
 		*filter = r->opt.filter;
-		filter->own_pid = pids_own();
+		filter->own_pid = pidns_own_pid();
 		filter->any = filter_is_set(filter);
 	}
 	if (r->tool->configure)
@@ -479,7 +479,7 @@ static int run(struct run *r)
 
 	if (!raise_limit())
 		return 1;
-	pids_check(&r->opt.filter); /* before loading, which takes its time */
+	pidns_check(&r->opt.filter); /* before loading, which takes its time */
 	err = loop_open(r, &l);
 	if (err)
 		error("cannot set up: %s", strerror(-err));

@@ -7,8 +7,8 @@
  *   events / reports until the deadline, the count, a signal -> detach -> what is left ->
  *   losses, cost, summary -> exit status (0 ok, 1 failed, 2 usage, 3 --max-cost reached)
  */
-#ifndef BORESCOPE_TOOL_H
-#define BORESCOPE_TOOL_H
+#ifndef BORESCOPE_RUN_TOOL_H
+#define BORESCOPE_RUN_TOOL_H
 
 #include <bpf/libbpf.h>
 

@@ -2,8 +2,8 @@
 /*
  * frames: one stack as text and as JSON. (Many, counted: stacks.h.)
  */
-#ifndef BORESCOPE_FRAMES_H
-#define BORESCOPE_FRAMES_H
+#ifndef BORESCOPE_STACKS_FRAMES_H
+#define BORESCOPE_STACKS_FRAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>

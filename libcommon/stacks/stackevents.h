@@ -3,8 +3,8 @@
  * stackevents: events that carry stacks (bpf/lib/stacks/stacks.bpf.h) into a set of stacks, with the
  * processes that they are of remembered while they live.
  */
-#ifndef BORESCOPE_STACKEVENTS_H
-#define BORESCOPE_STACKEVENTS_H
+#ifndef BORESCOPE_STACKS_STACKEVENTS_H
+#define BORESCOPE_STACKS_STACKEVENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

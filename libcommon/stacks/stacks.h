@@ -14,8 +14,8 @@
  *
  * What the set holds is bounded; what did not fit is counted.
  */
-#ifndef BORESCOPE_STACKS_H
-#define BORESCOPE_STACKS_H
+#ifndef BORESCOPE_STACKS_STACKS_H
+#define BORESCOPE_STACKS_STACKS_H
 
 #include <stdbool.h>
 #include <stddef.h>

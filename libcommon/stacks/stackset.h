@@ -3,8 +3,8 @@
  * stackset: the inside of a set of stacks. Its outside is stacks.h; stacks.c fills it and gives its
  * frames names, stackshow.c shows it in each of its forms, stackreport.c does what the options say.
  */
-#ifndef BORESCOPE_STACKSET_H
-#define BORESCOPE_STACKSET_H
+#ifndef BORESCOPE_STACKS_STACKSET_H
+#define BORESCOPE_STACKS_STACKSET_H
 
 #include "base/intern.h"
 #include "stacks/stacks.h"

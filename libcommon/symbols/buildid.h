@@ -2,8 +2,8 @@
 /*
  * buildid: the note in an ELF file that tells one build of it from all others.
  */
-#ifndef BORESCOPE_BUILDID_H
-#define BORESCOPE_BUILDID_H
+#ifndef BORESCOPE_SYMBOLS_BUILDID_H
+#define BORESCOPE_SYMBOLS_BUILDID_H
 
 #include "symbols/elfimage.h"
 

@@ -9,8 +9,8 @@
  * DW_CFA_remember_state), in a process that is root's. Here registers are those that the machine
  * has, states are kept eight deep, and each instruction comes off a budget.
  */
-#ifndef BORESCOPE_CFI_H
-#define BORESCOPE_CFI_H
+#ifndef BORESCOPE_SYMBOLS_CFI_H
+#define BORESCOPE_SYMBOLS_CFI_H
 
 #include <stdbool.h>
 #include <stddef.h>

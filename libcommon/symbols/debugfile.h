@@ -2,8 +2,8 @@
 /*
  * debugfile: the separate file that holds what was stripped from another one.
  */
-#ifndef BORESCOPE_DEBUGFILE_H
-#define BORESCOPE_DEBUGFILE_H
+#ifndef BORESCOPE_SYMBOLS_DEBUGFILE_H
+#define BORESCOPE_SYMBOLS_DEBUGFILE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * demangle: C++ and Rust names as they stand in the source, by libiberty (which GDB and binutils
  * use; it is a static library of Debian's libiberty-dev and Fedora's binutils-devel).
  */
-#ifndef BORESCOPE_DEMANGLE_H
-#define BORESCOPE_DEMANGLE_H
+#ifndef BORESCOPE_SYMBOLS_DEMANGLE_H
+#define BORESCOPE_SYMBOLS_DEMANGLE_H
 
 #include <stddef.h>
 

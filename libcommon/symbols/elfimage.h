@@ -8,8 +8,8 @@
  * page is read once, into memory as large as the file of which only these pages exist; libelf sees
  * that memory, with the headers checked.
  */
-#ifndef BORESCOPE_ELFIMAGE_H
-#define BORESCOPE_ELFIMAGE_H
+#ifndef BORESCOPE_SYMBOLS_ELFIMAGE_H
+#define BORESCOPE_SYMBOLS_ELFIMAGE_H
 
 #include <gelf.h>
 #include <stdbool.h>

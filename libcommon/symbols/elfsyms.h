@@ -6,8 +6,8 @@
  * rest, an ELF file within, packed with xz), or a separate debug file somewhere. They are taken
  * together.
  */
-#ifndef BORESCOPE_ELFSYMS_H
-#define BORESCOPE_ELFSYMS_H
+#ifndef BORESCOPE_SYMBOLS_ELFSYMS_H
+#define BORESCOPE_SYMBOLS_ELFSYMS_H
 
 #include <stdbool.h>
 #include <stddef.h>

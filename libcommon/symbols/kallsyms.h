@@ -2,8 +2,8 @@
 /*
  * kallsyms: the kernel's functions, from the text of /proc/kallsyms and /proc/modules.
  */
-#ifndef BORESCOPE_KALLSYMS_H
-#define BORESCOPE_KALLSYMS_H
+#ifndef BORESCOPE_SYMBOLS_KALLSYMS_H
+#define BORESCOPE_SYMBOLS_KALLSYMS_H
 
 #include <stdbool.h>
 #include <stdio.h>

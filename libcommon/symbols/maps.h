@@ -2,8 +2,8 @@
 /*
  * maps: what of a process is needed to name its addresses, from the text of /proc/PID.
  */
-#ifndef BORESCOPE_MAPS_H
-#define BORESCOPE_MAPS_H
+#ifndef BORESCOPE_SYMBOLS_MAPS_H
+#define BORESCOPE_SYMBOLS_MAPS_H
 
 #include <stdbool.h>
 #include <stdint.h>

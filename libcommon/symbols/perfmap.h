@@ -4,8 +4,8 @@
  * /tmp/perf-PID.map as it makes them: a line "START SIZE NAME" each, both numbers hexadecimal, with
  * or without 0x. What comes later in the file holds, where it takes the place of something.
  */
-#ifndef BORESCOPE_PERFMAP_H
-#define BORESCOPE_PERFMAP_H
+#ifndef BORESCOPE_SYMBOLS_PERFMAP_H
+#define BORESCOPE_SYMBOLS_PERFMAP_H
 
 #include <stdbool.h>
 #include <sys/types.h>

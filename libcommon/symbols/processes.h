@@ -2,8 +2,8 @@
 /*
  * processes: what processes have mapped to execute, remembered beyond their end.
  */
-#ifndef BORESCOPE_PROCESSES_H
-#define BORESCOPE_PROCESSES_H
+#ifndef BORESCOPE_SYMBOLS_PROCESSES_H
+#define BORESCOPE_SYMBOLS_PROCESSES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 /*
  * safeopen: opening files whose paths are another user's to choose.
  */
-#ifndef BORESCOPE_SAFEOPEN_H
-#define BORESCOPE_SAFEOPEN_H
+#ifndef BORESCOPE_SYMBOLS_SAFEOPEN_H
+#define BORESCOPE_SYMBOLS_SAFEOPEN_H
 
 #include <stdbool.h>
 #include <sys/stat.h>

@@ -13,8 +13,8 @@
  * time that passes; that some were left without names is said once. Not for use by several threads
  * at once.
  */
-#ifndef BORESCOPE_SYMBOLS_H
-#define BORESCOPE_SYMBOLS_H
+#ifndef BORESCOPE_SYMBOLS_SYMBOLS_H
+#define BORESCOPE_SYMBOLS_SYMBOLS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,8 @@
  * beyond SYM_MAX_BYTES, to be read again if the file can still be reached. What reading files of
  * ordinary users may take of the CPU's time is bounded too.
  */
-#ifndef BORESCOPE_SYMFILES_H
-#define BORESCOPE_SYMFILES_H
+#ifndef BORESCOPE_SYMBOLS_SYMFILES_H
+#define BORESCOPE_SYMBOLS_SYMFILES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 /*
  * symtab: a table of symbols by address, from wherever they come. Fill it, finish it, ask it.
  */
-#ifndef BORESCOPE_SYMTAB_H
-#define BORESCOPE_SYMTAB_H
+#ifndef BORESCOPE_SYMBOLS_SYMTAB_H
+#define BORESCOPE_SYMBOLS_SYMTAB_H
 
 #include <stdbool.h>
 #include <stddef.h>

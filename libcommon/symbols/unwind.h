@@ -7,8 +7,8 @@
  * All that is read may be made to mislead: a stack has at most @max frames, all of it takes at most
  * UNWIND_STEPS, and memory is read in the copy only.
  */
-#ifndef BORESCOPE_UNWIND_H
-#define BORESCOPE_UNWIND_H
+#ifndef BORESCOPE_SYMBOLS_UNWIND_H
+#define BORESCOPE_SYMBOLS_UNWIND_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 /*
  * fds: what stands behind a file descriptor (bpf/lib/tasks/fd.bpf.h), as text.
  */
-#ifndef BORESCOPE_FDS_H
-#define BORESCOPE_FDS_H
+#ifndef BORESCOPE_TASKS_FDS_H
+#define BORESCOPE_TASKS_FDS_H
 
 #include <linux/types.h>
 #include <stddef.h>

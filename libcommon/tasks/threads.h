@@ -11,8 +11,8 @@
  *
  * There is one set of them, since a table's columns know nothing but their event.
  */
-#ifndef BORESCOPE_THREADS_H
-#define BORESCOPE_THREADS_H
+#ifndef BORESCOPE_TASKS_THREADS_H
+#define BORESCOPE_TASKS_THREADS_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -6,8 +6,8 @@
  * something to do; a thread of the kernel, when it sleeps in state S or I. A read or receive is no
  * such call: it may be an answer that the thread waits for.
  */
-#ifndef BORESCOPE_WAITS_H
-#define BORESCOPE_WAITS_H
+#ifndef BORESCOPE_TASKS_WAITS_H
+#define BORESCOPE_TASKS_WAITS_H
 
 #include <linux/types.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * request: what a program can ask a block request (struct request).
+ * request.bpf.h: what a program can ask a block request (struct request).
  */
-#ifndef BORESCOPE_REQUEST_BPF_H
-#define BORESCOPE_REQUEST_BPF_H
+#ifndef BORESCOPE_BPF_BLOCK_REQUEST_BPF_H
+#define BORESCOPE_BPF_BLOCK_REQUEST_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * request.h: block requests, as both sides see them (bpf/lib/block/request.bpf.h, libcommon/block/requests.h).
+ * request.shared.h: block requests, as both sides see them (bpf/lib/block/request.bpf.h, libcommon/block/requests.h).
  */
-#ifndef BORESCOPE_BPF_REQUEST_H
-#define BORESCOPE_BPF_REQUEST_H
+#ifndef BORESCOPE_BPF_BLOCK_REQUEST_SHARED_H
+#define BORESCOPE_BPF_BLOCK_REQUEST_SHARED_H
 
 /* A request's flags in our own order (the kernel's bits move between versions), behind its
  * operation: enum req_op in the low 8 bits. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * calls.h: kernel functions (kfuncs) that a program calls where the kernel has them; see
+ * calls.shared.h: kernel functions (kfuncs) that a program calls where the kernel has them; see
  * compat.bpf.h.
  */
-#ifndef BORESCOPE_BPF_CALLS_H
-#define BORESCOPE_BPF_CALLS_H
+#ifndef BORESCOPE_BPF_CORE_CALLS_SHARED_H
+#define BORESCOPE_BPF_CORE_CALLS_SHARED_H
 
 /* numbers of no helper; nothing else may call them */
 #define CALL_PREEMPT_DISABLE 1000001

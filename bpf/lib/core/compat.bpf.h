@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * compat: one accessor for everything that differs between kernels or machines. The choice is made
+ * compat.bpf.h: one accessor for everything that differs between kernels or machines. The choice is made
  * by BTF, never by version number; the version that changed is named beside it.
  */
-#ifndef BORESCOPE_COMPAT_BPF_H
-#define BORESCOPE_COMPAT_BPF_H
+#ifndef BORESCOPE_BPF_CORE_COMPAT_BPF_H
+#define BORESCOPE_BPF_CORE_COMPAT_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * events: from a probe to the tool's reader, without a wake-up per event.
+ * events.bpf.h: from a probe to the tool's reader, without a wake-up per event.
  *
  * One ring per CPU (up to 32), so that CPUs don't queue for a lock; the reader merges them by time
  * stamp. It looks every few milliseconds by itself, and is woken only when a ring passes its fill
  * mark. What does not fit is counted.
  */
-#ifndef BORESCOPE_EVENTS_BPF_H
-#define BORESCOPE_EVENTS_BPF_H
+#ifndef BORESCOPE_BPF_CORE_EVENTS_BPF_H
+#define BORESCOPE_BPF_CORE_EVENTS_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -29,8 +29,9 @@ struct event_ring {
 	X(1)                                                                                       \
 	X(2)                                                                                       \
 	X(3)                                                                                       \
-	X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19)  \
-		X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+	X(4)                                                                                       \
+	X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) \
+		X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
 
 #define DEFINE_RING(n) struct event_ring event_ring_##n SEC(".maps");
 EACH_RING(DEFINE_RING)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * events.h: what every event begins with, and how the rings are laid out; shared by
+ * events.shared.h: what every event begins with, and how the rings are laid out; shared by
  * bpf/lib/core/events.bpf.h and libcommon/kernel/events.c.
  */
-#ifndef BORESCOPE_BPF_EVENTS_H
-#define BORESCOPE_BPF_EVENTS_H
+#ifndef BORESCOPE_BPF_CORE_EVENTS_SHARED_H
+#define BORESCOPE_BPF_CORE_EVENTS_SHARED_H
 
 /* A pid or tid that is not known, and whatever else FMT_KNOWN shows: "?" in text, null in JSON. The
  * comm of a task whose pid is not known is shown so, too. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * filter: does the user want to see this task? The state is in a section of its own, which
+ * filter.bpf.h: does the user want to see this task? The state is in a section of its own, which
  * libcommon fills: a tool only asks. A filter judges the task that an event is about:
  * filter_current() where that is the one on the CPU, filter_task() for any other.
  */
-#ifndef BORESCOPE_FILTER_BPF_H
-#define BORESCOPE_FILTER_BPF_H
+#ifndef BORESCOPE_BPF_CORE_FILTER_BPF_H
+#define BORESCOPE_BPF_CORE_FILTER_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

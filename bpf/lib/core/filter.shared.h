@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * filter.h: which tasks a tool looks at. Filled by libcommon (options.c) before loading; in
+ * filter.shared.h: which tasks a tool looks at. Filled by libcommon (options.c) before loading; in
  * read-only data, so that the verifier takes out every test that isn't asked for.
  */
-#ifndef BORESCOPE_BPF_FILTER_H
-#define BORESCOPE_BPF_FILTER_H
+#ifndef BORESCOPE_BPF_CORE_FILTER_SHARED_H
+#define BORESCOPE_BPF_CORE_FILTER_SHARED_H
 
 #define FILTER_IDS_MAX 64
 

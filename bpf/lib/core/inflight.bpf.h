@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * inflight: what an entry probe leaves for the return probe of the same call, where one hook can't
+ * inflight.bpf.h: what an entry probe leaves for the return probe of the same call, where one hook can't
  * see both. By the address of the task: a call ends on the thread that began it, and exec may have
  * given that another tid by then.
  *
  * A return that the kernel did not report (kretprobes have a bound) leaves its entry behind; it is
  * found by the thread's next call, and counted as lost.
  */
-#ifndef BORESCOPE_INFLIGHT_BPF_H
-#define BORESCOPE_INFLIGHT_BPF_H
+#ifndef BORESCOPE_BPF_CORE_INFLIGHT_BPF_H
+#define BORESCOPE_BPF_CORE_INFLIGHT_BPF_H
 
 #include "lib/core/events.bpf.h"
 

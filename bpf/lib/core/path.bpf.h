@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * path: from a dentry and its mount up to the root, as /proc/PID/fd shows it to a reader
+ * path.bpf.h: from a dentry and its mount up to the root, as /proc/PID/fd shows it to a reader
  * outside of any chroot: the path from the root of the mount namespace.
  *
  * The walk is bounded; a path that is longer is cut on the left, and says so by beginning with
  * "...".
  */
-#ifndef BORESCOPE_PATH_BPF_H
-#define BORESCOPE_PATH_BPF_H
+#ifndef BORESCOPE_BPF_CORE_PATH_BPF_H
+#define BORESCOPE_BPF_CORE_PATH_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * syscalls: the system calls that a tool looks at, seen by their own functions or at the exit of
+ * syscalls.bpf.h: the system calls that a tool looks at, seen by their own functions or at the exit of
  * any call. The numbers and the registers of a machine are in compat.bpf.h.
  */
-#ifndef BORESCOPE_SYSCALLS_BPF_H
-#define BORESCOPE_SYSCALLS_BPF_H
+#ifndef BORESCOPE_BPF_CORE_SYSCALLS_BPF_H
+#define BORESCOPE_BPF_CORE_SYSCALLS_BPF_H
 
 #include <bpf/bpf_tracing.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * task: what a program can ask about a task that is not on this CPU: what it does, which system
+ * task.bpf.h: what a program can ask about a task that is not on this CPU: what it does, which system
  * call it is in, and where it called from. For task iterators.
  */
-#ifndef BORESCOPE_TASK_BPF_H
-#define BORESCOPE_TASK_BPF_H
+#ifndef BORESCOPE_BPF_CORE_TASK_BPF_H
+#define BORESCOPE_BPF_CORE_TASK_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * task.h: what a task does, as both sides see it.
+ * task.shared.h: what a task does, as both sides see it.
  */
-#ifndef BORESCOPE_BPF_TASK_H
-#define BORESCOPE_BPF_TASK_H
+#ifndef BORESCOPE_BPF_CORE_TASK_SHARED_H
+#define BORESCOPE_BPF_CORE_TASK_SHARED_H
 
 /* In the kernel's order: letter n of TASK_STATES is what ps(1) calls it. */
 enum task_state {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fsops: the operations of one kind of file system, timed: by the file system's own functions, or
+ * fsops.bpf.h: the operations of one kind of file system, timed: by the file system's own functions, or
  * where none can be probed by the system calls on its files. The user side is libcommon/files/fsops.h.
  *
  * What took fs_config.min_ns or more, by a task that passes the filter, goes to the tool's
  * fs_operation(). What was faster costs two stores and a compare.
  */
-#ifndef BORESCOPE_FSOPS_BPF_H
-#define BORESCOPE_FSOPS_BPF_H
+#ifndef BORESCOPE_BPF_FILES_FSOPS_BPF_H
+#define BORESCOPE_BPF_FILES_FSOPS_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -12,8 +12,8 @@
  *	fentry_io_openat2, fexit_io_openat2
  *	kprobe_io_openat2, kretprobe_io_openat2
  */
-#ifndef BORESCOPE_OPEN_BPF_H
-#define BORESCOPE_OPEN_BPF_H
+#ifndef BORESCOPE_BPF_FILES_OPEN_BPF_H
+#define BORESCOPE_BPF_FILES_OPEN_BPF_H
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * stamps: when a task's operation began, for a program at the operation's end that asks only how
+ * stamps.bpf.h: when a task's operation began, for a program at the operation's end that asks only how
  * long it took. For hot functions: two stores at the begin, a compare at the end, no map to search.
  *
  * A task has one stamp per kind of operation (kinds may nest: a write that syncs). It lies in a
@@ -10,8 +10,8 @@
  *
  * A tool defines STAMP_KINDS before it includes this.
  */
-#ifndef BORESCOPE_STAMPS_BPF_H
-#define BORESCOPE_STAMPS_BPF_H
+#ifndef BORESCOPE_BPF_FILES_STAMPS_BPF_H
+#define BORESCOPE_BPF_FILES_STAMPS_BPF_H
 
 #include "lib/core/events.bpf.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * hist: histograms filled in the kernel: one for everything, per CPU, or one per key (a disk, a set
+ * hist.bpf.h: histograms filled in the kernel: one for everything, per CPU, or one per key (a disk, a set
  * of flags, a process), shared by the CPUs.
  *
  * There are two of each: while user space reads one, the other is filled, so that intervals are
  * exact. libcommon/hist/hists.h is the other side.
  */
-#ifndef BORESCOPE_HIST_BPF_H
-#define BORESCOPE_HIST_BPF_H
+#ifndef BORESCOPE_BPF_HIST_HIST_BPF_H
+#define BORESCOPE_BPF_HIST_HIST_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * hist.h: the log-linear histogram, shared by the kernel side (bpf/lib/hist/hist.bpf.h) and the user
+ * hist.shared.h: the log-linear histogram, shared by the kernel side (bpf/lib/hist/hist.bpf.h) and the user
  * side (libcommon/hist/hist.h).
  *
  * Values below 16 have a slot each; above, every power of two is cut into 16 equal slots. A slot is
@@ -9,8 +9,8 @@
  *
  * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */
-#ifndef BORESCOPE_BPF_HIST_H
-#define BORESCOPE_BPF_HIST_H
+#ifndef BORESCOPE_BPF_HIST_HIST_SHARED_H
+#define BORESCOPE_BPF_HIST_HIST_SHARED_H
 
 #define HIST_SUB_BITS 4
 #define HIST_SUB      (1 << HIST_SUB_BITS)

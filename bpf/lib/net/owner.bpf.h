@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owner: the process that a TCP socket belongs to, for events that happen when some other task is
+ * owner.bpf.h: the process that a TCP socket belongs to, for events that happen when some other task is
  * on the CPU.
  *
  * Nothing is done for packets. A socket's owner is written down when it connects, listens or
@@ -17,8 +17,8 @@
  * A socket is known by its address. That of a closed one can be another's later: what was written
  * down is replaced at connect() and listen(), and forgotten when a listener gives birth to one.
  */
-#ifndef BORESCOPE_OWNER_BPF_H
-#define BORESCOPE_OWNER_BPF_H
+#ifndef BORESCOPE_BPF_NET_OWNER_BPF_H
+#define BORESCOPE_BPF_NET_OWNER_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owner.h: whose socket is it; shared by bpf/lib/net/owner.bpf.h and libcommon/net/owners.c.
+ * owner.shared.h: whose socket is it; shared by bpf/lib/net/owner.bpf.h and libcommon/net/owners.c.
  *
  * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */
-#ifndef BORESCOPE_BPF_OWNER_H
-#define BORESCOPE_BPF_OWNER_H
+#ifndef BORESCOPE_BPF_NET_OWNER_SHARED_H
+#define BORESCOPE_BPF_NET_OWNER_SHARED_H
 
 #define OWNERS_MAX 16384 /* sockets; the kernel forgets the least used */
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * stacks: the stacks of the task on the CPU, into an event.
+ * stacks.bpf.h: the stacks of the task on the CPU, into an event.
  *
  * They are sent, not counted here: a stack map (BPF_MAP_TYPE_STACK_TRACE) forgets or mixes up
  * stacks whose hashes collide, and is memory that the kernel keeps for the worst case. Sent through
  * the rings a stack is some 400 bytes, user space compares it frame by frame, what does not fit is
  * counted, and the reader learns of a process while it still lives.
  */
-#ifndef BORESCOPE_STACKS_BPF_H
-#define BORESCOPE_STACKS_BPF_H
+#ifndef BORESCOPE_BPF_STACKS_STACKS_BPF_H
+#define BORESCOPE_BPF_STACKS_STACKS_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * stacks.h: an event that carries the stacks of the task that it is about; shared by
+ * stacks.shared.h: an event that carries the stacks of the task that it is about; shared by
  * bpf/lib/stacks/stacks.bpf.h and user space.
  */
-#ifndef BORESCOPE_BPF_STACKS_H
-#define BORESCOPE_BPF_STACKS_H
+#ifndef BORESCOPE_BPF_STACKS_STACKS_SHARED_H
+#define BORESCOPE_BPF_STACKS_STACKS_SHARED_H
 
 #include "lib/core/events.shared.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * user_stack: the user stack of a task that is not on a CPU, by frame pointers. For sleepable
+ * user_stack.bpf.h: the user stack of a task that is not on a CPU, by frame pointers. For sleepable
  * programs, from 5.18 on (376040e47334: bpf_copy_from_user_task()).
  *
  * A frame is two words: where the caller's frame is, and where the function returns to. Frames lie
@@ -9,8 +9,8 @@
  * nor read one of a file: what such code has in the register may point anywhere, and a read would
  * bring in a page that its owner did not ask for, or wait for a file system that does not answer.
  */
-#ifndef BORESCOPE_USER_STACK_BPF_H
-#define BORESCOPE_USER_STACK_BPF_H
+#ifndef BORESCOPE_BPF_STACKS_USER_STACK_BPF_H
+#define BORESCOPE_BPF_STACKS_USER_STACK_BPF_H
 
 #include "lib/core/task.bpf.h"
 

@@ -13,8 +13,8 @@
  *
  * where CALL is execve, execveat, compat_execve, compat_execveat.
  */
-#ifndef BORESCOPE_EXEC_BPF_H
-#define BORESCOPE_EXEC_BPF_H
+#ifndef BORESCOPE_BPF_TASKS_EXEC_BPF_H
+#define BORESCOPE_BPF_TASKS_EXEC_BPF_H
 
 #include <bpf/bpf_tracing.h>
 

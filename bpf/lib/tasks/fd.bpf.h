@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fd: what stands behind a file descriptor of a task.
+ * fd.bpf.h: what stands behind a file descriptor of a task.
  */
-#ifndef BORESCOPE_FD_BPF_H
-#define BORESCOPE_FD_BPF_H
+#ifndef BORESCOPE_BPF_TASKS_FD_BPF_H
+#define BORESCOPE_BPF_TASKS_FD_BPF_H
 
 #include "lib/tasks/fd.shared.h"
 #include "lib/core/path.bpf.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fd.h: what stands behind a file descriptor, as both sides see it.
+ * fd.shared.h: what stands behind a file descriptor, as both sides see it.
  */
-#ifndef BORESCOPE_BPF_FD_H
-#define BORESCOPE_BPF_FD_H
+#ifndef BORESCOPE_BPF_TASKS_FD_SHARED_H
+#define BORESCOPE_BPF_TASKS_FD_SHARED_H
 
 enum fd_kind {
 	FD_NONE, /* not looked at, or not open */

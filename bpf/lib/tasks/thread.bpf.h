@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * thread: looks at a thread from a task iterator, and writes what it saw (thread.h) to who reads
+ * thread.bpf.h: looks at a thread from a task iterator, and writes what it saw (thread.h) to who reads
  * the iterator:
  *
  *	w = thread_begin(task);		NULL: can't be
@@ -10,8 +10,8 @@
  *
  * What was read is of one moment, or it says so: a thread that ran meanwhile is THREAD_MOVED.
  */
-#ifndef BORESCOPE_THREAD_BPF_H
-#define BORESCOPE_THREAD_BPF_H
+#ifndef BORESCOPE_BPF_TASKS_THREAD_BPF_H
+#define BORESCOPE_BPF_TASKS_THREAD_BPF_H
 
 #include "lib/tasks/fd.bpf.h"
 #include "lib/tasks/thread.shared.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * thread.h: a thread that a task iterator looked at, as both sides see it.
+ * thread.shared.h: a thread that a task iterator looked at, as both sides see it.
  */
-#ifndef BORESCOPE_BPF_THREAD_H
-#define BORESCOPE_BPF_THREAD_H
+#ifndef BORESCOPE_BPF_TASKS_THREAD_SHARED_H
+#define BORESCOPE_BPF_TASKS_THREAD_SHARED_H
 
 #include "lib/core/events.shared.h"
 #include "lib/tasks/fd.shared.h"

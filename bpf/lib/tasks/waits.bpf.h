@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * waits: does a thread wait for work, or for something that it needs; and is that a file?
+ * waits.bpf.h: does a thread wait for work, or for something that it needs; and is that a file?
  */
-#ifndef BORESCOPE_WAITS_BPF_H
-#define BORESCOPE_WAITS_BPF_H
+#ifndef BORESCOPE_BPF_TASKS_WAITS_BPF_H
+#define BORESCOPE_BPF_TASKS_WAITS_BPF_H
 
 #include "lib/core/task.bpf.h"
 #include "lib/tasks/thread.shared.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * waits.h: kinds of system calls, and what was counted by them; shared by bpf/lib/tasks/waits.bpf.h and
+ * waits.shared.h: kinds of system calls, and what was counted by them; shared by bpf/lib/tasks/waits.bpf.h and
  * libcommon/tasks/waits.c.
  */
-#ifndef BORESCOPE_BPF_WAITS_H
-#define BORESCOPE_BPF_WAITS_H
+#ifndef BORESCOPE_BPF_TASKS_WAITS_SHARED_H
+#define BORESCOPE_BPF_TASKS_WAITS_SHARED_H
 
 #define WAIT_CALLS 512 /* system calls are known up to this number */
 

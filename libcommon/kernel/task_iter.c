@@ -5,13 +5,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "kernel/iter.h"
+#include "kernel/task_iter.h"
 #include "base/msg.h"
-#include "kernel/pids.h"
+#include "kernel/pidns.h"
 
 #define READ_BYTES 65536 /* more than the kernel's buffer: it gives whole records then */
 
-static int add_link(struct iter *it, struct bpf_program *prog, uint32_t pid, uint32_t tid)
+static int add_link(struct task_iter *it, struct bpf_program *prog, uint32_t pid, uint32_t tid)
 {
 	union bpf_iter_link_info info = { .task = { .pid = pid, .tid = tid } };
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
@@ -24,15 +24,15 @@ static int add_link(struct iter *it, struct bpf_program *prog, uint32_t pid, uin
 }
 
 /* A kernel that can't do it refuses a process, but overlooks that it was given a thread. */
-static int can_narrow(struct iter *it, struct bpf_program *prog)
+static int can_narrow(struct task_iter *it, struct bpf_program *prog)
 {
 	int err = add_link(it, prog, getpid(), 0);
 
-	iter_close(it);
+	task_iter_close(it);
 	return err;
 }
 
-static int open_narrow(struct iter *it, struct bpf_program *prog, const struct filter *f)
+static int open_narrow(struct task_iter *it, struct bpf_program *prog, const struct filter *f)
 {
 	int err = can_narrow(it, prog);
 
@@ -45,24 +45,24 @@ static int open_narrow(struct iter *it, struct bpf_program *prog, const struct f
 	return err;
 }
 
-int iter_open_tasks(struct iter *it, struct bpf_program *prog, const struct filter *filter)
+int task_iter_open(struct task_iter *it, struct bpf_program *prog, const struct filter *filter)
 {
 	int err;
 
-	*it = (struct iter){ 0 };
-	if ((filter->nr_tids || filter->nr_pids) && pids_initial()) {
+	*it = (struct task_iter){ 0 };
+	if ((filter->nr_tids || filter->nr_pids) && pidns_is_initial()) {
 		err = open_narrow(it, prog, filter);
 		it->narrow = !err;
 		if (!err)
 			return 0;
-		iter_close(it);
+		task_iter_close(it);
 		debug("this kernel can't visit single processes (%s): visiting all, to show some",
 		      strerror(-err));
 	}
 	return add_link(it, prog, 0, 0);
 }
 
-void iter_close(struct iter *it)
+void task_iter_close(struct task_iter *it)
 {
 	for (size_t i = 0; i < it->nr; i++)
 		bpf_link__destroy(it->links[i]);
@@ -70,7 +70,7 @@ void iter_close(struct iter *it)
 }
 
 /* Hands over the whole records in @buf; returns how many bytes they were, or -EPROTO. */
-static ssize_t hand_over(char *buf, size_t len, size_t size_offset, iter_fn fn, void *ctx)
+static ssize_t hand_over(char *buf, size_t len, size_t size_offset, task_iter_fn fn, void *ctx)
 {
 	size_t at = 0;
 
@@ -88,7 +88,8 @@ static ssize_t hand_over(char *buf, size_t len, size_t size_offset, iter_fn fn, 
 	return at;
 }
 
-int iter_read(struct iter *it, size_t pass, size_t size_offset, iter_fn fn, void *ctx)
+int task_iter_read(struct task_iter *it, size_t pass, size_t size_offset, task_iter_fn fn,
+		   void *ctx)
 {
 	static char buf[2 * READ_BYTES] __attribute__((aligned(8)));
 	size_t len = 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * iter: reads the records that the programs of BPF task iterators write (bpf_seq_write()).
+ * task_iter: reads the records that the programs of BPF task iterators write (bpf_seq_write()).
  *
  * A pass visits every task once: the kernel calls the program for one after the other while it is
  * read from, and again for a task whose record did not fit into the kernel's buffer (32 KiB). There
  * is no bound on tasks. The program runs in the context of the reader, and nowhere else.
  */
-#ifndef BORESCOPE_ITER_H
-#define BORESCOPE_ITER_H
+#ifndef BORESCOPE_KERNEL_TASK_ITER_H
+#define BORESCOPE_KERNEL_TASK_ITER_H
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 struct bpf_program;
 struct bpf_link;
 
-struct iter {
+struct task_iter {
 	struct bpf_link *links[FILTER_IDS_MAX];
 	size_t nr;   /* passes that make a sample */
 	bool narrow; /* each visits one process or thread only; else one visits all */
@@ -31,17 +31,18 @@ struct iter {
  * are in the initial pid namespace); else, or if it names none, one over all tasks, and the program
  * has to filter. Returns 0 or -errno.
  */
-int iter_open_tasks(struct iter *it, struct bpf_program *prog, const struct filter *filter);
-void iter_close(struct iter *it);
+int task_iter_open(struct task_iter *it, struct bpf_program *prog, const struct filter *filter);
+void task_iter_close(struct task_iter *it);
 
 /* A record of @size bytes; it lives until this returns, and may be changed. */
-typedef void (*iter_fn)(void *ctx, void *record, size_t size);
+typedef void (*task_iter_fn)(void *ctx, void *record, size_t size);
 
 /*
  * One pass. Hands each record to @fn. A record says its own size, in the __u32 at @size_offset.
  * Returns 0 or -errno: what was read until then has been handed over. -EPROTO: a record's size
  * can't be.
  */
-int iter_read(struct iter *it, size_t pass, size_t size_offset, iter_fn fn, void *ctx);
+int task_iter_read(struct task_iter *it, size_t pass, size_t size_offset, task_iter_fn fn,
+		   void *ctx);
 
 #endif

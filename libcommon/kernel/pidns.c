@@ -10,18 +10,18 @@
 
 #include "base/msg.h"
 #include "base/number.h"
-#include "kernel/pids.h"
+#include "kernel/pidns.h"
 
 #define INITIAL_PIDNS 0xEFFFFFFCU /* its inode: PROC_PID_INIT_INO of the kernel, since 3.8 */
 
-bool pids_initial(void)
+bool pidns_is_initial(void)
 {
 	struct stat st;
 
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == INITIAL_PIDNS;
 }
 
-__u32 pids_own(void)
+__u32 pidns_own_pid(void)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
@@ -31,7 +31,7 @@ __u32 pids_own(void)
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	int fd, err;
 
-	if (pids_initial())
+	if (pidns_is_initial())
 		return getpid();
 	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "own_pid", "Dual BSD/GPL", insns,
 			   sizeof(insns) / sizeof(insns[0]), NULL);
@@ -58,11 +58,11 @@ static bool exists(__u32 id)
 	return !kill(id, 0) || errno != ESRCH;
 }
 
-void pids_check(const struct filter *f)
+void pidns_check(const struct filter *f)
 {
 	if (!f->nr_pids && !f->nr_tids)
 		return;
-	if (!pids_initial()) {
+	if (!pidns_is_initial()) {
 		warn("this is a pid namespace of its own, but process and thread ids are taken as "
 		     "ps outside of it shows them; --cgroup needs none");
 		return;

@@ -9,7 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "lib/core/calls.shared.h"
-#include "kernel/grants.h"
+#include "kernel/support.h"
 #include "base/msg.h"
 
 enum program_kind { KIND_TRAMPOLINE, KIND_TP_BTF, KIND_KPROBE, KIND_TRACEPOINT, KIND_OTHER };
@@ -39,8 +39,8 @@ static enum program_kind program_kind(const struct bpf_program *prog, const char
 	return KIND_OTHER;
 }
 
-const struct attach_target *target_of(const struct attach_target *targets,
-				      const struct bpf_program *prog)
+const struct attach_target *support_target(const struct attach_target *targets,
+					   const struct bpf_program *prog)
 {
 	const char *target;
 
@@ -51,10 +51,10 @@ const struct attach_target *target_of(const struct attach_target *targets,
 	return NULL;
 }
 
-static void ask(struct grants *g, const char *prefix, const char *name, enum btf_what what)
+static void ask(struct support *g, const char *prefix, const char *name, enum btf_what what)
 {
-	if (g->nr == GRANTS_NAMES_MAX) {
-		warn("GRANTS_NAMES_MAX is too small: %s%s is not looked for", prefix, name);
+	if (g->nr == SUPPORT_NAMES_MAX) {
+		warn("SUPPORT_NAMES_MAX is too small: %s%s is not looked for", prefix, name);
 		return;
 	}
 	snprintf(g->text[g->nr], sizeof(g->text[0]), "%s%s", prefix, name);
@@ -62,7 +62,7 @@ static void ask(struct grants *g, const char *prefix, const char *name, enum btf
 	g->nr++;
 }
 
-static const struct btf_query *answer(const struct grants *g, const char *prefix, const char *name)
+static const struct btf_query *answer(const struct support *g, const char *prefix, const char *name)
 {
 	char full[80];
 
@@ -74,9 +74,9 @@ static const struct btf_query *answer(const struct grants *g, const char *prefix
 }
 
 /* What was asked for @prog: its function, or the typedef of its tracepoint. NULL: nothing was. */
-static const struct btf_query *query_of(const struct grants *g, const struct bpf_program *prog)
+static const struct btf_query *query_of(const struct support *g, const struct bpf_program *prog)
 {
-	const struct attach_target *named = target_of(g->targets, prog);
+	const struct attach_target *named = support_target(g->targets, prog);
 	const char *target;
 	bool tp_btf = program_kind(prog, &target) == KIND_TP_BTF;
 
@@ -98,7 +98,7 @@ static const struct {
 #define OWN_BTF	     "/sys/kernel/btf/vmlinux"
 #define ANY_FUNCTION "vfs_read" /* that every kernel has: to try what it grants */
 
-static void ask_for_programs(struct grants *g, struct bpf_object *obj)
+static void ask_for_programs(struct support *g, struct bpf_object *obj)
 {
 	struct bpf_program *prog;
 
@@ -109,7 +109,7 @@ static void ask_for_programs(struct grants *g, struct bpf_object *obj)
 	bpf_object__for_each_program (prog, obj) {
 		const char *target;
 
-		if (target_of(g->targets, prog))
+		if (support_target(g->targets, prog))
 			continue;
 		switch (program_kind(prog, &target)) {
 		case KIND_TRAMPOLINE:
@@ -125,7 +125,7 @@ static void ask_for_programs(struct grants *g, struct bpf_object *obj)
 	}
 }
 
-static void fill_facts(const struct grants *g, const struct kernel_fact *facts)
+static void fill_facts(const struct support *g, const struct kernel_fact *facts)
 {
 	for (const struct kernel_fact *f = facts; f && f->name; f++) {
 		const struct btf_query *q = answer(g, "", f->name);
@@ -152,7 +152,7 @@ static void say_no_btf(const char *btf, int err)
 		error("cannot read BTF from %s: %s", file, strerror(-err));
 }
 
-int grants_learn(struct grants *g, struct bpf_object *obj, const struct object_spec *spec)
+int support_learn(struct support *g, struct bpf_object *obj, const struct object_spec *spec)
 {
 	int err;
 
@@ -182,7 +182,7 @@ int grants_learn(struct grants *g, struct bpf_object *obj, const struct object_s
 }
 
 /* Does the kernel let us load an fexit program on a function that it has? (Lockdown may not.) */
-static int try_trampoline(struct grants *g, int btf_id)
+static int try_trampoline(struct support *g, int btf_id)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -201,7 +201,7 @@ static int try_trampoline(struct grants *g, int btf_id)
 	return g->trampolines;
 }
 
-static const char *trampoline_ruled_out(struct grants *g, int btf_id)
+static const char *trampoline_ruled_out(struct support *g, int btf_id)
 {
 	if (!btf_id)
 		return "this kernel has no such function";
@@ -237,7 +237,7 @@ static int open_btf(const char *module)
 }
 
 /* -errno; 0: of vmlinux */
-static int btf_fd(const struct grants *g, const char *module)
+static int btf_fd(const struct support *g, const char *module)
 {
 	if (!module[0])
 		return 0;
@@ -247,13 +247,13 @@ static int btf_fd(const struct grants *g, const char *module)
 	return -ENOENT;
 }
 
-static int open_module(struct grants *g, const char *module)
+static int open_module(struct support *g, const char *module)
 {
 	int fd = btf_fd(g, module);
 
 	if (fd != -ENOENT)
 		return fd;
-	if (g->nr_modules == GRANTS_MODULES_MAX)
+	if (g->nr_modules == SUPPORT_MODULES_MAX)
 		return -E2BIG;
 	fd = open_btf(module);
 	if (fd < 0)
@@ -263,14 +263,14 @@ static int open_module(struct grants *g, const char *module)
 	return fd;
 }
 
-void grants_free(struct grants *g)
+void support_free(struct support *g)
 {
 	while (g->nr_modules)
 		close(g->modules[--g->nr_modules].fd);
 }
 
 /* A function that may be a module's. For a kprobe, attaching tells. */
-static const char *target_ruled_out(struct grants *g, struct bpf_program *prog,
+static const char *target_ruled_out(struct support *g, struct bpf_program *prog,
 				    const char *function)
 {
 	const struct btf_query *q, *any = answer(g, "", ANY_FUNCTION);
@@ -302,8 +302,8 @@ static const char *target_ruled_out(struct grants *g, struct bpf_program *prog,
 	}
 }
 
-int grants_aim(const struct grants *g, const struct bpf_program *prog,
-	       struct bpf_prog_load_opts *opts)
+int support_set_target(const struct support *g, const struct bpf_program *prog,
+		       struct bpf_prog_load_opts *opts)
 {
 	const struct btf_query *q = query_of(g, prog);
 	int fd;
@@ -318,10 +318,10 @@ int grants_aim(const struct grants *g, const struct bpf_program *prog,
 	return 0;
 }
 
-const char *grants_refusal(struct grants *g, struct bpf_program *prog)
+const char *support_refusal(struct support *g, struct bpf_program *prog)
 {
 	const char *target, *section = bpf_program__section_name(prog);
-	const struct attach_target *named = target_of(g->targets, prog);
+	const struct attach_target *named = support_target(g->targets, prog);
 	const struct btf_query *q = query_of(g, prog);
 	char prefix[16];
 
@@ -354,7 +354,7 @@ const char *grants_refusal(struct grants *g, struct bpf_program *prog)
 }
 
 /* A call of the kernel's function, or a jump to the next instruction. */
-static struct bpf_insn call_of(const struct grants *g, const char *name)
+static struct bpf_insn call_of(const struct support *g, const char *name)
 {
 	const struct btf_query *q = answer(g, "", name);
 
@@ -365,7 +365,7 @@ static struct bpf_insn call_of(const struct grants *g, const char *name)
 				  .imm = q->id };
 }
 
-int grants_resolve_calls(const struct grants *g, struct bpf_program *prog)
+int support_resolve_calls(const struct support *g, struct bpf_program *prog)
 {
 	size_t cnt = bpf_program__insn_cnt(prog);
 	struct bpf_insn *insns = malloc(cnt * sizeof(*insns));
