@@ -21,9 +21,9 @@ static uint64_t own_cpu_ns(uint64_t *peak_bytes)
 }
 
 /* The kernel's counters. An iterator runs while the tool reads from it. */
-static struct duty_counts read_counters(struct bpf_object *obj)
+static struct duty_cycle_counts read_counters(struct bpf_object *obj)
 {
-	struct duty_counts all = { 0 };
+	struct duty_cycle_counts all = { 0 };
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program (prog, obj) {
@@ -51,9 +51,9 @@ int cost_start(struct cost *c, struct bpf_object *obj)
 	c->start_cpu_ns = own_cpu_ns(NULL);
 	c->start_ns = clock_mono_ns();
 	if (c->known) {
-		struct duty_counts at = read_counters(obj); /* others may have counting on */
+		struct duty_cycle_counts at = read_counters(obj); /* others may have counting on */
 
-		duty_begin(&c->duty, c->start_ns, &at);
+		duty_cycle_begin(&c->duty, c->start_ns, &at);
 		c->next_ns = c->duty.next_ns;
 	}
 	return err;
@@ -61,11 +61,11 @@ int cost_start(struct cost *c, struct bpf_object *obj)
 
 void cost_tick(struct cost *c, struct bpf_object *obj)
 {
-	struct duty_counts at;
+	struct duty_cycle_counts at;
 
 	if (c->duty.counting) {
 		at = read_counters(obj);
-		if (duty_rest(&c->duty, clock_mono_ns(), &at)) {
+		if (duty_cycle_rest(&c->duty, clock_mono_ns(), &at)) {
 			close(c->stats_fd);
 			c->stats_fd = -1;
 		}
@@ -73,22 +73,22 @@ void cost_tick(struct cost *c, struct bpf_object *obj)
 		c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		at = read_counters(obj); /* now: it took the kernel some ms */
 		if (c->stats_fd < 0)
-			duty_rest_on(&c->duty, clock_mono_ns());
+			duty_cycle_rest_on(&c->duty, clock_mono_ns());
 		else
-			duty_resume(&c->duty, clock_mono_ns(), &at);
+			duty_cycle_resume(&c->duty, clock_mono_ns(), &at);
 	}
 	c->next_ns = c->duty.next_ns;
 }
 
 void cost_read(struct cost *c, struct bpf_object *obj)
 {
-	struct duty_counts at = { 0 };
+	struct duty_cycle_counts at = { 0 };
 	uint64_t spent = own_cpu_ns(&c->peak_bytes) - c->start_cpu_ns;
 
 	if (c->duty.counting)
 		at = read_counters(obj);
 	if (c->next_ns != UINT64_MAX)
-		duty_read(&c->duty, clock_mono_ns(), &at);
+		duty_cycle_read(&c->duty, clock_mono_ns(), &at);
 	c->sampled = c->duty.sampled;
 	c->runs = c->duty.total.runs + c->duty.total.own_runs;
 	c->kernel_ns = c->duty.total.ns + c->duty.total.own_ns;

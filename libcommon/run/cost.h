@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "run/duty.h"
+#include "run/duty_cycle.h"
 #include "output/json.h"
 
 struct bpf_object;
@@ -35,7 +35,7 @@ struct cost {
 	/* cost.c's own */
 	int stats_fd;			 /* keeps BPF statistics on; -1: they are off */
 	uint64_t start_ns, start_cpu_ns; /* wall and own CPU at cost_start() */
-	struct duty duty;
+	struct duty_cycle duty;
 };
 
 /* Begins to count. Returns 0, or -errno when the kernel does not let us: then only the tool's own

@@ -35,23 +35,23 @@ static void advance(struct kernel *k, uint64_t to)
 	k->at = to;
 }
 
-static struct duty_counts counters(const struct kernel *k)
+static struct duty_cycle_counts counters(const struct kernel *k)
 {
-	return (struct duty_counts){ .runs = k->counted,
-				     .ns = k->counted * NS_EACH,
-				     .own_runs = k->own,
-				     .own_ns = k->own * NS_EACH };
+	return (struct duty_cycle_counts){ .runs = k->counted,
+					   .ns = k->counted * NS_EACH,
+					   .own_runs = k->own,
+					   .own_ns = k->own * NS_EACH };
 }
 
 /* Runs @d for this long, as cost.c does; returns for how long counting was on. @read_every: ns. */
-static uint64_t run(struct duty *d, struct kernel *k, uint64_t duration, uint64_t read_every)
+static uint64_t run(struct duty_cycle *d, struct kernel *k, uint64_t duration, uint64_t read_every)
 {
-	struct duty_counts at;
+	struct duty_cycle_counts at;
 	uint64_t next_read = read_every, on = 0, last = 0;
 
 	k->counting = true;
 	at = counters(k);
-	duty_begin(d, START, &at);
+	duty_cycle_begin(d, START, &at);
 	while (last < duration) {
 		uint64_t next = d->next_ns - START, before = d->total.runs;
 
@@ -64,19 +64,19 @@ static uint64_t run(struct duty *d, struct kernel *k, uint64_t duration, uint64_
 		last = next;
 		if (START + next >= d->next_ns) {
 			if (!d->counting)
-				duty_resume(d, START + next, &at);
+				duty_cycle_resume(d, START + next, &at);
 			else
-				duty_rest(d, START + next, &at);
+				duty_cycle_rest(d, START + next, &at);
 			k->counting = d->counting;
 		}
 		if (next >= next_read) {
-			duty_read(d, START + next, &at);
+			duty_cycle_read(d, START + next, &at);
 			next_read += read_every;
 		}
 		assert_true(d->total.runs >= before);
 	}
 	at = counters(k);
-	duty_read(d, START + last, &at);
+	duty_cycle_read(d, START + last, &at);
 	return on;
 }
 
@@ -139,7 +139,7 @@ static void test_little_is_exact(void **state)
 	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++)
 		for (uint64_t every = 7 * MS; every < 20 * SECOND; every *= 13) {
 			struct kernel k = { .load = loads[i], .counted = 4711 };
-			struct duty d;
+			struct duty_cycle d;
 
 			assert_int_equal(run(&d, &k, 10 * SECOND, every), 10 * SECOND);
 			assert_false(d.sampled);
@@ -161,7 +161,7 @@ static void test_much_is_reckoned(void **state)
 		for (int others = 0; others < 2; others++)
 			for (uint64_t every = 7 * MS; every < 20 * SECOND; every *= 13) {
 				struct kernel k = { .load = cases[i].load, .by_others = others };
-				struct duty d;
+				struct duty_cycle d;
 				uint64_t on = run(&d, &k, 200 * SECOND, every);
 				uint64_t truth = cases[i].load(200 * SECOND);
 
@@ -179,7 +179,7 @@ static void test_short_storms(void **state)
 	(void)state;
 	for (uint64_t ms = 100; ms < 1000; ms += 17) {
 		struct kernel k = { .load = many };
-		struct duty d;
+		struct duty_cycle d;
 
 		run(&d, &k, ms * MS, 20 * SECOND);
 		assert_int_equal(d.sampled, ms >= 200);
@@ -190,18 +190,18 @@ static void test_short_storms(void **state)
 /* Iterators run in the tool's own time: however many, counting need not rest for them. */
 static void test_own_runs(void **state)
 {
-	struct duty_counts at = { 0 };
-	struct duty d;
+	struct duty_cycle_counts at = { 0 };
+	struct duty_cycle d;
 
 	(void)state;
-	duty_begin(&d, START, &at);
+	duty_cycle_begin(&d, START, &at);
 	for (int i = 0; i < 20; i++) {
-		at.own_runs += 10 * DUTY_MANY;
+		at.own_runs += 10 * DUTY_CYCLE_MANY;
 		at.own_ns += SECOND / 2;
-		assert_false(duty_rest(&d, d.next_ns, &at));
+		assert_false(duty_cycle_rest(&d, d.next_ns, &at));
 	}
 	assert_false(d.sampled);
-	assert_int_equal(d.total.own_runs, 200 * DUTY_MANY);
+	assert_int_equal(d.total.own_runs, 200 * DUTY_CYCLE_MANY);
 	assert_int_equal(d.total.own_ns, 10 * SECOND);
 	assert_int_equal(d.total.runs, 0);
 }
@@ -209,22 +209,22 @@ static void test_own_runs(void **state)
 /* Counting could not be turned on: later, then. */
 static void test_rest_goes_on(void **state)
 {
-	struct duty_counts at = { 0 };
-	struct duty d;
+	struct duty_cycle_counts at = { 0 };
+	struct duty_cycle d;
 	uint64_t now = START;
 
 	(void)state;
-	duty_begin(&d, now, &at);
-	at.runs = DUTY_MANY;
+	duty_cycle_begin(&d, now, &at);
+	at.runs = DUTY_CYCLE_MANY;
 	now += 200 * MS;
-	assert_true(duty_rest(&d, now, &at));
+	assert_true(duty_cycle_rest(&d, now, &at));
 	now = d.next_ns;
-	duty_rest_on(&d, now);
+	duty_cycle_rest_on(&d, now);
 	assert_false(d.counting);
 	assert_true(d.next_ns > now);
-	duty_resume(&d, now + 800 * MS, &at);
-	duty_read(&d, now + 800 * MS, &at);
-	assert_about(d.total.runs, PER_SEC(5ULL * DUTY_MANY, now + 800 * MS - START), 1);
+	duty_cycle_resume(&d, now + 800 * MS, &at);
+	duty_cycle_read(&d, now + 800 * MS, &at);
+	assert_about(d.total.runs, PER_SEC(5ULL * DUTY_CYCLE_MANY, now + 800 * MS - START), 1);
 }
 
 static void test_numbers(void **state)

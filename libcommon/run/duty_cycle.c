@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "run/duty.h"
+#include "run/duty_cycle.h"
 
 #define SECOND_NS     1000000000.0
 #define ALL_TIME_NS   200000000ULL /* a window when there is little to count */
@@ -7,13 +7,14 @@
 #define REST_LEAST_NS 90000000ULL
 #define REST_SPAN_NS  180000000ULL
 
-static uint64_t rest_ns(struct duty *d)
+static uint64_t rest_ns(struct duty_cycle *d)
 {
 	d->random = d->random * 6364136223846793005ULL + 1442695040888963407ULL;
 	return REST_LEAST_NS + (d->random >> 32) % REST_SPAN_NS;
 }
 
-static void begin_window(struct duty *d, bool all_time, uint64_t now, const struct duty_counts *at)
+static void begin_window(struct duty_cycle *d, bool all_time, uint64_t now,
+			 const struct duty_cycle_counts *at)
 {
 	d->counting = true;
 	d->all_time = all_time;
@@ -22,20 +23,20 @@ static void begin_window(struct duty *d, bool all_time, uint64_t now, const stru
 	d->next_ns = now + (all_time ? ALL_TIME_NS : WINDOW_NS);
 }
 
-void duty_begin(struct duty *d, uint64_t now, const struct duty_counts *at)
+void duty_cycle_begin(struct duty_cycle *d, uint64_t now, const struct duty_cycle_counts *at)
 {
-	*d = (struct duty){ .random = now };
+	*d = (struct duty_cycle){ .random = now };
 	begin_window(d, true, now, at);
 }
 
 /* @span without counting, taken to have been as the last window. */
-static void reckon(struct duty *d, uint64_t span)
+static void reckon(struct duty_cycle *d, uint64_t span)
 {
 	d->total.runs += (uint64_t)(d->runs_rate * (double)span);
 	d->total.ns += (uint64_t)(d->ns_rate * (double)span);
 }
 
-static void count(struct duty *d, const struct duty_counts *at)
+static void count(struct duty_cycle *d, const struct duty_cycle_counts *at)
 {
 	d->total.runs += at->runs - d->seen.runs;
 	d->total.ns += at->ns - d->seen.ns;
@@ -44,7 +45,7 @@ static void count(struct duty *d, const struct duty_counts *at)
 	d->seen = *at;
 }
 
-void duty_read(struct duty *d, uint64_t now, const struct duty_counts *at)
+void duty_cycle_read(struct duty_cycle *d, uint64_t now, const struct duty_cycle_counts *at)
 {
 	if (d->counting) {
 		count(d, at);
@@ -56,7 +57,7 @@ void duty_read(struct duty *d, uint64_t now, const struct duty_counts *at)
 	}
 }
 
-bool duty_rest(struct duty *d, uint64_t now, const struct duty_counts *at)
+bool duty_cycle_rest(struct duty_cycle *d, uint64_t now, const struct duty_cycle_counts *at)
 {
 	double span = (double)(now - d->since_ns);
 
@@ -69,7 +70,7 @@ bool duty_rest(struct duty *d, uint64_t now, const struct duty_counts *at)
 	d->owed_ns = 0;
 	/* Not by the last 20 ms alone: only busy ones would then have a rest beside them. */
 	d->mean_rate = d->all_time ? d->runs_rate : (3 * d->mean_rate + d->runs_rate) / 4;
-	if (d->mean_rate * SECOND_NS < (d->all_time ? DUTY_MANY : DUTY_MANY / 2)) {
+	if (d->mean_rate * SECOND_NS < (d->all_time ? DUTY_CYCLE_MANY : DUTY_CYCLE_MANY / 2)) {
 		begin_window(d, true, now, at);
 		return false;
 	}
@@ -80,12 +81,12 @@ bool duty_rest(struct duty *d, uint64_t now, const struct duty_counts *at)
 	return true;
 }
 
-void duty_rest_on(struct duty *d, uint64_t now)
+void duty_cycle_rest_on(struct duty_cycle *d, uint64_t now)
 {
 	d->next_ns = now + rest_ns(d);
 }
 
-void duty_resume(struct duty *d, uint64_t now, const struct duty_counts *at)
+void duty_cycle_resume(struct duty_cycle *d, uint64_t now, const struct duty_cycle_counts *at)
 {
 	uint64_t rest = now - d->since_ns;
 
