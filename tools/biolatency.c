@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "block/disks.h"
-#include "hist/hists.h"
+#include "hist/hist_maps.h"
 #include "block/requests.h"
 #include "run/tool.h"
 #include "biolatency.skel.h"
 
 static bool flags, disks, milliseconds, extension, show_time;
-static struct hists hists;
+static struct hist_maps hists;
 
 #define MAX_KEYS 512 /* of disks with flags: 5 MB of kernel memory */
 
@@ -52,7 +52,7 @@ static void members(struct json *j, const struct hist_key *key, const char *name
 static int setup(struct run *r)
 {
 	requests_setup(r);
-	hists = (struct hists){
+	hists = (struct hist_maps){
 		.keyed = disks || flags,
 		.max_keys = flags ? MAX_KEYS : disk_count() + 16,
 		.unit_ns = milliseconds ? 1000000 : 1000,
@@ -71,24 +71,24 @@ static void configure(struct run *r, struct bpf_object *obj)
 	ro->by_disk = disks;
 	ro->by_flags = flags;
 	requests_configure(obj);
-	hists_configure(&hists, obj);
+	hist_maps_configure(&hists, obj);
 }
 
 static void started(struct run *r)
 {
-	hists_started(r, "block I/O");
+	hist_maps_started(r, "block I/O");
 	requests_started(r);
 }
 
 static void finish(struct run *r)
 {
-	hists_finish(r, "requests");
+	hist_maps_finish(r, "requests");
 	requests_left_out(r, "in these histograms");
 }
 
 static void report(struct run *r)
 {
-	hists_report(&hists, r);
+	hist_maps_report(&hists, r);
 }
 
 static const char *const examples[] = { "biolatency",
@@ -105,7 +105,7 @@ static const struct tool tool = {
 	.name = "biolatency",
 	.summary = "block I/O latency as histograms",
 	.options = options,
-	.positional = hists_positional,
+	.positional = hist_maps_positional,
 	.examples = examples,
 	.image = TOOL_IMAGE(biolatency),
 	.probes = probes,
@@ -114,8 +114,8 @@ static const struct tool tool = {
 	.configure = configure,
 	.started = started,
 	.report = report,
-	.interval_ns = &hists_interval_ns,
-	.count = &hists_count,
+	.interval_ns = &hist_maps_interval_ns,
+	.count = &hist_maps_count,
 	.tick = requests_tick,
 	.finish = finish,
 	.summary_json = requests_summary,

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "hist/hists.h"
+#include "hist/hist_maps.h"
 #include "base/number.h"
 #include "runqlat.shared.h"
 #include "runqlat.skel.h"
@@ -11,7 +11,7 @@
 static bool milliseconds, show_time, by_pid, by_tid, by_pidns;
 static bool kept, not_kept;
 static enum runqlat_split split;
-static struct hists hists;
+static struct hist_maps hists;
 
 #define MAX_KEYS 8192 /* 88 MB of kernel memory */
 
@@ -96,7 +96,7 @@ static int setup(struct run *r)
 	number_read("/proc/self/schedstat", 3, &switches);
 	kept = switches && !object_avoids("sched_info");
 	not_kept = !kept;
-	hists = (struct hists){
+	hists = (struct hist_maps){
 		.keyed = split != BY_NOTHING,
 		.max_keys = max_keys(&r->opt.filter),
 		.unit_ns = milliseconds ? 1000000 : 1000,
@@ -114,7 +114,7 @@ static void configure(struct run *r, struct bpf_object *obj)
 	ro->split = split;
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "waiting"),
 				 nr_threads(WAITING_MAX));
-	hists_configure(&hists, obj);
+	hist_maps_configure(&hists, obj);
 }
 
 /* The megabyte of zeros that the bases began with: libbpf keeps it in our memory. */
@@ -133,17 +133,17 @@ static void started(struct run *r)
 	if (not_kept)
 		note("the kernel does not keep how long tasks wait: timing them by probes on "
 		     "wake-ups and switches");
-	hists_started(r, "the wait for a CPU");
+	hist_maps_started(r, "the wait for a CPU");
 }
 
 static void report(struct run *r)
 {
-	hists_report(&hists, r);
+	hist_maps_report(&hists, r);
 }
 
 static void finish(struct run *r)
 {
-	hists_finish(r, "waits");
+	hist_maps_finish(r, "waits");
 }
 
 static const char *const examples[] = { "runqlat",
@@ -160,7 +160,7 @@ static const struct tool tool = {
 	.name = "runqlat",
 	.summary = "the wait for a CPU as histograms",
 	.options = options,
-	.positional = hists_positional,
+	.positional = hist_maps_positional,
 	.examples = examples,
 	.image = TOOL_IMAGE(runqlat),
 	.probes = probes,
@@ -168,8 +168,8 @@ static const struct tool tool = {
 	.configure = configure,
 	.started = started,
 	.report = report,
-	.interval_ns = &hists_interval_ns,
-	.count = &hists_count,
+	.interval_ns = &hist_maps_interval_ns,
+	.count = &hist_maps_count,
 	.finish = finish,
 };
 

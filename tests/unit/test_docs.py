@@ -164,7 +164,7 @@ def test_options(tool):
 def test_columns(tool):
     """Every column that the tool can print stands in FIELDS; and no other."""
     source, page = source_of_tool(tool), page_of(tool)
-    if "hists.h" in source:
+    if "hist_maps.h" in source:
         keys = literal_keys(body(source, "members"))
         unsaid = set() if ".total =" in source else {"total"}
         assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM - unsaid | keys
@@ -209,7 +209,7 @@ def expected_keys(tool):
         own |= {"errno"} | literal_keys(body(source_of("libcommon/output/json.c"), "json_errno"))
     expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/run/tool.c"), "summary"))
                            | literal_keys(body(source_of("libcommon/run/cost.c"), "cost_json"))}
-    if "hists.h" in source:
+    if "hist_maps.h" in source:
         bucket = {"from_ns", "to_ns", "count"}
         expected["bucket"] = bucket
         expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist/hist.c"), "hist_json")) \

@@ -4,7 +4,7 @@
  * of flags, a process), shared by the CPUs.
  *
  * There are two of each: while user space reads one, the other is filled, so that intervals are
- * exact. libcommon/hist/hists.h is the other side.
+ * exact. libcommon/hist/hist_maps.h is the other side.
  */
 #ifndef BORESCOPE_BPF_HIST_HIST_BPF_H
 #define BORESCOPE_BPF_HIST_HIST_BPF_H
@@ -23,7 +23,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1); /* set by hists_configure() */
+	__uint(max_entries, 1); /* set by hist_maps_configure() */
 	__type(key, struct hist_key);
 	__type(value, struct hist);
 } hist_keyed SEC(".maps");

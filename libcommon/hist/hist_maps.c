@@ -8,13 +8,13 @@
 #include <bpf/bpf.h>
 
 #include "base/clock.h"
-#include "hist/hists.h"
+#include "hist/hist_maps.h"
 
-uint64_t hists_interval_ns, hists_count;
-const struct opt hists_positional[] = {
-	{ 0, "interval", "SEC", OPT_SEC, &hists_interval_ns,
+uint64_t hist_maps_interval_ns, hist_maps_count;
+const struct opt hist_maps_positional[] = {
+	{ 0, "interval", "SEC", OPT_SEC, &hist_maps_interval_ns,
 	  "seconds between reports (default: one at the end)" },
-	{ 0, "count", "N", OPT_UINT, &hists_count, "how many reports", .min = 1 },
+	{ 0, "count", "N", OPT_UINT, &hist_maps_count, "how many reports", .min = 1 },
 	{ 0 },
 };
 
@@ -23,7 +23,7 @@ struct one {
 	struct hist hist;
 };
 
-void hists_configure(const struct hists *hs, struct bpf_object *obj)
+void hist_maps_configure(const struct hist_maps *hs, struct bpf_object *obj)
 {
 	struct hist_config *config = object_section(obj, ".rodata.hist", NULL);
 
@@ -35,9 +35,9 @@ void hists_configure(const struct hists *hs, struct bpf_object *obj)
 				 2 * hs->max_keys);
 }
 
-void hists_started(const struct run *r, const char *what)
+void hist_maps_started(const struct run *r, const char *what)
 {
-	bool ends = hists_interval_ns || r->opt.duration_ns;
+	bool ends = hist_maps_interval_ns || r->opt.duration_ns;
 
 	note("tracing %s%s", what, ends ? "" : ": Ctrl-C ends it and shows the histogram");
 }
@@ -149,7 +149,7 @@ static struct one *read_keyed(struct run *r, uint32_t epoch, uint32_t max_keys, 
 	return all;
 }
 
-static void print(const struct hists *hs, struct run *r, const struct one *one, uint64_t now)
+static void print(const struct hist_maps *hs, struct run *r, const struct one *one, uint64_t now)
 {
 	if (r->opt.json) {
 		json_object(&r->json, NULL);
@@ -171,7 +171,7 @@ static void print(const struct hists *hs, struct run *r, const struct one *one, 
 	out_char(&r->out, '\n');
 }
 
-void hists_report(const struct hists *hs, struct run *r)
+void hist_maps_report(const struct hist_maps *hs, struct run *r)
 {
 	uint64_t lost = object_percpu_sum(r->object.bpf, "hist_lost", 0);
 	static uint64_t lost_before;
@@ -194,7 +194,7 @@ void hists_report(const struct hists *hs, struct run *r)
 	lost_before = lost;
 }
 
-void hists_finish(const struct run *r, const char *what)
+void hist_maps_finish(const struct run *r, const char *what)
 {
 	if (!r->opt.json && !r->nr_events && !r->lost && !r->out.error)
 		note("no %s were counted", what);

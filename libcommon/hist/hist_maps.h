@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * hists: the histograms of bpf/lib/hist/hist.bpf.h, read, sorted and printed.
+ * hist_maps: the histograms of bpf/lib/hist/hist.bpf.h, read, sorted and printed.
  */
-#ifndef BORESCOPE_HIST_HISTS_H
-#define BORESCOPE_HIST_HISTS_H
+#ifndef BORESCOPE_HIST_HIST_MAPS_H
+#define BORESCOPE_HIST_HIST_MAPS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include "run/tool.h"
 
 /* How a tool shows them. */
-struct hists {
+struct hist_maps {
 	bool keyed;	   /* one per key, else one in all */
 	uint32_t max_keys; /* so many find room between two reports, at least */
 	uint64_t unit_ns;  /* of the text: 1000 or 1000000; JSON is in ns */
@@ -26,20 +26,20 @@ struct hists {
 };
 
 /* [interval [count]]: a tool's .positional, .interval_ns and .count. */
-extern const struct opt hists_positional[];
-extern uint64_t hists_interval_ns, hists_count;
+extern const struct opt hist_maps_positional[];
+extern uint64_t hist_maps_interval_ns, hist_maps_count;
 
 /* In a tool's configure hook: sizes and switches the maps. */
-void hists_configure(const struct hists *hs, struct bpf_object *obj);
+void hist_maps_configure(const struct hist_maps *hs, struct bpf_object *obj);
 
 /* In a tool's started hook: says that it traces @what, and how the histogram is to be had. */
-void hists_started(const struct run *r, const char *what);
+void hist_maps_started(const struct run *r, const char *what);
 
 /* In a tool's finish hook: says so if no @what ("requests") were counted. */
-void hists_finish(const struct run *r, const char *what);
+void hist_maps_finish(const struct run *r, const char *what);
 
 /* In a tool's report hook: prints what was counted since the last report, the fullest histogram
  * last. */
-void hists_report(const struct hists *hs, struct run *r);
+void hist_maps_report(const struct hist_maps *hs, struct run *r);
 
 #endif
