@@ -7,7 +7,7 @@
 #include "lib/core/events.bpf.h"
 #include "lib/net/flow.bpf.h"
 #include "lib/core/inflight.bpf.h"
-#include "lib/net/owner.bpf.h"
+#include "lib/net/owner.probes.bpf.h"
 #include "tcpretrans.shared.h"
 
 const volatile bool

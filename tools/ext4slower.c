@@ -11,7 +11,7 @@ static bool csv, show_time;
 static uint64_t min_ms = 10;
 static const char *path_prefix = "";
 
-static const char *parse_prefix(const char *arg, void *value)
+static const char *flow_parse_prefix(const char *arg, void *value)
 {
 	arg += strspn(arg, "/");
 	if (!*arg || strlen(arg) > FS_PREFIX_MAX)
@@ -24,7 +24,7 @@ static const struct opt options[] = {
 	{ 'j', "csv", NULL, OPT_FLAG, &csv, "just the fields: comma-separated values" },
 	{ 'd', "duration", .type = OPT_COMMON },
 	{ 0, "path", "PREFIX", OPT_PARSE, &path_prefix,
-	  "only files whose path below the mount begins so", .parse = parse_prefix },
+	  "only files whose path below the mount begins so", .parse = flow_parse_prefix },
 	{ 0 },
 };
 static const struct opt positional[] = {

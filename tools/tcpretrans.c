@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
-#include "net/flows.h"
-#include "net/inet.h"
+#include "net/flow_counts.h"
+#include "net/flow.h"
 #include "base/names.h"
-#include "net/owners.h"
+#include "net/owner.h"
 #include "run/tool.h"
 #include "tcpretrans.shared.h"
 #include "tcpretrans.skel.h"
@@ -66,8 +66,8 @@ static void json_retrans(struct json *j, const void *event)
 {
 	const struct retrans_event *e = event;
 
-	json_flow(j, &e->flow);
-	json_str(j, "state", tcp_state_name(e->state));
+	flow_json(j, &e->flow);
+	json_str(j, "state", flow_state_name(e->state));
 	json_str(j, "why", why_names[e->why]);
 	json_errno(j, e->err);
 	json_bool(j, "sent", !e->err);
@@ -78,10 +78,10 @@ static const struct column columns[] = {
 	COL_TIME(&time_of_day),
 	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
 	COL(retrans_event, flow.version, "IP", 2, FMT_UINT, NULL, NULL),
-	COL_PART(retrans_event, flow, "LADDR:LPORT", 18, NULL, out_local),
+	COL_PART(retrans_event, flow, "LADDR:LPORT", 18, NULL, flow_out_local),
 	COL_CUSTOM("T>", 2, NULL, print_type, json_retrans),
-	COL_PART(retrans_event, flow, "RADDR:RPORT", 18, NULL, out_remote),
-	COL_PART(retrans_event, state, "STATE", 11, NULL, out_tcp_state),
+	COL_PART(retrans_event, flow, "RADDR:RPORT", 18, NULL, flow_out_remote),
+	COL_PART(retrans_event, state, "STATE", 11, NULL, flow_out_state),
 	COL(retrans_event, seq, "SEQ", 10, FMT_UINT, &sequence, "seq"),
 	COL(retrans_event, segs, "SEGS", -4, FMT_UINT, &extended, "segments"),
 	COL(retrans_event, len, "LEN", -6, FMT_UINT, &extended, "bytes"),
@@ -108,7 +108,7 @@ static bool event(struct run *r, const void *event, size_t size)
 
 /* --- by connection, with -c --------------------------------------------------------------- */
 
-static const struct flow_counts counted = {
+static const struct flow_counts_view counted = {
 	.title = "RETRANSMITS",
 	.key = "segments",
 	.kinds_title = "WHY",
@@ -116,7 +116,7 @@ static const struct flow_counts counted = {
 	.kinds = why_names,
 	.nr_kinds = WHYS,
 };
-static struct flows *flows;
+static struct flow_counts *flows;
 
 /* Probes with new data have no segments that count: they are counted themselves. */
 static bool count_event(struct run *r, const void *raw, size_t size)
@@ -126,14 +126,14 @@ static bool count_event(struct run *r, const void *raw, size_t size)
 	if (!event(r, raw, size))
 		return false;
 	e = r->shown;
-	flows_count(flows, r, &e->head, &e->flow, e->segs, e->why,
-		    e->why == WHY_TLP_NEW ? 1 : e->segs);
+	flow_counts_add(flows, r, &e->head, &e->flow, e->segs, e->why,
+			e->why == WHY_TLP_NEW ? 1 : e->segs);
 	return false;
 }
 
 static void report(struct run *r)
 {
-	flows_report(flows, r, interval_ns);
+	flow_counts_report(flows, r, interval_ns);
 }
 
 /* --- probes ------------------------------------------------------------------------------- */
@@ -198,7 +198,7 @@ static int setup(struct run *r)
 	tool.event = count_event;
 	tool.report = report;
 	tool.interval_ns = &interval_ns;
-	flows = flows_new(&counted);
+	flows = flow_counts_new(&counted);
 	if (!flows)
 		error("no memory");
 	return flows ? -1 : 1;

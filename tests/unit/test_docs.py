@@ -37,7 +37,7 @@ def source_of(path):
 def source_of_tool(tool):
     """A tool's file; and threads or flows, where those have its columns and keys."""
     source = source_of(f"tools/{tool}.c")
-    for unit in "tasks/threads", "net/flows":
+    for unit in "tasks/threads", "net/flow_counts":
         if f'"{unit}.h"' in source:
             source += source_of(f"libcommon/{unit}.h") + source_of(f"libcommon/{unit}.c")
     return source
@@ -203,8 +203,8 @@ def expected_keys(tool):
     own = literal_keys(own)
     own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
     own |= set(re.findall(r'\.(?:kinds_)?key = "(\w+)"', source))
-    if "json_flow(" in source:
-        own |= literal_keys(body(source_of("libcommon/net/inet.c"), "json_flow"))
+    if "flow_json(" in source:
+        own |= literal_keys(body(source_of("libcommon/net/flow.c"), "flow_json"))
     if "FMT_ERRNO" in source or "json_errno(" in source:
         own |= {"errno"} | literal_keys(body(source_of("libcommon/output/json.c"), "json_errno"))
     expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/run/tool.c"), "summary"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * flow.shared.h: a TCP connection as both sides see it, and which ones a tool looks at; shared by
- * bpf/lib/net/flow.bpf.h and libcommon/net/inet.c.
+ * bpf/lib/net/flow.bpf.h and libcommon/net/flow.c.
  *
  * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owner.shared.h: whose socket is it; shared by bpf/lib/net/owner.bpf.h and libcommon/net/owners.c.
+ * owner.shared.h: whose socket is it; shared by bpf/lib/net/owner.probes.bpf.h and libcommon/net/owner.c.
  *
  * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */

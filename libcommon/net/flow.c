@@ -14,7 +14,7 @@
 
 #include <linux/nsfs.h>
 
-#include "net/inet.h"
+#include "net/flow.h"
 #include "kernel/object.h"
 #include "run/options.h"
 
@@ -25,39 +25,39 @@ static bool is_v4(const struct inet_addr *addr)
 	return !addr->halves[0] && addr->words[2] == htonl(0xffff);
 }
 
-const char *inet_str(const struct inet_addr *addr, char *buf)
+const char *flow_addr_str(const struct inet_addr *addr, char *buf)
 {
 	if (is_v4(addr))
-		return inet_ntop(AF_INET, &addr->words[3], buf, INET_TEXT_LEN);
-	return inet_ntop(AF_INET6, addr, buf, INET_TEXT_LEN);
+		return inet_ntop(AF_INET, &addr->words[3], buf, FLOW_ADDR_LEN);
+	return inet_ntop(AF_INET6, addr, buf, FLOW_ADDR_LEN);
 }
 
-void out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port)
+void flow_out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port)
 {
-	char text[INET_TEXT_LEN];
+	char text[FLOW_ADDR_LEN];
 
 	if (!is_v4(addr))
 		out_char(o, '[');
-	out_str(o, inet_str(addr, text));
+	out_str(o, flow_addr_str(addr, text));
 	out_str(o, is_v4(addr) ? ":" : "]:");
 	out_u64(o, port);
 }
 
-void out_local(struct out *o, const void *flow)
+void flow_out_local(struct out *o, const void *flow)
 {
 	const struct flow *f = flow;
 
-	out_endpoint(o, &f->laddr, f->lport);
+	flow_out_endpoint(o, &f->laddr, f->lport);
 }
 
-void out_remote(struct out *o, const void *flow)
+void flow_out_remote(struct out *o, const void *flow)
 {
 	const struct flow *f = flow;
 
-	out_endpoint(o, &f->raddr, f->rport);
+	flow_out_endpoint(o, &f->raddr, f->rport);
 }
 
-const char *tcp_state_name(unsigned int state)
+const char *flow_state_name(unsigned int state)
 {
 	/* include/net/tcp_states.h */
 	static const char *const names[] = {
@@ -69,26 +69,26 @@ const char *tcp_state_name(unsigned int state)
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
 }
 
-void out_tcp_state(struct out *o, const void *state)
+void flow_out_state(struct out *o, const void *state)
 {
-	out_str(o, tcp_state_name(*(const __u8 *)state));
+	out_str(o, flow_state_name(*(const __u8 *)state));
 }
 
-void json_flow(struct json *j, const struct flow *flow)
+void flow_json(struct json *j, const struct flow *flow)
 {
-	char text[INET_TEXT_LEN];
+	char text[FLOW_ADDR_LEN];
 
 	json_u64(j, "ip", flow->version);
 	if (flow->flags & FLOW_V4MAPPED)
 		json_bool(j, "v4_mapped", true);
-	json_str(j, "local_addr", inet_str(&flow->laddr, text));
+	json_str(j, "local_addr", flow_addr_str(&flow->laddr, text));
 	json_u64(j, "local_port", flow->lport);
-	json_str(j, "remote_addr", inet_str(&flow->raddr, text));
+	json_str(j, "remote_addr", flow_addr_str(&flow->raddr, text));
 	json_u64(j, "remote_port", flow->rport);
 	json_u64(j, "netns", flow->netns);
 }
 
-const char *parse_ports(const char *arg, void *ports)
+const char *flow_parse_ports(const char *arg, void *ports)
 {
 	static const char right[] = "port numbers, at most 16: 443 or 80,443";
 	struct flow_ports *p = ports;
@@ -120,12 +120,12 @@ static void make_mask(struct inet_addr *mask, unsigned int bits)
 		mask->bytes[i / 8] |= 0x80 >> i % 8;
 }
 
-const char *parse_prefix(const char *arg, void *prefix)
+const char *flow_parse_prefix(const char *arg, void *prefix)
 {
 	static const char right[] = "an address or a network: 10.1.2.3, 10.0.0.0/8, 2001:db8::/32";
 	struct inet_prefix *p = prefix;
 	size_t len = strcspn(arg, "/");
-	char text[INET_TEXT_LEN];
+	char text[FLOW_ADDR_LEN];
 	unsigned int bits;
 	uint64_t given;
 
@@ -167,7 +167,7 @@ static bool is_netns(const char *path, const struct stat *st)
 	return is;
 }
 
-const char *parse_netns(const char *arg, void *inode)
+const char *flow_parse_netns(const char *arg, void *inode)
 {
 	static const char right[] = "a network namespace: a name of 'ip netns', a path such as "
 				    "/proc/1234/ns/net, a process id or an inode number";

@@ -4,7 +4,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/clock.h"
-#include "net/owners.h"
+#include "net/owner.h"
 #include "run/tool.h"
 
 #define REST 9 /* times as long as the search before it took */

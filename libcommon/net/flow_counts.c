@@ -2,25 +2,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/flows.h"
-#include "net/inet.h"
+#include "net/flow_counts.h"
+#include "net/flow.h"
 #include "output/tally.h"
 #include "run/tool.h"
 
-#define FLOWS_MAX 16384
+#define FLOW_COUNTS_MAX 16384
 
 struct flow_row {
 	struct event_head head;
 	struct flow flow;
-	const struct flow_counts *shown;
+	const struct flow_counts_view *shown;
 	__u64 n;
 	__u64 of_kind[FLOW_KINDS_MAX];
 };
 
 #define NR_COLUMNS 7
 
-struct flows {
-	const struct flow_counts *shown;
+struct flow_counts {
+	const struct flow_counts_view *shown;
 	struct tally *rows;
 	struct column columns[NR_COLUMNS + 1];
 };
@@ -48,7 +48,7 @@ static void json_row(struct json *j, const void *row)
 {
 	const struct flow_row *f = row;
 
-	json_flow(j, &f->flow);
+	flow_json(j, &f->flow);
 	json_object(j, f->shown->kinds_key);
 	for (unsigned int i = 0; i < f->shown->nr_kinds; i++)
 		if (f->of_kind[i])
@@ -56,25 +56,25 @@ static void json_row(struct json *j, const void *row)
 	json_end_object(j);
 }
 
-struct flows *flows_new(const struct flow_counts *shown)
+struct flow_counts *flow_counts_new(const struct flow_counts_view *shown)
 {
 	const struct column columns[NR_COLUMNS + 1] = {
-		COL_PART(flow_row, flow, "LADDR:LPORT", 18, NULL, out_local),
+		COL_PART(flow_row, flow, "LADDR:LPORT", 18, NULL, flow_out_local),
 		COL_CUSTOM("<->", 3, NULL, print_arrow, json_row),
-		COL_PART(flow_row, flow, "RADDR:RPORT", 18, NULL, out_remote),
+		COL_PART(flow_row, flow, "RADDR:RPORT", 18, NULL, flow_out_remote),
 		COL(flow_row, n, shown->title, -11, FMT_UINT, NULL, shown->key),
 		COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
 		COL_CUSTOM(shown->kinds_title, 12, NULL, print_kinds, NULL),
 		COL_HEAD(comm, "COMM", 0, FMT_STR, NULL),
 	};
-	struct flows *f = calloc(1, sizeof(*f));
+	struct flow_counts *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
 	f->shown = shown;
 	memcpy(f->columns, columns, sizeof(columns));
 	f->rows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, flow),
-			    sizeof(struct flow), FLOWS_MAX);
+			    sizeof(struct flow), FLOW_COUNTS_MAX);
 	if (!f->rows) {
 		free(f);
 		return NULL;
@@ -82,7 +82,7 @@ struct flows *flows_new(const struct flow_counts *shown)
 	return f;
 }
 
-void flows_free(struct flows *f)
+void flow_counts_free(struct flow_counts *f)
 {
 	if (!f)
 		return;
@@ -90,8 +90,8 @@ void flows_free(struct flows *f)
 	free(f);
 }
 
-void flows_count(struct flows *f, struct run *r, const struct event_head *task,
-		 const struct flow *flow, __u64 n, unsigned int kind, __u64 of_kind)
+void flow_counts_add(struct flow_counts *f, struct run *r, const struct event_head *task,
+		     const struct flow *flow, __u64 n, unsigned int kind, __u64 of_kind)
 {
 	struct flow_row *row = tally_row(f->rows, flow);
 
@@ -117,7 +117,7 @@ static int by_count(const void *a, const void *b)
 	return memcmp(&x->flow, &y->flow, sizeof(x->flow));
 }
 
-void flows_report(struct flows *f, struct run *r, bool clock)
+void flow_counts_report(struct flow_counts *f, struct run *r, bool clock)
 {
 	tally_report(f->rows, r, f->columns, by_count, clock);
 }

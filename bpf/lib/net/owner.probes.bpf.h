@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owner.bpf.h: the process that a TCP socket belongs to, for events that happen when some other task is
+ * owner.probes.bpf.h: the process that a TCP socket belongs to, for events that happen when some other task is
  * on the CPU.
  *
  * Nothing is done for packets. A socket's owner is written down when it connects, listens or
  * closes: then the owner is the task on the CPU, and after closing nobody could tell any more. An
  * accepted socket, and one that is older than the tool, is looked for when the question first comes
- * up: the program owner_files looks through the open files of all processes (libcommon/net/owners.h
+ * up: the program owner_files looks through the open files of all processes (libcommon/net/owner.h
  * runs it).
  *
  * Of several processes that have a socket open (after a fork, or handed over by SCM_RIGHTS) the
@@ -17,8 +17,8 @@
  * A socket is known by its address. That of a closed one can be another's later: what was written
  * down is replaced at connect() and listen(), and forgotten when a listener gives birth to one.
  */
-#ifndef BORESCOPE_BPF_NET_OWNER_BPF_H
-#define BORESCOPE_BPF_NET_OWNER_BPF_H
+#ifndef BORESCOPE_BPF_NET_OWNER_PROBES_BPF_H
+#define BORESCOPE_BPF_NET_OWNER_PROBES_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * inet: addresses, ports, TCP's states and network namespaces, as text; and which connections a
+ * flow: addresses, ports, TCP's states and network namespaces, as text; and which connections a
  * tool looks at (the user side of bpf/lib/net/flow.bpf.h).
  */
-#ifndef BORESCOPE_NET_INET_H
-#define BORESCOPE_NET_INET_H
+#ifndef BORESCOPE_NET_FLOW_H
+#define BORESCOPE_NET_FLOW_H
 
 #include <linux/types.h>
 #include <stdint.h>
@@ -15,34 +15,34 @@
 
 struct bpf_object;
 
-/* "10.0.0.1", "2001:db8::1"; into @buf (INET_TEXT_LEN holds any), returns @buf. */
-#define INET_TEXT_LEN 46
-const char *inet_str(const struct inet_addr *addr, char *buf);
+/* "10.0.0.1", "2001:db8::1"; into @buf (FLOW_ADDR_LEN holds any), returns @buf. */
+#define FLOW_ADDR_LEN 46
+const char *flow_addr_str(const struct inet_addr *addr, char *buf);
 
 /* "10.0.0.1:443", "[2001:db8::1]:443". */
-void out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port);
+void flow_out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port);
 
 /* For columns (COL_PART) of a struct flow: its ends. */
-void out_local(struct out *o, const void *flow);
-void out_remote(struct out *o, const void *flow);
+void flow_out_local(struct out *o, const void *flow);
+void flow_out_remote(struct out *o, const void *flow);
 
 /* "ESTABLISHED", as netstat calls it; "?": there is no such state. */
-const char *tcp_state_name(unsigned int state);
+const char *flow_state_name(unsigned int state);
 /* For a column of a __u8 with one. */
-void out_tcp_state(struct out *o, const void *state);
+void flow_out_state(struct out *o, const void *state);
 
 /* The members ip, v4_mapped (only if true), local_addr, local_port, remote_addr, remote_port and
  * netns. */
-void json_flow(struct json *j, const struct flow *flow);
+void flow_json(struct json *j, const struct flow *flow);
 
 /* For an option's table (OPT_PARSE), into a part of a struct flow_filter.
- * parse_ports: a port, or several with commas between, behind those in struct flow_ports.
- * parse_prefix: an address, or one with a prefix length ("10.0.0.0/8"), into struct inet_prefix.
- * parse_netns: a name that "ip netns" knows, a path (/proc/PID/ns/net), the id of a process, or an
+ * flow_parse_ports: a port, or several with commas between, behind those in struct flow_ports.
+ * flow_parse_prefix: an address, or one with a prefix length ("10.0.0.0/8"), into struct inet_prefix.
+ * flow_parse_netns: a name that "ip netns" knows, a path (/proc/PID/ns/net), the id of a process, or an
  *              inode number (those of namespaces are greater than any process id), into __u32. */
-const char *parse_ports(const char *arg, void *ports);
-const char *parse_prefix(const char *arg, void *prefix);
-const char *parse_netns(const char *arg, void *inode);
+const char *flow_parse_ports(const char *arg, void *ports);
+const char *flow_parse_prefix(const char *arg, void *prefix);
+const char *flow_parse_netns(const char *arg, void *inode);
 
 /* Those, for a tool's table of options; @filter is a struct flow_filter. */
 #define FLOW_OPTION(name_, arg_, field, parse_, help_)                                             \
@@ -51,15 +51,15 @@ const char *parse_netns(const char *arg, void *inode);
 		.parse = parse_,                                                                   \
 	}
 #define FLOW_OPTIONS(filter)                                                                       \
-	FLOW_OPTION("lport", "PORT[,PORT...]", (filter).lports, parse_ports,                       \
+	FLOW_OPTION("lport", "PORT[,PORT...]", (filter).lports, flow_parse_ports,                  \
 		    "these local ports only"),                                                     \
-		FLOW_OPTION("rport", "PORT[,PORT...]", (filter).rports, parse_ports,               \
+		FLOW_OPTION("rport", "PORT[,PORT...]", (filter).rports, flow_parse_ports,          \
 			    "these remote ports only"),                                            \
-		FLOW_OPTION("laddr", "ADDR[/LEN]", (filter).laddr, parse_prefix,                   \
+		FLOW_OPTION("laddr", "ADDR[/LEN]", (filter).laddr, flow_parse_prefix,              \
 			    "this local address or network only"),                                 \
-		FLOW_OPTION("raddr", "ADDR[/LEN]", (filter).raddr, parse_prefix,                   \
+		FLOW_OPTION("raddr", "ADDR[/LEN]", (filter).raddr, flow_parse_prefix,              \
 			    "this remote address or network only"),                                \
-		FLOW_OPTION("netns", "NAME|PATH|PID|INODE", (filter).netns, parse_netns,           \
+		FLOW_OPTION("netns", "NAME|PATH|PID|INODE", (filter).netns, flow_parse_netns,      \
 			    "this network namespace only")
 
 /* In a tool's configure hook. */

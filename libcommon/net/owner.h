@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owners: the processes that TCP sockets belong to; the other side is bpf/lib/net/owner.bpf.h.
+ * owner: the processes that TCP sockets belong to; the other side is bpf/lib/net/owner.probes.bpf.h.
  */
-#ifndef BORESCOPE_NET_OWNERS_H
-#define BORESCOPE_NET_OWNERS_H
+#ifndef BORESCOPE_NET_OWNER_H
+#define BORESCOPE_NET_OWNER_H
 
 #include <stdbool.h>
 #include <linux/types.h>

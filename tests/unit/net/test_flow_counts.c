@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-#include "net/flows.h"
+#include "net/flow_counts.h"
 #include "run/tool.h"
 
 enum kind { LATE, EARLY, LOST, KINDS };
 static const char *const kinds[KINDS] = { "LATE", "EARLY", "LOST" };
-static const struct flow_counts shown = { "TIMES", "times", "HOW", "how", kinds, KINDS };
+static const struct flow_counts_view shown = { "TIMES", "times", "HOW", "how", kinds, KINDS };
 
 static struct run r;
 
@@ -31,21 +31,21 @@ static struct flow flow(unsigned int lport)
 	return f;
 }
 
-static void count(struct flows *f, unsigned int lport, unsigned int pid, enum kind kind, int n,
-		  int of_kind)
+static void count(struct flow_counts *f, unsigned int lport, unsigned int pid, enum kind kind,
+		  int n, int of_kind)
 {
 	struct event_head task = { .ts = 1, .pid = pid, .tid = pid, .comm = "shopd" };
 	struct flow of = flow(lport);
 
-	flows_count(f, &r, &task, &of, n, kind, of_kind);
+	flow_counts_add(f, &r, &task, &of, n, kind, of_kind);
 }
 
 /* What a report says, which begins anew. */
-static const char *reported(struct flows *f)
+static const char *reported(struct flow_counts *f)
 {
 	static char buf[sizeof(r.out.buf) + 1];
 
-	flows_report(f, &r, false);
+	flow_counts_report(f, &r, false);
 	memcpy(buf, r.out.buf, r.out.len);
 	buf[r.out.len] = '\0';
 	r.out.len = 0;
@@ -58,13 +58,13 @@ static int setup(void **state)
 
 	r = fresh;
 	out_init(&r.out, -1);
-	*state = flows_new(&shown);
+	*state = flow_counts_new(&shown);
 	return *state ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-	flows_free(*state);
+	flow_counts_free(*state);
 	return 0;
 }
 

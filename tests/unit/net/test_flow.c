@@ -18,7 +18,7 @@
 #include <stdbool.h>
 
 #include "kernel/events.h"
-#include "net/inet.h"
+#include "net/flow.h"
 #include "run/options.h"
 
 static struct inet_addr addr(const char *text)
@@ -38,34 +38,34 @@ static const char *endpoint(const char *text, uint16_t port)
 	struct inet_addr a = addr(text);
 
 	out_init(&o, -1);
-	out_endpoint(&o, &a, port);
+	flow_out_endpoint(&o, &a, port);
 	o.buf[o.len] = '\0';
 	return o.buf;
 }
 
 static void test_text(void **state)
 {
-	char buf[INET_TEXT_LEN];
+	char buf[FLOW_ADDR_LEN];
 	struct inet_addr a = addr("10.1.2.3");
 
-	assert_string_equal(inet_str(&a, buf), "10.1.2.3");
+	assert_string_equal(flow_addr_str(&a, buf), "10.1.2.3");
 	a = addr("2001:db8::1");
-	assert_string_equal(inet_str(&a, buf), "2001:db8::1");
+	assert_string_equal(flow_addr_str(&a, buf), "2001:db8::1");
 	assert_string_equal(endpoint("10.1.2.3", 443), "10.1.2.3:443");
 	assert_string_equal(endpoint("::ffff:10.1.2.3", 443), "10.1.2.3:443");
 	assert_string_equal(endpoint("::1", 65535), "[::1]:65535");
 	/* the longest there is */
 	a = addr("1111:2222:3333:4444:5555:6666:7777:8888");
-	assert_string_equal(inet_str(&a, buf), "1111:2222:3333:4444:5555:6666:7777:8888");
+	assert_string_equal(flow_addr_str(&a, buf), "1111:2222:3333:4444:5555:6666:7777:8888");
 }
 
 static void test_states(void **state)
 {
-	assert_string_equal(tcp_state_name(0), "?");
-	assert_string_equal(tcp_state_name(1), "ESTABLISHED");
-	assert_string_equal(tcp_state_name(11), "CLOSING");
-	assert_string_equal(tcp_state_name(12), "SYN_RECV");
-	assert_string_equal(tcp_state_name(13), "?");
+	assert_string_equal(flow_state_name(0), "?");
+	assert_string_equal(flow_state_name(1), "ESTABLISHED");
+	assert_string_equal(flow_state_name(11), "CLOSING");
+	assert_string_equal(flow_state_name(12), "SYN_RECV");
+	assert_string_equal(flow_state_name(13), "?");
 }
 
 static void test_ports(void **state)
@@ -74,21 +74,21 @@ static void test_ports(void **state)
 					     ",80", "80,,1", "8x", "-1",    "123456789" };
 	struct flow_ports p = { 0 };
 
-	assert_null(parse_ports("443", &p));
+	assert_null(flow_parse_ports("443", &p));
 	assert_int_equal(p.nr, 1);
 	assert_int_equal(p.ports[0], 443);
-	assert_null(parse_ports("1,65535", &p)); /* given again: it adds to them */
+	assert_null(flow_parse_ports("1,65535", &p)); /* given again: it adds to them */
 	assert_int_equal(p.nr, 3);
 	assert_int_equal(p.ports[0], 443);
 	assert_int_equal(p.ports[2], 65535);
-	assert_null(parse_ports("4,5,6,7,8,9,10,11,12,13,14,15,16", &p));
+	assert_null(flow_parse_ports("4,5,6,7,8,9,10,11,12,13,14,15,16", &p));
 	assert_int_equal(p.nr, FLOW_PORTS_MAX);
-	assert_non_null(parse_ports("17", &p));
+	assert_non_null(flow_parse_ports("17", &p));
 	p.nr = 0;
-	assert_non_null(parse_ports("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", &p));
+	assert_non_null(flow_parse_ports("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", &p));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		p.nr = 0;
-		assert_non_null(parse_ports(wrong[i], &p));
+		assert_non_null(flow_parse_ports(wrong[i], &p));
 	}
 }
 
@@ -109,25 +109,25 @@ static void test_prefixes(void **state)
 					     "::1/8/8" };
 	struct inet_prefix p;
 
-	assert_null(parse_prefix("10.1.2.3", &p));
+	assert_null(flow_parse_prefix("10.1.2.3", &p));
 	assert_true(in("10.1.2.3", &p));
 	assert_false(in("10.1.2.2", &p));
-	assert_null(parse_prefix("10.1.2.3/9", &p));
+	assert_null(flow_parse_prefix("10.1.2.3/9", &p));
 	assert_true(in("10.127.255.255", &p));
 	assert_true(in("10.0.0.0", &p));
 	assert_false(in("10.128.0.0", &p));
 	assert_false(in("::10.1.2.3", &p));
-	assert_null(parse_prefix("0.0.0.0/0", &p)); /* all of IPv4, and nothing else */
+	assert_null(flow_parse_prefix("0.0.0.0/0", &p)); /* all of IPv4, and nothing else */
 	assert_true(in("255.0.0.1", &p));
 	assert_false(in("::1", &p));
-	assert_null(parse_prefix("2001:db8::/33", &p));
+	assert_null(flow_parse_prefix("2001:db8::/33", &p));
 	assert_true(in("2001:db8:7fff::1", &p));
 	assert_false(in("2001:db8:8000::1", &p));
-	assert_null(parse_prefix("fd00::1", &p));
+	assert_null(flow_parse_prefix("fd00::1", &p));
 	assert_true(in("fd00::1", &p));
 	assert_false(in("fd00::", &p));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_non_null(parse_prefix(wrong[i], &p));
+		assert_non_null(flow_parse_prefix(wrong[i], &p));
 }
 
 static void test_netns(void **state)
@@ -137,23 +137,23 @@ static void test_netns(void **state)
 	__u32 inode = 0;
 
 	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
-	assert_null(parse_netns("/proc/self/ns/net", &inode));
+	assert_null(flow_parse_netns("/proc/self/ns/net", &inode));
 	assert_int_equal(inode, st.st_ino);
 	inode = 0;
 	snprintf(text, sizeof(text), "%d", getpid());
-	assert_null(parse_netns(text, &inode));
+	assert_null(flow_parse_netns(text, &inode));
 	assert_int_equal(inode, st.st_ino);
-	assert_null(parse_netns("4026531840", &inode));
+	assert_null(flow_parse_netns("4026531840", &inode));
 	assert_int_equal(inode, 4026531840u);
-	assert_non_null(parse_netns("", &inode));
-	assert_non_null(parse_netns("no-such-name", &inode));
-	assert_non_null(parse_netns("/no/such/path", &inode));
-	assert_non_null(parse_netns("/tmp", &inode));
-	assert_non_null(parse_netns("/etc/passwd", &inode));
-	assert_non_null(parse_netns("/proc/self/ns/uts", &inode));
-	assert_non_null(parse_netns("2147483647", &inode));
-	assert_non_null(parse_netns("0", &inode));
-	assert_non_null(parse_netns("4294967296", &inode));
+	assert_non_null(flow_parse_netns("", &inode));
+	assert_non_null(flow_parse_netns("no-such-name", &inode));
+	assert_non_null(flow_parse_netns("/no/such/path", &inode));
+	assert_non_null(flow_parse_netns("/tmp", &inode));
+	assert_non_null(flow_parse_netns("/etc/passwd", &inode));
+	assert_non_null(flow_parse_netns("/proc/self/ns/uts", &inode));
+	assert_non_null(flow_parse_netns("2147483647", &inode));
+	assert_non_null(flow_parse_netns("0", &inode));
+	assert_non_null(flow_parse_netns("4294967296", &inode));
 }
 
 /* -p, --tid and --comm, judged in user space. */
