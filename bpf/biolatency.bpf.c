@@ -4,7 +4,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "lib/hist/hist.bpf.h"
-#include "lib/block/request_time.bpf.h"
+#include "lib/block/request_time.probes.bpf.h"
 
 const volatile bool by_disk, by_flags;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "block/disks.h"
 #include "hist/hist_maps.h"
-#include "block/requests.h"
+#include "block/request.h"
 #include "run/tool.h"
 #include "biolatency.skel.h"
 
@@ -36,7 +36,7 @@ static void title(struct out *o, const struct hist_key *key, const char *name)
 	if (disks)
 		out_printf(o, "disk = %s%s", disk_name(key->k32), flags ? ", " : "");
 	if (flags)
-		out_printf(o, "flags = %s", io_flags_str(key->k64, text, sizeof(text)));
+		out_printf(o, "flags = %s", request_flags_str(key->k64, text, sizeof(text)));
 }
 
 static void members(struct json *j, const struct hist_key *key, const char *name)
@@ -46,12 +46,12 @@ static void members(struct json *j, const struct hist_key *key, const char *name
 	if (disks)
 		json_str(j, "disk", disk_name(key->k32));
 	if (flags)
-		json_str(j, "flags", io_flags_str(key->k64, text, sizeof(text)));
+		json_str(j, "flags", request_flags_str(key->k64, text, sizeof(text)));
 }
 
 static int setup(struct run *r)
 {
-	requests_setup(r);
+	request_setup(r);
 	hists = (struct hist_maps){
 		.keyed = disks || flags,
 		.max_keys = flags ? MAX_KEYS : disk_count() + 16,
@@ -70,20 +70,20 @@ static void configure(struct run *r, struct bpf_object *obj)
 
 	ro->by_disk = disks;
 	ro->by_flags = flags;
-	requests_configure(obj);
+	request_configure(obj);
 	hist_maps_configure(&hists, obj);
 }
 
 static void started(struct run *r)
 {
 	hist_maps_started(r, "block I/O");
-	requests_started(r);
+	request_started(r);
 }
 
 static void finish(struct run *r)
 {
 	hist_maps_finish(r, "requests");
-	requests_left_out(r, "in these histograms");
+	request_say_left_out(r, "in these histograms");
 }
 
 static void report(struct run *r)
@@ -116,9 +116,9 @@ static const struct tool tool = {
 	.report = report,
 	.interval_ns = &hist_maps_interval_ns,
 	.count = &hist_maps_count,
-	.tick = requests_tick,
+	.tick = request_tick,
 	.finish = finish,
-	.summary_json = requests_summary,
+	.summary_json = request_summary,
 };
 
 int main(int argc, char **argv)

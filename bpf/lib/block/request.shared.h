@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * request.shared.h: block requests, as both sides see them (bpf/lib/block/request.bpf.h, libcommon/block/requests.h).
+ * request.shared.h: block requests, as both sides see them (bpf/lib/block/request.bpf.h, libcommon/block/request.h).
  */
 #ifndef BORESCOPE_BPF_BLOCK_REQUEST_SHARED_H
 #define BORESCOPE_BPF_BLOCK_REQUEST_SHARED_H
@@ -20,7 +20,7 @@ enum io_flag {
 	IO_NOWAIT,
 };
 
-/* What CO-RE can't tell the programs of this kernel; filled by requests_configure(). */
+/* What CO-RE can't tell the programs of this kernel; filled by request_configure(). */
 struct request_config {
 	__u32 old_args;	  /* block_rq_issue and block_rq_insert have the queue as first argument */
 	__u32 flush_seq;  /* RQF_FLUSH_SEQ */

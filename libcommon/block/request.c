@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "block/disks.h"
-#include "block/requests.h"
+#include "block/request.h"
 #include "run/tool.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -25,7 +25,7 @@ const struct kernel_fact request_facts[] = {
 	{ 0 },
 };
 
-void requests_configure(struct bpf_object *obj)
+void request_configure(struct bpf_object *obj)
 {
 	struct request_config *config = object_section(obj, ".rodata.request", NULL);
 
@@ -37,7 +37,7 @@ void requests_configure(struct bpf_object *obj)
 	config->only_dev = request_timing.only_dev;
 }
 
-const char *io_flags_str(uint64_t flags, char *buf, size_t size)
+const char *request_flags_str(uint64_t flags, char *buf, size_t size)
 {
 	static const char *const ops[] = {
 		[0] = "Read",	     [1] = "Write",	  [2] = "Flush",      [3] = "Discard",
@@ -137,7 +137,7 @@ static const char *unstamped_disk(void)
 	return found;
 }
 
-void requests_setup(const struct run *r)
+void request_setup(const struct run *r)
 {
 	struct request_timing *t = &request_timing;
 
@@ -168,7 +168,7 @@ static uint64_t left_out(const struct run *r, enum io_left_out why)
 	return object_percpu_sum(r->object.bpf, "io_left_out", why);
 }
 
-void requests_started(struct run *r)
+void request_started(struct run *r)
 {
 	const char *disk = unstamped_disk();
 
@@ -176,13 +176,13 @@ void requests_started(struct run *r)
 		time_by_probe(r, disk);
 }
 
-void requests_tick(struct run *r)
+void request_tick(struct run *r)
 {
 	if (!request_timing.by_probe && left_out(r, IO_UNTIMED))
 		time_by_probe(r, "a disk");
 }
 
-void requests_left_out(struct run *r, const char *where)
+void request_say_left_out(struct run *r, const char *where)
 {
 	uint64_t untimed = left_out(r, IO_UNTIMED), passthrough = left_out(r, IO_PASSTHROUGH);
 	uint64_t unfollowed = left_out(r, IO_UNFOLLOWED);
@@ -196,7 +196,7 @@ void requests_left_out(struct run *r, const char *where)
 		     (unsigned long long)passthrough);
 }
 
-void requests_summary(struct run *r, struct json *j)
+void request_summary(struct run *r, struct json *j)
 {
 	json_u64(j, "untimed", left_out(r, IO_UNTIMED));
 	json_u64(j, "passthrough", left_out(r, IO_PASSTHROUGH));

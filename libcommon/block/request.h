@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * requests: what user space knows of block requests; the other side is bpf/lib/block/request.bpf.h.
+ * request: what user space knows of block requests; the other side is bpf/lib/block/request.bpf.h.
  */
-#ifndef BORESCOPE_BLOCK_REQUESTS_H
-#define BORESCOPE_BLOCK_REQUESTS_H
+#ifndef BORESCOPE_BLOCK_REQUEST_H
+#define BORESCOPE_BLOCK_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,25 +20,25 @@ struct run;
 /* For a tool's .facts, and in its configure hook: what the kernel side has to know of this kernel
  * and of request_timing. */
 extern const struct kernel_fact request_facts[];
-void requests_configure(struct bpf_object *obj);
+void request_configure(struct bpf_object *obj);
 
 /*
  * A block request's operation (enum req_op, the low 8 bits) and flags (bits of enum io_flag,
  * bpf/lib/block/request.shared.h) in BCC's words: "Sync-Write", "ReadAhead-Read". Into @buf; returns @buf.
  */
-const char *io_flags_str(uint64_t flags, char *buf, size_t size);
+const char *request_flags_str(uint64_t flags, char *buf, size_t size);
 
 /*
- * Timing requests, as bpf/lib/block/request_time.bpf.h does it: by the kernel's own stamps, and by a
+ * Timing requests, as bpf/lib/block/request_time.probes.bpf.h does it: by the kernel's own stamps, and by a
  * probe on each request where there are none. A tool's options go into request_timing;
- * REQUEST_PROBES stand among its probes, requests_setup() and requests_started() are called by its
- * hooks of that name, and .facts, .tick and .summary_json are request_facts, requests_tick and
- * requests_summary.
+ * REQUEST_PROBES stand among its probes, request_setup() and request_started() are called by its
+ * hooks of that name, and .facts, .tick and .summary_json are request_facts, request_tick and
+ * request_summary.
  */
 extern struct request_timing {
 	bool queued;	   /* from when a request is submitted, not from when it is issued */
 	uint32_t only_dev; /* 0: all disks */
-	/* made of these and the filter by requests_setup(): what has to be probed */
+	/* made of these and the filter by request_setup(): what has to be probed */
 	bool who, queueing, issue;
 	bool by_probe; /* the kernel does not stamp the requests */
 } request_timing;
@@ -54,13 +54,13 @@ extern struct request_timing {
 		REQUEST_PROBE("queueing", queueing, true, REQUEST_BEGIN),                          \
 		REQUEST_PROBE("issue", issue, true, "rq_issue")
 
-void requests_setup(const struct run *r);
-void requests_started(struct run *r); /* says so where requests are timed by a probe */
-void requests_tick(struct run *r);    /* the same, where only the requests themselves have told */
+void request_setup(const struct run *r);
+void request_started(struct run *r); /* says so where requests are timed by a probe */
+void request_tick(struct run *r);    /* the same, where only the requests themselves have told */
 
 /* Says at the end how many requests are not "@where" ("in these histograms"), and why. */
-void requests_left_out(struct run *r, const char *where);
+void request_say_left_out(struct run *r, const char *where);
 /* Members of the summary: untimed, passthrough, timed_by. */
-void requests_summary(struct run *r, struct json *j);
+void request_summary(struct run *r, struct json *j);
 
 #endif
