@@ -5,7 +5,7 @@
 
 #include "ext4slower.shared.h"
 #include "lib/core/events.bpf.h"
-#include "lib/files/fsops.bpf.h"
+#include "lib/files/fsops.probes.bpf.h"
 #include "lib/core/path.bpf.h"
 
 const volatile __u32 prefix_len;
@@ -58,8 +58,8 @@ static __always_inline __u64 put_path(struct fs_scratch *s, const struct fs_done
 	return len;
 }
 
-static __always_inline void fs_operation(const struct fs_done *d, const struct event_head *head,
-					 __u32 context)
+static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
+				       __u32 context)
 {
 	struct fs_scratch *s = event_begin(context);
 	struct super_block *sb = d->sb;

@@ -6,7 +6,7 @@
 
 #include "lib/core/events.bpf.h"
 #include "lib/core/filter.bpf.h"
-#include "lib/files/open.bpf.h"
+#include "lib/files/open.probes.bpf.h"
 #include "lib/core/path.bpf.h"
 #include "opensnoop.shared.h"
 

@@ -37,12 +37,12 @@ static const struct opt positional[] = {
 
 static void print_letter(struct out *o, const void *event)
 {
-	out_char(o, fs_op_letter(((const struct fs_event *)event)->op));
+	out_char(o, fsops_letter(((const struct fs_event *)event)->op));
 }
 
 static void json_operation(struct json *j, const void *event)
 {
-	json_str(j, "operation", fs_op_name(((const struct fs_event *)event)->op));
+	json_str(j, "operation", fsops_name(((const struct fs_event *)event)->op));
 }
 
 static void print_kb(struct out *o, const void *event)
@@ -133,7 +133,7 @@ static struct tool tool;
 
 static int setup(struct run *r)
 {
-	if (!fs_is_known())
+	if (!fsops_is_known())
 		return 1;
 	show_time = !table_show_clock;
 	if (csv && r->opt.json) {
@@ -153,7 +153,7 @@ static void configure(struct run *r, struct bpf_object *obj)
 
 	ro->prefix_len = strlen(path_prefix);
 	memcpy((void *)ro->prefix, path_prefix, ro->prefix_len);
-	fs_configure(obj, min_ms * 1000000);
+	fsops_configure(obj, min_ms * 1000000);
 }
 
 /* The program's name stands in front. */
@@ -173,21 +173,21 @@ static struct tool tool = {
 	.positional = positional,
 	.columns = columns,
 	.event_size = sizeof(struct fs_event),
-	.probes = fs_probes,
-	.facts = fs_facts,
-	.targets = fs_targets,
+	.probes = fsops_probes,
+	.facts = fsops_facts,
+	.targets = fsops_targets,
 	.image = TOOL_IMAGE(ext4slower),
 	.examples = examples,
 	.setup = setup,
 	.configure = configure,
-	.started = fs_started,
+	.started = fsops_started,
 };
 
 int main(int argc, char **argv)
 {
 	static char name[16];
 
-	snprintf(name, sizeof(name), "%sslower", fs_choose(argv[0], "slower"));
+	snprintf(name, sizeof(name), "%sslower", fsops_choose(argv[0], "slower"));
 	tool.name = name;
 	return tool_main(&tool, argc, argv);
 }

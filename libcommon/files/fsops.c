@@ -18,7 +18,7 @@
 			   "kprobe_" section " kretprobe_" section },                              \
 		.optional = true                                                                   \
 	}
-const struct probe fs_probes[] = {
+const struct probe fsops_probes[] = {
 	OPERATION("reads", "read"),
 	OPERATION("writes", "write"),
 	OPERATION("opens", "open"),
@@ -48,7 +48,7 @@ const struct probe fs_probes[] = {
 };
 #define NR_OPERATIONS 12
 
-struct attach_target fs_targets[] = {
+struct attach_target fsops_targets[] = {
 	{ "read" },
 	{ "write" },
 	{ "open" },
@@ -100,7 +100,7 @@ static const struct filesystem {
 
 static const struct filesystem *fs = &filesystems[0];
 
-const char *fs_choose(const char *program, const char *suffix)
+const char *fsops_choose(const char *program, const char *suffix)
 {
 	char name[32];
 
@@ -111,11 +111,11 @@ const char *fs_choose(const char *program, const char *suffix)
 			fs = &filesystems[i];
 	}
 	for (size_t i = 0; i < NR_OPERATIONS; i++)
-		fs_targets[i].function = fs->functions[i];
+		fsops_targets[i].function = fs->functions[i];
 	return fs->type;
 }
 
-bool fs_is_known(void)
+bool fsops_is_known(void)
 {
 	FILE *f = fopen("/proc/filesystems", "re");
 	char line[64], *word;
@@ -180,9 +180,9 @@ static const struct {
 /* --- the tool's hooks --------------------------------------------------------------------- */
 
 static int64_t mkdir_args; /* with the user namespace or idmap that came with 5.12: 4 and more */
-const struct kernel_fact fs_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args }, { 0 } };
+const struct kernel_fact fsops_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args }, { 0 } };
 
-void fs_configure(struct bpf_object *obj, uint64_t min_ns)
+void fsops_configure(struct bpf_object *obj, uint64_t min_ns)
 {
 	struct fs_config *config = object_section(obj, ".rodata.fsops", NULL);
 
@@ -197,7 +197,7 @@ void fs_configure(struct bpf_object *obj, uint64_t min_ns)
 	}
 }
 
-void fs_started(struct run *r)
+void fsops_started(struct run *r)
 {
 	struct object *o = &r->object;
 	struct fs_control control = { .async_timed = object_rung(o, "completions of aio") &&
@@ -216,9 +216,9 @@ void fs_started(struct run *r)
 		note("tracing asynchronous direct I/O to its submission only (marked +)");
 	object_section_write(o->bpf, ".data.fsops", &control);
 	for (int i = 0; i < NR_OPERATIONS; i++)
-		if (fs->functions[i] && !object_rung(o, fs_probes[i].name))
+		if (fs->functions[i] && !object_rung(o, fsops_probes[i].name))
 			len += snprintf(missing + len, sizeof(missing) - len, "%s%s",
-					len ? ", " : "", fs_probes[i].name);
+					len ? ", " : "", fsops_probes[i].name);
 	if (len)
 		note("tracing without %s: this kernel has no such function of %s", missing,
 		     fs->type);
@@ -238,12 +238,12 @@ static const struct {
 	[FS_FAULT] = { 'F', "fault" },	   [FS_MKWRITE] = { 'F', "fault" },
 };
 
-const char *fs_op_name(unsigned int op)
+const char *fsops_name(unsigned int op)
 {
 	return ops[op < FS_OPS ? op : FS_NONE].name;
 }
 
-char fs_op_letter(unsigned int op)
+char fsops_letter(unsigned int op)
 {
 	return ops[op < FS_OPS ? op : FS_NONE].letter;
 }

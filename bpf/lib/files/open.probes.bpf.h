@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * open.bpf.h: the opens of files, wherever this kernel lets them be seen. A ladder of programs,
+ * open.probes.bpf.h: the opens of files, wherever this kernel lets them be seen. A ladder of programs,
  * each of which calls the includer's open_done() at the end of an open:
  *
  *	fexit_openat2				one program, no map
@@ -12,8 +12,8 @@
  *	fentry_io_openat2, fexit_io_openat2
  *	kprobe_io_openat2, kretprobe_io_openat2
  */
-#ifndef BORESCOPE_BPF_FILES_OPEN_BPF_H
-#define BORESCOPE_BPF_FILES_OPEN_BPF_H
+#ifndef BORESCOPE_BPF_FILES_OPEN_PROBES_BPF_H
+#define BORESCOPE_BPF_FILES_OPEN_PROBES_BPF_H
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>

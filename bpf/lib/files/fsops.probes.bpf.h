@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fsops.bpf.h: the operations of one kind of file system, timed: by the file system's own functions, or
+ * fsops.probes.bpf.h: the operations of one kind of file system, timed: by the file system's own functions, or
  * where none can be probed by the system calls on its files. The user side is libcommon/files/fsops.h.
  *
  * What took fs_config.min_ns or more, by a task that passes the filter, goes to the tool's
- * fs_operation(). What was faster costs two stores and a compare.
+ * fsops_done(). What was faster costs two stores and a compare.
  */
-#ifndef BORESCOPE_BPF_FILES_FSOPS_BPF_H
-#define BORESCOPE_BPF_FILES_FSOPS_BPF_H
+#ifndef BORESCOPE_BPF_FILES_FSOPS_PROBES_BPF_H
+#define BORESCOPE_BPF_FILES_FSOPS_PROBES_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -15,12 +15,12 @@
 #include <bpf/bpf_core_read.h>
 
 #include "lib/files/fsops.shared.h"
-#define STAMP_KINDS FS_OPS
+#define CALL_START_KINDS FS_OPS
 #include "lib/core/compat.bpf.h"
 #include "lib/core/events.bpf.h"
 #include "lib/core/filter.bpf.h"
 #include "lib/core/path.bpf.h"
-#include "lib/files/stamps.bpf.h"
+#include "lib/files/call_start.bpf.h"
 #include "lib/core/syscalls.bpf.h"
 
 const volatile struct fs_config fs_config SEC(".rodata.fsops");
@@ -44,11 +44,11 @@ struct fs_done {
 
 /* The tool's. @head: whose it was, NULL: the current task's. @context, a constant: which scratch
  * memory to take. */
-static __always_inline void fs_operation(const struct fs_done *d, const struct event_head *head,
-					 __u32 context);
+static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
+				       __u32 context);
 
-static __always_inline void fs_show(const struct fs_done *d, const struct event_head *head,
-				    __u32 context)
+static __always_inline void fsops_show(const struct fs_done *d, const struct event_head *head,
+				       __u32 context)
 {
 	struct super_block *sb = d->sb;
 
@@ -56,7 +56,7 @@ static __always_inline void fs_show(const struct fs_done *d, const struct event_
 		return;
 	preempt_off();
 	if (head || filter_current())
-		fs_operation(d, head, context);
+		fsops_done(d, head, context);
 	preempt_on();
 }
 
@@ -127,7 +127,7 @@ static __always_inline int async_over(struct kiocb *iocb, __u32 flags, long ret,
 	d.start = copy.start;
 	d.offset = copy.offset;
 	of_file(&d, copy.file);
-	fs_show(&d, &copy.head, context);
+	fsops_show(&d, &copy.head, context);
 	return 0;
 }
 
@@ -160,13 +160,13 @@ static __always_inline int begin(__u32 op, enum about about, void *arg, bool typ
 
 	if (about == ABOUT_FAULT) {
 		/* when it is over, the mapping may be gone */
-		stamp_begin(op, (__u64)BPF_CORE_READ(fault, vma, vm_file),
-			    BPF_CORE_READ(fault, pgoff) * fs_config.page_size);
+		call_start_begin(op, (__u64)BPF_CORE_READ(fault, vma, vm_file),
+				 BPF_CORE_READ(fault, pgoff) * fs_config.page_size);
 		return 0;
 	}
 	if (about == ABOUT_IOCB && (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete)))
 		async_begin(op, iocb);
-	stamp_begin(op, typed ? 0 : (__u64)arg, 0);
+	call_start_begin(op, typed ? 0 : (__u64)arg, 0);
 	return 0;
 }
 
@@ -190,9 +190,9 @@ static __always_inline bool io_goes_on(struct kiocb *iocb, __s64 ret, bool typed
 static __always_inline int end(__u32 op, enum about about, void *arg, __s64 ret, bool typed)
 {
 	struct fs_done d = { .op = op, .ret = ret };
-	struct stamp stamp;
+	struct call_start stamp;
 
-	if (!stamp_end(op, &stamp)) {
+	if (!call_start_end(op, &stamp)) {
 		if (stamp.owner)
 			event_count_lost();
 		return 0;
@@ -223,7 +223,7 @@ static __always_inline int end(__u32 op, enum about about, void *arg, __s64 ret,
 			d.offset = BPF_CORE_READ((struct dentry *)arg, d_inode, i_size);
 		break;
 	}
-	fs_show(&d, NULL, FS_IN_TASK);
+	fsops_show(&d, NULL, FS_IN_TASK);
 	return 0;
 }
 
@@ -344,7 +344,7 @@ static __always_inline int call_begins(long nr)
 	bool compat;
 
 	if (timed_call(nr, &compat))
-		stamp_begin(FS_NONE, 0, 0); /* a task is in one call at a time */
+		call_start_begin(FS_NONE, 0, 0); /* a task is in one call at a time */
 	return 0;
 }
 
@@ -352,13 +352,13 @@ static __always_inline int call_ends(struct pt_regs *regs, long ret, bool typed)
 {
 	struct fs_done d = { .ret = ret };
 	struct file *file = NULL;
-	struct stamp stamp;
+	struct call_start stamp;
 	bool compat;
 	__u32 call;
 	__s64 at = -1;
 
 	call = timed_call(syscall_nr(regs, typed), &compat);
-	if (!call || !stamp_end(FS_NONE, &stamp))
+	if (!call || !call_start_end(FS_NONE, &stamp))
 		return 0;
 	d.end = bpf_ktime_get_ns();
 	d.start = stamp.start;
@@ -377,7 +377,7 @@ static __always_inline int call_ends(struct pt_regs *regs, long ret, bool typed)
 		d.offset = BPF_CORE_READ(file, f_inode, i_size);
 	if (d.op != FS_READ && d.op != FS_WRITE && ret > 0)
 		d.ret = 0; /* a file descriptor, or the bytes of a directory's entries */
-	fs_show(&d, NULL, FS_IN_TASK);
+	fsops_show(&d, NULL, FS_IN_TASK);
 	return 0;
 }
 
