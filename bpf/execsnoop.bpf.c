@@ -6,7 +6,7 @@
 
 #include "lib/core/compat.bpf.h"
 #include "lib/core/events.bpf.h"
-#include "lib/tasks/exec.bpf.h"
+#include "lib/tasks/exec.probes.bpf.h"
 #include "lib/core/filter.bpf.h"
 #include "execsnoop.shared.h"
 

@@ -6,7 +6,7 @@
 #include "kernel/pidns.h"
 #include "stacks/stacks.h"
 #include "symbols/symbols.h"
-#include "tasks/threads.h"
+#include "tasks/thread.h"
 #include "run/tool.h"
 #include "tasks/waits.h"
 #include "xstack.shared.h"
@@ -26,7 +26,7 @@ static const struct opt options[] = {
 	{ 'F', "frequency", "HZ", OPT_UINT, &hz, "samples a second (1)", .min = 1, .max = 1000 },
 	{ 'i', "iterations", "N", OPT_UINT, &count, "stop after this many samples", .min = 1 },
 	{ 0, "state", "S[,S...]", OPT_PARSE, &states, "only threads in these states: R,D",
-	  .parse = threads_parse_states },
+	  .parse = thread_parse_states },
 	{ 'q', "quiet", NULL, OPT_FLAG, &quiet, "no header, no notes" },
 	{ 'r', "reverse", NULL, OPT_FLAG, &root_first, "rows with the outermost function first" },
 	STACKS_OPTIONS(0),
@@ -85,7 +85,7 @@ static void configure(struct run *r, struct bpf_object *obj)
 
 static int attach(struct run *r)
 {
-	struct threads_config config = { .root_first = root_first, .without_user = without_user };
+	struct thread_config config = { .root_first = root_first, .without_user = without_user };
 	struct bpf_program *prog =
 		bpf_object__find_program_by_name(r->object.bpf, with_user ? "sleepable" : "plain");
 	struct frame_name name;
@@ -99,7 +99,7 @@ static int attach(struct run *r)
 	if (!symbols)
 		return -ENOMEM;
 	symbols_kernel(symbols, 0, &name); /* reads kallsyms now, not in the first sample */
-	return threads_init(&config);
+	return thread_init(&config);
 }
 
 static void detach(struct run *r)
@@ -124,11 +124,11 @@ static void take(void *ctx, void *record, size_t size)
 
 	if (r->stop)
 		return;
-	if (!threads_take(t, size))
+	if (!thread_take(t, size))
 		r->lost++;
 	else if (!summarised)
 		run_show(r, t, size);
-	else if (!threads_add(t))
+	else if (!thread_add(t))
 		r->lost++;
 	else if (++r->nr_events == r->opt.max_events)
 		r->stop = true;
@@ -169,7 +169,7 @@ static void sample(struct run *r)
 static void report(struct run *r)
 {
 	if (summarised)
-		stacks_report(threads_stacks(), r);
+		stacks_report(thread_stack_set(), r);
 }
 
 static void finish(struct run *r)
@@ -182,7 +182,7 @@ static void finish(struct run *r)
 		     (unsigned long long)r->late_samples, (unsigned long long)hz);
 	if (quiet)
 		return;
-	threads_remarks();
+	thread_remarks();
 	if (waits_idle_total(&idle))
 		note("not shown, as they wait for work: %s; -a shows them",
 		     waits_idle_text(&idle, text, sizeof(text)));
@@ -192,11 +192,11 @@ static void summary_json(struct run *r, struct json *j)
 {
 	struct stacks_stats st;
 
-	stacks_stats(threads_stacks(), &st);
+	stacks_stats(thread_stack_set(), &st);
 	json_u64(j, "samples", r->samples);
 	json_u64(j, "late_samples", r->late_samples);
 	json_u64(j, "idle_hidden", waits_idle_total(&idle));
-	threads_summary_json(j);
+	thread_summary_json(j);
 	if (summarised)
 		json_u64(j, "stacks_left_out", st.left_out);
 }

@@ -37,7 +37,7 @@ def source_of(path):
 def source_of_tool(tool):
     """A tool's file; and threads or flows, where those have its columns and keys."""
     source = source_of(f"tools/{tool}.c")
-    for unit in "tasks/threads", "net/flow_counts":
+    for unit in "tasks/thread", "net/flow_counts":
         if f'"{unit}.h"' in source:
             source += source_of(f"libcommon/{unit}.h") + source_of(f"libcommon/{unit}.c")
     return source
@@ -196,7 +196,7 @@ def summary_hook(source):
 def expected_keys(tool):
     """The keys that the sources can print, by kind of object."""
     source = source_of_tool(tool)
-    summaries = [text for text in (summary_hook(source), body(source, "threads_summary_json")) if text]
+    summaries = [text for text in (summary_hook(source), body(source, "thread_summary_json")) if text]
     own_summary, own = literal_keys("".join(summaries)), source
     for text in summaries:
         own = own.replace(text, "")

@@ -17,7 +17,7 @@
 
 #include "base/number.h"
 #include "base/syscalls.h"
-#include "tasks/threads.h"
+#include "tasks/thread.h"
 #include "tasks/waits.h"
 
 static __u64 *calls_of(struct idle_counts *c, const char *name)
@@ -53,12 +53,12 @@ static void test_states(void **state)
 	__u32 bits;
 
 	(void)state;
-	assert_null(threads_parse_states("D", &bits));
+	assert_null(thread_parse_states("D", &bits));
 	assert_int_equal(bits, 1 << TASK_IS_BLOCKED);
-	assert_null(threads_parse_states("R,t,I,R", &bits));
+	assert_null(thread_parse_states("R,t,I,R", &bits));
 	assert_int_equal(bits, 1 << TASK_IS_RUNNABLE | 1 << TASK_IS_TRACED | 1 << TASK_IS_IDLE);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		assert_non_null(threads_parse_states(wrong[i], &bits));
+		assert_non_null(thread_parse_states(wrong[i], &bits));
 }
 
 static char path[] = "/tmp/borescope-unit-number-XXXXXX";

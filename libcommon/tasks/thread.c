@@ -2,20 +2,20 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tasks/fds.h"
+#include "tasks/fd.h"
 #include "stacks/frames.h"
 #include "base/msg.h"
 #include "symbols/symbols.h"
 #include "base/syscalls.h"
-#include "tasks/threads.h"
+#include "tasks/thread.h"
 
-static struct threads_config config;
+static struct thread_config config;
 static struct stacks *stacks;
 static struct {
 	uint64_t on_cpu, moved, kernel_unread, user_unread, user_stacks, user_cut;
 } seen;
 
-int threads_init(const struct threads_config *c)
+int thread_init(const struct thread_config *c)
 {
 	const struct stacks_config kept = { .symbols = c->symbols,
 					    .labels = { "state", "syscall" },
@@ -26,12 +26,12 @@ int threads_init(const struct threads_config *c)
 	return stacks ? 0 : -ENOMEM;
 }
 
-struct stacks *threads_stacks(void)
+struct stacks *thread_stack_set(void)
 {
 	return stacks;
 }
 
-const char *threads_parse_states(const char *arg, void *value)
+const char *thread_parse_states(const char *arg, void *value)
 {
 	*(__u32 *)value = 0;
 	for (;; arg += 2) {
@@ -104,7 +104,7 @@ static void count(const struct thread_sample *t)
 	seen.user_cut += t->nr_user && t->head.flags & THREAD_USER_CUT;
 }
 
-bool threads_take(struct thread_sample *t, size_t size)
+bool thread_take(struct thread_sample *t, size_t size)
 {
 	size_t frames = (t->nr_kernel + t->nr_user) * sizeof(uint64_t);
 
@@ -115,7 +115,7 @@ bool threads_take(struct thread_sample *t, size_t size)
 	return true;
 }
 
-bool threads_add(const struct thread_sample *t)
+bool thread_add(const struct thread_sample *t)
 {
 	struct stack_key key = { .pid = t->head.pid,
 				 .image = t->nr_user ? symbols_image(config.symbols, t->head.pid)
@@ -141,7 +141,7 @@ bool threads_add(const struct thread_sample *t)
 
 /* --- columns ------------------------------------------------------------------------------ */
 
-void thread_state(struct out *o, const void *event)
+void thread_state_text(struct out *o, const void *event)
 {
 	const struct thread_sample *t = event;
 
@@ -160,7 +160,7 @@ void thread_state_json(struct json *j, const void *event)
 	json_bool(j, "idle", t->head.flags & THREAD_IDLE);
 }
 
-void thread_syscall(struct out *o, const void *event)
+void thread_syscall_text(struct out *o, const void *event)
 {
 	const struct thread_sample *t = event;
 	const char *name = syscall_name(t->syscall, t->head.flags & THREAD_COMPAT);
@@ -198,7 +198,7 @@ static const char *wait_name(const struct thread_sample *t, char *buf, size_t si
 	return symbols_frame_text(&name, buf, size);
 }
 
-void thread_wait(struct out *o, const void *event)
+void thread_wait_text(struct out *o, const void *event)
 {
 	const struct thread_sample *t = event;
 	char buf[FRAME_TEXT_LEN];
@@ -222,7 +222,7 @@ static size_t file_text(const struct thread_sample *t, char *buf, size_t size)
 	return fd_text(&t->file, (const char *)t + t->size - t->path_len, t->path_len, buf, size);
 }
 
-void thread_file(struct out *o, const void *event)
+void thread_file_text(struct out *o, const void *event)
 {
 	char buf[FD_TEXT_LEN];
 	size_t len = file_text(event, buf, sizeof(buf));
@@ -251,7 +251,7 @@ static struct frames stack_of(const struct thread_sample *t)
 				user_frames_of(t), t->nr_kernel, t->nr_user };
 }
 
-void thread_stack(struct out *o, const void *event)
+void thread_stack_text(struct out *o, const void *event)
 {
 	const struct thread_sample *t = event;
 	struct frames f = stack_of(t);
@@ -285,7 +285,7 @@ void thread_stack_json(struct json *j, const void *event)
 
 /* --- at the end --------------------------------------------------------------------------- */
 
-void threads_remarks(void)
+void thread_remarks(void)
 {
 	if (seen.moved + seen.kernel_unread + seen.user_unread + seen.on_cpu)
 		note("stacks that could not be read: %llu on a CPU, %llu moved meanwhile, %llu "
@@ -297,7 +297,7 @@ void threads_remarks(void)
 		     (unsigned long long)seen.user_cut, (unsigned long long)seen.user_stacks);
 }
 
-void threads_summary_json(struct json *j)
+void thread_summary_json(struct json *j)
 {
 	json_u64(j, "on_cpu", seen.on_cpu);
 	json_u64(j, "moved", seen.moved);

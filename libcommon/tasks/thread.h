@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * threads: threads that a task iterator looked at (bpf/lib/tasks/thread.bpf.h), as rows, objects and
+ * thread: threads that a task iterator looked at (bpf/lib/tasks/thread.bpf.h), as rows, objects and
  * stacks of a set:
  *
- *	threads_init(&config);				in the attach hook
- *	if (threads_take(t, size))			for each record
+ *	thread_init(&config);				in the attach hook
+ *	if (thread_take(t, size))			for each record
  *		run_show(r, t, size);			as a row, with THREAD_COLUMNS,
- *		threads_add(t);				or into the set of stacks
- *	threads_remarks(); threads_summary_json(j);	at the end
+ *		thread_add(t);				or into the set of stacks
+ *	thread_remarks(); thread_summary_json(j);	at the end
  *
  * There is one set of them, since a table's columns know nothing but their event.
  */
-#ifndef BORESCOPE_TASKS_THREADS_H
-#define BORESCOPE_TASKS_THREADS_H
+#ifndef BORESCOPE_TASKS_THREAD_H
+#define BORESCOPE_TASKS_THREAD_H
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -24,14 +24,14 @@
 #include "stacks/stacks.h"
 #include "output/table.h"
 
-struct threads_config {
+struct thread_config {
 	struct symbols *symbols; /* must outlive it */
 	bool root_first;	 /* in rows: the outermost function first */
 	bool without_user;	 /* this kernel gives no user stacks: null in JSON */
 };
 
 /* Returns 0 or -ENOMEM (said). What it makes lives as long as the tool. */
-int threads_init(const struct threads_config *config);
+int thread_init(const struct thread_config *config);
 
 /*
  * Makes a record of @size bytes ready to be shown, and counts it: its process is remembered, and
@@ -39,23 +39,23 @@ int threads_init(const struct threads_config *config);
  * that begins where programs and threads do is not THREAD_USER_CUT. False: the sizes in it can't
  * be; not counted.
  */
-bool threads_take(struct thread_sample *t, size_t size);
+bool thread_take(struct thread_sample *t, size_t size);
 
 /* Adds its stack to the set, by process, name, state and system call; false: there is no room for
  * it, which the set counts. */
-bool threads_add(const struct thread_sample *t);
-struct stacks *threads_stacks(void);
+bool thread_add(const struct thread_sample *t);
+struct stacks *thread_stack_set(void);
 
 /* An OPT_PARSE of states by their letters, "R,D", to a __u32 of bits 1 << enum task_state. */
-const char *threads_parse_states(const char *arg, void *value);
+const char *thread_parse_states(const char *arg, void *value);
 
 /* For a tool's table: STATE, SYSCALL, WAIT, FILE, STACK; in JSON "state", "on_cpu", "idle",
  * "syscall", "syscall_nr", "compat", "wait", "fd", "file", "kernel", "user", "user_cut". */
-void thread_state(struct out *o, const void *event);
-void thread_syscall(struct out *o, const void *event);
-void thread_wait(struct out *o, const void *event);
-void thread_file(struct out *o, const void *event);
-void thread_stack(struct out *o, const void *event);
+void thread_state_text(struct out *o, const void *event);
+void thread_syscall_text(struct out *o, const void *event);
+void thread_wait_text(struct out *o, const void *event);
+void thread_file_text(struct out *o, const void *event);
+void thread_stack_text(struct out *o, const void *event);
 void thread_state_json(struct json *j, const void *event);
 void thread_syscall_json(struct json *j, const void *event);
 void thread_wait_json(struct json *j, const void *event);
@@ -63,18 +63,18 @@ void thread_file_json(struct json *j, const void *event);
 void thread_stack_json(struct json *j, const void *event);
 /* clang-format off */
 #define THREAD_COLUMNS                                                                             \
-	COL_CUSTOM("STATE", 6, NULL, thread_state, thread_state_json),                             \
-	COL_CUSTOM("SYSCALL", 11, NULL, thread_syscall, thread_syscall_json),                      \
-	COL_CUSTOM("WAIT", 16, NULL, thread_wait, thread_wait_json),                               \
-	COL_CUSTOM("FILE", 8, NULL, thread_file, thread_file_json),                                \
-	COL_CUSTOM("STACK", 0, NULL, thread_stack, thread_stack_json)
+	COL_CUSTOM("STATE", 6, NULL, thread_state_text, thread_state_json),                             \
+	COL_CUSTOM("SYSCALL", 11, NULL, thread_syscall_text, thread_syscall_json),                      \
+	COL_CUSTOM("WAIT", 16, NULL, thread_wait_text, thread_wait_json),                               \
+	COL_CUSTOM("FILE", 8, NULL, thread_file_text, thread_file_json),                                \
+	COL_CUSTOM("STACK", 0, NULL, thread_stack_text, thread_stack_json)
 /* clang-format on */
 
 /* In the finish hook: notes about the stacks that could not be read, or not to their end. */
-void threads_remarks(void);
+void thread_remarks(void);
 
 /* "on_cpu", "moved", "kernel_unread", "user_unread", "user_stacks", "user_stacks_cut": how many of
  * those taken. */
-void threads_summary_json(struct json *j);
+void thread_summary_json(struct json *j);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * exec.bpf.h: the execs of programs, wherever this kernel lets them be seen. One ladder of programs
+ * exec.probes.bpf.h: the execs of programs, wherever this kernel lets them be seen. One ladder of programs
  * for those that succeed, each of which calls the includer's exec_started():
  *
  *	exec_done, raw_exec_done		the tracepoint, whoever called exec and however
@@ -13,8 +13,8 @@
  *
  * where CALL is execve, execveat, compat_execve, compat_execveat.
  */
-#ifndef BORESCOPE_BPF_TASKS_EXEC_BPF_H
-#define BORESCOPE_BPF_TASKS_EXEC_BPF_H
+#ifndef BORESCOPE_BPF_TASKS_EXEC_PROBES_BPF_H
+#define BORESCOPE_BPF_TASKS_EXEC_PROBES_BPF_H
 
 #include <bpf/bpf_tracing.h>
 

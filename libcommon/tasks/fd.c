@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "tasks/fds.h"
+#include "tasks/fd.h"
 
 static const char *socket_name(const struct fd_info *fd)
 {

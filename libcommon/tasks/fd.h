@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fds: what stands behind a file descriptor (bpf/lib/tasks/fd.bpf.h), as text.
+ * fd: what stands behind a file descriptor (bpf/lib/tasks/fd.bpf.h), as text.
  */
-#ifndef BORESCOPE_TASKS_FDS_H
-#define BORESCOPE_TASKS_FDS_H
+#ifndef BORESCOPE_TASKS_FD_H
+#define BORESCOPE_TASKS_FD_H
 
 #include <linux/types.h>
 #include <stddef.h>
