@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "kernel/perf.h"
-#include "stacks/stackevents.h"
+#include "stacks/samples.h"
 #include "run/tool.h"
 #include "profile.shared.h"
 #include "profile.skel.h"
@@ -14,7 +14,7 @@ static uint64_t only_cpu = UINT64_MAX, duration_ns;
 static bool with_idle, no_cycles;
 
 static struct perf_sampling *sampling;
-static struct stack_events samples;
+static struct stack_samples samples;
 static uint64_t stopped_ns;
 static char title[100]; /* of the flame graph */
 
@@ -66,7 +66,7 @@ static int setup(struct run *r)
 	no_cycles = no_cycles && sampled.source == PERF_CLOCK;
 	if (duration_ns)
 		r->opt.duration_ns = duration_ns;
-	return status < 0 && !stack_events_init(&samples, &config) ? 1 : status;
+	return status < 0 && !stack_samples_init(&samples, &config) ? 1 : status;
 }
 
 static void configure(struct run *r, struct bpf_object *obj)
@@ -100,7 +100,7 @@ static void started(struct run *r)
 
 static bool add_sample(struct run *r, const void *event, size_t size)
 {
-	r->nr_events += stack_events_add(&samples, event, size, 1);
+	r->nr_events += stack_samples_add(&samples, event, size, 1);
 	return false;
 }
 
@@ -149,7 +149,7 @@ static void finish(struct run *r)
 	     (unsigned long long)(r->lost + r->missed + events_lost(r->events)), st.cpus,
 	     (double)(stopped_ns - r->started_ns) / 1e9);
 	perf_sampling_check(sampling, counted(r, SAMPLE_TICKS));
-	stack_events_remarks(&samples);
+	stack_samples_remarks(&samples);
 }
 
 static void summary_json(struct run *r, struct json *j)
@@ -164,7 +164,7 @@ static void summary_json(struct run *r, struct json *j)
 	json_u64(j, "taken", counted(r, SAMPLE_TAKEN));
 	json_u64(j, "cpus", st.cpus);
 	json_u64(j, "cpu_time_ns", st.cpu_ns);
-	stack_events_summary_json(&samples, j);
+	stack_samples_summary_json(&samples, j);
 }
 
 static const char *const examples[] = { "profile --top 10",

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "stacks/frames.h"
 #include "base/msg.h"
-#include "stacks/stackset.h"
+#include "stacks/internal.h"
 #include "symbols/symbols.h"
 
 /* Room for frames, of kernel and of user stacks, each a different sequence once. */
@@ -185,7 +185,7 @@ void stacks_stats(const struct stacks *s, struct stacks_stats *stats)
 
 /* --- from addresses to names -------------------------------------------------------------- */
 
-void stackset_no_memory(struct stacks *s)
+void stacks_no_memory(struct stacks *s)
 {
 	if (!s->failed)
 		error("not enough memory to show the stacks");
@@ -199,7 +199,7 @@ static uint32_t known(struct stacks *s, struct intern *t, const void *data, size
 
 	if (number != INTERN_NONE)
 		return number;
-	stackset_no_memory(s);
+	stacks_no_memory(s);
 	return 0;
 }
 
@@ -208,12 +208,12 @@ static uint32_t text_of(struct stacks *s, const char *text)
 	return text ? known(s, &s->texts, text, strlen(text) + 1) : 0;
 }
 
-const char *stackset_text(const struct stacks *s, uint32_t number)
+const char *stacks_sym_text(const struct stacks *s, uint32_t number)
 {
 	return intern_get(&s->texts, number, NULL);
 }
 
-const char *stackset_label(const struct stacks *s, uint32_t number)
+const char *stacks_label(const struct stacks *s, uint32_t number)
 {
 	return intern_get(&s->labels, number, NULL);
 }
@@ -224,7 +224,7 @@ static struct sym look_up(struct stacks *s, const struct place *p)
 	struct sym sym = { .kernel = p->kernel };
 
 	if (is_named(s, p->addr)) {
-		sym.function = text_of(s, stackset_label(s, (uint32_t)p->addr));
+		sym.function = text_of(s, stacks_label(s, (uint32_t)p->addr));
 		sym.named = 1;
 		return sym;
 	}
@@ -241,7 +241,7 @@ static struct sym look_up(struct stacks *s, const struct place *p)
 	return sym;
 }
 
-const struct sym *stackset_sym(const struct stacks *s, uint32_t number)
+const struct sym *stacks_sym(const struct stacks *s, uint32_t number)
 {
 	return intern_get(&s->syms, number, NULL);
 }
@@ -265,7 +265,7 @@ static uint32_t name_place(struct stacks *s, const struct stack_key *key, uint64
 	if (number != INTERN_NONE)
 		seen = intern_grow(s->place_sym, sizeof(*seen), number, &s->nr_place_sym);
 	if (!seen) {
-		stackset_no_memory(s);
+		stacks_no_memory(s);
 		return 0;
 	}
 	s->place_sym = seen;
@@ -298,7 +298,7 @@ static void count_cut(struct stacks *s, const uint32_t *user, uint32_t nr, uint6
 	uint64_t *cut;
 
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct sym *sym = stackset_sym(s, user[i]);
+		const struct sym *sym = stacks_sym(s, user[i]);
 
 		if (sym->named)
 			continue;
@@ -306,7 +306,7 @@ static void count_cut(struct stacks *s, const uint32_t *user, uint32_t nr, uint6
 			return;
 		if (!addresses)
 			module = sym->module;
-		function[addresses++] = sym->function ? stackset_text(s, sym->function) : NULL;
+		function[addresses++] = sym->function ? stacks_sym_text(s, sym->function) : NULL;
 	}
 	if (!addresses ||
 	    frames_begin_at(function[addresses - 1], addresses > 1 ? function[0] : NULL, addresses))
@@ -363,7 +363,7 @@ static bool sort_shown(struct stacks *s)
 	return true;
 }
 
-bool stackset_name(struct stacks *s)
+bool stacks_name(struct stacks *s)
 {
 	struct shown_head *head;
 	struct sym unknown = { 0 };
@@ -379,12 +379,12 @@ bool stackset_name(struct stacks *s)
 	free(head);
 	ok = ok && sort_shown(s);
 	if (!ok)
-		stackset_no_memory(s);
+		stacks_no_memory(s);
 	s->shown_added = s->stats.added;
 	return ok;
 }
 
-struct shown stackset_shown(const struct stacks *s, uint32_t number)
+struct shown stacks_shown(const struct stacks *s, uint32_t number)
 {
 	struct shown sh = { .head = intern_get(&s->shown, number, NULL),
 			    .w = s->shown_weights[number] };
@@ -394,9 +394,9 @@ struct shown stackset_shown(const struct stacks *s, uint32_t number)
 	return sh;
 }
 
-uint32_t stackset_module_sym(struct stacks *s, uint32_t number)
+uint32_t stacks_module_sym(struct stacks *s, uint32_t number)
 {
-	struct sym sym = *stackset_sym(s, number);
+	struct sym sym = *stacks_sym(s, number);
 
 	if (!sym.offset)
 		return number;

@@ -169,8 +169,8 @@ def test_columns(tool):
         unsaid = set() if ".total =" in source else {"total"}
         assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM - unsaid | keys
         return
-    if ("stacks.h" in source or "stackevents.h" in source) and ".columns" not in source:
-        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks/stackshow.c"), "stacks_top"), re.S)[0]
+    if ("stacks.h" in source or "stacks/samples.h" in source) and ".columns" not in source:
+        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks/print.c"), "stacks_top"), re.S)[0]
         assert set(page.names("FIELDS", "Columns")) == set(re.findall(r'"([A-Z]+%?)"', head))
         return
     titles = re.findall(r'\bCOL(?:_PART)?\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
@@ -214,12 +214,12 @@ def expected_keys(tool):
         expected["bucket"] = bucket
         expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist/hist.c"), "hist_json")) \
             - (bucket - {"count"})
-    elif "stacks.h" in source or "stackevents.h" in source:
-        show = source_of("libcommon/stacks/stackshow.c")
-        expected["summary"] |= literal_keys(body(source_of("libcommon/stacks/stackreport.c"), "stacks_summary_json"))
-        if "stackevents.h" in source:
-            events = source_of("libcommon/stacks/stackevents.c")
-            expected["summary"] |= literal_keys(body(events, "stack_events_summary_json"))
+    elif "stacks.h" in source or "stacks/samples.h" in source:
+        show = source_of("libcommon/stacks/print.c")
+        expected["summary"] |= literal_keys(body(source_of("libcommon/stacks/report.c"), "stacks_summary_json"))
+        if "stacks/samples.h" in source:
+            events = source_of("libcommon/stacks/samples.c")
+            expected["summary"] |= literal_keys(body(events, "stack_samples_summary_json"))
         expected["function"] = literal_keys(body(show, "stacks_top_json"))
         expected["frame"] = literal_keys(body(source_of("libcommon/stacks/frames.c"), "frame_json"))
         expected["stack"] = {"kernel", "user"} | literal_keys(body(show, "stacks_json"))

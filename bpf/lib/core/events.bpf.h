@@ -37,8 +37,9 @@ struct event_ring {
 	X(9)                                                                                       \
 	X(10)                                                                                      \
 	X(11)                                                                                      \
-	X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26)  \
-		X(27) X(28) X(29) X(30) X(31)
+	X(12)                                                                                      \
+	X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27)  \
+		X(28) X(29) X(30) X(31)
 
 #define DEFINE_RING(n) struct event_ring event_ring_##n SEC(".maps");
 EACH_RING(DEFINE_RING)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * stackset: the inside of a set of stacks. Its outside is stacks.h; stacks.c fills it and gives its
+ * internal: the inside of a set of stacks. Its outside is stacks.h; stacks.c fills it and gives its
  * frames names, stackshow.c shows it in each of its forms, stackreport.c does what the options say.
  */
-#ifndef BORESCOPE_STACKS_STACKSET_H
-#define BORESCOPE_STACKS_STACKSET_H
+#ifndef BORESCOPE_STACKS_INTERNAL_H
+#define BORESCOPE_STACKS_INTERNAL_H
 
 #include "base/intern.h"
 #include "stacks/stacks.h"
@@ -55,7 +55,7 @@ struct stacks {
 };
 
 /* Names everything that was added; once, until more is added. False: no memory (said). */
-bool stackset_name(struct stacks *s);
+bool stacks_name(struct stacks *s);
 
 /* One stack, ready to be shown; of the numbers from 0 to .shown.nr - 1. Good until more is added,
  * as are the texts below. */
@@ -64,17 +64,17 @@ struct shown {
 	const uint32_t *kernel, *user; /* numbers of syms */
 	struct weights w;
 };
-struct shown stackset_shown(const struct stacks *s, uint32_t number);
+struct shown stacks_shown(const struct stacks *s, uint32_t number);
 
-const struct sym *stackset_sym(const struct stacks *s, uint32_t number);
+const struct sym *stacks_sym(const struct stacks *s, uint32_t number);
 /* The number of the same sym without the offset that is told of a place of which only the module is
  * known: all of those of a module are one function of the table, and one frame beside another of
  * the picture. */
-uint32_t stackset_module_sym(struct stacks *s, uint32_t number);
-const char *stackset_text(const struct stacks *s, uint32_t number);  /* of a sym */
-const char *stackset_label(const struct stacks *s, uint32_t number); /* of a stack_key */
+uint32_t stacks_module_sym(struct stacks *s, uint32_t number);
+const char *stacks_sym_text(const struct stacks *s, uint32_t number); /* of a sym */
+const char *stacks_label(const struct stacks *s, uint32_t number);    /* of a stack_key */
 
 /* Says, once, that what is shown is not all there is, and sets .failed. */
-void stackset_no_memory(struct stacks *s);
+void stacks_no_memory(struct stacks *s);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * stackevents: events that carry stacks (bpf/lib/stacks/stacks.bpf.h) into a set of stacks, with the
+ * samples: events that carry stacks (bpf/lib/stacks/stacks.bpf.h) into a set of stacks, with the
  * processes that they are of remembered while they live.
  */
-#ifndef BORESCOPE_STACKS_STACKEVENTS_H
-#define BORESCOPE_STACKS_STACKEVENTS_H
+#ifndef BORESCOPE_STACKS_SAMPLES_H
+#define BORESCOPE_STACKS_SAMPLES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "output/json.h"
 #include "stacks/stacks.h"
 
-struct stack_events {
+struct stack_samples {
 	struct stacks *stacks;
 	struct symbols *symbols;
 	uint64_t truncated; /* events with a stack that is deeper than the kernel walks */
@@ -27,14 +27,14 @@ struct stack_events {
 
 /* In the setup hook, after stacks_setup(). @config without symbols. False: no memory (said). What
  * it makes lives as long as the tool. */
-bool stack_events_init(struct stack_events *e, const struct stacks_config *config);
+bool stack_samples_init(struct stack_samples *e, const struct stacks_config *config);
 
 /* In the event hook: adds @weight to the stack of a struct stack_event of @size bytes. True: it is
  * in the set; what had no room is counted there. */
-bool stack_events_add(struct stack_events *e, const void *event, size_t size, uint64_t weight);
+bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, uint64_t weight);
 
 /* stacks_remarks() and stacks_summary_json(), with what is known here. */
-void stack_events_remarks(const struct stack_events *e);
-void stack_events_summary_json(const struct stack_events *e, struct json *j);
+void stack_samples_remarks(const struct stack_samples *e);
+void stack_samples_summary_json(const struct stack_samples *e, struct json *j);
 
 #endif

@@ -6,7 +6,7 @@
 #include "output/flamegraph.h"
 #include "stacks/frames.h"
 #include "base/msg.h"
-#include "stacks/stackset.h"
+#include "stacks/internal.h"
 #include "symbols/symbols.h"
 
 /* --- lines and objects -------------------------------------------------------------------- */
@@ -15,8 +15,8 @@
 static struct frame_name name_of(const struct stacks *s, const struct sym *sym)
 {
 	return (struct frame_name){
-		.function = sym->function ? stackset_text(s, sym->function) : NULL,
-		.module = sym->module ? stackset_text(s, sym->module) : NULL,
+		.function = sym->function ? stacks_sym_text(s, sym->function) : NULL,
+		.module = sym->module ? stacks_sym_text(s, sym->module) : NULL,
 		.module_offset = sym->offset,
 	};
 }
@@ -27,8 +27,8 @@ static const char *sym_text(const struct stacks *s, const struct sym *sym, char 
 	struct frame_name name = name_of(s, sym);
 
 	if (sym->named)
-		return stackset_text(s, sym->function);
-	if (name.module && !name.function && !sym->offset) { /* stackset_module_sym() */
+		return stacks_sym_text(s, sym->function);
+	if (name.module && !name.function && !sym->offset) { /* stacks_module_sym() */
 		snprintf(buf, FRAME_TEXT_LEN, *name.module == '[' ? "%s" : "[%s]", name.module);
 		return buf;
 	}
@@ -45,7 +45,7 @@ static void list_frames(const struct stacks *s, struct out *o, const uint32_t *f
 	char buf[FRAME_TEXT_LEN];
 
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct sym *sym = stackset_sym(s, frames[i]);
+		const struct sym *sym = stacks_sym(s, frames[i]);
 		const char *name = sym_text(s, sym, buf);
 
 		out_str(o, "    ");
@@ -56,10 +56,10 @@ static void list_frames(const struct stacks *s, struct out *o, const uint32_t *f
 
 void stacks_listing(struct stacks *s, struct out *o)
 {
-	if (!stackset_name(s))
+	if (!stacks_name(s))
 		return;
 	for (uint32_t i = 0; i < s->shown.nr; i++) {
-		struct shown sh = stackset_shown(s, s->order[i]);
+		struct shown sh = stacks_shown(s, s->order[i]);
 		const struct stack_key *key = &sh.head->key;
 
 		list_frames(s, o, sh.kernel, sh.head->nr_kernel);
@@ -70,7 +70,7 @@ void stacks_listing(struct stacks *s, struct out *o)
 		out_escaped(o, key->comm, sizeof(key->comm));
 		out_printf(o, " (%u)", key->tid ? key->tid : key->pid);
 		for (int l = 0; l < STACK_LABELS_MAX; l++) {
-			const char *t = stackset_label(s, key->labels[l]);
+			const char *t = stacks_label(s, key->labels[l]);
 
 			if (!key->labels[l])
 				continue;
@@ -106,7 +106,7 @@ static void fold_frames(const struct stacks *s, struct out *o, const uint32_t *f
 	char buf[FRAME_TEXT_LEN];
 
 	while (nr--) {
-		const struct sym *sym = stackset_sym(s, frames[nr]);
+		const struct sym *sym = stacks_sym(s, frames[nr]);
 		const char *name = sym_text(s, sym, buf);
 
 		out_char(o, ';');
@@ -118,15 +118,15 @@ static void fold_frames(const struct stacks *s, struct out *o, const uint32_t *f
 
 void stacks_folded(struct stacks *s, struct out *o)
 {
-	if (!stackset_name(s))
+	if (!stacks_name(s))
 		return;
 	for (uint32_t i = 0; i < s->shown.nr; i++) {
-		struct shown sh = stackset_shown(s, s->order[i]);
+		struct shown sh = stacks_shown(s, s->order[i]);
 		const struct stack_key *key = &sh.head->key;
 
 		fold_part(o, key->comm, sizeof(key->comm));
 		for (int l = 0; l < STACK_LABELS_MAX; l++) {
-			const char *t = stackset_label(s, key->labels[l]);
+			const char *t = stacks_label(s, key->labels[l]);
 
 			if (!key->labels[l])
 				continue;
@@ -148,7 +148,7 @@ static void json_frames(const struct stacks *s, struct json *j, const char *key,
 {
 	json_array(j, key);
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct frame_name name = name_of(s, stackset_sym(s, frames[i]));
+		const struct frame_name name = name_of(s, stacks_sym(s, frames[i]));
 
 		frame_json(j, &name);
 	}
@@ -157,10 +157,10 @@ static void json_frames(const struct stacks *s, struct json *j, const char *key,
 
 void stacks_json(struct stacks *s, struct json *j)
 {
-	if (!stackset_name(s))
+	if (!stacks_name(s))
 		return;
 	for (uint32_t i = 0; i < s->shown.nr; i++) {
-		struct shown sh = stackset_shown(s, s->order[i]);
+		struct shown sh = stacks_shown(s, s->order[i]);
 		const struct stack_key *key = &sh.head->key;
 
 		json_object(j, NULL);
@@ -170,7 +170,7 @@ void stacks_json(struct stacks *s, struct json *j)
 		json_strn(j, "comm", key->comm, sizeof(key->comm));
 		for (int l = 0; l < STACK_LABELS_MAX && s->config.labels[l]; l++)
 			json_str(j, s->config.labels[l],
-				 key->labels[l] ? stackset_label(s, key->labels[l]) : NULL);
+				 key->labels[l] ? stacks_label(s, key->labels[l]) : NULL);
 		json_u64(j, "count", s->config.weight_key ? sh.w.count : sh.w.weight);
 		if (s->config.weight_key)
 			json_u64(j, s->config.weight_key, sh.w.weight);
@@ -193,7 +193,7 @@ static bool heat(struct stacks *s, struct hot **hot, uint32_t *nr, uint32_t sym,
 {
 	struct hot *grown, *h;
 
-	sym = stackset_module_sym(s, sym);
+	sym = stacks_module_sym(s, sym);
 	grown = intern_grow(*hot, sizeof(*grown), sym, nr);
 	if (!grown)
 		return false;
@@ -224,18 +224,18 @@ static struct hot *find_hot(struct stacks *s, uint32_t *nr_seen)
 {
 	struct hot *hot = NULL;
 	uint32_t nr = 0;
-	bool ok = stackset_name(s);
+	bool ok = stacks_name(s);
 
 	*nr_seen = 0;
 	for (uint32_t i = 0; ok && i < s->shown.nr; i++) {
-		struct shown sh = stackset_shown(s, i);
+		struct shown sh = stacks_shown(s, i);
 		uint32_t frames = sh.head->nr_kernel + sh.head->nr_user;
 
 		for (uint32_t f = 0; ok && f < frames; f++)
 			ok = heat(s, &hot, &nr, sh.kernel[f], i, f ? 0 : sh.w.weight, sh.w.weight);
 	}
 	if (!ok) {
-		stackset_no_memory(s);
+		stacks_no_memory(s);
 		free(hot);
 		return NULL;
 	}
@@ -264,7 +264,7 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 	out_printf(o, "%6s %7s %9s  %-30s %s\n", "SELF%", "TOTAL%", "SAMPLES", "FUNCTION",
 		   "MODULE");
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct sym *sym = stackset_sym(s, hot[i].sym);
+		const struct sym *sym = stacks_sym(s, hot[i].sym);
 		const char *name = sym_text(s, sym, buf);
 		size_t mark;
 
@@ -283,7 +283,7 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 		if (sym->module) {
 			out_pad(o, mark, 30);
 			out_char(o, ' ');
-			name = stackset_text(s, sym->module);
+			name = stacks_sym_text(s, sym->module);
 			out_escaped(o, name, strlen(name));
 		}
 		out_char(o, '\n');
@@ -302,7 +302,7 @@ void stacks_top_json(struct stacks *s, struct json *j)
 	struct hot *hot = find_hot(s, &nr);
 
 	for (uint32_t i = 0; i < nr; i++) {
-		struct frame_name name = name_of(s, stackset_sym(s, hot[i].sym));
+		struct frame_name name = name_of(s, stacks_sym(s, hot[i].sym));
 
 		json_object(j, NULL);
 		json_str(j, "type", "function");
@@ -340,8 +340,8 @@ static enum flame_kind kind_of(const struct stacks *s, const struct sym *sym)
 		return FLAME_KERNEL;
 	if (!sym->function)
 		return FLAME_UNKNOWN;
-	return sym->module && !strcmp(stackset_text(s, sym->module), "[jit]") ? FLAME_JIT
-									      : FLAME_USER;
+	return sym->module && !strcmp(stacks_sym_text(s, sym->module), "[jit]") ? FLAME_JIT
+										: FLAME_USER;
 }
 
 static bool is_unknown(const struct sym *sym)
@@ -357,7 +357,7 @@ static void draw_frames(struct stacks *s, struct drawing *d, const uint32_t *fra
 	bool was = false;
 
 	while (nr--) {
-		const struct sym *sym = stackset_sym(s, stackset_module_sym(s, frames[nr]));
+		const struct sym *sym = stacks_sym(s, stacks_module_sym(s, frames[nr]));
 		bool is = is_unknown(sym);
 
 		if (!is || !was)
@@ -371,14 +371,14 @@ static int draw(struct stacks *s, struct drawing *d, struct flame *flame)
 	int err = 0;
 
 	for (uint32_t i = 0; !err && i < s->shown.nr; i++) {
-		struct shown sh = stackset_shown(s, i);
+		struct shown sh = stacks_shown(s, i);
 		const struct stack_key *key = &sh.head->key;
 
 		d->nr = 0;
 		draw_text(d, key->comm, sizeof(key->comm), FLAME_LABEL);
 		for (int l = 0; l < STACK_LABELS_MAX; l++)
 			if (key->labels[l])
-				draw_text(d, stackset_label(s, key->labels[l]), FRAME_TEXT_LEN,
+				draw_text(d, stacks_label(s, key->labels[l]), FRAME_TEXT_LEN,
 					  FLAME_LABEL);
 		draw_frames(s, d, sh.user, sh.head->nr_user);
 		draw_frames(s, d, sh.kernel, sh.head->nr_kernel);
@@ -396,10 +396,10 @@ void stacks_svg(struct stacks *s, struct out *o)
 	const char *title = s->config.title ? s->config.title : msg_tool();
 
 	if (!d.frames || !d.names || !flame) {
-		stackset_no_memory(s);
-	} else if (stackset_name(s)) {
+		stacks_no_memory(s);
+	} else if (stacks_name(s)) {
 		if (draw(s, &d, flame))
-			stackset_no_memory(s);
+			stacks_no_memory(s);
 		flame_write(flame, o, title, s->config.unit);
 	}
 	flame_free(flame);

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/number.h"
-#include "stacks/stackset.h"
+#include "stacks/internal.h"
 #include "run/tool.h"
 
 #define TOP_ROWS	 30
@@ -160,7 +160,7 @@ static const char *most_cut(const struct stacks *s)
 	for (uint32_t i = 0; i < s->nr_cut; i++)
 		if (s->cut[i] > s->cut[best])
 			best = i;
-	return best ? stackset_text(s, best) : NULL;
+	return best ? stacks_sym_text(s, best) : NULL;
 }
 
 bool stacks_remarks(struct stacks *s)
@@ -174,7 +174,7 @@ bool stacks_remarks(struct stacks *s)
 		     (unsigned long long)st->left_out, s->config.unit ? s->config.unit : "stacks",
 		     (unsigned long long)s->entries.max_items);
 	if (st->user < CUT_MIN || s->failed || st->user_short * 1000 < st->user * CUT_PERMILLE ||
-	    !stackset_name(s))
+	    !stacks_name(s))
 		return false;
 	module = most_cut(s);
 	note("%llu %% of user stacks have at most two frames: code built without %s%s%s%s",
@@ -188,7 +188,7 @@ bool stacks_remarks(struct stacks *s)
 void stacks_summary_json(struct stacks *s, struct json *j)
 {
 	if (!s->failed)
-		stackset_name(s); /* for user_short, if it was not shown yet */
+		stacks_name(s); /* for user_short, if it was not shown yet */
 	json_u64(j, "stacks_left_out", s->stats.left_out);
 	json_u64(j, "user_stacks", s->stats.user);
 	json_u64(j, "user_stacks_cut", s->stats.user_short);

@@ -4,7 +4,7 @@
 
 #include "lib/stacks/stacks.shared.h"
 #include "base/msg.h"
-#include "stacks/stackevents.h"
+#include "stacks/samples.h"
 #include "symbols/symbols.h"
 
 #define REMEMBER_NS 1000000000ULL
@@ -13,13 +13,13 @@
 #define ASTRAY_PERCENT 20
 #define ASTRAY_MIN     20
 
-bool stack_events_init(struct stack_events *e, const struct stacks_config *config)
+bool stack_samples_init(struct stack_samples *e, const struct stacks_config *config)
 {
 	struct stacks_config own = *config;
 
 	own.symbols = symbols_new();
 	own.can_unwind = true;
-	*e = (struct stack_events){ .symbols = own.symbols };
+	*e = (struct stack_samples){ .symbols = own.symbols };
 	e->stacks = own.symbols ? stacks_new(&own) : NULL;
 	if (!e->stacks)
 		return false;
@@ -46,7 +46,7 @@ static void remember(struct symbols *symbols, const struct event_head *head)
 }
 
 /* A user stack of STACK_COPIED's @nr words, to @frames. Returns how many. */
-static uint32_t unwind_copy(struct stack_events *e, uint32_t pid, const __u64 *words, uint32_t nr,
+static uint32_t unwind_copy(struct stack_samples *e, uint32_t pid, const __u64 *words, uint32_t nr,
 			    uint64_t *frames)
 {
 	struct unwind_from from = {
@@ -79,7 +79,7 @@ static bool is_whole(const struct stack_event *s, size_t size)
 	       sizeof(*s) + (s->nr_kernel + s->nr_user) * sizeof(__u64) <= size;
 }
 
-bool stack_events_add(struct stack_events *e, const void *event, size_t size, uint64_t weight)
+bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, uint64_t weight)
 {
 	static uint64_t frames[2 * STACK_FRAMES_MAX + 3];
 	const struct stack_event *s = event;
@@ -111,7 +111,7 @@ bool stack_events_add(struct stack_events *e, const void *event, size_t size, ui
 	return stacks_add(e->stacks, &key, frames, nr_kernel, user, nr_user, weight);
 }
 
-void stack_events_remarks(const struct stack_events *e)
+void stack_samples_remarks(const struct stack_samples *e)
 {
 	uint64_t astray = e->unwound - e->whole - e->uncopied;
 
@@ -131,7 +131,7 @@ void stack_events_remarks(const struct stack_events *e)
 		     (unsigned long long)(astray * 100 / e->unwound));
 }
 
-void stack_events_summary_json(const struct stack_events *e, struct json *j)
+void stack_samples_summary_json(const struct stack_samples *e, struct json *j)
 {
 	json_u64(j, "truncated", e->truncated);
 	json_u64(j, "user_stacks_unreadable", e->unread);
