@@ -39,7 +39,7 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unu
 	-Wno-missing-field-initializers
 CFLAGS ?= -O2 -g
 LIBS := libbpf libelf zlib liblzma
-ALL_CFLAGS = -std=gnu11 $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -static
@@ -156,7 +156,7 @@ $(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%
 $(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 -fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter -pthread $< -o $@
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter -pthread $< -o $@
 
 # The readers of other users' files, fed with anything; clang has the fuzzer.
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "base/util.h"
 #include "block/disks.h"
 #include "hist/hist_maps.h"
 #include "block/request.h"
@@ -55,7 +56,7 @@ static int setup(struct run *r)
 	hists = (struct hist_maps){
 		.keyed = disks || flags,
 		.max_keys = flags ? MAX_KEYS : disk_count() + 16,
-		.unit_ns = milliseconds ? 1000000 : 1000,
+		.unit_ns = milliseconds ? NSEC_PER_MSEC : NSEC_PER_USEC,
 		.total = extension,
 		.clock = show_time,
 		.title = title,

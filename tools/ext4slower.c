@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "files/fsops.h"
 #include "run/tool.h"
 #include "ext4slower.shared.h"
@@ -107,12 +108,12 @@ static const struct column columns[] = {
 
 static void print_end_us(struct out *o, const void *event)
 {
-	out_u64(o, ((const struct event_head *)event)->ts / 1000);
+	out_u64(o, ((const struct event_head *)event)->ts / NSEC_PER_USEC);
 }
 
 static void print_us(struct out *o, const void *event)
 {
-	out_u64(o, ((const struct fs_event *)event)->latency_ns / 1000);
+	out_u64(o, ((const struct fs_event *)event)->latency_ns / NSEC_PER_USEC);
 }
 
 static const struct column csv_columns[] = {
@@ -153,7 +154,7 @@ static void configure(struct run *r, struct bpf_object *obj)
 
 	ro->prefix_len = strlen(path_prefix);
 	memcpy((void *)ro->prefix, path_prefix, ro->prefix_len);
-	fsops_configure(obj, min_ms * 1000000);
+	fsops_configure(obj, min_ms * NSEC_PER_MSEC);
 }
 
 /* The program's name stands in front. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "base/names.h"
+#include "base/open_flags.h"
 #include "files/paths.h"
 #include "run/tool.h"
 #include "opensnoop.shared.h"

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "kernel/perf.h"
 #include "stacks/samples.h"
 #include "run/tool.h"
@@ -111,12 +112,12 @@ static void tick(struct run *r)
 	struct stacks_stats st;
 
 	perf_sampling_follow(sampling);
-	if (now - told_at < 1000000000ULL)
+	if (now - told_at < NSEC_PER_SEC)
 		return;
 	told_at = now;
 	stacks_stats(samples.stacks, &st);
 	progress("%llu s, %llu samples, %llu different stacks",
-		 (unsigned long long)((now - r->started_ns) / 1000000000),
+		 (unsigned long long)((now - r->started_ns) / NSEC_PER_SEC),
 		 (unsigned long long)st.added, (unsigned long long)st.different);
 }
 

@@ -5,6 +5,7 @@
 
 #include "hist/hist_maps.h"
 #include "base/number.h"
+#include "base/util.h"
 #include "runqlat.shared.h"
 #include "runqlat.skel.h"
 
@@ -99,7 +100,7 @@ static int setup(struct run *r)
 	hists = (struct hist_maps){
 		.keyed = split != BY_NOTHING,
 		.max_keys = max_keys(&r->opt.filter),
-		.unit_ns = milliseconds ? 1000000 : 1000,
+		.unit_ns = milliseconds ? NSEC_PER_MSEC : NSEC_PER_USEC,
 		.clock = show_time,
 		.title = title,
 		.members = members,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
-#include "net/flow_counts.h"
+#include "base/errnos.h"
 #include "net/flow.h"
-#include "base/names.h"
+#include "net/flow_counts.h"
 #include "net/owner.h"
 #include "run/tool.h"
 #include "tcpretrans.shared.h"

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "kernel/task_iter.h"
 #include "kernel/pidns.h"
 #include "stacks/stacks.h"
@@ -63,7 +64,7 @@ static int setup(struct run *r)
 
 	if (status >= 0)
 		return status;
-	interval_ns = 1000000000 / hz;
+	interval_ns = NSEC_PER_SEC / hz;
 	short_time = !table_show_clock;
 	summarised = stacks_options.folded || stacks_options.top || stacks_options.svg;
 	r->no_header = quiet || summarised;

@@ -4,6 +4,7 @@
 #include <asm/unistd.h>
 
 #include "base/syscalls.h"
+#include "base/util.h"
 
 static const char *const native[] = {
 #ifndef __NR_futex_wait /* newer than the headers; on every machine the same */
@@ -19,8 +20,7 @@ static const char *const compat_table[] = {
 const char *syscall_name(int nr, bool compat)
 {
 	const char *const *table = compat ? compat_table : native;
-	int n = compat ? sizeof(compat_table) / sizeof(compat_table[0])
-		       : sizeof(native) / sizeof(native[0]);
+	int n = compat ? ARRAY_SIZE(compat_table) : ARRAY_SIZE(native);
 
 	return nr >= 0 && nr < n ? table[nr] : NULL;
 }
@@ -28,8 +28,7 @@ const char *syscall_name(int nr, bool compat)
 int syscall_number(const char *name, bool compat)
 {
 	const char *const *table = compat ? compat_table : native;
-	int n = compat ? sizeof(compat_table) / sizeof(compat_table[0])
-		       : sizeof(native) / sizeof(native[0]);
+	int n = compat ? ARRAY_SIZE(compat_table) : ARRAY_SIZE(native);
 
 	for (int nr = 0; nr < n; nr++)
 		if (table[nr] && !strcmp(table[nr], name))

@@ -10,9 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "block/disks.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A kobject's name can't have a '/': sysfs writes '!' in its place. */
 static void replace(char *s, char from, char to)

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "files/fsops.h"
 #include "base/msg.h"
 #include "run/tool.h"
@@ -96,7 +97,7 @@ static const struct filesystem {
 	    "nfs_unlink", "nfs_mkdir", "nfs_readdir", "nfs_setattr", "nfs_vm_page_mkwrite",
 	    "nfs4_file_open", "nfs_atomic_open" } },
 };
-#define NR_FILESYSTEMS (sizeof(filesystems) / sizeof(filesystems[0]))
+#define NR_FILESYSTEMS ARRAY_SIZE(filesystems)
 
 static const struct filesystem *fs = &filesystems[0];
 
@@ -190,7 +191,7 @@ void fsops_configure(struct bpf_object *obj, uint64_t min_ns)
 	config->min_ns = min_ns;
 	config->page_size = sysconf(_SC_PAGESIZE);
 	config->idmap = mkdir_args >= 4;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		if (calls[i].native >= 0)
 			config->calls[calls[i].native].native = calls[i].op;
 		config->calls[calls[i].compat].compat = calls[i].op;

@@ -8,7 +8,9 @@
 #include <bpf/bpf.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "hist/hist_maps.h"
+#include "output/time.h"
 
 uint64_t hist_maps_interval_ns, hist_maps_count;
 const struct opt hist_maps_positional[] = {
@@ -166,8 +168,8 @@ static void print(const struct hist_maps *hs, struct run *r, const struct one *o
 		hs->title(&r->out, &one->key, one->hist.name);
 		out_char(&r->out, '\n');
 	}
-	hist_print(&r->out, &one->hist, hs->unit_ns, hs->unit_ns == 1000 ? "usecs" : "msecs",
-		   hs->total);
+	hist_print(&r->out, &one->hist, hs->unit_ns,
+		   hs->unit_ns == NSEC_PER_USEC ? "usecs" : "msecs", hs->total);
 	out_char(&r->out, '\n');
 }
 
@@ -182,7 +184,7 @@ void hist_maps_report(const struct hist_maps *hs, struct run *r)
 
 	all = hs->keyed ? read_keyed(r, epoch, hs->max_keys, &nr) : read_all(r, epoch, &nr);
 	if (!r->opt.json && (hs->clock || table_show_clock)) {
-		out_time_of_day(&r->out, now, table_show_clock ? 6 : 0);
+		time_of_day(&r->out, now, table_show_clock ? 6 : 0);
 		out_char(&r->out, '\n');
 	}
 	for (size_t i = 0; i < nr; i++) {

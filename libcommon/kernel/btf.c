@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* mremap */
-#endif
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +12,7 @@
 
 #include <linux/btf.h>
 
+#include "base/util.h"
 #include "kernel/btf.h"
 
 #define BTF_DIR	      "/sys/kernel/btf"
@@ -64,7 +62,7 @@ static const struct {
 };
 
 #define KIND_ENUM64 19 /* not in the headers of older systems */
-#define NR_KINDS    (sizeof(trailing) / sizeof(trailing[0]))
+#define NR_KINDS    ARRAY_SIZE(trailing)
 
 /* Bits that this version of the format leaves unused count as a part of kind and vlen: a format
  * that comes to use them is refused, or read rightly, but not misread. */

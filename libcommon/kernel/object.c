@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/util.h"
 #include "kernel/support.h"
 #include "base/msg.h"
 #include "base/number.h"
@@ -361,7 +362,7 @@ static int register_handlers(void)
 		    .prog_attach_fn = attach_target_set);
 	static bool taken;
 
-	for (size_t i = 0; !taken && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; !taken && i < ARRAY_SIZE(kinds); i++) {
 		int id = libbpf_register_prog_handler(kinds[i].section, BPF_PROG_TYPE_TRACING,
 						      kinds[i].type, &opts);
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,17 +16,17 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/number.h"
+#include "base/util.h"
 #include "kernel/perf.h"
 
 #define ONLINE	   "/sys/devices/system/cpu/online"
 #define MAX_RATE   "/proc/sys/kernel/perf_event_max_sample_rate"
 #define LIST_BYTES 65536 /* of the list of CPUs: 8192 of them, every other one, are 44 KiB */
-#define NS_PER_SEC 1000000000ULL
 #define SPARE_FDS  128
 #define TRIED_MAX  1024 /* CPUs that are asked whether they count cycles */
 
 /* How long the CPU's cycles are counted to learn its frequency, and how often: the best counts. */
-#define PACE_NS	   1000000
+#define PACE_NS	   NSEC_PER_MSEC
 #define PACE_TRIES 3
 
 struct cpu {
@@ -301,7 +298,7 @@ int perf_sampling_setup(struct perf_sampling_config *config)
 		config->source = hz && cycles_everywhere() ? PERF_CYCLES : PERF_CLOCK;
 	if (config->frequency)
 		config->period =
-			(config->source == PERF_CYCLES ? hz : NS_PER_SEC) / config->frequency;
+			(config->source == PERF_CYCLES ? hz : NSEC_PER_SEC) / config->frequency;
 	return too_often(config) ? 2 : -1;
 }
 

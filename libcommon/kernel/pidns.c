@@ -10,6 +10,7 @@
 
 #include "base/msg.h"
 #include "base/number.h"
+#include "base/util.h"
 #include "kernel/pidns.h"
 
 #define INITIAL_PIDNS 0xEFFFFFFCU /* its inode: PROC_PID_INIT_INO of the kernel, since 3.8 */
@@ -34,7 +35,7 @@ __u32 pidns_own_pid(void)
 	if (pidns_is_initial())
 		return getpid();
 	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "own_pid", "Dual BSD/GPL", insns,
-			   sizeof(insns) / sizeof(insns[0]), NULL);
+			   ARRAY_SIZE(insns), NULL);
 	if (fd < 0)
 		return PID_UNKNOWN;
 	err = bpf_prog_test_run_opts(fd, &run);

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/util.h"
 #include "lib/core/calls.shared.h"
 #include "kernel/support.h"
 #include "base/msg.h"
@@ -27,7 +28,7 @@ static enum program_kind program_kind(const struct bpf_program *prog, const char
 	};
 	const char *section = bpf_program__section_name(prog);
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		size_t len = strlen(kinds[i].prefix);
 
 		if (!strncmp(section, kinds[i].prefix, len)) {
@@ -93,7 +94,7 @@ static const struct {
 	{ CALL_PREEMPT_DISABLE, "bpf_preempt_disable" },
 	{ CALL_PREEMPT_ENABLE, "bpf_preempt_enable" },
 };
-#define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
+#define NR_CALLS ARRAY_SIZE(calls)
 
 #define OWN_BTF	     "/sys/kernel/btf/vmlinux"
 #define ANY_FUNCTION "vfs_read" /* that every kernel has: to try what it grants */

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* CLONE_NEWNET */
-#endif
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -14,6 +11,7 @@
 
 #include <linux/nsfs.h>
 
+#include "base/util.h"
 #include "net/flow.h"
 #include "kernel/object.h"
 #include "run/options.h"
@@ -66,7 +64,7 @@ const char *flow_state_name(unsigned int state)
 		"LISTEN",    "CLOSING",	    "SYN_RECV",
 	};
 
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
+	return state < ARRAY_SIZE(names) ? names[state] : "?";
 }
 
 void flow_out_state(struct out *o, const void *state)

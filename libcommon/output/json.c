@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/errnos.h"
 #include "output/json.h"
-#include "base/names.h"
+#include "output/time.h"
 
 void json_init(struct json *j, struct out *out)
 {
@@ -143,7 +143,7 @@ void json_time(struct json *j, const char *key, uint64_t real_ns)
 {
 	element(j, key);
 	out_char(j->out, '"');
-	out_rfc3339(j->out, real_ns);
+	time_rfc3339(j->out, real_ns);
 	out_char(j->out, '"');
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "output/table.h"
+#include "output/time.h"
 
 bool table_show_clock, table_csv;
 
@@ -108,7 +109,7 @@ static void cell(struct out *o, const struct column *c, const struct event_head 
 		text(o, (const char *)event + c->offset, c->size, is_last(c));
 		break;
 	case FMT_TIME:
-		out_time_of_day(o, clock_real_ns(event->ts), c->width > 9 ? c->width - 9 : 0);
+		time_of_day(o, clock_real_ns(event->ts), c->width > 9 ? c->width - 9 : 0);
 		break;
 	case FMT_ELAPSED:
 		elapsed(o, event->ts);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "output/tally.h"
+#include "output/time.h"
 #include "run/tool.h"
 
 /* The rows lie side by side; the places say where a key's row is: its number + 1, 0 for a free
@@ -146,7 +147,7 @@ void tally_report(struct tally *t, struct run *r, const struct column *columns,
 	tally_sorted(t, compare, &nr);
 	if (!r->opt.json) {
 		if (clock || table_show_clock) {
-			out_time_of_day(&r->out, clock_real_ns(now), table_show_clock ? 6 : 0);
+			time_of_day(&r->out, clock_real_ns(now), table_show_clock ? 6 : 0);
 			out_char(&r->out, '\n');
 		}
 		table_header(&r->out, columns);

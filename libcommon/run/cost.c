@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "run/cost.h"
 
 static uint64_t own_cpu_ns(uint64_t *peak_bytes)
@@ -16,7 +17,7 @@ static uint64_t own_cpu_ns(uint64_t *peak_bytes)
 	getrusage(RUSAGE_SELF, &u);
 	if (peak_bytes)
 		*peak_bytes = (uint64_t)u.ru_maxrss * 1024;
-	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000ULL +
+	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NSEC_PER_SEC +
 	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000ULL;
 }
 

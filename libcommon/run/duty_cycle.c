@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "base/util.h"
 #include "run/duty_cycle.h"
 
-#define SECOND_NS     1000000000.0
 #define ALL_TIME_NS   200000000ULL /* a window when there is little to count */
 #define WINDOW_NS     20000000ULL  /* and when there is much */
 #define REST_LEAST_NS 90000000ULL
@@ -70,7 +70,8 @@ bool duty_cycle_rest(struct duty_cycle *d, uint64_t now, const struct duty_cycle
 	d->owed_ns = 0;
 	/* Not by the last 20 ms alone: only busy ones would then have a rest beside them. */
 	d->mean_rate = d->all_time ? d->runs_rate : (3 * d->mean_rate + d->runs_rate) / 4;
-	if (d->mean_rate * SECOND_NS < (d->all_time ? DUTY_CYCLE_MANY : DUTY_CYCLE_MANY / 2)) {
+	if (d->mean_rate * (double)NSEC_PER_SEC <
+	    (d->all_time ? DUTY_CYCLE_MANY : DUTY_CYCLE_MANY / 2)) {
 		begin_window(d, true, now, at);
 		return false;
 	}

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -11,6 +10,8 @@
 #include "base/cgroup.h"
 #include "base/msg.h"
 #include "base/names.h"
+#include "base/open_flags.h"
+#include "base/util.h"
 #include "run/options.h"
 #include "run/tool.h"
 
@@ -245,7 +246,7 @@ static void add_common(struct table *t, const struct tool *tool, struct common_o
 	for (int i = 0; i < t->nr_own; i++)
 		if (t->opts[i].type == OPT_PARSE && !t->opts[i].value)
 			t->opts[i].value = &c->filter;
-	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(common); i++) {
 		struct opt o = common[i];
 		bool has = true;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "run/cost.h"
 #include "kernel/pidns.h"
 #include "run/tool.h"
@@ -20,10 +21,9 @@
  * events to show five times as often. */
 #define IDLE_POLL_NS 50000000ULL
 #define BUSY_POLL_NS 10000000ULL
-#define SETTLE_NS    1000000ULL
+#define SETTLE_NS    NSEC_PER_MSEC
 #define TICK_NS	     100000000ULL
 #define LAST_WAIT_NS 200000000ULL
-#define SECOND_NS    1000000000ULL
 #define COST_TOLD_NS 5000000000ULL /* with --cost -v, without reports */
 #define NEVER	     UINT64_MAX
 
@@ -177,11 +177,6 @@ static void check_cost(struct run *r, struct loop *l)
 	l->too_costly = r->stop = true;
 }
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Everything that the time brings. */
 static void keep_time(struct run *r, struct loop *l, uint64_t now)
 {
@@ -194,11 +189,11 @@ static void keep_time(struct run *r, struct loop *l, uint64_t now)
 		r->tool->tick(r);
 	}
 	if (now >= l->next_loss) {
-		l->next_loss = now + SECOND_NS;
+		l->next_loss = now + NSEC_PER_SEC;
 		tell_losses(r, l);
 	}
 	if (now >= l->next_cost && !r->stop) {
-		l->next_cost = now + SECOND_NS;
+		l->next_cost = now + NSEC_PER_SEC;
 		check_cost(r, l);
 	}
 	if (now >= l->next_sample && !r->stop)
@@ -231,10 +226,12 @@ static void look(struct run *r, struct loop *l)
 		wake = min_u64(wake, l->cost.next_ns);
 	wake = min_u64(wake, min_u64(l->next_cost, l->next_cost_told));
 	wake = min_u64(wake, min_u64(l->next_tick, l->next_loss));
-	n = epoll_wait(l->epoll_fd, ev, 8,
-		       wake == NEVER ? -1
-		       : wake <= now ? 0
-				     : (int)min_u64((wake - now + 999999) / 1000000, INT_MAX));
+	n = epoll_wait(
+		l->epoll_fd, ev, 8,
+		wake == NEVER ? -1
+		: wake <= now
+			? 0
+			: (int)min_u64((wake - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC, INT_MAX));
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == l->signal_fd) {
 			/* in order; but a second one ends it at once, should our output be stuck */
@@ -347,11 +344,11 @@ static void begin(struct run *r, struct loop *l)
 				 ? r->started_ns + *t->interval_ns
 				 : NEVER;
 	l->next_tick = t->tick ? r->started_ns + TICK_NS : NEVER;
-	l->next_cost = r->opt.max_cost > 0 ? r->started_ns + SECOND_NS : NEVER;
+	l->next_cost = r->opt.max_cost > 0 ? r->started_ns + NSEC_PER_SEC : NEVER;
 	l->next_cost_told = r->opt.cost && msg_verbose && l->next_report == NEVER
 				    ? r->started_ns + COST_TOLD_NS
 				    : NEVER;
-	l->next_loss = r->events ? r->started_ns + SECOND_NS : NEVER;
+	l->next_loss = r->events ? r->started_ns + NSEC_PER_SEC : NEVER;
 	if (t->columns && !r->opt.json && !r->no_header) {
 		table_header(&r->out, t->columns);
 		if (out_flush(&r->out))

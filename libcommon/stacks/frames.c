@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
+#include "base/util.h"
 #include "stacks/frames.h"
 
 /* The name of frame @i of the kernel's and the user's, one behind the other. */
@@ -88,7 +89,7 @@ bool frames_begin_at(const char *root, const char *next, size_t nr)
 		"clone3",
 		"__clone3",
 	};
-	const size_t all = sizeof(starts) / sizeof(*starts), clones = 4;
+	const size_t all = ARRAY_SIZE(starts), clones = 4;
 
 	if (!root)
 		return next && is_named(next, "main");

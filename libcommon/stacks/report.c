@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/number.h"
+#include "output/time.h"
 #include "stacks/internal.h"
 #include "run/tool.h"
 
@@ -136,7 +137,7 @@ void stacks_report(struct stacks *s, struct run *r)
 	else if (opt->svg && !write_svg(s))
 		r->failed = true;
 	if (table_show_clock && !r->opt.json && !opt->folded && (opt->top || !opt->svg)) {
-		out_time_of_day(&r->out, clock_real_ns(clock_mono_ns()), 6);
+		time_of_day(&r->out, clock_real_ns(clock_mono_ns()), 6);
 		out_char(&r->out, '\n');
 	}
 	if (r->opt.json && opt->top)

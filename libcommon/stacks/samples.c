@@ -4,10 +4,11 @@
 
 #include "lib/stacks/stacks.shared.h"
 #include "base/msg.h"
+#include "base/util.h"
 #include "stacks/samples.h"
 #include "symbols/symbols.h"
 
-#define REMEMBER_NS 1000000000ULL
+#define REMEMBER_NS NSEC_PER_SEC
 /* Say so from this share of stacks on that were not unwound to their root, when there are enough.
  */
 #define ASTRAY_PERCENT 20

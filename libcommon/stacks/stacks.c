@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,6 +6,7 @@
 #include "base/clock.h"
 #include "stacks/frames.h"
 #include "base/msg.h"
+#include "base/util.h"
 #include "stacks/internal.h"
 #include "symbols/symbols.h"
 
@@ -35,11 +33,6 @@ struct place {
 
 /* --- the set ------------------------------------------------------------------------------ */
 
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static uint64_t secret(void)
 {
 	uint64_t bits;
@@ -61,8 +54,8 @@ struct stacks *stacks_new(const struct stacks_config *config)
 	}
 	s->config = *config;
 	s->named = NAMED_TOP | (secret() & NAMED_MASK & ~(0xffULL << 56));
-	s->entries.max_items = most(max, INTERN_NONE - 1);
-	s->traces.max_items = most(2 * max + 1, INTERN_NONE - 1);
+	s->entries.max_items = min_u64(max, INTERN_NONE - 1);
+	s->traces.max_items = min_u64(2 * max + 1, INTERN_NONE - 1);
 	s->traces.max_bytes = max * FRAMES_PER_STACK * sizeof(uint64_t) + STACK_FRAMES_KEPT * 16;
 	return s;
 }
@@ -137,8 +130,8 @@ static struct weights *entry_of(struct stacks *s, struct entry_key *key, const u
 	uint32_t number;
 
 	key->kernel =
-		intern(&s->traces, kernel, most(nr_kernel, STACK_FRAMES_KEPT) * sizeof(*kernel));
-	key->user = intern(&s->traces, user, most(nr_user, STACK_FRAMES_KEPT) * sizeof(*user));
+		intern(&s->traces, kernel, min_u64(nr_kernel, STACK_FRAMES_KEPT) * sizeof(*kernel));
+	key->user = intern(&s->traces, user, min_u64(nr_user, STACK_FRAMES_KEPT) * sizeof(*user));
 	if (key->kernel == INTERN_NONE || key->user == INTERN_NONE)
 		return NULL;
 	number = intern(&s->entries, key, sizeof(*key));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/util.h"
 #include "symbols/debugfile.h"
 #include "symbols/safeopen.h"
 
@@ -97,7 +98,7 @@ int debug_open_link(const struct debug_search *where, const char *name, uint32_t
 	if (!slash || !*name || strchr(name, '/') || fstat(self, &self_st))
 		return -ENOENT;
 	for (root = 0; root < where->nr_roots; root++) {
-		for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		for (i = 0; i < ARRAY_SIZE(places); i++) {
 			int len = snprintf(path, sizeof(path), places[i],
 					   (int)(slash - where->path), where->path, name);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "symbols/maps.h"
 
 #define MAX_LINES (1u << 20)
@@ -91,7 +92,7 @@ int process_id_parse(const char *text, struct process_id *id)
 
 	if (!p || p[1] != ' ')
 		return -EINVAL;
-	for (p += 2; field < sizeof(want) / sizeof(want[0]); field++) {
+	for (p += 2; field < ARRAY_SIZE(want); field++) {
 		char *end;
 
 		if (want[field]) {

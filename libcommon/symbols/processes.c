@@ -7,15 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "symbols/processes.h"
 #include "base/search.h"
 
 #define NR_BUCKETS     1024
-#define MAX_JIT_BYTES  (128u << 20)  /* of all processes' perf maps */
-#define AGAIN_NS       100000000ull  /* between two looks at a process for the sake of an address */
-#define JIT_NS	       1000000000ull /* between two looks at a perf map when it is remembered */
-#define LOOK_SHARE     20	     /* looking takes at most one part in so many of the time */
-#define MAX_OTHER_TIDS 16	     /* that are tried when the first thread has ended */
+#define MAX_JIT_BYTES  (128u << 20) /* of all processes' perf maps */
+#define AGAIN_NS       100000000ull /* between two looks at a process for the sake of an address */
+#define JIT_NS	       NSEC_PER_SEC /* between two looks at a perf map when it is remembered */
+#define LOOK_SHARE     20	    /* looking takes at most one part in so many of the time */
+#define MAX_OTHER_TIDS 16	    /* that are tried when the first thread has ended */
 
 struct processes {
 	struct process *buckets[NR_BUCKETS];
@@ -30,7 +31,7 @@ static uint64_t now_ns(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
 /* Whether it is time to look again, @pause ns after the last time. */
@@ -156,7 +157,7 @@ static const char *name_of(const struct mapping_line *m)
 					     "[heap]" };
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!strcmp(m->path, names[i]))
 			return names[i];
 	}

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "symbols/demangle.h"
 #include "symbols/kallsyms.h"
 #include "base/msg.h"
@@ -16,13 +14,11 @@
 #include "symbols/symbols.h"
 #include "symbols/symfiles.h"
 
-#define NS_PER_SEC 1000000000ull
-
 /* Between two looks whether kallsyms has changed, for an address whose name is not sure and for
  * another one; and between two readings where that can't be known. */
-#define LOOK_UNSURE_NS	(1 * NS_PER_SEC)
-#define LOOK_SURE_NS	(10 * NS_PER_SEC)
-#define READ_BLINDLY_NS (10 * NS_PER_SEC)
+#define LOOK_UNSURE_NS	(1 * NSEC_PER_SEC)
+#define LOOK_SURE_NS	(10 * NSEC_PER_SEC)
+#define READ_BLINDLY_NS (10 * NSEC_PER_SEC)
 #define READ_SHARE	20 /* reading takes at most one part in so many of the time */
 
 struct symbols {

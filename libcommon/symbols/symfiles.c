@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,6 +13,7 @@
 
 #include "symbols/elfsyms.h"
 #include "base/msg.h"
+#include "base/util.h"
 #include "symbols/safeopen.h"
 #include "symbols/symfiles.h"
 
@@ -25,7 +23,7 @@
 
 /* Files that root did not make may be made to take long: reading them may take a minute of CPU
  * time, and then a twentieth of the time that passes. */
-#define MAX_FOREIGN_NS (60ull * 1000000000)
+#define MAX_FOREIGN_NS (60 * NSEC_PER_SEC)
 #define FOREIGN_SHARE  20
 
 #define MAX_INSTALLED 1024 /* that no process has mapped: they are never given back */
@@ -75,7 +73,7 @@ static uint64_t now_ns(clockid_t clock)
 	struct timespec ts;
 
 	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
 struct sym_files *sym_files_new(void)

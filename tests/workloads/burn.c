@@ -4,9 +4,6 @@
  * and 30 % in burn_thirty(), called from burn_loop(), which has DEPTH calls of burn_deep() above
  * it. Prints the CPU time of both, as measured here.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <pthread.h>
 
 #include "burn.h"

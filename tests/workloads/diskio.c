@@ -7,7 +7,6 @@
  * many were done of each kind, and the sum, minimum and maximum of their times as this program saw
  * them.
  */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <linux/fs.h>
 #include <scsi/sg.h>

@@ -4,7 +4,6 @@
  * exec) of it on each of THREADS threads, as fast as they go, with an argument of BYTES bytes.
  * Prints how many were done.
  */
-#define _GNU_SOURCE
 #include "threads.h"
 #include <sys/wait.h>
 

@@ -21,7 +21,6 @@
  *  self         execve of this very process
  *  selfthread   the same from a second thread
  */
-#define _GNU_SOURCE
 #include "compat.h"
 #include "workload.h"
 #include <limits.h>

@@ -12,7 +12,6 @@
  * which most file systems refuse), cached (reads from the page cache), rewrite (writes a file of 16
  * MiB anew and syncs it). "unavailable=ERRNO" where the kernel has or allows no io_uring.
  */
-#define _GNU_SOURCE
 #include "uring.h"
 #include <dirent.h>
 #include <linux/aio_abi.h>

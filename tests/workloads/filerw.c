@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* filerw N PATH: writes and reads the same 4 KiB of a file N times, from and to the page cache. */
-#define _GNU_SOURCE
 #include "workload.h"
 
 int main(int argc, char **argv)

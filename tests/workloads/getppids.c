@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* getppids N: calls getppid() N times: what a probe costs a system call that it is not about. */
-#define _GNU_SOURCE
 #include "workload.h"
 
 int main(int argc, char **argv)

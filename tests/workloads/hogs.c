@@ -7,7 +7,6 @@
  * the thread sleeps, so that no wait comes between; they sleep on until stdin ends, so that a tool
  * can be stopped before they wait again.
  */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <pthread.h>
 #include <sched.h>

@@ -4,7 +4,6 @@
  * the process (comm), the file, and the arguments. Prints pid, errno and kind of each; the names
  * are the tests' to know.
  */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <sys/prctl.h>
 #include <sys/wait.h>

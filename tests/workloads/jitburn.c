@@ -4,9 +4,6 @@
  * /tmp/perf-PID.map that drives a terminal, breaks out of XML and folded lines, and is no UTF-8;
  * and runs it under a comm of that kind. Removes the map at its end, which comes when stdin ends.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <sys/mman.h>
 #include <sys/prctl.h>
 

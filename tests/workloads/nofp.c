@@ -7,9 +7,6 @@
  * call: nothing but read(2) of /dev/zero, from call_read().
  * deep: below 40 calls of go_deep(), which have a kilobyte each on the stack.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <pthread.h>
 
 #pragma GCC optimize("omit-frame-pointer", "no-optimize-sibling-calls")

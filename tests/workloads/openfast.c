@@ -3,7 +3,6 @@
  * openfast N THREADS PATH [PAUSE]: N opens (and closes) of PATH on each of THREADS threads, as fast
  * as they go or with PAUSE microseconds after each. Prints how many were done in all.
  */
-#define _GNU_SOURCE
 #include "threads.h"
 
 static const char *path;

@@ -3,7 +3,6 @@
  * openflags DIR: opens a file in DIR (or DIR itself, where a directory is asked for) with one set
  * of flags after another. Prints pid, flags and errno of each.
  */
-#define _GNU_SOURCE
 #include "workload.h"
 
 static const int sets[] = {

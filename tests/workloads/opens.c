@@ -5,7 +5,6 @@
  * mix32), of which the last FAILING name a missing directory; optionally from a second thread.
  * Prints pid, tid, call, fd, errno, flags, mode and path of each.
  */
-#define _GNU_SOURCE
 #include "compat.h"
 #include "workload.h"
 #include <limits.h>

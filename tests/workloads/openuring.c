@@ -3,7 +3,6 @@
  * openuring N DIR: N opens in DIR by io_uring (IORING_OP_OPENAT), one after another. Prints pid,
  * fd, errno and path of each, or "unavailable=ERRNO" where the kernel has or allows no io_uring.
  */
-#define _GNU_SOURCE
 #include "uring.h"
 
 int main(int argc, char **argv)

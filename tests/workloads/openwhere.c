@@ -4,7 +4,6 @@
  * Prints pid, fd, errno, the name as given and its path: from the root of the process's mount
  * namespace, the base directory, "/" and the name as given.
  */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <linux/limits.h>
 #include <sched.h>

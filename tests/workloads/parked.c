@@ -12,7 +12,6 @@
  * Waits until all are there, and for its input; then prints where each was, and ends. The threads'
  * names are their places. It is built with frame pointers (Makefile).
  */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <netinet/in.h>
 #include <pthread.h>

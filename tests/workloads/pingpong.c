@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* pingpong N: a byte goes N times through a pipe to a second process and back: 2 N wake-ups. */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <sys/wait.h>
 

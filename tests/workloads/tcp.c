@@ -17,7 +17,6 @@
  * Who sends waits until all is acknowledged. Each prints the pid and tid that connected, accepted
  * or listened, its ports and how many segments the kernel says it retransmitted (TCP_INFO).
  */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <arpa/inet.h>
 #include <linux/sockios.h>

@@ -3,7 +3,6 @@
  * tcprr N [connect]: N requests of a byte, and as many answers, over TCP on the loopback; one
  * connection for all, or with "connect" one for each.
  */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>

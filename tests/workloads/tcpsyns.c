@@ -5,7 +5,6 @@
  * network namespace of its own. Its listener's queue is full, so that the kernel drops them. Calls
  * itself NAME. Prints "netns" and, for each, its ports.
  */
-#define _GNU_SOURCE
 #include "workload.h"
 #include <arpa/inet.h>
 #include <net/if.h>

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -17,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/cgroup.h"
+#include "base/util.h"
 
 /* Where cgroup v2 is mounted here, found in another way than the library does; NULL: nowhere. */
 static const char *mount_point(void)
@@ -61,11 +59,11 @@ static void test_no_cgroup(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(missing) / sizeof(missing[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(missing); i++)
 		if (cgroup_id_parse(missing[i], &id) != want)
 			fail_msg("'%s' was taken", missing[i]);
 	/* directories, but of another file system, the last ones by leaving the mount */
-	for (i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(other); i++) {
 		if (!mount && other[i][0] != '/')
 			continue;
 		if (other[i][1] == '.' && mount && !strchr(mount + 1, '/'))

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -15,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/util.h"
 #include "block/disks.h"
 
 /* The first line of a disk's file in sysfs; "" when there is none. */
@@ -93,7 +91,7 @@ static void test_disk_that_is_not(void **state)
 	int k;
 
 	(void)state;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		if (disk_find(names[i], &dev, whole) != -ENOENT || dev != 77)
 			fail_msg("'%s' was found", names[i]);
 	}

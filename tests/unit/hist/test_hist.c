@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <math.h>
 
+#include "base/util.h"
 #include "hist/hist.h"
 #include "output.h"
 
@@ -223,7 +221,7 @@ static void test_percentile_error(void **state)
 		static const size_t sizes[] = { 1, 2, 3, 10, 99, 1000, 100000 };
 		size_t s, i;
 
-		for (s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		for (s = 0; s < ARRAY_SIZE(sizes); s++) {
 			struct hist h = { 0 };
 			size_t n = sizes[s];
 
@@ -235,7 +233,7 @@ static void test_percentile_error(void **state)
 			assert_int_equal(hist_count(&h), n);
 			assert_int_equal(hist_min(&h), values[0]);
 			assert_int_equal(hist_max(&h), values[n - 1]);
-			for (i = 0; i < sizeof(permilles) / sizeof(permilles[0]); i++) {
+			for (i = 0; i < ARRAY_SIZE(permilles); i++) {
 				size_t rank = (permilles[i] * n + 999) / 1000;
 				double want = values[rank - 1];
 				double got = hist_percentile(&h, permilles[i]);
@@ -313,7 +311,7 @@ static void test_print_numbers(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct hist h = { 0 };
 		char *s, *end;
 

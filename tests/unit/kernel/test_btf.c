@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,9 +14,8 @@
 #include <bpf/btf.h>
 #include <cmocka.h>
 
+#include "base/util.h"
 #include "kernel/btf.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Ids in the order in which small_btf() adds them */
 enum {

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +14,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "base/util.h"
 #include "kernel/events.h"
 #include "net/flow.h"
 #include "run/options.h"
@@ -86,7 +84,7 @@ static void test_ports(void **state)
 	assert_non_null(flow_parse_ports("17", &p));
 	p.nr = 0;
 	assert_non_null(flow_parse_ports("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", &p));
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		p.nr = 0;
 		assert_non_null(flow_parse_ports(wrong[i], &p));
 	}
@@ -126,7 +124,7 @@ static void test_prefixes(void **state)
 	assert_null(flow_parse_prefix("fd00::1", &p));
 	assert_true(in("fd00::1", &p));
 	assert_false(in("fd00::", &p));
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_non_null(flow_parse_prefix(wrong[i], &p));
 }
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,6 +7,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "base/util.h"
 #include "output/out.h"
 #include "output.h"
 
@@ -101,7 +99,7 @@ static void test_mem_of_any_length(void **state)
 
 	(void)state;
 	out_mem(&o, NULL, 0);
-	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		in = malloc(lengths[i] + 1);
 		for (j = 0; j < lengths[i]; j++)
 			in[j] = j * 7 % 251;
@@ -375,7 +373,7 @@ static void test_escaped_random(void **state)
 		for (j = 0; j < len; j++)
 			in[j] = random() % 255 + 1;
 		for (j = random() % 4; j; j--) {
-			const char *p = pieces[random() % (sizeof(pieces) / sizeof(pieces[0]))];
+			const char *p = pieces[random() % (ARRAY_SIZE(pieces))];
 			size_t at = random() % (len + 1);
 
 			if (at + strlen(p) <= len)
@@ -440,7 +438,7 @@ static void test_utf8_controls(void **state)
 	for (cp = 0; cp <= 0x10ffff; cp++) {
 		bool want = false;
 
-		for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		for (i = 0; i < ARRAY_SIZE(ranges); i++)
 			want |= cp >= ranges[i][0] && cp <= ranges[i][1];
 		assert_int_equal(utf8_is_control(cp), want);
 	}

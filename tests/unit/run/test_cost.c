@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/util.h"
 #include "run/cost.h"
 
 #define MS	       1000000ULL
@@ -136,7 +137,7 @@ static void test_little_is_exact(void **state)
 	static const load_fn loads[] = { few, bursts };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(loads); i++)
 		for (uint64_t every = 7 * MS; every < 20 * SECOND; every *= 13) {
 			struct kernel k = { .load = loads[i], .counted = 4711 };
 			struct duty_cycle d;
@@ -157,7 +158,7 @@ static void test_much_is_reckoned(void **state)
 	} cases[] = { { many, 1 }, { in_step, 15 }, { storms, 3 }, { near_the_limit, 10 } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		for (int others = 0; others < 2; others++)
 			for (uint64_t every = 7 * MS; every < 20 * SECOND; every *= 13) {
 				struct kernel k = { .load = cases[i].load, .by_others = others };
@@ -240,7 +241,7 @@ static void test_numbers(void **state)
 	char text[COST_NUMBER_LEN];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(cost_number(cases[i].v, text), cases[i].text);
 }
 

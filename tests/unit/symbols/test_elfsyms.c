@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/util.h"
 #include "symbols/elfsyms.h"
 #include "elf_fixture.h"
 
@@ -363,7 +361,7 @@ static void test_not_elf(void **state)
 	int fd;
 
 	(void)state;
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		fd = open(paths[i], O_RDONLY | O_CLOEXEC);
 		assert_int_equal(elf_syms_load(&e, fd, NULL), -ENOEXEC);
 		close(fd);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* symbols as the tools use them: on this kernel, this process and others. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +23,7 @@
 #include <bpf/bpf.h>
 #include <cmocka.h>
 
+#include "base/util.h"
 #include "symbols/buildid.h"
 #include "symbols/symbols.h"
 #include "elf_fixture.h"
@@ -191,7 +189,7 @@ static void test_own(void **state)
 	(void)state;
 	assert_user(getpid(), (uint64_t)one_of_ours + 1, "one_of_ours", 1, "test_symbols");
 	/* what the dynamic linker says of the same addresses; of several names for one, either */
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		void *addr = dlsym(dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD), names[i]), *same;
 		Dl_info info;
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What symbols takes from text: kallsyms, maps, stat, status, perf maps; and mangled names. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/util.h"
 #include "symbols/demangle.h"
 #include "symbols/kallsyms.h"
 #include "symbols/maps.h"
@@ -374,7 +372,7 @@ static void test_demangle(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(names); i++)
 		assert_string_equal(demangle(names[i][0], buf, sizeof(buf)), names[i][1]);
 	assert_string_equal(demangle("_ZN2ns3Foo3barERKSsPv", buf, 10), "ns::Fo...");
 }

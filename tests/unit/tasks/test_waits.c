@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What threads wait for, as text; numbers out of the kernel's texts. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +14,7 @@
 
 #include "base/number.h"
 #include "base/syscalls.h"
+#include "base/util.h"
 #include "tasks/thread.h"
 #include "tasks/waits.h"
 
@@ -57,7 +55,7 @@ static void test_states(void **state)
 	assert_int_equal(bits, 1 << TASK_IS_BLOCKED);
 	assert_null(thread_parse_states("R,t,I,R", &bits));
 	assert_int_equal(bits, 1 << TASK_IS_RUNNABLE | 1 << TASK_IS_TRACED | 1 << TASK_IS_IDLE);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_non_null(thread_parse_states(wrong[i], &bits));
 }
 
