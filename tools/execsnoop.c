@@ -114,14 +114,15 @@ static const struct column columns[] = {
 	COL_CLOCK,
 	COL_TIME(&show_time),
 	COL_ELAPSED(&elapsed),
-	COL_HEAD(uid, "UID", 6, FMT_UINT, &print_uid),
-	COL_HEAD(comm, "PCOMM", 16, FMT_STR, NULL),
-	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
-	COL(exec_event, ppid, "PPID", 7, FMT_UINT, NULL, "ppid"),
-	COL(exec_event, ret, "RET", -3, FMT_INT, NULL, "ret"),
-	COL(exec_event, ret, NULL, 0, FMT_ERRNO, NULL, "errno"),
-	COL_CUSTOM("ARGS", 0, NULL, print_args, json_exec),
-	{ 0 },
+	COL_HEAD(uid, "UID", .width = 6, .show = &print_uid),
+	COL_HEAD(comm, "PCOMM", .width = 16, .fmt = FMT_STR),
+	COL_HEAD(pid, "PID", .width = 7),
+	COL(exec_event, ppid, "PPID", .width = 7, .key = "ppid"),
+	COL(exec_event, ret, "RET", .width = -3, .fmt = FMT_INT, .key = "ret"),
+	COL(exec_event, ret, NULL, .fmt = FMT_ERRNO, .key = "errno"),
+	COL_CUSTOM("ARGS", .text = print_args, .json = json_exec,
+		   .keys = "filename args args_truncated args_unread"),
+	COL_END,
 };
 
 /* As BCC does, in the line that ARGS shows; but also in each argument by itself, whose begin and

@@ -12,7 +12,7 @@ static bool csv, show_time;
 static uint64_t min_ms = 10;
 static const char *path_prefix = "";
 
-static const char *flow_parse_prefix(const char *arg, void *value)
+static const char *parse_prefix(const char *arg, void *value)
 {
 	arg += strspn(arg, "/");
 	if (!*arg || strlen(arg) > FS_PREFIX_MAX)
@@ -25,7 +25,7 @@ static const struct opt options[] = {
 	{ 'j', "csv", NULL, OPT_FLAG, &csv, "just the fields: comma-separated values" },
 	{ 'd', "duration", .type = OPT_COMMON },
 	{ 0, "path", "PREFIX", OPT_PARSE, &path_prefix,
-	  "only files whose path below the mount begins so", .parse = flow_parse_prefix },
+	  "only files whose path below the mount begins so", .parse = parse_prefix },
 	{ 0 },
 };
 static const struct opt positional[] = {
@@ -92,16 +92,18 @@ static void json_file(struct json *j, const void *event)
 static const struct column columns[] = {
 	COL_CLOCK,
 	COL_TIME(&show_time),
-	COL_HEAD(comm, "COMM", 14, FMT_STR, NULL),
-	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
-	COL_CUSTOM("T", 1, NULL, print_letter, json_operation),
-	COL(fs_event, bytes, "BYTES", 7, FMT_UINT, NULL, "bytes"),
-	COL_CUSTOM("OFF_KB", 8, NULL, print_kb, NULL),
-	COL_CUSTOM("LAT(ms)", -7, NULL, print_ms, json_latency),
-	COL_CUSTOM("FILENAME", 0, NULL, print_path, json_file),
-	COL(fs_event, offset, NULL, 0, FMT_INT, NULL, "offset"),
-	COL(fs_event, err, NULL, 0, FMT_ERRNO, NULL, "errno"),
-	{ 0 },
+	COL_HEAD(comm, "COMM", .width = 14, .fmt = FMT_STR),
+	COL_HEAD(pid, "PID", .width = 7),
+	COL_CUSTOM("T", .width = 1, .text = print_letter, .json = json_operation,
+		   .keys = "operation"),
+	COL(fs_event, bytes, "BYTES", .width = 7, .key = "bytes"),
+	COL_CUSTOM("OFF_KB", .width = 8, .text = print_kb),
+	COL_CUSTOM("LAT(ms)", .width = -7, .text = print_ms, .json = json_latency,
+		   .keys = "async submission_ns latency_ns"),
+	COL_CUSTOM("FILENAME", .text = print_path, .json = json_file, .keys = "device path"),
+	COL(fs_event, offset, NULL, .fmt = FMT_INT, .key = "offset"),
+	COL(fs_event, err, NULL, .fmt = FMT_ERRNO, .key = "errno"),
+	COL_END,
 };
 
 /* What BCC prints with -j. */
@@ -117,15 +119,15 @@ static void print_us(struct out *o, const void *event)
 }
 
 static const struct column csv_columns[] = {
-	COL_CUSTOM("ENDTIME_us", 0, NULL, print_end_us, NULL),
-	COL_HEAD(comm, "TASK", 0, FMT_STR, NULL),
-	COL_HEAD(pid, "PID", 0, FMT_UINT, NULL),
-	COL_CUSTOM("TYPE", 0, NULL, print_letter, NULL),
-	COL(fs_event, bytes, "BYTES", 0, FMT_UINT, NULL, NULL),
-	COL(fs_event, offset, "OFFSET_b", 0, FMT_INT, NULL, NULL),
-	COL_CUSTOM("LATENCY_us", 0, NULL, print_us, NULL),
-	COL_CUSTOM("FILE", 0, NULL, print_path, NULL),
-	{ 0 },
+	COL_CUSTOM("ENDTIME_us", .text = print_end_us),
+	COL_HEAD(comm, "TASK", .fmt = FMT_STR),
+	COL_HEAD(pid, "PID"),
+	COL_CUSTOM("TYPE", .text = print_letter),
+	COL(fs_event, bytes, "BYTES"),
+	COL(fs_event, offset, "OFFSET_b", .fmt = FMT_INT),
+	COL_CUSTOM("LATENCY_us", .text = print_us),
+	COL_CUSTOM("FILE", .text = print_path),
+	COL_END,
 };
 
 /* --- hooks -------------------------------------------------------------------------------- */

@@ -59,16 +59,18 @@ static void json_open(struct json *j, const void *event)
 static const struct column columns[] = {
 	COL_CLOCK,
 	COL_ELAPSED(&elapsed),
-	COL_HEAD(uid, "UID", 6, FMT_UINT, &print_uid),
-	COL_HEAD(pid, "PID", 7, FMT_UINT, &print_pid),
-	COL_HEAD(tid, "TID", 7, FMT_UINT, &print_tid),
-	COL_HEAD(comm, "COMM", 16, FMT_STR, NULL),
-	COL(open_event, ret, "FD", -4, FMT_FD, NULL, "fd"),
-	COL(open_event, ret, "ERR", -3, FMT_ERRNO, NULL, "errno"),
-	COL(open_event, flags, "FLAGS", 8, FMT_OCTAL, &extended, "flags"),
-	COL(open_event, mode, NULL, 0, FMT_UINT, NULL, "mode"),
-	COL_CUSTOM("PATH", 0, NULL, print_path, json_open),
-	{ 0 },
+	COL_HEAD(uid, "UID", .width = 6, .show = &print_uid),
+	COL_HEAD(pid, "PID", .width = 7, .show = &print_pid),
+	COL_HEAD(tid, "TID", .width = 7, .show = &print_tid),
+	COL_HEAD(comm, "COMM", .width = 16, .fmt = FMT_STR),
+	COL(open_event, ret, "FD", .width = -4, .fmt = FMT_FD, .key = "fd"),
+	COL(open_event, ret, "ERR", .width = -3, .fmt = FMT_ERRNO, .key = "errno"),
+	COL(open_event, flags, "FLAGS", .width = 8, .fmt = FMT_OCTAL, .show = &extended,
+	    .key = "flags"),
+	COL(open_event, mode, NULL, .key = "mode"),
+	COL_CUSTOM("PATH", .text = print_path, .json = json_open,
+		   .keys = "flags_text path path_truncated"),
+	COL_END,
 };
 
 /* An io_uring open's result stands in io_kiocb.cqe, from 5.19 on; before, nowhere. */

@@ -37,11 +37,11 @@ static const struct opt options[] = {
 static const struct column columns[] = {
 	COL_CLOCK,
 	COL_TIME(&short_time),
-	COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
-	COL_HEAD(tid, "TID", 7, FMT_UINT, NULL),
-	COL_HEAD(comm, "COMM", 15, FMT_STR, NULL),
+	COL_HEAD(pid, "PID", .width = 7),
+	COL_HEAD(tid, "TID", .width = 7),
+	COL_HEAD(comm, "COMM", .width = 15, .fmt = FMT_STR),
 	THREAD_COLUMNS,
-	{ 0 },
+	COL_END,
 };
 
 static int64_t copy_helper;

@@ -34,6 +34,7 @@ void flow_out_state(struct out *o, const void *state);
 /* The members ip, v4_mapped (only if true), local_addr, local_port, remote_addr, remote_port and
  * netns. */
 void flow_json(struct json *j, const struct flow *flow);
+#define FLOW_KEYS "ip v4_mapped local_addr local_port remote_addr remote_port netns"
 
 /* For an option's table (OPT_PARSE), into a part of a struct flow_filter.
  * flow_parse_ports: a port, or several with commas between, behind those in struct flow_ports.

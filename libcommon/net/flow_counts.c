@@ -59,13 +59,13 @@ static void json_row(struct json *j, const void *row)
 struct flow_counts *flow_counts_new(const struct flow_counts_view *shown)
 {
 	const struct column columns[NR_COLUMNS + 1] = {
-		COL_PART(flow_row, flow, "LADDR:LPORT", 18, NULL, flow_out_local),
-		COL_CUSTOM("<->", 3, NULL, print_arrow, json_row),
-		COL_PART(flow_row, flow, "RADDR:RPORT", 18, NULL, flow_out_remote),
-		COL(flow_row, n, shown->title, -11, FMT_UINT, NULL, shown->key),
-		COL_HEAD(pid, "PID", 7, FMT_UINT, NULL),
-		COL_CUSTOM(shown->kinds_title, 12, NULL, print_kinds, NULL),
-		COL_HEAD(comm, "COMM", 0, FMT_STR, NULL),
+		COL(flow_row, flow, "LADDR:LPORT", .width = 18, .text = flow_out_local),
+		COL_CUSTOM("<->", .width = 3, .text = print_arrow, .json = json_row),
+		COL(flow_row, flow, "RADDR:RPORT", .width = 18, .text = flow_out_remote),
+		COL(flow_row, n, shown->title, .width = -11, .key = shown->key),
+		COL_HEAD(pid, "PID", .width = 7),
+		COL_CUSTOM(shown->kinds_title, .width = 12, .text = print_kinds),
+		COL_HEAD(comm, "COMM", .fmt = FMT_STR),
 	};
 	struct flow_counts *f = calloc(1, sizeof(*f));
 

@@ -41,6 +41,7 @@ void json_str(struct json *j, const char *key, const char *s);
 /* Of a kernel function's result: "errno" (0 when @ret is not negative) and, on failure, "error"
  * (its name). */
 void json_errno(struct json *j, int64_t ret);
+#define JSON_ERRNO_KEYS "errno error"
 /* Ends at @len or at a NUL, whichever is first. */
 void json_strn(struct json *j, const char *key, const char *s, size_t len);
 /* A wall-clock time in ns since the epoch, as RFC 3339 in UTC with nanoseconds. */

@@ -8,17 +8,23 @@
 
 bool table_show_clock, table_csv;
 
-static bool is_last(const struct column *c)
-{
-	for (c++; c->title || c->key || c->fmt == FMT_CUSTOM; c++)
-		if (c->title && (!c->show || *c->show))
-			return false;
-	return true;
-}
-
 static bool is_end(const struct column *c)
 {
-	return !c->title && !c->key && !c->json;
+	return !c->size;
+}
+
+static bool is_shown(const struct column *c)
+{
+	return c->title && (!c->show || *c->show);
+}
+
+/* Of those that are shown. */
+static bool is_last(const struct column *c)
+{
+	for (c++; !is_end(c); c++)
+		if (is_shown(c))
+			return false;
+	return true;
 }
 
 static uint64_t get_uint(const void *event, const struct column *c)
@@ -88,6 +94,10 @@ static void cell(struct out *o, const struct column *c, const struct event_head 
 		out_char(o, '?');
 		return;
 	}
+	if (c->text) {
+		c->text(o, (const char *)event + c->offset);
+		return;
+	}
 	switch (c->fmt) {
 	case FMT_UINT:
 	case FMT_KNOWN:
@@ -114,9 +124,6 @@ static void cell(struct out *o, const struct column *c, const struct event_head 
 	case FMT_ELAPSED:
 		elapsed(o, event->ts);
 		break;
-	case FMT_CUSTOM:
-		c->text(o, (const char *)event + c->offset);
-		break;
 	}
 }
 
@@ -142,7 +149,7 @@ void table_header(struct out *o, const struct column *columns)
 	for (const struct column *c = columns; !is_end(c); c++) {
 		size_t mark;
 
-		if (!c->title || (c->show && !*c->show))
+		if (!is_shown(c))
 			continue;
 		mark = out_mark(o);
 		out_str(o, c->title);
@@ -156,7 +163,7 @@ void table_row(struct out *o, const struct column *columns, const struct event_h
 	for (const struct column *c = columns; !is_end(c); c++) {
 		size_t mark;
 
-		if (!c->title || (c->show && !*c->show))
+		if (!is_shown(c))
 			continue;
 		mark = out_mark(o);
 		cell(o, c, event);
@@ -193,8 +200,9 @@ static void json_cell(struct json *j, const struct column *c, const struct event
 	case FMT_STR:
 		json_strn(j, c->key, (const char *)event + c->offset, c->size);
 		break;
-	default:
-		break; /* the time stands in every object, a custom column writes for itself */
+	case FMT_TIME:
+	case FMT_ELAPSED:
+		break; /* the time stands in every object */
 	}
 }
 

@@ -19,63 +19,56 @@ extern bool table_show_clock; /* --time */
 extern bool table_csv;
 
 enum column_fmt {
-	FMT_UINT,  /* 1, 2, 4 or 8 bytes */
-	FMT_KNOWN, /* the same of 4 bytes; EVENT_UNKNOWN is not known: "?", in JSON null */
-	FMT_INT,
+	FMT_UINT,    /* 1, 2, 4 or 8 bytes */
+	FMT_KNOWN,   /* the same of 4 bytes; EVENT_UNKNOWN is not known: "?", in JSON null */
+	FMT_INT,     /* signed */
 	FMT_FD,	     /* a call's result: a file descriptor, or -1 */
 	FMT_ERRNO,   /* a call's result: 0, or the errno; in JSON errno and, on failure, error */
 	FMT_OCTAL,   /* with leading zeros up to the column's width */
 	FMT_STR,     /* a char array of the event, escaped */
 	FMT_TIME,    /* event_head.ts as local time of day, width decides the fraction: 8, 12, 15 */
 	FMT_ELAPSED, /* event_head.ts as seconds since the first event, 9 decimals */
-	FMT_CUSTOM,  /* the tool's own functions */
 };
 
+/* A member of the event: where it stands in text, and what it is called in JSON. */
 struct column {
-	const char *title; /* NULL: in JSON only */
-	int width; /* at least; negative: right-aligned; the last shown column is never padded */
-	enum column_fmt fmt;
-	unsigned int offset, size; /* of the member in the event */
+	const char *title; /* in text; NULL: in JSON only */
+	int width;	   /* at least; negative: right-aligned; the last one shown is not padded */
+	enum column_fmt fmt;	   /* FMT_UINT where nothing is said */
+	unsigned int offset, size; /* of the member in the event; a size of 0 ends the table */
 	const bool *show;	   /* in text: NULL always, else when true. JSON has every column */
 	const char *key;	   /* in JSON; NULL: not there (the head's fields always are) */
-	void (*text)(struct out *o, const void *member); /* offset 0: the event */
+	/* Instead of fmt, writes the text of @member (of COL_CUSTOM: the event). */
+	void (*text)(struct out *o, const void *member);
+	/* Writes members of the JSON object, before that of key. */
 	void (*json)(struct json *j, const void *event);
+	const char *keys; /* all keys that json may write, with a space between two */
 };
 
-#define COL(event, member, title_, width_, fmt_, show_, key_)                                      \
+/*
+ * One line of a table of columns, which COL_END ends: a member of struct @event, by its title, and
+ * what else there is to say of it by name:
+ *	COL(open_event, ret, "FD", .width = -4, .fmt = FMT_FD, .key = "fd"),
+ */
+#define COL(event, member, title_, ...)                                                            \
 	{                                                                                          \
-		.title = (title_), .width = (width_), .fmt = (fmt_),                               \
-		.offset = offsetof(struct event, member),                                          \
-		.size = sizeof(((struct event *)0)->member), .show = (show_), .key = (key_),       \
+		.title = (title_), .offset = offsetof(struct event, member),                       \
+		.size = sizeof(((struct event *)0)->member), __VA_ARGS__                           \
 	}
-#define COL_HEAD(member, title_, width_, fmt_, show_)                                              \
-	COL(event_head, member, title_, width_, fmt_, show_, NULL)
+/* A member of struct event_head. */
+#define COL_HEAD(member, title_, ...) COL(event_head, member, title_, __VA_ARGS__)
 /* --time: the time of day with microseconds. First in every tool's columns. */
-#define COL_CLOCK                                                                                  \
-	{                                                                                          \
-		.title = "TIME", .width = 15, .fmt = FMT_TIME, .show = &table_show_clock,          \
-	}
+#define COL_CLOCK COL_HEAD(ts, "TIME", .width = 15, .fmt = FMT_TIME, .show = &table_show_clock)
 /* BCC's -T and -t: the time of day, or seconds since the first row. */
-#define COL_TIME(show_)                                                                            \
+#define COL_TIME(show_)	   COL_HEAD(ts, "TIME", .width = 8, .fmt = FMT_TIME, .show = (show_))
+#define COL_ELAPSED(show_) COL_HEAD(ts, "TIME(s)", .width = 13, .fmt = FMT_ELAPSED, .show = (show_))
+/* Of the whole event, by functions: .text, and .json with .keys. */
+#define COL_CUSTOM(title_, ...)                                                                    \
 	{                                                                                          \
-		.title = "TIME", .width = 8, .fmt = FMT_TIME, .show = (show_),                     \
+		.title = (title_), .size = 1, __VA_ARGS__                                          \
 	}
-#define COL_ELAPSED(show_)                                                                         \
+#define COL_END                                                                                    \
 	{                                                                                          \
-		.title = "TIME(s)", .width = 13, .fmt = FMT_ELAPSED, .show = (show_),              \
-	}
-/* Text and JSON by functions; either may be NULL. */
-#define COL_CUSTOM(title_, width_, show_, text_, json_)                                            \
-	{                                                                                          \
-		.title = (title_), .width = (width_), .fmt = FMT_CUSTOM, .show = (show_),          \
-		.text = (text_), .json = (json_),                                                  \
-	}
-
-/* Text of one member by a function that knows such things, which is given its address. */
-#define COL_PART(event, member, title_, width_, show_, text_)                                      \
-	{                                                                                          \
-		.title = (title_), .width = (width_), .fmt = FMT_CUSTOM,                           \
-		.offset = offsetof(struct event, member), .show = (show_), .text = (text_),        \
 	}
 
 void table_header(struct out *o, const struct column *columns);

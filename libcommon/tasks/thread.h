@@ -49,8 +49,7 @@ struct stacks *thread_stack_set(void);
 /* An OPT_PARSE of states by their letters, "R,D", to a __u32 of bits 1 << enum task_state. */
 const char *thread_parse_states(const char *arg, void *value);
 
-/* For a tool's table: STATE, SYSCALL, WAIT, FILE, STACK; in JSON "state", "on_cpu", "idle",
- * "syscall", "syscall_nr", "compat", "wait", "fd", "file", "kernel", "user", "user_cut". */
+/* For a tool's table of columns: THREAD_COLUMNS, and the functions behind it. */
 void thread_state_text(struct out *o, const void *event);
 void thread_syscall_text(struct out *o, const void *event);
 void thread_wait_text(struct out *o, const void *event);
@@ -61,14 +60,17 @@ void thread_syscall_json(struct json *j, const void *event);
 void thread_wait_json(struct json *j, const void *event);
 void thread_file_json(struct json *j, const void *event);
 void thread_stack_json(struct json *j, const void *event);
-/* clang-format off */
 #define THREAD_COLUMNS                                                                             \
-	COL_CUSTOM("STATE", 6, NULL, thread_state_text, thread_state_json),                             \
-	COL_CUSTOM("SYSCALL", 11, NULL, thread_syscall_text, thread_syscall_json),                      \
-	COL_CUSTOM("WAIT", 16, NULL, thread_wait_text, thread_wait_json),                               \
-	COL_CUSTOM("FILE", 8, NULL, thread_file_text, thread_file_json),                                \
-	COL_CUSTOM("STACK", 0, NULL, thread_stack_text, thread_stack_json)
-/* clang-format on */
+	COL_CUSTOM("STATE", .width = 6, .text = thread_state_text, .json = thread_state_json,      \
+		   .keys = "state on_cpu idle"),                                                   \
+		COL_CUSTOM("SYSCALL", .width = 11, .text = thread_syscall_text,                    \
+			   .json = thread_syscall_json, .keys = "syscall syscall_nr compat"),      \
+		COL_CUSTOM("WAIT", .width = 16, .text = thread_wait_text,                          \
+			   .json = thread_wait_json, .keys = "wait"),                              \
+		COL_CUSTOM("FILE", .width = 8, .text = thread_file_text, .json = thread_file_json, \
+			   .keys = "fd file"),                                                     \
+		COL_CUSTOM("STACK", .text = thread_stack_text, .json = thread_stack_json,          \
+			   .keys = "kernel user user_cut")
 
 /* In the finish hook: notes about the stacks that could not be read, or not to their end. */
 void thread_remarks(void);

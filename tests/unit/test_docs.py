@@ -201,7 +201,6 @@ def expected_keys(tool):
     for text in summaries:
         own = own.replace(text, "")
     own = literal_keys(own)
-    own |= set(re.findall(r'\bCOL\((?:[^()"]|"[^"]*")*,\s*"(\w+)"\s*\)', source))
     own |= set(re.findall(r'\.(?:kinds_)?key = "(\w+)"', source))
     if "flow_json(" in source:
         own |= literal_keys(body(source_of("libcommon/net/flow.c"), "flow_json"))

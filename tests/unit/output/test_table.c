@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "output.h"
+
+#include "output/table.h"
+
+struct call_event {
+	struct event_head head;
+	__u32 size;
+	__s32 ret;
+	char name[8];
+};
+
+static const struct call_event opened = {
+	.head = { .ts = 1, .pid = 12, .tid = 13, .uid = 14, .comm = "shopd" },
+	.size = 4096,
+	.ret = -2,
+	.name = "a,b",
+};
+static bool show_size;
+
+static void print_mark(struct out *out, const void *event)
+{
+	out_str(out, ((const struct call_event *)event)->ret < 0 ? "!" : "-");
+}
+
+static void print_double(struct out *out, const void *size)
+{
+	out_u64(out, 2ULL * *(const __u32 *)size);
+}
+
+static void json_mark(struct json *j, const void *event)
+{
+	json_bool(j, "failed", ((const struct call_event *)event)->ret < 0);
+}
+
+static const struct column columns[] = {
+	COL_HEAD(pid, "PID", .width = 5),
+	COL_CUSTOM(NULL, .json = json_mark, .keys = "failed"),
+	COL(call_event, size, "SIZE", .width = -6, .show = &show_size, .key = "size_bytes"),
+	COL(call_event, ret, "RET", .width = -4, .fmt = FMT_INT, .key = "ret"),
+	COL(call_event, ret, NULL, .fmt = FMT_ERRNO, .key = "errno"),
+	COL(call_event, size, "TWICE", .width = 6, .text = print_double, .key = "size_again"),
+	COL_CUSTOM("M", .width = 3, .text = print_mark),
+	COL(call_event, name, "NAME", .width = 9, .fmt = FMT_STR),
+	COL(call_event, size, NULL),
+	COL_CUSTOM(NULL, .text = print_mark),
+	COL_END,
+	COL_HEAD(tid, "NEVER", .key = "never"),
+};
+
+static void test_header(void **state)
+{
+	table_header(&o, columns);
+	assert_string_equal(text(), "PID    RET TWICE  M   NAME\n");
+	show_size = true;
+	table_header(&o, columns);
+	assert_string_equal(text(), "PID     SIZE  RET TWICE  M   NAME\n");
+	show_size = false;
+}
+
+static void test_row(void **state)
+{
+	struct call_event e = opened;
+
+	table_row(&o, columns, &e.head);
+	assert_string_equal(text(), "12      -2 8192   !   a,b\n");
+	e.head.pid = EVENT_UNKNOWN;
+	table_row(&o, columns, &e.head);
+	assert_string_equal(text(), "?       -2 8192   !   a,b\n");
+}
+
+static void test_csv(void **state)
+{
+	static const struct column values[] = {
+		COL(call_event, name, "NAME", .fmt = FMT_STR),
+		COL_HEAD(pid, "PID"),
+		COL(call_event, name, "LAST", .fmt = FMT_STR),
+		COL_CUSTOM(NULL, .json = json_mark),
+		COL_END,
+	};
+
+	table_csv = true;
+	table_header(&o, values);
+	table_row(&o, values, &opened.head);
+	assert_string_equal(text(), "NAME,PID,LAST\na\\054b,12,a,b\n");
+	table_csv = false;
+}
+
+/* Columns that text does not show are there; what follows the end is not. */
+static void test_json(void **state)
+{
+	table_json(&o, columns, &opened.head);
+	assert_string_equal(strstr(text(), "\"pid\""),
+			    "\"pid\":12,\"tid\":13,\"uid\":14,\"comm\":\"shopd\",\"failed\":true,"
+			    "\"size_bytes\":4096,\"ret\":-2,\"errno\":2,\"error\":\"ENOENT\","
+			    "\"size_again\":4096}\n");
+}
+
+/* A column of no title, key or function says nothing, and ends nothing. */
+static void test_empty_column(void **state)
+{
+	static const struct column gap[] = {
+		COL_HEAD(pid, "PID", .width = 4),
+		COL_CUSTOM(NULL),
+		COL(call_event, size, "SIZE", .width = 6),
+		COL_END,
+	};
+
+	table_row(&o, gap, &opened.head);
+	assert_string_equal(text(), "12   4096\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_header, setup_output, teardown_output),
+		cmocka_unit_test_setup_teardown(test_row, setup_output, teardown_output),
+		cmocka_unit_test_setup_teardown(test_csv, setup_output, teardown_output),
+		cmocka_unit_test_setup_teardown(test_json, setup_output, teardown_output),
+		cmocka_unit_test_setup_teardown(test_empty_column, setup_output, teardown_output),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
