@@ -41,7 +41,7 @@ struct perf_sampling {
 	struct cpu *cpus;
 	bool *online;
 	unsigned int sampled, sampled_last; /* CPUs now, and before the end */
-	uint64_t cpu_ns, refused;
+	uint64_t cpu_ns;
 	uint64_t enabled_ns, running_ns; /* of the events: while they had a counter */
 };
 
@@ -395,7 +395,6 @@ void perf_sampling_follow(struct perf_sampling *p)
 				warn("CPU %d came online, and cannot be sampled: %s", cpu,
 				     strerror(-err));
 				c->since_ns = UINT64_MAX; /* said once is enough */
-				p->refused++;
 			}
 		}
 	}
@@ -424,8 +423,7 @@ void perf_sampling_free(struct perf_sampling *p)
 void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_stats *stats)
 {
 	*stats = (struct perf_sampling_stats){ .cpus = p->sampled ? p->sampled : p->sampled_last,
-					       .cpu_ns = p->cpu_ns,
-					       .refused = p->refused };
+					       .cpu_ns = p->cpu_ns };
 	for (int cpu = 0; cpu < p->nr_cpus; cpu++)
 		if (p->cpus[cpu].fd >= 0)
 			stats->cpu_ns += clock_mono_ns() - p->cpus[cpu].since_ns;

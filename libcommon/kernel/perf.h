@@ -58,7 +58,6 @@ void perf_sampling_free(struct perf_sampling *p);
 struct perf_sampling_stats {
 	unsigned int cpus; /* sampled now (after the end: at the end) */
 	uint64_t cpu_ns;   /* of time, over all CPUs that were sampled */
-	uint64_t refused;  /* CPUs that came and could not be sampled */
 };
 /* After perf_sampling_stop(): one warning if others had the hardware's counters for more than a
  * tenth of the time, and one if the CPU clock gave fewer than nine tenths of the samples that were

@@ -73,17 +73,3 @@ void build_id_read(struct elf_image *im, struct build_id *id)
 			return;
 	}
 }
-
-int build_id_of_file(int fd, struct build_id *id)
-{
-	struct elf_image im;
-	int err;
-
-	id->len = 0;
-	err = elf_image_open(&im, fd);
-	if (err)
-		return err;
-	build_id_read(&im, id);
-	elf_image_close(&im);
-	return 0;
-}

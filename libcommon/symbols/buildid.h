@@ -14,7 +14,4 @@ struct build_id {
 
 void build_id_read(struct elf_image *im, struct build_id *id);
 
-/* The same of the file open as @fd. Returns 0, also when it has none, or as elf_image_open(). */
-int build_id_of_file(int fd, struct build_id *id);
-
 #endif

@@ -39,30 +39,18 @@ static int open_first(const struct debug_search *where, const char *path)
 	return -ENOENT;
 }
 
-static int open_by_id(const struct debug_search *where, const char *dir, const char *suffix,
-		      const unsigned char id[20], unsigned int id_len)
+int debug_open_build_id(const struct debug_search *where, const unsigned char id[20],
+			unsigned int id_len)
 {
 	char path[128];
 	unsigned int i;
 	int len;
 
-	len = snprintf(path, sizeof(path), "%s/.build-id/%02x/", dir, id[0]);
+	len = snprintf(path, sizeof(path), "/usr/lib/debug/.build-id/%02x/", id[0]);
 	for (i = 1; i < id_len; i++)
 		len += snprintf(path + len, sizeof(path) - len, "%02x", id[i]);
-	snprintf(path + len, sizeof(path) - len, "%s", suffix);
+	snprintf(path + len, sizeof(path) - len, ".debug");
 	return open_first(where, path);
-}
-
-int debug_open_build_id(const struct debug_search *where, const unsigned char id[20],
-			unsigned int id_len)
-{
-	return open_by_id(where, "/usr/lib/debug", ".debug", id, id_len);
-}
-
-int debug_open_main(const struct debug_search *where, const unsigned char id[20],
-		    unsigned int id_len)
-{
-	return open_by_id(where, "/usr/lib", "", id, id_len);
 }
 
 static bool has_crc(int fd, uint32_t want)

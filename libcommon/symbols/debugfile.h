@@ -28,10 +28,6 @@ struct debug_search {
 int debug_open_build_id(const struct debug_search *where, const unsigned char id[20],
 			unsigned int id_len);
 
-/* The same for the file itself: /usr/lib/.build-id/xx/yyyy (Fedora has them). */
-int debug_open_main(const struct debug_search *where, const unsigned char id[20],
-		    unsigned int id_len);
-
 /*
  * Opens the file that .gnu_debuglink names: beside the stripped one, in .debug there, or in the
  * same directory under /usr/lib/debug. Only one whose CRC is @crc (files to 256 MiB), and which

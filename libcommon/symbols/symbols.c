@@ -235,17 +235,6 @@ size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from,
 	return unwind(from, find_table, &u, frames, max, end);
 }
 
-void symbols_build_id(struct symbols *s, const unsigned char id[20], uint64_t file_offset,
-		      struct frame_name *name)
-{
-	struct sym_file *f = sym_file_by_id(s->files, id);
-
-	*name = (struct frame_name){ .module_offset = file_offset };
-	if (f)
-		sym_file_name(s->files, f, file_offset, name);
-	demangle_name(s, name);
-}
-
 static bool is_bracketed(const char *module)
 {
 	size_t len = strlen(module);

@@ -92,14 +92,6 @@ size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from,
 		      size_t max, enum unwind_end *end);
 
 /*
- * A place in a file with a build id (struct bpf_stack_build_id: always 20 bytes, a shorter id is
- * filled up with zeros): one that a remembered process has mapped, or that is installed under
- * /usr/lib/debug/.build-id or /usr/lib/.build-id.
- */
-void symbols_build_id(struct symbols *s, const unsigned char id[20], uint64_t file_offset,
-		      struct frame_name *name);
-
-/*
  * A frame as the tools print it, into @buf: the function's name ("main"; what else of the frame is
  * shown is up to the caller), "[libfoo.so.1+0x1234]" where only the module is known, or
  * "[unknown]". Returns @buf. FRAME_TEXT_LEN holds any; a smaller one gets what fits.

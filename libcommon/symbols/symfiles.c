@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "symbols/elfsyms.h"
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/util.h"
+#include "symbols/elfsyms.h"
 #include "symbols/safeopen.h"
 #include "symbols/symfiles.h"
 
@@ -25,8 +25,6 @@
  * time, and then a twentieth of the time that passes. */
 #define MAX_FOREIGN_NS (60 * NSEC_PER_SEC)
 #define FOREIGN_SHARE  20
-
-#define MAX_INSTALLED 1024 /* that no process has mapped: they are never given back */
 
 enum state {
 	UNREAD,
@@ -49,30 +47,26 @@ struct sym_file {
 	struct elf_syms syms;
 	enum state cfi_state;
 	struct cfi cfi;
-	struct build_id id; /* if id_read */
-	bool id_read;
-	struct sym_file *next_by_id; /* in its bucket of by_id, if it has one */
-	unsigned char *vdso;	     /* its bytes, if it is one */
+	unsigned char *vdso; /* its bytes, if it is one */
 	size_t vdso_len;
 };
 
 struct sym_files {
 	struct sym_file *buckets[NR_BUCKETS];
 	struct sym_file *vdsos[MAX_VDSO];
-	struct sym_file *by_id[NR_BUCKETS]; /* those whose build id has been read */
-	size_t nr_id_unread;
-	size_t nr, nr_open, max_open, nr_installed, bytes;
+	size_t nr, nr_open, max_open, bytes;
 	uint64_t clock;	      /* counts uses */
 	uint64_t foreign_ns;  /* what reading foreign files may still take, */
 	uint64_t foreign_set; /* as of then, on CLOCK_MONOTONIC */
 	bool foreign_said;
 };
 
-static uint64_t now_ns(clockid_t clock)
+/* What this thread has used of the CPUs' time. */
+static uint64_t cpu_ns(void)
 {
 	struct timespec ts;
 
-	clock_gettime(clock, &ts);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
@@ -84,7 +78,7 @@ struct sym_files *sym_files_new(void)
 	if (!files)
 		return NULL;
 	files->foreign_ns = MAX_FOREIGN_NS;
-	files->foreign_set = now_ns(CLOCK_MONOTONIC);
+	files->foreign_set = clock_mono_ns();
 	files->max_open = SYM_MAX_OPEN;
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur / 4 < files->max_open)
 		files->max_open = limit.rlim_cur / 4;
@@ -100,26 +94,6 @@ static bool same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-static struct sym_file **id_bucket(struct sym_files *files, const unsigned char id[20])
-{
-	uint32_t hash;
-
-	memcpy(&hash, id, sizeof(hash)); /* it is one */
-	return &files->by_id[hash % NR_BUCKETS];
-}
-
-static void forget_id(struct sym_files *files, struct sym_file *f)
-{
-	struct sym_file **at = id_bucket(files, f->id.bytes);
-
-	files->nr_id_unread -= !f->id_read;
-	if (!f->id.len)
-		return;
-	while (*at != f)
-		at = &(*at)->next_by_id;
-	*at = f->next_by_id;
 }
 
 static void close_file(struct sym_files *files, struct sym_file *f)
@@ -159,7 +133,6 @@ static void free_file(struct sym_files *files, struct sym_file *f)
 	drop_tables(files, f);
 	free(f->path);
 	free(f->vdso);
-	forget_id(files, f);
 	free(f);
 	files->nr--;
 }
@@ -281,7 +254,7 @@ static bool is_foreign(const struct sym_file *f)
 /* Whether there is time left to read @f. */
 static bool may_read(struct sym_files *files, const struct sym_file *f)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_mono_ns();
 
 	if (!is_foreign(f))
 		return true;
@@ -300,7 +273,7 @@ static bool may_read(struct sym_files *files, const struct sym_file *f)
 /* What reading @f took since @from, on the thread's CPU clock. */
 static void took_since(struct sym_files *files, const struct sym_file *f, uint64_t from)
 {
-	uint64_t took = now_ns(CLOCK_THREAD_CPUTIME_ID) - from;
+	uint64_t took = cpu_ns() - from;
 
 	if (is_foreign(f))
 		files->foreign_ns -= took < files->foreign_ns ? took : files->foreign_ns;
@@ -308,7 +281,7 @@ static void took_since(struct sym_files *files, const struct sym_file *f, uint64
 
 static void read_file(struct sym_files *files, struct sym_file *f, int fd)
 {
-	uint64_t from = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t from = cpu_ns();
 	struct debug_search where = { .path = f->path, .owner = f->st.st_uid };
 	int theirs = open_root_of(f->pid), ours = open("/", O_PATH | O_CLOEXEC), err;
 
@@ -362,7 +335,7 @@ static bool load(struct sym_files *files, struct sym_file *f)
 
 static void load_cfi(struct sym_files *files, struct sym_file *f)
 {
-	uint64_t from = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t from = cpu_ns();
 	int fd = f->fd, err;
 
 	if (f->vdso) {
@@ -412,7 +385,6 @@ static struct sym_file *new_file(struct sym_files *files, const char *path)
 	f->refs = 1;
 	f->used = ++files->clock;
 	files->nr++;
-	files->nr_id_unread++;
 	return f;
 }
 
@@ -574,104 +546,6 @@ void sym_file_name(struct sym_files *files, struct sym_file *f, uint64_t offset,
 		name->function = symtab_name(&f->syms.table, sym);
 		name->offset = name->module_offset - sym->addr;
 	}
-}
-
-static void read_id(struct sym_files *files, struct sym_file *f)
-{
-	struct sym_file **bucket;
-	int fd = f->fd;
-
-	if (f->id_read)
-		return;
-	f->id_read = true;
-	files->nr_id_unread--;
-	if (f->state == READ)
-		f->id = f->syms.build_id;
-	else if (fd >= 0 || (fd = reach(f)) >= 0)
-		build_id_of_file(fd, &f->id);
-	if (fd >= 0 && fd != f->fd)
-		close(fd);
-	if (!f->id.len)
-		return;
-	bucket = id_bucket(files, f->id.bytes);
-	f->next_by_id = *bucket;
-	*bucket = f;
-}
-
-static bool has_id(const struct sym_file *f, const unsigned char id[20])
-{
-	return f->id.len && !memcmp(f->id.bytes, id, sizeof(f->id.bytes));
-}
-
-/* Of those that came since the last time. */
-static void read_new_ids(struct sym_files *files)
-{
-	struct sym_file *f;
-	size_t i;
-
-	for (i = 0; i < NR_BUCKETS; i++) {
-		for (f = files->buckets[i]; f; f = f->next)
-			read_id(files, f);
-	}
-	for (i = 0; i < MAX_VDSO; i++) {
-		if (files->vdsos[i])
-			read_id(files, files->vdsos[i]);
-	}
-}
-
-/* Of an installed file that no process is known to have mapped. */
-static struct sym_file *installed(struct sym_files *files, const unsigned char id[20])
-{
-	struct debug_search where = { .nr_roots = 1 };
-	unsigned int len = 20;
-	char link[32], path[PATH_MAX];
-	struct sym_file *f;
-	struct stat st;
-	ssize_t n;
-	int fd;
-
-	if (files->nr >= SYM_MAX_FILES || files->nr_installed >= MAX_INSTALLED)
-		return NULL;
-	while (len > 2 && !id[len - 1])
-		len--;
-	where.roots[0] = open("/", O_PATH | O_CLOEXEC);
-	if (where.roots[0] < 0)
-		return NULL;
-	fd = debug_open_main(&where, id, len);
-	if (fd < 0)
-		fd = debug_open_build_id(&where, id, len);
-	close(where.roots[0]);
-	if (fd < 0)
-		return NULL;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n <= 0 || fstat(fd, &st) || find_file(files, &st)) {
-		close(fd);
-		return NULL;
-	}
-	path[n] = '\0';
-	f = add_file(files, path, fd, &st);
-	if (f)
-		read_id(files, f);
-	if (f && !has_id(f, id)) {
-		sym_file_put(files, f);
-		f = NULL;
-	}
-	files->nr_installed += !!f;
-	return f;
-}
-
-struct sym_file *sym_file_by_id(struct sym_files *files, const unsigned char id[20])
-{
-	struct sym_file *f;
-
-	if (files->nr_id_unread)
-		read_new_ids(files);
-	for (f = *id_bucket(files, id); f; f = f->next_by_id) {
-		if (has_id(f, id))
-			return f;
-	}
-	return installed(files, id);
 }
 
 void sym_files_stats(const struct sym_files *files, struct symbols_stats *stats)

@@ -55,10 +55,6 @@ void sym_file_name(struct sym_files *files, struct sym_file *f, uint64_t offset,
 const struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *f, uint64_t offset,
 			       uint64_t *vaddr);
 
-/* The one with this build id: a known one, or one that is installed. NULL: none. No reference is
- * taken. */
-struct sym_file *sym_file_by_id(struct sym_files *files, const unsigned char id[20]);
-
 /* Adds to the counts of files, tables, open, symbols and bytes. */
 void sym_files_stats(const struct sym_files *files, struct symbols_stats *stats);
 

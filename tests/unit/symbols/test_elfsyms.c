@@ -214,9 +214,7 @@ static void test_minidebuginfo(void **state)
 static void test_build_id(void **state)
 {
 	struct debug_search where = { .nr_roots = 1 };
-	struct build_id id;
 	struct elf_syms e;
-	int fd;
 
 	(void)state;
 	where.roots[0] = open(in_dir("root"), O_PATH | O_CLOEXEC);
@@ -231,11 +229,11 @@ static void test_build_id(void **state)
 	assert_all(&e, "high");
 	elf_syms_free(&e);
 
-	fd = open(in_dir("lib.so"), O_RDONLY | O_CLOEXEC);
-	assert_int_equal(build_id_of_file(fd, &id), 0);
-	close(fd);
-	assert_int_equal(id.len, 5);
-	assert_memory_equal(id.bytes, "\x01\x23\x45\x67\x89\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	load_with(&e, "lib.so", NULL);
+	assert_int_equal(e.build_id.len, 5);
+	assert_memory_equal(e.build_id.bytes, "\x01\x23\x45\x67\x89\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+			    20);
+	elf_syms_free(&e);
 
 	/* another build's file in its place is not taken */
 	shell("cp root/usr/lib/debug/.build-id/aa/bbccddee.debug saved && "

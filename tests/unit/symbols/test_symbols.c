@@ -365,36 +365,6 @@ static void test_vdso(void **state)
 	assert_true(found > 3);
 }
 
-static void test_build_id(void **state)
-{
-	struct build_id id;
-	struct frame_name n;
-	uint64_t addr = nm("pie", "other");
-	struct child c;
-	int fd;
-
-	(void)state;
-	fd = open(in_dir("pie"), O_RDONLY | O_CLOEXEC);
-	assert_int_equal(build_id_of_file(fd, &id), 0);
-	close(fd);
-	assert_int_equal(id.len, 20);
-	symbols_build_id(s, id.bytes, addr, &n);
-	assert_null(n.function);
-	assert_null(n.module);
-	start(&c, "pie", NULL);
-	assert_int_equal(symbols_remember(s, c.pid), 0);
-	end(&c);
-	/* its code is at the same place in the file as in memory */
-	symbols_build_id(s, id.bytes, addr + 1, &n);
-	assert_string_equal(n.function, "other");
-	assert_int_equal(n.offset, 1);
-	assert_string_equal(n.module, "pie");
-	assert_int_equal(n.module_offset, addr + 1);
-	id.bytes[7] ^= 1;
-	symbols_build_id(s, id.bytes, addr + 1, &n);
-	assert_null(n.function);
-}
-
 static void test_perf_map(void **state)
 {
 	struct child c;
@@ -731,7 +701,6 @@ int main(void)
 		TEST(test_shared_library),
 		TEST(test_exec),
 		TEST(test_vdso),
-		TEST(test_build_id),
 		TEST(test_perf_map),
 		TEST(test_perf_map_hostile),
 		TEST(test_container),
