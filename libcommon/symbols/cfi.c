@@ -475,7 +475,7 @@ size_t cfi_bytes(const struct cfi *c)
 /* --- rules -------------------------------------------------------------------------------- */
 
 /* The execution of a function's instructions up to one place in it. */
-struct run {
+struct execution {
 	const struct cfi_table *table;
 	const struct cie *cie;
 	struct cfi_cursor c;
@@ -487,23 +487,23 @@ struct run {
 	unsigned int *steps; /* that are left */
 };
 
-static void set_rule(struct run *r, uint64_t reg, enum cfi_how how, int64_t n)
+static void set_rule(struct execution *x, uint64_t reg, enum cfi_how how, int64_t n)
 {
 	if (reg < CFI_REGS) /* the others are of no use here: vectors, flags */
-		r->row->regs[reg] = (struct cfi_rule){ .how = how, .n = n };
+		x->row->regs[reg] = (struct cfi_rule){ .how = how, .n = n };
 }
 
-static void set_register(struct run *r, uint64_t reg, uint64_t other)
+static void set_register(struct execution *x, uint64_t reg, uint64_t other)
 {
 	if (other >= CFI_REGS)
-		r->c.bad = true;
+		x->c.bad = true;
 	else if (reg < CFI_REGS)
-		r->row->regs[reg] = (struct cfi_rule){ .how = CFI_REGISTER, .reg = other };
+		x->row->regs[reg] = (struct cfi_rule){ .how = CFI_REGISTER, .reg = other };
 }
 
-static struct cfi_rule take_expression(struct run *r, enum cfi_how how)
+static struct cfi_rule take_expression(struct execution *x, enum cfi_how how)
 {
-	struct cfi_cursor part = take_part(&r->c, cfi_take_uleb(&r->c));
+	struct cfi_cursor part = take_part(&x->c, cfi_take_uleb(&x->c));
 	struct cfi_rule rule = { .how = how };
 
 	if (!part.bad) {
@@ -513,116 +513,116 @@ static struct cfi_rule take_expression(struct run *r, enum cfi_how how)
 	return rule;
 }
 
-static void set_expression(struct run *r, uint64_t reg, enum cfi_how how)
+static void set_expression(struct execution *x, uint64_t reg, enum cfi_how how)
 {
-	struct cfi_rule rule = take_expression(r, how);
+	struct cfi_rule rule = take_expression(x, how);
 
 	if (reg < CFI_REGS)
-		r->row->regs[reg] = rule;
+		x->row->regs[reg] = rule;
 }
 
-static void restore(struct run *r, uint64_t reg)
+static void restore(struct execution *x, uint64_t reg)
 {
 	if (reg < CFI_REGS)
-		r->row->regs[reg] = r->initial.regs[reg];
+		x->row->regs[reg] = x->initial.regs[reg];
 }
 
-static void define_cfa(struct run *r, uint64_t reg, int64_t n)
+static void define_cfa(struct execution *x, uint64_t reg, int64_t n)
 {
 	if (reg >= CFI_REGS)
-		r->c.bad = true;
-	r->row->cfa = (struct cfi_rule){ .how = CFI_SUM, .reg = reg, .n = n };
+		x->c.bad = true;
+	x->row->cfa = (struct cfi_rule){ .how = CFI_SUM, .reg = reg, .n = n };
 }
 
-static int64_t factored(const struct run *r, uint64_t n)
+static int64_t factored(const struct execution *x, uint64_t n)
 {
-	return n * (uint64_t)r->cie->data_align;
+	return n * (uint64_t)x->cie->data_align;
 }
 
 /* Of a CFA that is a register and a number; another one has no number to change. */
-static void set_cfa_offset(struct run *r, int64_t n)
+static void set_cfa_offset(struct execution *x, int64_t n)
 {
-	if (r->row->cfa.how != CFI_SUM)
-		r->c.bad = true;
+	if (x->row->cfa.how != CFI_SUM)
+		x->c.bad = true;
 	else
-		r->row->cfa.n = n;
+		x->row->cfa.n = n;
 }
 
-static void advance(struct run *r, uint64_t by)
+static void advance(struct execution *x, uint64_t by)
 {
-	r->at += by * r->cie->code_align;
+	x->at += by * x->cie->code_align;
 }
 
-static void spend(struct run *r, unsigned int steps)
+static void spend(struct execution *x, unsigned int steps)
 {
-	*r->steps -= steps < *r->steps ? steps : *r->steps;
+	*x->steps -= steps < *x->steps ? steps : *x->steps;
 }
 
-static void remember_state(struct run *r)
+static void remember_state(struct execution *x)
 {
-	spend(r, STATE_STEPS);
-	if (r->nr_states == MAX_STATES)
-		r->c.bad = true;
+	spend(x, STATE_STEPS);
+	if (x->nr_states == MAX_STATES)
+		x->c.bad = true;
 	else
-		r->states[r->nr_states++] = *r->row;
+		x->states[x->nr_states++] = *x->row;
 }
 
-static void restore_state(struct run *r)
+static void restore_state(struct execution *x)
 {
-	spend(r, STATE_STEPS);
-	if (!r->nr_states)
-		r->c.bad = true;
+	spend(x, STATE_STEPS);
+	if (!x->nr_states)
+		x->c.bad = true;
 	else
-		*r->row = r->states[--r->nr_states];
+		*x->row = x->states[--x->nr_states];
 }
 
 /* Those that are about the CFA or the place. */
-static bool execute_cfa(struct run *r, uint8_t op)
+static bool execute_cfa(struct execution *x, uint8_t op)
 {
 	uint64_t reg;
 
 	switch (op) {
 	case DW_CFA_set_loc:
-		r->at = take_address(r->table, &r->c, r->cie->encoding);
+		x->at = take_address(x->table, &x->c, x->cie->encoding);
 		return true;
 	case DW_CFA_advance_loc1:
-		advance(r, cfi_take(&r->c, 1));
+		advance(x, cfi_take(&x->c, 1));
 		return true;
 	case DW_CFA_advance_loc2:
-		advance(r, cfi_take(&r->c, 2));
+		advance(x, cfi_take(&x->c, 2));
 		return true;
 	case DW_CFA_advance_loc4:
-		advance(r, cfi_take(&r->c, 4));
+		advance(x, cfi_take(&x->c, 4));
 		return true;
 	case DW_CFA_def_cfa:
-		reg = cfi_take_uleb(&r->c);
-		define_cfa(r, reg, cfi_take_uleb(&r->c));
+		reg = cfi_take_uleb(&x->c);
+		define_cfa(x, reg, cfi_take_uleb(&x->c));
 		return true;
 	case DW_CFA_def_cfa_sf:
-		reg = cfi_take_uleb(&r->c);
-		define_cfa(r, reg, factored(r, cfi_take_sleb(&r->c)));
+		reg = cfi_take_uleb(&x->c);
+		define_cfa(x, reg, factored(x, cfi_take_sleb(&x->c)));
 		return true;
 	case DW_CFA_def_cfa_register:
-		set_cfa_offset(r, r->row->cfa.n); /* or it has none to keep */
-		define_cfa(r, cfi_take_uleb(&r->c), r->row->cfa.n);
+		set_cfa_offset(x, x->row->cfa.n); /* or it has none to keep */
+		define_cfa(x, cfi_take_uleb(&x->c), x->row->cfa.n);
 		return true;
 	case DW_CFA_def_cfa_offset:
-		set_cfa_offset(r, cfi_take_uleb(&r->c));
+		set_cfa_offset(x, cfi_take_uleb(&x->c));
 		return true;
 	case DW_CFA_def_cfa_offset_sf:
-		set_cfa_offset(r, factored(r, cfi_take_sleb(&r->c)));
+		set_cfa_offset(x, factored(x, cfi_take_sleb(&x->c)));
 		return true;
 	case DW_CFA_def_cfa_expression:
-		r->row->cfa = take_expression(r, CFI_EXPR);
+		x->row->cfa = take_expression(x, CFI_EXPR);
 		return true;
 	case DW_CFA_remember_state:
-		remember_state(r);
+		remember_state(x);
 		return true;
 	case DW_CFA_restore_state:
-		restore_state(r);
+		restore_state(x);
 		return true;
 	case DW_CFA_GNU_args_size:
-		cfi_take_uleb(&r->c);
+		cfi_take_uleb(&x->c);
 		return true;
 	case DW_CFA_nop:
 	case DW_CFA_GNU_window_save: /* on arm64: what is signed, which is taken off anyway */
@@ -633,100 +633,100 @@ static bool execute_cfa(struct run *r, uint8_t op)
 }
 
 /* Those that are about one register. */
-static void execute_register(struct run *r, uint8_t op)
+static void execute_register(struct execution *x, uint8_t op)
 {
-	uint64_t reg = cfi_take_uleb(&r->c);
+	uint64_t reg = cfi_take_uleb(&x->c);
 
 	switch (op) {
 	case DW_CFA_offset_extended:
-		set_rule(r, reg, CFI_SAVED, factored(r, cfi_take_uleb(&r->c)));
+		set_rule(x, reg, CFI_SAVED, factored(x, cfi_take_uleb(&x->c)));
 		break;
 	case DW_CFA_offset_extended_sf:
-		set_rule(r, reg, CFI_SAVED, factored(r, cfi_take_sleb(&r->c)));
+		set_rule(x, reg, CFI_SAVED, factored(x, cfi_take_sleb(&x->c)));
 		break;
 	case DW_CFA_GNU_negative_offset_extended:
-		set_rule(r, reg, CFI_SAVED, factored(r, -cfi_take_uleb(&r->c)));
+		set_rule(x, reg, CFI_SAVED, factored(x, -cfi_take_uleb(&x->c)));
 		break;
 	case DW_CFA_val_offset:
-		set_rule(r, reg, CFI_SUM, factored(r, cfi_take_uleb(&r->c)));
+		set_rule(x, reg, CFI_SUM, factored(x, cfi_take_uleb(&x->c)));
 		break;
 	case DW_CFA_val_offset_sf:
-		set_rule(r, reg, CFI_SUM, factored(r, cfi_take_sleb(&r->c)));
+		set_rule(x, reg, CFI_SUM, factored(x, cfi_take_sleb(&x->c)));
 		break;
 	case DW_CFA_restore_extended:
-		restore(r, reg);
+		restore(x, reg);
 		break;
 	case DW_CFA_undefined:
-		set_rule(r, reg, CFI_UNDEFINED, 0);
+		set_rule(x, reg, CFI_UNDEFINED, 0);
 		break;
 	case DW_CFA_same_value:
-		set_rule(r, reg, CFI_SAME, 0);
+		set_rule(x, reg, CFI_SAME, 0);
 		break;
 	case DW_CFA_register:
-		set_register(r, reg, cfi_take_uleb(&r->c));
+		set_register(x, reg, cfi_take_uleb(&x->c));
 		break;
 	case DW_CFA_expression:
-		set_expression(r, reg, CFI_SAVED_EXPR);
+		set_expression(x, reg, CFI_SAVED_EXPR);
 		break;
 	case DW_CFA_val_expression:
-		set_expression(r, reg, CFI_EXPR);
+		set_expression(x, reg, CFI_EXPR);
 		break;
 	default:
-		r->c.bad = true;
+		x->c.bad = true;
 	}
 }
 
-static void execute_one(struct run *r)
+static void execute_one(struct execution *x)
 {
-	uint8_t op = cfi_take(&r->c, 1), low = op & 0x3f;
+	uint8_t op = cfi_take(&x->c, 1), low = op & 0x3f;
 
 	switch (op & 0xc0) {
 	case DW_CFA_advance_loc:
-		advance(r, low);
+		advance(x, low);
 		break;
 	case DW_CFA_offset:
-		set_rule(r, low, CFI_SAVED, factored(r, cfi_take_uleb(&r->c)));
+		set_rule(x, low, CFI_SAVED, factored(x, cfi_take_uleb(&x->c)));
 		break;
 	case DW_CFA_restore:
-		restore(r, low);
+		restore(x, low);
 		break;
 	default:
-		if (!execute_cfa(r, op))
-			execute_register(r, op);
+		if (!execute_cfa(x, op))
+			execute_register(x, op);
 	}
 }
 
 /* Up to what is said of a place behind the one that is asked for. */
-static bool execute(struct run *r, struct cfi_cursor code)
+static bool execute(struct execution *x, struct cfi_cursor code)
 {
-	r->c = code;
-	while (r->c.at < r->c.end && !r->c.bad && *r->steps) {
-		spend(r, 1);
-		execute_one(r);
-		if (r->at > r->target)
+	x->c = code;
+	while (x->c.at < x->c.end && !x->c.bad && *x->steps) {
+		spend(x, 1);
+		execute_one(x);
+		if (x->at > x->target)
 			return true;
 	}
-	return !r->c.bad && *r->steps;
+	return !x->c.bad && *x->steps;
 }
 
 static bool find_rules(const struct cfi_table *t, const struct cfi_function *f, uint64_t vaddr,
 		       struct cfi_row *row, unsigned int *steps)
 {
 	struct cfi_cursor at = { t->bytes + f->at, t->bytes + t->size, false };
-	struct run r = { .table = t, .row = row, .target = UINT64_MAX, .steps = steps };
+	struct execution x = { .table = t, .row = row, .target = UINT64_MAX, .steps = steps };
 	struct last_cie last = { 0 };
 	struct fde fde;
 
-	r.cie = read_fde(t, f->at, take_entry(&at), &fde, &last);
-	if (!r.cie || !execute(&r, r.cie->code))
+	x.cie = read_fde(t, f->at, take_entry(&at), &fde, &last);
+	if (!x.cie || !execute(&x, x.cie->code))
 		return false;
-	r.initial = *row;
-	r.at = fde.start;
-	r.target = vaddr;
-	if (!execute(&r, fde.code))
+	x.initial = *row;
+	x.at = fde.start;
+	x.target = vaddr;
+	if (!execute(&x, fde.code))
 		return false;
-	row->ra = r.cie->ra;
-	row->is_signal = r.cie->is_signal;
+	row->ra = x.cie->ra;
+	row->is_signal = x.cie->is_signal;
 	return true;
 }
 

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "symbols/processes.h"
-#include "base/search.h"
 
 #define NR_BUCKETS     1024
 #define MAX_JIT_BYTES  (128u << 20) /* of all processes' perf maps */
@@ -26,30 +26,22 @@ struct processes {
 	uint32_t images;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 /* Whether it is time to look again, @pause ns after the last time. */
 static bool is_due(const struct look *l, uint64_t pause)
 {
 	if (pause < l->took * LOOK_SHARE)
 		pause = l->took * LOOK_SHARE;
-	return now_ns() - l->begun >= pause;
+	return clock_mono_ns() - l->begun >= pause;
 }
 
 static void look_begin(struct look *l)
 {
-	l->begun = now_ns();
+	l->begun = clock_mono_ns();
 }
 
 static void look_end(struct look *l)
 {
-	l->took = now_ns() - l->begun;
+	l->took = clock_mono_ns() - l->begun;
 }
 
 /* Whether the pid is still that process's. */
@@ -140,7 +132,7 @@ static void make_room(struct processes *ps, const struct process *keep)
 }
 
 /* A list of mappings under way. */
-struct reading {
+struct maps_reading {
 	struct processes *ps;
 	struct process *p;
 	uint32_t tid; /* whose /proc is read: the process, or another thread of it */
@@ -172,7 +164,7 @@ static bool same_mapping(const struct exec_mapping *old, const struct mapping_li
 }
 
 /* The file of a mapping: the one it had when it was read last, or else what is there now. */
-static struct sym_file *file_of(struct reading *r, const struct mapping_line *m)
+static struct sym_file *file_of(struct maps_reading *r, const struct mapping_line *m)
 {
 	const struct process *p = r->p;
 
@@ -199,7 +191,7 @@ static bool is_jit(const struct mapping_line *m)
 
 static int add_mapping(void *arg, const struct mapping_line *m)
 {
-	struct reading *r = arg;
+	struct maps_reading *r = arg;
 	struct exec_mapping *more;
 
 	if (!m->executable)
@@ -229,7 +221,7 @@ static int add_mapping(void *arg, const struct mapping_line *m)
 	return 0;
 }
 
-static int read_maps_of(struct reading *r, uint32_t tid)
+static int read_maps_of(struct maps_reading *r, uint32_t tid)
 {
 	char path[32];
 	FILE *f;
@@ -248,7 +240,7 @@ static int read_maps_of(struct reading *r, uint32_t tid)
 }
 
 /* When a process's first thread has ended, its directory in /proc has no memory; others' have. */
-static int read_maps(struct reading *r)
+static int read_maps(struct maps_reading *r)
 {
 	int err = read_maps_of(r, r->p->pid), tries = MAX_OTHER_TIDS;
 	struct dirent *e;
@@ -280,7 +272,7 @@ static int by_start(const void *va, const void *vb)
 }
 
 /* Moves what was mapped before, and is not overlapped by what is now, to the new list. */
-static void keep_old(struct reading *r)
+static void keep_old(struct maps_reading *r)
 {
 	struct process *p = r->p;
 	size_t i, now = 0, nr = r->nr;
@@ -322,7 +314,7 @@ static void look_at_jit(struct processes *ps, struct process *p)
 
 static int look_at_maps(struct processes *ps, struct process *p)
 {
-	struct reading r = { .ps = ps, .p = p };
+	struct maps_reading r = { .ps = ps, .p = p };
 	int err;
 
 	make_room(ps, p);
