@@ -25,7 +25,7 @@ void frames_text(struct out *o, const struct frames *f, bool root_first)
 		if (i)
 			out_str(o, i == first_part ? " | " : ";");
 		name_frame(f, root_first ? nr - 1 - i : i, &name);
-		text = symbols_frame_text(&name, buf, sizeof(buf));
+		text = frame_name_text(&name, buf, sizeof(buf));
 		out_escaped(o, text, strlen(text));
 	}
 }

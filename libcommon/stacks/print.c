@@ -32,7 +32,7 @@ static const char *sym_text(const struct stacks *s, const struct sym *sym, char 
 		snprintf(buf, FRAME_TEXT_LEN, *name.module == '[' ? "%s" : "[%s]", name.module);
 		return buf;
 	}
-	return symbols_frame_text(&name, buf, FRAME_TEXT_LEN);
+	return frame_name_text(&name, buf, FRAME_TEXT_LEN);
 }
 
 static bool annotate(const struct sym *sym)

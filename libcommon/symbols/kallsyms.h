@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "symbols/symbols.h"
+#include "symbols/frame_name.h"
 #include "symbols/symtab.h"
 
 struct kernel_module {

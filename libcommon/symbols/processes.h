@@ -11,6 +11,7 @@
 
 #include "symbols/maps.h"
 #include "symbols/perfmap.h"
+#include "symbols/stats.h"
 #include "symbols/symfiles.h"
 
 #define MAX_PROCESSES	 8192

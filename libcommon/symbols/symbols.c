@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,30 +231,6 @@ size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from,
 	struct unwinding u = { s, process_find(s->processes, pid) };
 
 	return unwind(from, find_table, &u, frames, max, end);
-}
-
-static bool is_bracketed(const char *module)
-{
-	size_t len = strlen(module);
-
-	return len > 2 && module[0] == '[' && module[len - 1] == ']';
-}
-
-const char *symbols_frame_text(const struct frame_name *name, char *buf, size_t size)
-{
-	size_t brackets;
-
-	if (name->function) {
-		snprintf(buf, size, "%s", name->function);
-	} else if (name->module) {
-		brackets = is_bracketed(name->module);
-		snprintf(buf, size, "[%.*s+0x%" PRIx64 "]",
-			 (int)(strlen(name->module) - 2 * brackets), name->module + brackets,
-			 name->module_offset);
-	} else {
-		snprintf(buf, size, "[unknown]");
-	}
-	return buf;
 }
 
 void symbols_stats(const struct symbols *s, struct symbols_stats *stats)

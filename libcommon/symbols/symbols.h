@@ -20,27 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbols/frame_name.h"
+#include "symbols/stats.h"
 #include "symbols/unwind.h"
 
 struct symbols;
-
-/*
- * What is known about an address. The strings live until the next call with the same struct symbols
- * (symbols_frame_text() is none): copy what is kept. They may hold any bytes but a NUL, since they
- * come from files of other users: print them through table, json or out, which escape them.
- */
-struct frame_name {
-	const char *function; /* demangled ("ns::f(int)"); NULL: not known */
-	uint64_t offset;      /* of the address in the function; 0 without one */
-	/* "libc.so.6" (the last part of the path), "[vdso]", "[jit]" (named by a perf map),
-	 * "[anon]" (executable memory without a file), "[kernel]", "[bpf]", "ext4" (a kernel
-	 * module). NULL: the address belongs to nothing that is known */
-	const char *module;
-	/* The address in the module. Of an ELF file: the virtual address in the file, which is what
-	 * addr2line, nm and objdump use. Of a kernel module: from its base in /proc/modules. Else
-	 * the address itself. */
-	uint64_t module_offset;
-};
 
 /* Reads nothing yet. NULL: no memory (said). symbols_free(NULL) is fine. */
 struct symbols *symbols_new(void);
@@ -91,23 +75,7 @@ void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_
 size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from, uint64_t *frames,
 		      size_t max, enum unwind_end *end);
 
-/*
- * A frame as the tools print it, into @buf: the function's name ("main"; what else of the frame is
- * shown is up to the caller), "[libfoo.so.1+0x1234]" where only the module is known, or
- * "[unknown]". Returns @buf. FRAME_TEXT_LEN holds any; a smaller one gets what fits.
- */
-#define FRAME_TEXT_LEN 1024
-const char *symbols_frame_text(const struct frame_name *name, char *buf, size_t size);
-
-/* What is kept, for tests, benchmarks and -v. */
-struct symbols_stats {
-	size_t processes, mappings;
-	size_t files;	/* known; of these: */
-	size_t tables;	/* their symbols are in memory */
-	size_t open;	/* not read yet: a file descriptor each */
-	size_t symbols; /* in all tables */
-	size_t bytes;	/* of all tables, kallsyms and perf maps too */
-};
+/* What is kept, for tests and benchmarks. */
 void symbols_stats(const struct symbols *s, struct symbols_stats *stats);
 
 #endif

@@ -17,8 +17,9 @@
 #include <stdint.h>
 
 #include "symbols/cfi.h"
+#include "symbols/frame_name.h"
 #include "symbols/maps.h"
-#include "symbols/symbols.h"
+#include "symbols/stats.h"
 
 #define SYM_MAX_BYTES	     (256u << 20)
 #define SYM_MAX_OPEN	     512 /* and a quarter of RLIMIT_NOFILE at most */

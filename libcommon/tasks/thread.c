@@ -195,7 +195,7 @@ static const char *wait_name(const struct thread_sample *t, char *buf, size_t si
 	if (t->state == TASK_IS_RUNNABLE || !t->nr_kernel)
 		return NULL;
 	symbols_kernel(config.symbols, frames_of(t)[0], &name);
-	return symbols_frame_text(&name, buf, size);
+	return frame_name_text(&name, buf, size);
 }
 
 void thread_wait_text(struct out *o, const void *event)

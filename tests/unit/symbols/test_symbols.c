@@ -679,15 +679,15 @@ static void test_frame_text(void **state)
 	char buf[FRAME_TEXT_LEN], small[8];
 
 	(void)state;
-	assert_string_equal(symbols_frame_text(&n, buf, sizeof(buf)), "f(int)");
+	assert_string_equal(frame_name_text(&n, buf, sizeof(buf)), "f(int)");
 	n.function = NULL;
-	assert_string_equal(symbols_frame_text(&n, buf, sizeof(buf)), "[a+0x6]");
-	assert_string_equal(symbols_frame_text(&n, small, sizeof(small)), "[a+0x6]");
+	assert_string_equal(frame_name_text(&n, buf, sizeof(buf)), "[a+0x6]");
+	assert_string_equal(frame_name_text(&n, small, sizeof(small)), "[a+0x6]");
 	n.module = "[vdso]";
-	assert_string_equal(symbols_frame_text(&n, buf, sizeof(buf)), "[vdso+0x6]");
-	assert_string_equal(symbols_frame_text(&n, small, sizeof(small)), "[vdso+0");
+	assert_string_equal(frame_name_text(&n, buf, sizeof(buf)), "[vdso+0x6]");
+	assert_string_equal(frame_name_text(&n, small, sizeof(small)), "[vdso+0");
 	n.module = NULL;
-	assert_string_equal(symbols_frame_text(&n, buf, sizeof(buf)), "[unknown]");
+	assert_string_equal(frame_name_text(&n, buf, sizeof(buf)), "[unknown]");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
