@@ -53,6 +53,7 @@ static void members(struct json *j, const struct hist_key *key, const char *name
 static int setup(struct run *r)
 {
 	request_setup(r);
+	hist_maps_setup(r);
 	hists = (struct hist_maps){
 		.keyed = disks || flags,
 		.max_keys = flags ? MAX_KEYS : disk_count() + 16,
@@ -62,7 +63,7 @@ static int setup(struct run *r)
 		.title = title,
 		.members = members,
 	};
-	return -1;
+	return GO_ON;
 }
 
 static void configure(struct run *r, struct bpf_object *obj)
@@ -115,8 +116,6 @@ static const struct tool tool = {
 	.configure = configure,
 	.started = started,
 	.report = report,
-	.interval_ns = &hist_maps_interval_ns,
-	.count = &hist_maps_count,
 	.tick = request_tick,
 	.finish = finish,
 	.summary_json = request_summary,

@@ -132,22 +132,20 @@ static const struct column csv_columns[] = {
 
 /* --- hooks -------------------------------------------------------------------------------- */
 
-static struct tool tool;
-
 static int setup(struct run *r)
 {
 	if (!fsops_is_known())
-		return 1;
+		return STATUS_FAILED;
 	show_time = !table_show_clock;
 	if (csv && r->opt.json) {
 		error("-j (CSV) and --json: it is one or the other");
-		return 2;
+		return STATUS_USAGE;
 	}
 	if (csv) {
 		table_csv = true;
-		tool.columns = csv_columns;
+		r->plan.columns = csv_columns;
 	}
-	return -1;
+	return GO_ON;
 }
 
 static void configure(struct run *r, struct bpf_object *obj)
@@ -170,7 +168,17 @@ static const char *const examples[] = { "",
 					"for a spreadsheet: 1 ms and more",
 					NULL };
 
-static struct tool tool = {
+/* "ext4slower", "xfsslower": of the file system that the program's name says. */
+static const char *name(const char *program)
+{
+	static char text[16];
+
+	snprintf(text, sizeof(text), "%sslower", fsops_choose(program, "slower"));
+	return text;
+}
+
+static const struct tool tool = {
+	.name_from = name,
 	.summary = "shows operations of a file system that were slow",
 	.options = options,
 	.positional = positional,
@@ -188,9 +196,5 @@ static struct tool tool = {
 
 int main(int argc, char **argv)
 {
-	static char name[16];
-
-	snprintf(name, sizeof(name), "%sslower", fsops_choose(argv[0], "slower"));
-	tool.name = name;
 	return tool_main(&tool, argc, argv);
 }

@@ -94,7 +94,7 @@ static int setup(struct run *r)
 {
 	print_tid = r->opt.filter.nr_tids;
 	print_pid = !print_tid;
-	return -1;
+	return GO_ON;
 }
 
 static void configure(struct run *r, struct bpf_object *obj)

@@ -62,12 +62,14 @@ static int setup(struct run *r)
 	if (only_cpu != UINT64_MAX)
 		sampled.only_cpu = (int)only_cpu;
 	no_cycles = sampled.source == PERF_BEST;
-	if (status < 0)
+	if (status == GO_ON)
 		status = perf_sampling_setup(&sampled);
 	no_cycles = no_cycles && sampled.source == PERF_CLOCK;
 	if (duration_ns)
 		r->opt.duration_ns = duration_ns;
-	return status < 0 && !stack_samples_init(&samples, &config) ? 1 : status;
+	if (status == GO_ON && !stack_samples_init(&samples, &config))
+		status = STATUS_FAILED;
+	return status;
 }
 
 static void configure(struct run *r, struct bpf_object *obj)
@@ -101,7 +103,8 @@ static void started(struct run *r)
 
 static bool add_sample(struct run *r, const void *event, size_t size)
 {
-	r->nr_events += stack_samples_add(&samples, event, size, 1);
+	if (stack_samples_add(&samples, event, size, 1))
+		run_count(r, 1);
 	return false;
 }
 
@@ -145,9 +148,9 @@ static void finish(struct run *r)
 
 	perf_sampling_stats(sampling, &st);
 	stacks_stats(samples.stacks, &sst);
-	r->lost += sst.left_out;
+	run_lost(r, sst.left_out);
 	note("%llu samples, %llu lost, of %u CPUs in %.1f s", (unsigned long long)sst.added,
-	     (unsigned long long)(r->lost + r->missed + events_lost(r->events)), st.cpus,
+	     (unsigned long long)run_lost_total(r), st.cpus,
 	     (double)(stopped_ns - r->started_ns) / 1e9);
 	perf_sampling_check(sampling, counted(r, SAMPLE_TICKS));
 	stack_samples_remarks(&samples);

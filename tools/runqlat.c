@@ -6,6 +6,7 @@
 #include "hist/hist_maps.h"
 #include "base/number.h"
 #include "base/util.h"
+#include "run/tool.h"
 #include "runqlat.shared.h"
 #include "runqlat.skel.h"
 
@@ -90,13 +91,14 @@ static int setup(struct run *r)
 
 	if (by_pid + by_tid + by_pidns > 1) {
 		error("-P, -L and --pidnss: a wait is in one histogram; give only one of them");
-		return 2;
+		return STATUS_USAGE;
 	}
 	split = by_pid ? BY_PROCESS : by_tid ? BY_THREAD : by_pidns ? BY_PID_NAMESPACE : BY_NOTHING;
 	/* how often we came to a CPU: 0 where that is not counted (before 5.13 it can be off) */
 	number_read("/proc/self/schedstat", 3, &switches);
 	kept = switches && !object_avoids("sched_info");
 	not_kept = !kept;
+	hist_maps_setup(r);
 	hists = (struct hist_maps){
 		.keyed = split != BY_NOTHING,
 		.max_keys = max_keys(&r->opt.filter),
@@ -105,7 +107,7 @@ static int setup(struct run *r)
 		.title = title,
 		.members = members,
 	};
-	return -1;
+	return GO_ON;
 }
 
 static void configure(struct run *r, struct bpf_object *obj)
@@ -169,8 +171,6 @@ static const struct tool tool = {
 	.configure = configure,
 	.started = started,
 	.report = report,
-	.interval_ns = &hist_maps_interval_ns,
-	.count = &hist_maps_count,
 	.finish = finish,
 };
 

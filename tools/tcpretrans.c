@@ -183,31 +183,29 @@ static const char *const examples[] = { "tcpretrans",
 					"to one network, with probes",
 					NULL };
 
-static struct tool tool;
-
 static int setup(struct run *r)
 {
 	if (interval_ns && !count) {
 		error("--interval goes with -c: without it, rows are shown as they happen");
-		return 2;
+		return STATUS_USAGE;
 	}
 	if (ipv4 != ipv6)
 		flow_filter.version = ipv4 ? 4 : 6;
 	sequence |= extended;
 	time_of_day = !table_show_clock;
 	if (!count)
-		return -1;
-	tool.columns = NULL;
-	tool.event = count_event;
-	tool.report = report;
-	tool.interval_ns = &interval_ns;
+		return GO_ON;
+	r->plan.columns = NULL;
+	r->plan.event = count_event;
+	r->plan.report = report;
+	r->plan.interval_ns = interval_ns;
 	flows = flow_counts_new(&counted);
 	if (!flows)
 		error("no memory");
-	return flows ? -1 : 1;
+	return flows ? GO_ON : STATUS_FAILED;
 }
 
-static struct tool tool = {
+static const struct tool tool = {
 	.name = "tcpretrans",
 	.summary = "shows TCP retransmissions, whose they are, and why",
 	.options = options,

@@ -14,7 +14,7 @@
 #include "xstack.skel.h"
 
 static bool all, quiet, root_first, short_time, with_user, without_user, summarised;
-static uint64_t hz = 1, interval_ns, count;
+static uint64_t hz = 1, count;
 static __u32 states;
 static struct task_iter iter;
 static struct symbols *symbols;
@@ -62,13 +62,14 @@ static int setup(struct run *r)
 {
 	int status = stacks_setup(&r->opt);
 
-	if (status >= 0)
+	if (status != GO_ON)
 		return status;
-	interval_ns = NSEC_PER_SEC / hz;
+	r->plan.interval_ns = NSEC_PER_SEC / hz;
+	r->plan.count = count;
 	short_time = !table_show_clock;
 	summarised = stacks_options.folded || stacks_options.top || stacks_options.svg;
-	r->no_header = quiet || summarised;
-	return -1;
+	r->plan.no_header = quiet || summarised;
+	return GO_ON;
 }
 
 static void configure(struct run *r, struct bpf_object *obj)
@@ -126,13 +127,13 @@ static void take(void *ctx, void *record, size_t size)
 	if (r->stop)
 		return;
 	if (!thread_take(t, size))
-		r->lost++;
+		run_lost(r, 1);
 	else if (!summarised)
 		run_show(r, t, size);
 	else if (!thread_add(t))
-		r->lost++;
-	else if (++r->nr_events == r->opt.max_events)
-		r->stop = true;
+		run_lost(r, 1);
+	else
+		run_count(r, 1);
 }
 
 /* One look at all tasks, or at one process or thread. */
@@ -148,7 +149,7 @@ static int pass(struct run *r, size_t nr)
 		err = object_section_read(r->object.bpf, ".data.xstack", &state);
 	/* a process's walk ends early when a thread ends just as it is visited */
 	if (!err && iter.narrow && !r->opt.filter.nr_tids && state.visited < state.threads)
-		r->lost += state.threads - state.visited;
+		run_lost(r, state.threads - state.visited);
 	return err;
 }
 
@@ -164,7 +165,7 @@ static void sample(struct run *r)
 	if (!err)
 		return;
 	error("cannot read the threads: %s", strerror(-err));
-	r->failed = true;
+	run_fail(r);
 }
 
 static void report(struct run *r)
@@ -232,8 +233,6 @@ static const struct tool tool = {
 	.report = report,
 	.finish = finish,
 	.summary_json = summary_json,
-	.interval_ns = &interval_ns,
-	.count = &count,
 };
 
 int main(int argc, char **argv)

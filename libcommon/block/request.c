@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "block/disks.h"
 #include "block/request.h"
-#include "run/tool.h"
+#include "run/run.h"
 
 /* RQF_FLUSH_SEQ was a macro, 1 << 4, up to 6.10. The other two are not needed as macros: those
  * kernels clear start_time_ns where they don't set it. */
@@ -186,7 +186,7 @@ void request_say_left_out(struct run *r, const char *where)
 	uint64_t untimed = left_out(r, IO_UNTIMED), passthrough = left_out(r, IO_PASSTHROUGH);
 	uint64_t unfollowed = left_out(r, IO_UNFOLLOWED);
 
-	r->lost += unfollowed;
+	run_lost(r, unfollowed);
 	if (untimed || unfollowed)
 		warn("%llu requests are not %s: their begin was not seen",
 		     (unsigned long long)(untimed + unfollowed), where);

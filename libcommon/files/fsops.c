@@ -7,7 +7,7 @@
 #include "base/util.h"
 #include "files/fsops.h"
 #include "base/msg.h"
-#include "run/tool.h"
+#include "run/run.h"
 
 /* --- functions ---------------------------------------------------------------------------- */
 

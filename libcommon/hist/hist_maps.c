@@ -6,19 +6,25 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "base/clock.h"
 #include "base/util.h"
 #include "hist/hist_maps.h"
-#include "output/time.h"
 
-uint64_t hist_maps_interval_ns, hist_maps_count;
+static uint64_t interval_ns, count;
 const struct opt hist_maps_positional[] = {
-	{ 0, "interval", "SEC", OPT_SEC, &hist_maps_interval_ns,
+	{ 0, "interval", "SEC", OPT_SEC, &interval_ns,
 	  "seconds between reports (default: one at the end)" },
-	{ 0, "count", "N", OPT_UINT, &hist_maps_count, "how many reports", .min = 1 },
+	{ 0, "count", "N", OPT_UINT, &count, "how many reports", .min = 1 },
 	{ 0 },
 };
+
+void hist_maps_setup(struct run *r)
+{
+	r->plan.interval_ns = interval_ns;
+	r->plan.count = count;
+}
 
 struct one {
 	struct hist_key key;
@@ -39,7 +45,7 @@ void hist_maps_configure(const struct hist_maps *hs, struct bpf_object *obj)
 
 void hist_maps_started(const struct run *r, const char *what)
 {
-	bool ends = hist_maps_interval_ns || r->opt.duration_ns;
+	bool ends = r->plan.interval_ns || r->opt.duration_ns;
 
 	note("tracing %s%s", what, ends ? "" : ": Ctrl-C ends it and shows the histogram");
 }
@@ -183,16 +189,13 @@ void hist_maps_report(const struct hist_maps *hs, struct run *r)
 	size_t nr;
 
 	all = hs->keyed ? read_keyed(r, epoch, hs->max_keys, &nr) : read_all(r, epoch, &nr);
-	if (!r->opt.json && (hs->clock || table_show_clock)) {
-		time_of_day(&r->out, now, table_show_clock ? 6 : 0);
-		out_char(&r->out, '\n');
-	}
+	run_report_clock(r, now, hs->clock);
 	for (size_t i = 0; i < nr; i++) {
-		r->nr_events += hist_count(&all[i].hist);
+		run_count(r, hist_count(&all[i].hist));
 		print(hs, r, &all[i], now);
 	}
 	free(all);
-	r->lost += lost - lost_before;
+	run_lost(r, lost - lost_before);
 	lost_before = lost;
 }
 

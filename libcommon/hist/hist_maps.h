@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "hist/hist.h"
-#include "run/tool.h"
+#include "run/run.h"
 
 /* How a tool shows them. */
 struct hist_maps {
@@ -25,9 +25,9 @@ struct hist_maps {
 	void (*members)(struct json *j, const struct hist_key *key, const char name[16]);
 };
 
-/* [interval [count]]: a tool's .positional, .interval_ns and .count. */
+/* [interval [count]]: a tool's .positional; and, in its setup hook, the plan that they ask for. */
 extern const struct opt hist_maps_positional[];
-extern uint64_t hist_maps_interval_ns, hist_maps_count;
+void hist_maps_setup(struct run *r);
 
 /* In a tool's configure hook: sizes and switches the maps. */
 void hist_maps_configure(const struct hist_maps *hs, struct bpf_object *obj);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/number.h"
+#include "base/status.h"
 #include "base/util.h"
 #include "kernel/perf.h"
 
@@ -268,7 +269,7 @@ static bool too_often(const struct perf_sampling_config *config)
 static int say_offline(int cpu)
 {
 	error("CPU %d is not online: " ONLINE " lists those that are", cpu);
-	return 2;
+	return STATUS_USAGE;
 }
 
 /* True as well where the list can't be read: then starting tells. */
@@ -289,7 +290,7 @@ int perf_sampling_setup(struct perf_sampling_config *config)
 		return say_offline(config->only_cpu);
 	if (config->frequency && config->period) {
 		error("a frequency (-F) and a period (-c): it is one or the other");
-		return 2;
+		return STATUS_USAGE;
 	}
 	if (!config->frequency && !config->period)
 		config->frequency = PERF_FREQUENCY;
@@ -299,7 +300,7 @@ int perf_sampling_setup(struct perf_sampling_config *config)
 	if (config->frequency)
 		config->period =
 			(config->source == PERF_CYCLES ? hz : NSEC_PER_SEC) / config->frequency;
-	return too_often(config) ? 2 : -1;
+	return too_often(config) ? STATUS_USAGE : GO_ON;
 }
 
 const char *perf_sampling_text(const struct perf_sampling_config *config)

@@ -37,7 +37,7 @@ struct perf_sampling_config {
  * frequency: by cycles, those that a CPU makes in that time when it is busy now (which takes some
  * ms to learn). So every sample stands for as much as any other, where a frequency that the kernel
  * keeps up gives the few cycles of a CPU that mostly idles as many samples as those of a busy one.
- * Returns -1 to go on, else the exit status after having said what is wrong. */
+ * Returns GO_ON, or the exit status after printing what is wrong. */
 int perf_sampling_setup(struct perf_sampling_config *config);
 
 /* "at 49 Hz by cycles", in static memory. */

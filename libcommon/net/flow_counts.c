@@ -5,7 +5,7 @@
 #include "net/flow_counts.h"
 #include "net/flow.h"
 #include "output/tally.h"
-#include "run/tool.h"
+#include "run/run.h"
 
 #define FLOW_COUNTS_MAX 16384
 
@@ -96,7 +96,7 @@ void flow_counts_add(struct flow_counts *f, struct run *r, const struct event_he
 	struct flow_row *row = tally_row(f->rows, flow);
 
 	if (!row) {
-		r->lost++;
+		run_lost(r, 1);
 		return;
 	}
 	row->shown = f->shown;
@@ -104,7 +104,7 @@ void flow_counts_add(struct flow_counts *f, struct run *r, const struct event_he
 		row->head = *task;
 	row->n += n;
 	row->of_kind[kind] += of_kind;
-	run_count(r);
+	run_count(r, 1);
 }
 
 /* The most first; then as the addresses have it, so that equals do not jump about. */
@@ -119,5 +119,5 @@ static int by_count(const void *a, const void *b)
 
 void flow_counts_report(struct flow_counts *f, struct run *r, bool clock)
 {
-	tally_report(f->rows, r, f->columns, by_count, clock);
+	run_show_tally(r, f->rows, f->columns, by_count, clock);
 }

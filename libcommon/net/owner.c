@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "net/owner.h"
-#include "run/tool.h"
+#include "run/run.h"
 
 #define REST 9 /* times as long as the search before it took */
 
@@ -55,6 +55,6 @@ bool owner_passes(struct run *r, const struct owner_ref *ref, struct event_head 
 	if (filter_passes(&r->opt.filter, head))
 		return true;
 	if (!looked)
-		r->lost++;
+		run_lost(r, 1);
 	return false;
 }

@@ -3,10 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "output/tally.h"
-#include "output/time.h"
-#include "run/tool.h"
 
 /* The rows lie side by side; the places say where a key's row is: its number + 1, 0 for a free
  * place. There are at least twice as many places as rows, so that a search soon ends. */
@@ -124,6 +121,11 @@ void *tally_row(struct tally *t, const void *key)
 	return row;
 }
 
+size_t tally_row_size(const struct tally *t)
+{
+	return t->row_size;
+}
+
 void *tally_sorted(struct tally *t, int (*compare)(const void *, const void *), size_t *nr)
 {
 	qsort(t->rows, t->nr, t->row_size, compare);
@@ -136,30 +138,4 @@ void tally_clear(struct tally *t)
 {
 	t->nr = 0;
 	index_rows(t);
-}
-
-void tally_report(struct tally *t, struct run *r, const struct column *columns,
-		  int (*compare)(const void *, const void *), bool clock)
-{
-	uint64_t now = clock_mono_ns();
-	size_t nr;
-
-	tally_sorted(t, compare, &nr);
-	if (!r->opt.json) {
-		if (clock || table_show_clock) {
-			time_of_day(&r->out, clock_real_ns(now), table_show_clock ? 6 : 0);
-			out_char(&r->out, '\n');
-		}
-		table_header(&r->out, columns);
-	}
-	for (size_t i = 0; i < nr; i++) {
-		struct event_head *row = (void *)row_at(t, i);
-
-		row->ts = now;
-		if (r->opt.json)
-			table_json(&r->out, columns, row);
-		else
-			table_row(&r->out, columns, row);
-	}
-	tally_clear(t);
 }

@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct column;
-struct run;
 struct tally;
 
 /* Rows of @row_size bytes; a row's key is its @key_size bytes from @key_at on, compared as bytes.
@@ -21,16 +19,13 @@ void tally_free(struct tally *t);
  * until the next call with @t. */
 void *tally_row(struct tally *t, const void *key);
 
+/* Of a row, in bytes: what tally_new() was told. */
+size_t tally_row_size(const struct tally *t);
+
 /* All rows, @nr of them, in the order of @compare (as qsort(3) has it). They live until the next
  * call with @t. */
 void *tally_sorted(struct tally *t, int (*compare)(const void *, const void *), size_t *nr);
 
 void tally_clear(struct tally *t);
-
-/* In a tool's report hook: prints all rows in that order, as text or JSON, and begins anew. A row
- * begins with a struct event_head, of which ts is set here. With @clock (or --time), the time of
- * day stands above the text. */
-void tally_report(struct tally *t, struct run *r, const struct column *columns,
-		  int (*compare)(const void *, const void *), bool clock);
 
 #endif

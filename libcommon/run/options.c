@@ -11,9 +11,10 @@
 #include "base/msg.h"
 #include "base/names.h"
 #include "base/open_flags.h"
+#include "base/status.h"
 #include "base/util.h"
+#include "output/table.h"
 #include "run/options.h"
-#include "run/tool.h"
 
 #define OPTIONS_MAX 64
 #define LONG_ONLY   256 /* getopt's value of the option n without a letter: LONG_ONLY + n */
@@ -208,8 +209,8 @@ bool regex_matches(const struct regex *r, const char *text, size_t len)
 	return found;
 }
 
-/* Common options that only tools printing events have are marked by min = 1. */
-static void add_common(struct table *t, const struct tool *tool, struct common_options *c)
+/* --events is only for tools that print rows. */
+static void add_common(struct table *t, const struct options_spec *spec, struct common_options *c)
 {
 	const struct opt common[] = {
 		{ 'p', "pid", "PID[,PID...]", OPT_PARSE, &c->filter, "these processes only", 0, 0,
@@ -228,7 +229,7 @@ static void add_common(struct table *t, const struct tool *tool, struct common_o
 		  NULL },
 		{ 'j', "json", NULL, OPT_FLAG, &c->json, "one JSON object a line", 0, 0, NULL },
 		{ 0, "time", NULL, OPT_FLAG, &table_show_clock,
-		  tool->columns ? "a column with the time of day, with microseconds"
+		  spec->prints_rows ? "a column with the time of day, with microseconds"
 				: "above each report the time of day, with microseconds",
 		  0, 0, NULL },
 		{ 0, "cost", NULL, OPT_FLAG, &c->cost, "say at the end what looking has cost", 0, 0,
@@ -250,7 +251,7 @@ static void add_common(struct table *t, const struct tool *tool, struct common_o
 		struct opt o = common[i];
 		bool has = true;
 
-		if (!strcmp(o.name, "events") && !tool->columns)
+		if (!strcmp(o.name, "events") && !spec->prints_rows)
 			has = false;
 		for (int k = 0; k < t->nr_own; k++) {
 			if (t->opts[k].letter == o.letter)
@@ -289,31 +290,31 @@ static void help_option(const struct opt *o)
 		printf("  %-24s  %s\n", left, o->help);
 }
 
-static void help(const struct tool *tool, const struct table *t)
+static void help(const struct options_spec *spec, const struct table *t)
 {
-	printf("%s: %s\n\nusage: %s [options]", tool->name, tool->summary, tool->name);
-	for (const struct opt *p = tool->positional; p && p->name; p++)
+	printf("%s: %s\n\nusage: %s [options]", spec->name, spec->summary, spec->name);
+	for (const struct opt *p = spec->positional; p && p->name; p++)
 		printf(" [%s", p->name);
-	for (const struct opt *p = tool->positional; p && p->name; p++)
+	for (const struct opt *p = spec->positional; p && p->name; p++)
 		printf("]");
 	printf("\n");
-	for (const struct opt *p = tool->positional; p && p->name; p++)
+	for (const struct opt *p = spec->positional; p && p->name; p++)
 		printf("  %-24s  %s\n", p->name, p->help);
-	printf("\nOptions of %s:\n", tool->name);
+	printf("\nOptions of %s:\n", spec->name);
 	for (int i = 0; i < t->nr_own; i++)
 		help_option(&t->opts[i]);
 	printf("\nOptions of every tool:\n");
 	for (int i = t->nr_own; i < t->nr; i++)
 		help_option(&t->opts[i]);
 	printf("\nExamples:\n");
-	for (const char *const *e = tool->examples; e && e[0]; e += 2) {
+	for (const char *const *e = spec->examples; e && e[0]; e += 2) {
 		bool named = *e[0] && *e[0] != ' ';
 		char command[80];
 
-		snprintf(command, sizeof(command), "%s%s", named ? "" : tool->name, e[0]);
+		snprintf(command, sizeof(command), "%s%s", named ? "" : spec->name, e[0]);
 		printf("  %-34s  %s\n", command, e[1]);
 	}
-	printf("\nThe manual: man %s\n", tool->name);
+	printf("\nThe manual: man %s\n", spec->name);
 }
 
 /* @shown: the option as the user wrote it. Returns false after having said what is wrong. */
@@ -404,24 +405,24 @@ static int wrong_option(const struct table *t, int c, char **argv)
 						 : "there is no option",
 		      given, msg_tool());
 	}
-	return 2;
+	return STATUS_USAGE;
 }
 
-static int positional_args(const struct tool *tool, int argc, char **argv)
+static int positional_args(const struct options_spec *spec, int argc, char **argv)
 {
-	const struct opt *p = tool->positional;
+	const struct opt *p = spec->positional;
 
 	for (; optind < argc; optind++) {
 		if (!p || !p->name) {
 			error("argument '%s' is one too many: see %s --help", argv[optind],
-			      tool->name);
-			return 2;
+			      spec->name);
+			return STATUS_USAGE;
 		}
 		if (!take(p, p->name, argv[optind]))
-			return 2;
+			return STATUS_USAGE;
 		p++;
 	}
-	return -1;
+	return GO_ON;
 }
 
 /* What --help and --version end with. */
@@ -433,7 +434,7 @@ static int printed(void)
 	return 1;
 }
 
-int options_parse(const struct tool *tool, struct common_options *common, int argc, char **argv)
+int options_parse(const struct options_spec *spec, struct common_options *common, int argc, char **argv)
 {
 	struct table t = { 0 };
 	struct option longs[OPTIONS_MAX + 1] = { 0 };
@@ -441,11 +442,11 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 	size_t len = 1;
 	int c, by_name = -1; /* getopt leaves it as it is where a letter was given */
 
-	msg_init(tool->name);
-	for (const struct opt *o = tool->options; o && (o->letter || o->name); o++)
+	msg_init(spec->name);
+	for (const struct opt *o = spec->options; o && (o->letter || o->name); o++)
 		t.opts[t.nr++] = *o;
 	t.nr_own = t.nr;
-	add_common(&t, tool, common);
+	add_common(&t, spec, common);
 	for (int i = 0, n = 0; i < t.nr; i++) {
 		const struct opt *o = &t.opts[i];
 
@@ -468,11 +469,11 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 		if (i < 0)
 			return wrong_option(&t, c, argv);
 		if (t.opts[i].name && !strcmp(t.opts[i].name, "help")) {
-			help(tool, &t);
+			help(spec, &t);
 			return printed();
 		}
 		if (t.opts[i].name && !strcmp(t.opts[i].name, "version")) {
-			printf("%s %s (borescope)\n", tool->name, BORESCOPE_VERSION);
+			printf("%s %s (borescope)\n", spec->name, BORESCOPE_VERSION);
 			return printed();
 		}
 		if (by_name < 0)
@@ -481,7 +482,7 @@ int options_parse(const struct tool *tool, struct common_options *common, int ar
 			snprintf(shown, sizeof(shown), "--%s", t.opts[i].name);
 		by_name = -1;
 		if (!take(&t.opts[i], shown, optarg))
-			return 2;
+			return STATUS_USAGE;
 	}
-	return positional_args(tool, argc, argv);
+	return positional_args(spec, argc, argv);
 }

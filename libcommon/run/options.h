@@ -62,13 +62,20 @@ struct common_options {
 	const char *btf; /* a BTF file in place of the kernel's; NULL: the kernel's */
 };
 
-struct tool;
+/* What parsing and --help need to know of a tool; the members are those of struct tool. */
+struct options_spec {
+	const char *name, *summary;
+	const struct opt *options, *positional;
+	const char *const *examples;
+	bool prints_rows; /* it has --events */
+};
 
 /*
- * Parses argv by @tool's tables. Returns -1 to go on, else the status to exit with: 0 after --help
- * or --version, 2 after a wrong argument (one line on stderr has said which, and what is right).
+ * Parses argv by the tables of @spec. Returns GO_ON, or the status to exit with: STATUS_OK after
+ * --help or --version, STATUS_USAGE after printing which argument is wrong, and what is right.
  */
-int options_parse(const struct tool *tool, struct common_options *common, int argc, char **argv);
+int options_parse(const struct options_spec *spec, struct common_options *common, int argc,
+		  char **argv);
 
 /* For a tool's OPT_PARSE without a value: a part of the process's name (BCC's -n). */
 const char *parse_comm_part(const char *arg, void *filter);

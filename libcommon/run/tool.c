@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "run/cost.h"
+#include "base/status.h"
 #include "kernel/pidns.h"
 #include "run/tool.h"
 
@@ -29,8 +30,6 @@
 
 /* Subtracted from the nice value of a tool that reads events: see favour_reader(). */
 #define READER_NICE 10
-
-#define STATUS_TOO_COSTLY 3
 
 #define FILES_WANTED 1024
 #define FILES_NEEDED 64
@@ -51,32 +50,6 @@ struct loop {
 	bool cost_on;
 };
 
-static uint64_t lost_so_far(const struct run *r)
-{
-	return r->lost + r->missed + (r->events ? events_lost(r->events) : 0);
-}
-
-void run_count(struct run *r)
-{
-	r->nr_events++;
-	if (r->opt.max_events && r->nr_events >= r->opt.max_events)
-		r->stop = true;
-}
-
-void run_show(struct run *r, const void *event, size_t size)
-{
-	r->shown = event;
-	if (r->tool->event && !r->tool->event(r, event, size))
-		return;
-	if (r->opt.json)
-		table_json(&r->out, r->tool->columns, r->shown);
-	else
-		table_row(&r->out, r->tool->columns, r->shown);
-	run_count(r);
-	if (r->out.error)
-		r->stop = true;
-}
-
 static void show_event(void *ctx, const void *event, size_t size)
 {
 	run_show(ctx, event, size);
@@ -88,7 +61,7 @@ static void drain(struct run *r, struct loop *l, uint64_t hold_ns)
 	if (!r->events)
 		return;
 	clock_sync();
-	l->drained = events_drain(r->events, clock_mono_ns() - hold_ns, r->tool->event_size,
+	l->drained = events_drain(r->events, clock_mono_ns() - hold_ns, r->plan.event_size,
 				  show_event, r, &r->stop) > 0;
 	if (out_flush(&r->out))
 		r->stop = true;
@@ -96,10 +69,10 @@ static void drain(struct run *r, struct loop *l, uint64_t hold_ns)
 
 static void report(struct run *r)
 {
-	if (!r->tool->report)
+	if (!r->plan.report)
 		return;
 	clock_sync();
-	r->tool->report(r);
+	r->plan.report(r);
 	if (out_flush(&r->out))
 		r->stop = true;
 }
@@ -108,14 +81,14 @@ static void report(struct run *r)
 static void sample(struct run *r, struct loop *l)
 {
 	const struct tool *t = r->tool;
-	uint64_t interval = *t->interval_ns, now;
+	uint64_t interval = r->plan.interval_ns, now;
 
 	clock_sync();
 	t->sample(r);
 	if (out_flush(&r->out))
 		r->stop = true;
 	r->samples++;
-	if (t->count && *t->count && r->samples >= *t->count)
+	if (r->plan.count && r->samples >= r->plan.count)
 		r->stop = true;
 	l->next_sample += interval;
 	now = clock_mono_ns();
@@ -145,7 +118,7 @@ static void tell_cost(struct run *r, struct loop *l)
 	char text[COST_TEXT_LEN];
 
 	note("cost: %s",
-	     cost_text(&l->cost, msg_tool(), r->nr_events, lost_so_far(r), text, sizeof(text)));
+	     cost_text(&l->cost, msg_tool(), r->nr_events, run_lost_total(r), text, sizeof(text)));
 }
 
 static void tell_cost_so_far(struct run *r, struct loop *l)
@@ -199,8 +172,8 @@ static void keep_time(struct run *r, struct loop *l, uint64_t now)
 	if (now >= l->next_sample && !r->stop)
 		sample(r, l);
 	if (now >= l->next_report && !r->stop) {
-		l->next_report += *r->tool->interval_ns;
-		if (r->tool->count && *r->tool->count && ++l->reports >= *r->tool->count)
+		l->next_report += r->plan.interval_ns;
+		if (r->plan.count && ++l->reports >= r->plan.count)
 			r->stop = true; /* the last one is printed at the end */
 		else
 			report(r);
@@ -340,8 +313,8 @@ static void begin(struct run *r, struct loop *l)
 	r->started_ns = clock_mono_ns();
 	l->deadline = r->opt.duration_ns ? r->started_ns + r->opt.duration_ns : NEVER;
 	l->next_sample = t->sample ? r->started_ns : NEVER;
-	l->next_report = !t->sample && t->interval_ns && *t->interval_ns
-				 ? r->started_ns + *t->interval_ns
+	l->next_report = !t->sample && r->plan.report && r->plan.interval_ns
+				 ? r->started_ns + r->plan.interval_ns
 				 : NEVER;
 	l->next_tick = t->tick ? r->started_ns + TICK_NS : NEVER;
 	l->next_cost = r->opt.max_cost > 0 ? r->started_ns + NSEC_PER_SEC : NEVER;
@@ -349,8 +322,8 @@ static void begin(struct run *r, struct loop *l)
 				    ? r->started_ns + COST_TOLD_NS
 				    : NEVER;
 	l->next_loss = r->events ? r->started_ns + NSEC_PER_SEC : NEVER;
-	if (t->columns && !r->opt.json && !r->no_header) {
-		table_header(&r->out, t->columns);
+	if (r->plan.columns && !r->opt.json && !r->plan.no_header) {
+		table_header(&r->out, r->plan.columns);
 		if (out_flush(&r->out))
 			r->stop = true;
 	}
@@ -361,7 +334,7 @@ static void begin(struct run *r, struct loop *l)
 
 static void summary(struct run *r, struct loop *l)
 {
-	uint64_t lost = lost_so_far(r);
+	uint64_t lost = run_lost_total(r);
 
 	if (l->cost_on)
 		cost_read(&l->cost, r->object.bpf); /* the last report's CPU time, too */
@@ -428,9 +401,9 @@ static int end(struct run *r, struct loop *l)
 	}
 	if (r->out.error && r->out.error != EPIPE) {
 		error("cannot write: %s", strerror(r->out.error));
-		return 1;
+		return STATUS_FAILED;
 	}
-	return r->failed ? 1 : l->too_costly ? STATUS_TOO_COSTLY : 0;
+	return r->failed ? STATUS_FAILED : l->too_costly ? STATUS_TOO_COSTLY : STATUS_OK;
 }
 
 /* Were one of these descriptors closed, the next file to be opened would get it, and with it what
@@ -463,10 +436,10 @@ static int run(struct run *r)
 {
 	struct loop l = { .epoll_fd = -1, .signal_fd = -1 };
 	struct object_spec spec = {
-		.image = r->tool->image,
-		.probes = r->tool->probes,
-		.facts = r->tool->facts,
-		.targets = r->tool->targets,
+		.image = r->plan.image,
+		.probes = r->plan.probes,
+		.facts = r->plan.facts,
+		.targets = r->plan.targets,
 		.btf = r->opt.btf,
 		.configure = configure,
 		.prepare = prepare,
@@ -475,7 +448,7 @@ static int run(struct run *r)
 	int err, status;
 
 	if (!raise_limit())
-		return 1;
+		return STATUS_FAILED;
 	pidns_check(&r->opt.filter); /* before loading, which takes its time */
 	err = loop_open(r, &l);
 	if (err)
@@ -483,7 +456,7 @@ static int run(struct run *r)
 	else
 		err = object_start(&r->object, &spec);
 	if (err)
-		return 1;
+		return STATUS_FAILED;
 #ifdef __GLIBC__
 	malloc_trim(0); /* libbpf's copy of the kernel's BTF: 10 MB that nobody needs now */
 #endif
@@ -501,7 +474,7 @@ static int run(struct run *r)
 		look(r, &l);
 	if (err || r->failed) {
 		detach(r);
-		status = 1;
+		status = STATUS_FAILED;
 	} else {
 		status = end(r, &l);
 	}
@@ -510,21 +483,41 @@ static int run(struct run *r)
 	return status;
 }
 
+static struct plan plan_of(const struct tool *t)
+{
+	return (struct plan){
+		.image = t->image,
+		.probes = t->probes,
+		.facts = t->facts,
+		.targets = t->targets,
+		.columns = t->columns,
+		.event_size = t->event_size,
+		.event = t->event,
+		.report = t->report,
+	};
+}
+
 int tool_main(const struct tool *tool, int argc, char **argv)
 {
 	static struct run r; /* 64 KiB of output buffer: not on the stack */
+	const struct options_spec spec = {
+		.name = tool->name_from ? tool->name_from(argv[0]) : tool->name,
+		.summary = tool->summary,
+		.options = tool->options,
+		.positional = tool->positional,
+		.examples = tool->examples,
+		.prints_rows = tool->columns,
+	};
 	int status;
 
 	hold_stdio();
 	msg_capture_libbpf();
 	r.tool = tool;
+	r.plan = plan_of(tool);
 	out_init(&r.out, STDOUT_FILENO);
 	json_init(&r.json, &r.out);
-	status = options_parse(tool, &r.opt, argc, argv);
-	if (status >= 0)
-		return status;
-	status = tool->setup ? tool->setup(&r) : -1;
-	if (status >= 0)
-		return status;
-	return run(&r);
+	status = options_parse(&spec, &r.opt, argc, argv);
+	if (status == GO_ON && tool->setup)
+		status = tool->setup(&r);
+	return status == GO_ON ? run(&r) : status;
 }

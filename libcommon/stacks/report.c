@@ -12,9 +12,8 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/number.h"
-#include "output/time.h"
 #include "stacks/internal.h"
-#include "run/tool.h"
+#include "run/run.h"
 
 #define TOP_ROWS	 30
 #define UNWIND_BYTES_MIN 512
@@ -56,39 +55,39 @@ int stacks_setup(const struct common_options *common)
 
 	if (opt->user_only && opt->kernel_only) {
 		error("-U and -K: it is one or the other, or both stacks without them");
-		return 2;
+		return STATUS_USAGE;
 	}
 	if (opt->folded && (opt->top || common->json)) {
 		error("-f and %s: it is one or the other", opt->top ? "--top" : "--json");
-		return 2;
+		return STATUS_USAGE;
 	}
 	if (opt->unwind && opt->kernel_only) {
 		error("-K and --unwind: there are no user stacks to unwind");
-		return 2;
+		return STATUS_USAGE;
 	}
 	if (opt->unwind && !cfi_supported()) {
 		error("--unwind dwarf: this build is for a machine whose tables it does not know "
 		      "(it knows x86-64 and arm64)");
-		return 2;
+		return STATUS_USAGE;
 	}
 	if (!opt->svg)
-		return -1;
+		return GO_ON;
 	if (svg_is_stdout()) {
 		if (opt->folded || opt->top || common->json) {
 			error("--svg - and %s: both would go to stdout; give a file",
 			      opt->folded ? "-f"
 			      : opt->top  ? "--top"
 					  : "--json");
-			return 2;
+			return STATUS_USAGE;
 		}
-		return -1;
+		return GO_ON;
 	}
 	svg_fd = open(opt->svg, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (svg_fd < 0) {
 		error("--svg: cannot write '%s': %s", opt->svg, strerror(errno));
-		return 1;
+		return STATUS_FAILED;
 	}
-	return -1;
+	return GO_ON;
 }
 
 void stacks_configure(struct bpf_object *obj)
@@ -135,11 +134,9 @@ void stacks_report(struct stacks *s, struct run *r)
 	if (opt->svg && svg_is_stdout())
 		stacks_svg(s, &r->out);
 	else if (opt->svg && !write_svg(s))
-		r->failed = true;
-	if (table_show_clock && !r->opt.json && !opt->folded && (opt->top || !opt->svg)) {
-		time_of_day(&r->out, clock_real_ns(clock_mono_ns()), 6);
-		out_char(&r->out, '\n');
-	}
+		run_fail(r);
+	if (!opt->folded && (opt->top || !opt->svg))
+		run_report_clock(r, clock_real_ns(clock_mono_ns()), false);
 	if (r->opt.json && opt->top)
 		stacks_top_json(s, &r->json);
 	else if (r->opt.json)
@@ -151,7 +148,7 @@ void stacks_report(struct stacks *s, struct run *r)
 	else if (!opt->svg)
 		stacks_listing(s, &r->out);
 	if (s->failed)
-		r->failed = true;
+		run_fail(r);
 }
 
 static const char *most_cut(const struct stacks *s)

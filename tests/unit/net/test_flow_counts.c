@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "net/flow_counts.h"
-#include "run/tool.h"
+#include "run/run.h"
 
 enum kind { LATE, EARLY, LOST, KINDS };
 static const char *const kinds[KINDS] = { "LATE", "EARLY", "LOST" };

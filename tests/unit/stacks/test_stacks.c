@@ -5,7 +5,7 @@
 #include "stacks/frames.h"
 #include "base/intern.h"
 #include "stacks/stacks.h"
-#include "run/tool.h"
+#include "run/run.h"
 #include "symbols/symbols.h"
 #include "output.h"
 

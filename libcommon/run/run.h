@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * run: one run of a tool, as its hooks and the wings above this one see it. The life cycle itself
+ * is in run/tool.c, which drives it.
+ */
+#ifndef BORESCOPE_RUN_RUN_H
+#define BORESCOPE_RUN_RUN_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/msg.h"
+#include "base/status.h"
+#include "kernel/events.h"
+#include "kernel/object.h"
+#include "output/json.h"
+#include "output/out.h"
+#include "output/table.h"
+#include "run/options.h"
+
+struct run;
+struct tally;
+struct tool;
+
+/*
+ * What a run does. Each member begins as the tool's description (struct tool) has it; the setup
+ * hook may choose something else, for a tool with several views.
+ */
+struct plan {
+	struct object_image image;
+	const struct probe *probes;	     /* ends with { 0 } */
+	const struct kernel_fact *facts;     /* ends with { 0 }; NULL: none */
+	const struct attach_target *targets; /* ends with { 0 }; NULL: none */
+
+	/* How an event is shown. NULL: this run prints no rows; its event hook keeps every event. */
+	const struct column *columns;
+	size_t event_size; /* of the fixed part of the event, in bytes */
+	/* Returns whether the event is to be shown. NULL: each one is. See run.shown. */
+	bool (*event)(struct run *r, const void *event, size_t size);
+	bool no_header; /* above the rows */
+
+	/* Prints what was gathered: at every interval and at the end. NULL: there are no reports. */
+	void (*report)(struct run *r);
+	uint64_t interval_ns; /* between reports, or samples; 0: one report, at the end */
+	uint64_t count;	      /* how many reports, or samples; 0: no bound */
+};
+
+/* What a hook can use. Members are there to be read, except those that say otherwise. */
+struct run {
+	const struct tool *tool;   /* for the life cycle (run/tool.c) alone */
+	struct plan plan;	   /* the setup hook may write to it */
+	struct common_options opt; /* so it may to this */
+	struct object object;
+	struct events *events; /* NULL: the programs send none */
+	/* In the event hook: what will be shown. The event itself can't be written to; the hook may
+	 * put the address of a completed copy here. */
+	const void *shown;
+	struct out out;	     /* stdout */
+	struct json json;    /* on out */
+	uint64_t started_ns; /* CLOCK_MONOTONIC: when the programs were attached */
+	uint64_t nr_events;  /* shown, or counted by run_count() */
+	uint64_t lost;	     /* what run_lost() was told; see run_lost_total() */
+	uint64_t missed;     /* runs that the kernel left out: known at the end */
+	uint64_t samples;    /* how often the sample hook was called */
+	/* Samples that were left out, since the one before took longer than the interval. */
+	uint64_t late_samples;
+	bool stop;   /* the run is about to end: by run_stop() or from outside */
+	bool failed; /* by run_fail() */
+};
+
+/* Shows @event as a row or an object, by the plan's columns: what comes from the rings goes through
+ * this, and a tool may hand over its own. Stops at the last one that --events asks for. */
+void run_show(struct run *r, const void *event, size_t size);
+
+/* Counts @n events that are kept for a report as shown, also for --events. */
+void run_count(struct run *r, uint64_t n);
+
+/* Counts @n events that could not be read or kept: they are reported as lost. */
+void run_lost(struct run *r, uint64_t n);
+
+/* All that was lost so far: by run_lost(), by the rings, and in the end by the kernel. */
+uint64_t run_lost_total(const struct run *r);
+
+/* Ends the run in order: what was gathered is still printed. */
+void run_stop(struct run *r);
+
+/* Ends the run with status 1; for a hook that has printed why. */
+void run_fail(struct run *r);
+
+/* The line above a report in text: the local time of day of @real_ns (ns since the epoch), with
+ * --time, which adds microseconds, or if the tool itself wants it (@wanted). Nothing in JSON. */
+void run_report_clock(struct run *r, uint64_t real_ns, bool wanted);
+
+/* For a report hook: prints all rows of @t in the order of @compare (as qsort(3) has it), as text
+ * or JSON, and empties it. A row begins with a struct event_head, of which ts is set here.
+ * @wanted: as for run_report_clock(). */
+void run_show_tally(struct run *r, struct tally *t, const struct column *columns,
+		    int (*compare)(const void *, const void *), bool wanted);
+
+#endif
