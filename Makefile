@@ -178,7 +178,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB:%=$(O)/obj/fuzzed/%.o)
 
 .PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results fuzz
 setup-%:
-	@tests/setup $*
+	@packaging/setup $*
 
 check: setup-build setup-check
 	$(Q)PYTHON=$(PYTHON) O=$(O) MAKE='$(MAKE)' tests/check unit native
@@ -191,7 +191,7 @@ check-types: setup-build
 	$(Q)tests/check-types $(VMLINUX_H) $(O)
 demo: setup-build
 	$(Q)$(MAKE) --no-print-directory all man
-	$(Q)tests/demo $(O)/bin
+	$(Q)packaging/demo $(O)/bin
 bench: setup-build setup-bench
 	$(Q)$(MAKE) --no-print-directory all workloads
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(O)
@@ -229,7 +229,7 @@ install: all man
 	install -m 644 $(O)/man/borescope.7 $(DESTDIR)$(mandir)/man7/borescope.7
 
 deb: all
-	$(Q)tests/build-deb $(O) $(VERSION)
+	$(Q)packaging/deb/build $(O) $(VERSION)
 
 format:
 	clang-format -i tools/*.c libcommon/*/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/unit/*/*.c \
