@@ -205,6 +205,10 @@ fuzz: setup-build setup-check
 unit-tests: $(UNIT)
 .PHONY: unit-tests
 
+# make -s print-ALL_CFLAGS: a variable, for tests that compile by themselves
+print-%:
+	$(info $($*))@:
+
 # --- packaging ---
 
 MAN := $(wildcard man/*.[1-9])

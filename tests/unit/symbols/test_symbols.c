@@ -428,80 +428,95 @@ static void test_perf_map_hostile(void **state)
 	end(&c);
 }
 
-/* In a mount and pid namespace, and a root directory, of its own. */
-static void test_container(void **state)
+/* Runs the program as box/bin/boxed in a mount and pid namespace, and a root directory, of its own.
+ * Returns the pid of its parent, which is in them too and ends with it. */
+static pid_t start_container(void)
 {
-	uint64_t parked = nm("nopie", "parked"), other = nm("nopie", "other");
-	struct child c = { 0 };
-	struct frame_name n;
-	char line[512];
-	pid_t outer;
-	FILE *f;
-	int tries;
+	pid_t pid = fork();
 
-	(void)state;
-	if (geteuid())
-		skip();
-	outer = fork();
-	if (!outer) {
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mkdir(in_dir("box"), 0755) || mount("box", in_dir("box"), "tmpfs", 0, NULL))
+		_exit(2);
+	shell("mkdir box/tmp box/bin && cp nopie box/bin/boxed");
+	if (unshare(CLONE_NEWPID))
+		_exit(2);
+	pid = fork();
+	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-		    mkdir(in_dir("box"), 0755) || mount("box", in_dir("box"), "tmpfs", 0, NULL))
+		if (chroot(in_dir("box")) || chdir("/"))
 			_exit(2);
-		shell("mkdir box/tmp box/bin && cp nopie box/bin/boxed");
-		if (unshare(CLONE_NEWPID))
-			_exit(2);
-		outer = fork();
-		if (!outer) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (chroot(in_dir("box")) || chdir("/"))
-				_exit(2);
-			execl("/bin/boxed", "boxed", "jit", NULL);
-			_exit(2);
-		}
-		_exit(waitpid(outer, NULL, 0) == outer ? 0 : 2);
+		execl("/bin/boxed", "boxed", "jit", NULL);
+		_exit(2);
 	}
+	_exit(waitpid(pid, NULL, 0) == pid ? 0 : 2);
+}
+
+/* The pid of @outer's child, once that is called "boxed". */
+static pid_t boxed_child(pid_t outer)
+{
+	char line[512];
+	pid_t pid = 0;
+
 	snprintf(line, sizeof(line),
 		 "read -r pid </proc/%d/task/%d/children; read -r comm </proc/$pid/comm &&"
 		 "[ \"$comm\" = boxed ] && echo $pid",
 		 outer, outer);
-	for (tries = 0; !c.pid && tries < 1000; tries++) {
-		f = popen(line, "r");
-		if (!f || fscanf(f, "%d", &c.pid) != 1)
-			c.pid = 0;
+	for (int tries = 0; !pid && tries < 1000; tries++) {
+		FILE *f = popen(line, "r");
+
+		if (!f || fscanf(f, "%d", &pid) != 1)
+			pid = 0;
 		if (f)
 			pclose(f);
 		usleep(5000);
 	}
-	assert_true(c.pid > 0);
-	c.parked = parked;
-	c.other = other;
-	for (tries = 0; tries < 5000; tries++) {
+	assert_true(pid > 0);
+	return pid;
+}
+
+/* The address in the perf map of @pid, /tmp/perf-1.map in its own /tmp, once that is written. */
+static uint64_t boxed_jit(pid_t pid)
+{
+	unsigned long long jit = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root/tmp/perf-1.map", pid);
+	for (int tries = 0; !jit && tries < 5000; tries++) {
+		FILE *f = fopen(path, "r");
+
+		if (f && fscanf(f, "%llx", &jit) != 1)
+			jit = 0;
+		if (f)
+			fclose(f);
+		usleep(1000);
+	}
+	assert_true(jit);
+	return jit;
+}
+
+static void test_container(void **state)
+{
+	struct child c = { .parked = nm("nopie", "parked"), .other = nm("nopie", "other") };
+	struct frame_name n;
+	pid_t outer;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	outer = start_container();
+	c.pid = boxed_child(outer);
+	for (int tries = 0; tries < 5000; tries++) {
 		assert_int_equal(symbols_remember(s, c.pid), 0);
-		symbols_user(s, c.pid, parked, &n);
+		symbols_user(s, c.pid, c.parked, &n);
 		if (n.function)
 			break;
 		usleep(1000);
 	}
 	assert_child(&c, "boxed");
-	/* its map is /tmp/perf-1.map, in its own /tmp */
-	snprintf(line, sizeof(line), "/proc/%d/root/tmp/perf-1.map", c.pid);
-	f = NULL;
-	for (tries = 0; tries < 5000; tries++) {
-		unsigned long long jit;
-
-		f = fopen(line, "r");
-		if (f && fscanf(f, "%llx", &jit) == 1) {
-			c.jit = jit;
-			break;
-		}
-		if (f)
-			fclose(f);
-		f = NULL;
-		usleep(1000);
-	}
-	assert_non_null(f);
-	fclose(f);
+	c.jit = boxed_jit(c.pid);
 	usleep(120000);
 	assert_user(c.pid, c.jit + 1, "jitted one", 1, "[jit]");
 	kill(c.pid, SIGKILL);
