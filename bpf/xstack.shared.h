@@ -2,6 +2,8 @@
 #ifndef BORESCOPE_BPF_XSTACK_SHARED_H
 #define BORESCOPE_BPF_XSTACK_SHARED_H
 
+#include "lib/core/types.shared.h"
+
 struct xstack_config {
 	__u32 states;		     /* show these (1 << enum task_state); 0: all */
 	__u8 idle;		     /* show those that wait for work, too */

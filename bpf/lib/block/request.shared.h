@@ -5,6 +5,8 @@
 #ifndef BORESCOPE_BPF_BLOCK_REQUEST_SHARED_H
 #define BORESCOPE_BPF_BLOCK_REQUEST_SHARED_H
 
+#include "lib/core/types.shared.h"
+
 /* A request's flags in our own order (the kernel's bits move between versions), behind its
  * operation: enum req_op in the low 8 bits. */
 enum io_flag {

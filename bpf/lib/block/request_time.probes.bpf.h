@@ -8,6 +8,8 @@
 #ifndef BORESCOPE_BPF_BLOCK_REQUEST_TIME_PROBES_BPF_H
 #define BORESCOPE_BPF_BLOCK_REQUEST_TIME_PROBES_BPF_H
 
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 #include "lib/core/filter.bpf.h"

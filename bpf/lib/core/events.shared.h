@@ -6,6 +6,8 @@
 #ifndef BORESCOPE_BPF_CORE_EVENTS_SHARED_H
 #define BORESCOPE_BPF_CORE_EVENTS_SHARED_H
 
+#include "lib/core/types.shared.h"
+
 /* A pid or tid that is not known, and whatever else FMT_KNOWN shows: "?" in text, null in JSON. The
  * comm of a task whose pid is not known is shown so, too. */
 #define EVENT_UNKNOWN 0xffffffff

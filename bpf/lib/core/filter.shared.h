@@ -6,6 +6,8 @@
 #ifndef BORESCOPE_BPF_CORE_FILTER_SHARED_H
 #define BORESCOPE_BPF_CORE_FILTER_SHARED_H
 
+#include "lib/core/types.shared.h"
+
 #define FILTER_IDS_MAX 64
 
 struct filter {

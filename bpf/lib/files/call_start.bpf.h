@@ -8,13 +8,16 @@
  * the same bits, go to a hash map. Nothing is locked: of two such threads that begin within the
  * same nanoseconds one may find its stamp gone at the end.
  *
- * A tool defines CALL_START_KINDS before it includes this.
+ * Who includes this defines CALL_START_KINDS first, where there is more than one kind of operation.
  */
 #ifndef BORESCOPE_BPF_FILES_CALL_START_BPF_H
 #define BORESCOPE_BPF_FILES_CALL_START_BPF_H
 
 #include "lib/core/events.bpf.h"
 
+#ifndef CALL_START_KINDS
+#define CALL_START_KINDS 1
+#endif
 #define CALL_START_SLOTS    1024 /* a power of two */
 #define CALL_START_CROWDED  4096
 #define CALL_START_NR_SLOTS (CALL_START_KINDS * CALL_START_SLOTS)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * fsops.shared.h: what a file system is asked to do; shared by bpf/lib/files/fsops.probes.bpf.h and libcommon/files/fsops.c.
- *
- * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */
 #ifndef BORESCOPE_BPF_FILES_FSOPS_SHARED_H
 #define BORESCOPE_BPF_FILES_FSOPS_SHARED_H
+
+#include "lib/core/types.shared.h"
 
 enum fs_op {
 	FS_NONE,

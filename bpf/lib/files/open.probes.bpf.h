@@ -15,6 +15,8 @@
 #ifndef BORESCOPE_BPF_FILES_OPEN_PROBES_BPF_H
 #define BORESCOPE_BPF_FILES_OPEN_PROBES_BPF_H
 
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 

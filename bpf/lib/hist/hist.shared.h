@@ -6,11 +6,11 @@
  * Values below 16 have a slot each; above, every power of two is cut into 16 equal slots. A slot is
  * at most 1/16 of its value wide, so its middle is within 3.2 % of anything in it. The last
  * slot takes everything from 2^44 on (in ns: almost five hours).
- *
- * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */
 #ifndef BORESCOPE_BPF_HIST_HIST_SHARED_H
 #define BORESCOPE_BPF_HIST_HIST_SHARED_H
+
+#include "lib/core/types.shared.h"
 
 #define HIST_SUB_BITS 4
 #define HIST_SUB      (1 << HIST_SUB_BITS)

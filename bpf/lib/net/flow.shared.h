@@ -2,11 +2,11 @@
 /*
  * flow.shared.h: a TCP connection as both sides see it, and which ones a tool looks at; shared by
  * bpf/lib/net/flow.bpf.h and libcommon/net/flow.c.
- *
- * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */
 #ifndef BORESCOPE_BPF_NET_FLOW_SHARED_H
 #define BORESCOPE_BPF_NET_FLOW_SHARED_H
+
+#include "lib/core/types.shared.h"
 
 /* In network byte order. An IPv4 address is ::ffff:a.b.c.d, whatever socket it came from. */
 struct inet_addr {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * owner.shared.h: whose socket is it; shared by bpf/lib/net/owner.probes.bpf.h and libcommon/net/owner.c.
- *
- * Needs __u32 and __u64: include vmlinux.h or <linux/types.h> first.
  */
 #ifndef BORESCOPE_BPF_NET_OWNER_SHARED_H
 #define BORESCOPE_BPF_NET_OWNER_SHARED_H
+
+#include "lib/core/types.shared.h"
 
 #define OWNERS_MAX 16384 /* sockets; the kernel forgets the least used */
 

@@ -16,6 +16,8 @@
 #ifndef BORESCOPE_BPF_TASKS_EXEC_PROBES_BPF_H
 #define BORESCOPE_BPF_TASKS_EXEC_PROBES_BPF_H
 
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 #include "lib/core/compat.bpf.h"

@@ -5,6 +5,8 @@
 #ifndef BORESCOPE_BPF_TASKS_FD_SHARED_H
 #define BORESCOPE_BPF_TASKS_FD_SHARED_H
 
+#include "lib/core/types.shared.h"
+
 enum fd_kind {
 	FD_NONE, /* not looked at, or not open */
 	FD_FILE,

@@ -6,6 +6,8 @@
 #ifndef BORESCOPE_BPF_TASKS_WAITS_SHARED_H
 #define BORESCOPE_BPF_TASKS_WAITS_SHARED_H
 
+#include "lib/core/types.shared.h"
+
 #define WAIT_CALLS 512 /* system calls are known up to this number */
 
 /* By number, a bit each. */
