@@ -159,4 +159,6 @@ static __always_inline void exec_failed(const struct exec_call *call, int ret)
 	preempt_on();
 }
 
+SYSCALL_EXIT(exec_at_exit(regs, ret, typed))
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -89,4 +89,6 @@ static __always_inline void fsops_done(const struct fs_done *d, const struct eve
 		event_send(s, size);
 }
 
+SYSCALL_EXIT(fsops_at_exit(regs, ret, typed))
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

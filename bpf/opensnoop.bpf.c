@@ -60,7 +60,7 @@ static __always_inline void show(__u32 slot, const struct open_call *call, int r
 	if (len < 0 || len > OPEN_PATH_MAX)
 		len = 0;
 	s->event.path_len = len;
-	s->event.path_cut = len == (user ? OPEN_PATH_MAX : URING_NAME_MAX);
+	s->event.path_cut = len == (user ? OPEN_PATH_MAX : OPEN_URING_NAME_MAX);
 	if (full_path && len > 0)
 		add_base(s, call);
 	size = sizeof(s->event) + len + s->event.base_len;
@@ -75,5 +75,7 @@ static __always_inline void open_done(__u32 slot, struct open_call *call, int re
 		show(slot, call, ret, user);
 	preempt_on();
 }
+
+SYSCALL_EXIT(open_at_exit(regs, ret, typed))
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -5,11 +5,10 @@
 #include <bpf/bpf_core_read.h>
 
 #include "lib/core/compat.bpf.h"
+#include "lib/core/constants.bpf.h"
 #include "lib/core/filter.bpf.h"
 #include "lib/hist/hist.bpf.h"
 #include "runqlat.shared.h"
-
-#define E2BIG 7
 
 const volatile __u32 split; /* enum runqlat_split */
 

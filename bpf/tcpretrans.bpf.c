@@ -4,6 +4,8 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
+#include "lib/core/call_probes.bpf.h"
+#include "lib/core/constants.bpf.h"
 #include "lib/core/events.bpf.h"
 #include "lib/net/flow.bpf.h"
 #include "lib/core/inflight.bpf.h"
@@ -12,15 +14,6 @@
 
 const volatile bool
 	has_err; /* tcp_retransmit_skb has a third argument, and is called for failures */
-
-#define EAGAIN	     11
-#define ENOMEM	     12
-#define EBUSY	     16
-#define EHOSTUNREACH 113
-
-#define TCPHDR_SYN 0x02
-#define TCPHDR_ACK 0x10
-#define TCPCB_LOST 0x04 /* tcp_skb_cb.sacked: the segment counts as lost */
 
 static __always_inline struct tcp_skb_cb *control_block(const struct sk_buff *skb)
 {
@@ -153,13 +146,14 @@ struct probe_call {
 };
 INFLIGHT(probe_calls, struct probe_call, 1024);
 
-static __always_inline void probe_begins(struct sock *sk)
+static __always_inline int probe_begins(struct sock *sk)
 {
 	struct tcp_sock *tp = (void *)sk;
 	struct probe_call call = { sk, BPF_CORE_READ(tp, tlp_high_seq),
 				   BPF_CORE_READ(tp, snd_nxt) };
 
 	inflight_begin(&probe_calls, &call);
+	return 0;
 }
 
 static __always_inline void probe_sent(struct probe_call *call)
@@ -179,42 +173,17 @@ static __always_inline void probe_sent(struct probe_call *call)
 	event_send(&e, sizeof(e));
 }
 
-static __always_inline void probe_ends(void)
+static __always_inline int probe_ends(void)
 {
 	struct probe_call *call = inflight_get(&probe_calls);
 
 	if (!call)
-		return;
+		return 0;
 	probe_sent(call);
 	inflight_end(&probe_calls);
-}
-
-SEC("fentry/tcp_send_loss_probe")
-int BPF_PROG(fentry_loss_probe, struct sock *sk)
-{
-	probe_begins(sk);
 	return 0;
 }
 
-SEC("fexit/tcp_send_loss_probe")
-int BPF_PROG(fexit_loss_probe)
-{
-	probe_ends();
-	return 0;
-}
-
-SEC("kprobe/tcp_send_loss_probe")
-int BPF_KPROBE(kprobe_loss_probe, struct sock *sk)
-{
-	probe_begins(sk);
-	return 0;
-}
-
-SEC("kretprobe/tcp_send_loss_probe")
-int BPF_KRETPROBE(kretprobe_loss_probe)
-{
-	probe_ends();
-	return 0;
-}
+CALL_PROBES(loss_probe, "tcp_send_loss_probe", probe_begins(sk), probe_ends(), struct sock *sk)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

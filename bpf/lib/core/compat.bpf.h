@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "lib/core/calls.shared.h"
+#include "lib/core/constants.bpf.h"
 
 /* From 5.11 on (3ca1032ab7ab) there is a task that is read without bpf_probe_read_kernel(), 10 ns
  * each. */
@@ -155,8 +156,6 @@ static __always_inline __s64 syscall_position(struct pt_regs *regs, bool compat,
 }
 
 /* --- asynchronous direct I/O -------------------------------------------------------------- */
-
-#define IOCB_DIO_CALLER_COMP (1 << 22)
 
 /* What a request came to, where its completion is told @ret. Of a write by io_uring that is 0 from
  * 6.6 on, up to 6.18 or so: the rest of the completion, with the result, is done

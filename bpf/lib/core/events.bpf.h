@@ -24,25 +24,15 @@ struct event_ring {
 	__uint(max_entries, 4096);
 };
 
-#define EACH_RING(X)                                                                               \
-	X(0)                                                                                       \
-	X(1)                                                                                       \
-	X(2)                                                                                       \
-	X(3)                                                                                       \
-	X(4)                                                                                       \
-	X(5)                                                                                       \
-	X(6)                                                                                       \
-	X(7)                                                                                       \
-	X(8)                                                                                       \
-	X(9)                                                                                       \
-	X(10)                                                                                      \
-	X(11)                                                                                      \
-	X(12)                                                                                      \
-	X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27)  \
-		X(28) X(29) X(30) X(31)
+/* clang-format off */
+#define EVENT_EACH_RING(X)                                                                         \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)      \
+	X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30)  \
+	X(31)
+/* clang-format on */
 
-#define DEFINE_RING(n) struct event_ring event_ring_##n SEC(".maps");
-EACH_RING(DEFINE_RING)
+#define EVENT_DEFINE_RING(n) struct event_ring event_ring_##n SEC(".maps");
+EVENT_EACH_RING(EVENT_DEFINE_RING)
 
 /* @cpu: at most event_config.ring_mask. The verifier knows that, and takes out the rings that don't
  * exist. */
@@ -50,13 +40,13 @@ static __always_inline void *event_ring_of(__u32 cpu)
 {
 	void *ring;
 
-#define PICK_RING(n)                                                                               \
+#define EVENT_PICK_RING(n)                                                                         \
 	if (cpu == (n)) {                                                                          \
 		ring = &event_ring_##n;                                                            \
 		__asm__ volatile("" : "+r"(ring));                                                 \
 		return ring;                                                                       \
 	}
-	EACH_RING(PICK_RING)
+	EVENT_EACH_RING(EVENT_PICK_RING)
 	return NULL;
 }
 

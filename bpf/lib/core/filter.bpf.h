@@ -15,7 +15,7 @@
 
 const volatile struct filter filter SEC(".rodata.filter");
 
-#define CGROUP_LEVELS_MAX 32
+#define FILTER_CGROUP_LEVELS_MAX 32
 
 /* Is @id in the first @nr of @ids? The verifier knows @nr, and unrolls no more than that. */
 static __always_inline bool filter_id(const volatile __u32 *ids, __u32 nr, __u32 id)
@@ -31,7 +31,7 @@ static __always_inline bool filter_in_cgroup(struct cgroup *cgrp)
 {
 	int level = BPF_CORE_READ(cgrp, level);
 
-	for (int i = 0; i < CGROUP_LEVELS_MAX && i <= level; i++) {
+	for (int i = 0; i < FILTER_CGROUP_LEVELS_MAX && i <= level; i++) {
 		__u64 id = 0;
 
 		if (bpf_core_field_exists(cgrp->ancestors)) {

@@ -13,24 +13,12 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+#include "lib/core/constants.bpf.h"
+#include "lib/core/task.bpf.h"
+
 #define PATH_STEPS_MAX 40   /* names and mounts on the way up */
 #define PATH_NAME_MAX  256  /* NAME_MAX and a slash */
 #define PATH_BYTES     4096 /* a power of two */
-
-#define AT_FDCWD -100
-
-/* The file that is open as @fd in the current task; NULL: none is. */
-static __always_inline struct file *current_file(int fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct file **fds, *file = NULL;
-
-	if ((__u32)fd >= BPF_CORE_READ(task, files, fdt, max_fds))
-		return NULL;
-	fds = BPF_CORE_READ(task, files, fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &fds[(__u32)fd]);
-	return file;
-}
 
 /*
  * Where the current task's names begin: an @absolute one at its root, another at the directory @dfd
@@ -49,7 +37,7 @@ static __always_inline bool path_base(struct path *base, int dfd, bool absolute)
 		BPF_CORE_READ_INTO(base, task, fs, pwd);
 		return true;
 	}
-	file = current_file(dfd);
+	file = task_file(task, dfd);
 	BPF_CORE_READ_INTO(base, file, f_path);
 	return file;
 }

@@ -73,18 +73,25 @@ static __always_inline long syscall_nr_any(struct pt_regs *regs, bool typed)
 	return syscall_without_x32(syscall_nr(regs, typed));
 }
 
-/* The two programs at the exit of calls, sys_exit and raw_sys_exit (the same for a kernel without
- * BTF of its own): both call done(regs, ret, typed). */
-#define SYSCALL_EXIT(done)                                                                         \
+/*
+ * The two programs at the exit of all system calls, sys_exit and raw_sys_exit (the same for a kernel
+ * without BTF of its own). A tool has this once; @handlers are calls of what its probe headers offer
+ * for it, with these arguments:
+ *
+ *	SYSCALL_EXIT(open_at_exit(regs, ret, typed), exec_at_exit(regs, ret, typed))
+ */
+#define SYSCALL_EXIT(handlers...)                                                                  \
 	SEC("tp_btf/sys_exit")                                                                     \
 	int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)                                     \
 	{                                                                                          \
-		return done(regs, ret, true);                                                      \
+		const bool typed = true;                                                           \
+		return handlers;                                                                   \
 	}                                                                                          \
 	SEC("raw_tp/sys_exit")                                                                     \
 	int BPF_PROG(raw_sys_exit, struct pt_regs *regs, long ret)                                 \
 	{                                                                                          \
-		return done(regs, ret, false);                                                     \
+		const bool typed = false;                                                          \
+		return handlers;                                                                   \
 	}
 
 #endif

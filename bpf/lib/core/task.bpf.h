@@ -11,17 +11,8 @@
 #include <bpf/bpf_core_read.h>
 
 #include "lib/core/compat.bpf.h"
+#include "lib/core/constants.bpf.h"
 #include "lib/core/task.shared.h"
-
-/* include/linux/sched.h; these values are the same from 5.10 to 7.x, as far as a kernel has them */
-#define TASK_INTERRUPTIBLE   0x0001
-#define TASK_UNINTERRUPTIBLE 0x0002
-#define TASK_NOLOAD	     0x0400
-#define TASK_IDLE	     (TASK_UNINTERRUPTIBLE | TASK_NOLOAD) /* both bits: either is another state */
-#define TASK_RTLOCK_WAIT     0x1000				  /* from 5.15 */
-#define TASK_FROZEN	     0x8000				  /* from 6.1 */
-#define TASK_REPORT	     0x007f
-#define PF_KTHREAD	     0x00200000
 
 /* As /proc/PID/stat has it, by the kernel's own rule (__task_state_index()). */
 static __always_inline enum task_state task_state(struct task_struct *task)
@@ -47,6 +38,18 @@ static __always_inline enum task_state task_state(struct task_struct *task)
 	return TASK_IS_SLEEPING;
 }
 
+/* The file that @task has open as @fd; NULL: it has no such descriptor. */
+static __always_inline struct file *task_file(struct task_struct *task, __u32 fd)
+{
+	struct file **fds, *file = NULL;
+
+	if (fd >= BPF_CORE_READ(task, files, fdt, max_fds))
+		return NULL;
+	fds = BPF_CORE_READ(task, files, fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
+	return file;
+}
+
 /* Grows whenever the task is taken off a CPU: if it has not, nothing of the task has moved. */
 static __always_inline __u64 task_switches(struct task_struct *task)
 {
@@ -59,7 +62,7 @@ enum bpf_func_id___pt_regs {
 };
 
 /* Of a kernel without the helper: THREAD_SIZE on x86-64 (no KASAN). */
-#define OLD_THREAD_SIZE 16384
+#define TASK_OLD_THREAD_SIZE 16384
 
 /*
  * Where the task entered the kernel: its registers as they were in user space. They are true as
@@ -70,7 +73,8 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 	if (bpf_core_enum_value_exists(enum bpf_func_id___pt_regs, BPF_FUNC_task_pt_regs))
 		return (void *)bpf_task_pt_regs(task);
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(task, stack) + OLD_THREAD_SIZE - bpf_core_type_size(struct pt_regs);
+	return BPF_CORE_READ(task, stack) + TASK_OLD_THREAD_SIZE -
+	       bpf_core_type_size(struct pt_regs);
 #else
 	return NULL;
 #endif

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fsops.probes.bpf.h: the operations of one kind of file system, timed: by the file system's own functions, or
- * where none can be probed by the system calls on its files. The user side is libcommon/files/fsops.h.
+ * fsops.probes.bpf.h: the operations of one kind of file system, timed: by the file system's own
+ * functions, or where none can be probed by the system calls on its files. It defines, for each
+ * operation, fentry_NAME and fexit_NAME, kprobe_NAME and kretprobe_NAME (the list is at
+ * FS_OPERATION(); the user side, libcommon/files/fsops.h, says which functions those are for a file
+ * system), for completions fentry_ and kprobe_ of aio_done and uring_done, and sys_enter and
+ * raw_sys_enter. With the last two goes the exit of all system calls: for that the tool has
+ * SYSCALL_EXIT(fsops_at_exit(regs, ret, typed)), see syscalls.bpf.h.
  *
  * What took fs_config.min_ns or more, by a task that passes the filter, goes to the tool's
  * fsops_done(). What was faster costs two stores and a compare.
@@ -14,25 +19,24 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/files/fsops.shared.h"
-#define CALL_START_KINDS FS_OPS
+#include "lib/core/call_probes.bpf.h"
 #include "lib/core/compat.bpf.h"
+#include "lib/core/constants.bpf.h"
 #include "lib/core/events.bpf.h"
 #include "lib/core/filter.bpf.h"
-#include "lib/core/path.bpf.h"
-#include "lib/files/call_start.bpf.h"
 #include "lib/core/syscalls.bpf.h"
+#include "lib/core/task.bpf.h"
+#include "lib/files/call_start.bpf.h"
+#include "lib/files/fsops.shared.h"
 
 const volatile struct fs_config fs_config SEC(".rodata.fsops");
 
 volatile struct fs_control fs_control SEC(".data.fsops") = {};
 
-#define EIOCBQUEUED 529
-#define ATTR_SIZE   8
-#define MAX_ERRNO   4095
+CALL_STARTS(fs_starts, FS_OPS); /* by enum fs_op; FS_NONE: a system call */
 
-/* Programs at a completion interrupt the others, and have scratch memory of their own. */
-enum { FS_IN_TASK, FS_IN_INTERRUPT, FS_CONTEXTS };
+/* Programs at a completion interrupt the others: they need scratch memory of their own. */
+enum fs_context { FS_IN_TASK, FS_IN_INTERRUPT, FS_CONTEXTS };
 
 struct fs_done {
 	__u32 op, flags;	      /* enum fs_op, FS_ASYNC and so on */
@@ -42,8 +46,11 @@ struct fs_done {
 	__u64 start, end; /* CLOCK_MONOTONIC, ns */
 };
 
-/* The tool's. @head: whose it was, NULL: the current task's. @context, a constant: which scratch
- * memory to take. */
+/*
+ * The tool defines this, to show an operation. @head: the task that asked for it, as it was noted at
+ * the begin; NULL: that is the task on the CPU. @context (enum fs_context, a constant) tells which
+ * scratch memory to use.
+ */
 static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
 				       __u32 context);
 
@@ -60,28 +67,28 @@ static __always_inline void fsops_show(const struct fs_done *d, const struct eve
 	preempt_on();
 }
 
-static __always_inline void of_file(struct fs_done *d, struct file *file)
+static __always_inline void fsops_of_file(struct fs_done *d, struct file *file)
 {
 	d->dentry = BPF_CORE_READ(file, f_path.dentry);
 	d->root = BPF_CORE_READ(file, f_path.mnt, mnt_root);
 	d->sb = BPF_CORE_READ(file, f_inode, i_sb);
 }
 
-static __always_inline void of_dentry(struct fs_done *d, struct dentry *dentry)
+static __always_inline void fsops_of_dentry(struct fs_done *d, struct dentry *dentry)
 {
 	d->dentry = dentry;
 	d->sb = BPF_CORE_READ(dentry, d_sb);
 }
 
-/* Where a read or write began: the position has moved by what was done. */
-static __always_inline __s64 began_at(__s64 pos, __s64 ret)
+/* At which offset a read or write began: since then @pos has moved by what was done, @ret. */
+static __always_inline __s64 fsops_began_at(__s64 pos, __s64 ret)
 {
 	return ret > 0 ? pos - ret : pos;
 }
 
 /* --- asynchronous direct I/O: from its submission to its completion, by the kiocb's address  */
 
-struct async_io {
+struct fs_async {
 	struct event_head head;
 	__u64 start, offset;
 	struct file *file;
@@ -89,16 +96,16 @@ struct async_io {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* some completions never come by our probes */
+	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* of some, our probes never see the completion */
 	__uint(max_entries, 16384);
 	__type(key, __u64);
-	__type(value, struct async_io);
-} async_ios SEC(".maps");
+	__type(value, struct fs_async);
+} fs_asyncs SEC(".maps");
 
-static __always_inline void async_begin(__u32 op, struct kiocb *iocb)
+static __always_inline void fsops_async_begins(__u32 op, struct kiocb *iocb)
 {
 	__u64 key = (__u64)iocb;
-	struct async_io io = { .op = op };
+	struct fs_async io = { .op = op };
 
 	if (!filter_current())
 		return;
@@ -106,119 +113,120 @@ static __always_inline void async_begin(__u32 op, struct kiocb *iocb)
 	io.start = io.head.ts;
 	io.offset = BPF_CORE_READ(iocb, ki_pos);
 	io.file = BPF_CORE_READ(iocb, ki_filp);
-	if (bpf_map_update_elem(&async_ios, &key, &io, BPF_ANY))
+	if (bpf_map_update_elem(&fs_asyncs, &key, &io, BPF_ANY))
 		event_count_lost();
 }
 
-/* What is known of it is over, one way or the other. */
-static __always_inline int async_over(struct kiocb *iocb, __u32 flags, long ret, __u32 context)
+/* It is complete, or (with FS_END_GONE) all that can be seen of it is over. */
+static __always_inline int fsops_async_ends(struct kiocb *iocb, __u32 flags, long ret,
+					    __u32 context)
 {
 	__u64 key = (__u64)iocb, now = bpf_ktime_get_ns();
 	struct fs_done d = { .flags = flags, .end = now, .ret = ret };
-	struct async_io *io = bpf_map_lookup_elem(&async_ios, &key), copy;
+	struct fs_async *io = bpf_map_lookup_elem(&fs_asyncs, &key), copy;
 
 	if (!io)
 		return 0;
 	copy = *io;
-	bpf_map_delete_elem(&async_ios, &key);
+	bpf_map_delete_elem(&fs_asyncs, &key);
 	if (now - copy.start < fs_config.min_ns)
 		return 0;
 	d.op = copy.op;
 	d.start = copy.start;
 	d.offset = copy.offset;
-	of_file(&d, copy.file);
+	fsops_of_file(&d, copy.file);
 	fsops_show(&d, &copy.head, context);
 	return 0;
 }
 
-#define COMPLETION(name, function)                                                                 \
-	SEC("fentry/" function)                                                                    \
-	int BPF_PROG(fentry_##name, struct kiocb *iocb, long ret)                                  \
-	{                                                                                          \
-		return async_over(iocb, FS_ASYNC, kiocb_result(iocb, ret), FS_IN_INTERRUPT);       \
-	}                                                                                          \
-	SEC("kprobe/" function)                                                                    \
-	int BPF_KPROBE(kprobe_##name, struct kiocb *iocb, long ret)                                \
-	{                                                                                          \
-		return async_over(iocb, FS_ASYNC, kiocb_result(iocb, ret), FS_IN_INTERRUPT);       \
-	}
+static __always_inline int fsops_async_completes(struct kiocb *iocb, long ret)
+{
+	return fsops_async_ends(iocb, FS_ASYNC, kiocb_result(iocb, ret), FS_IN_INTERRUPT);
+}
 
-COMPLETION(aio_done, "aio_complete_rw")
-COMPLETION(uring_done, "io_complete_rw")
+#define FS_COMPLETION(name, function)                                                              \
+	CALL_FENTRY(name, function, fsops_async_completes(iocb, ret), struct kiocb *iocb,          \
+		    long ret)                                                                      \
+	CALL_KPROBE(name, function, fsops_async_completes(iocb, ret), struct kiocb *iocb, long ret)
 
-/* --- functions of the file system: their begin and end ---
- *
- * What an operation is about is one of its arguments: a kiocb, a file, a dentry, or a fault. @typed
- * (a constant): the verifier knows the argument's type, and lets it be read as it is. */
+FS_COMPLETION(aio_done, "aio_complete_rw")
+FS_COMPLETION(uring_done, "io_complete_rw")
 
-enum about { ABOUT_IOCB, ABOUT_FILE, ABOUT_DENTRY, ABOUT_FAULT };
+/* --- functions of the file system: their begin and end ------------------------------------------ */
 
-static __always_inline int begin(__u32 op, enum about about, void *arg, bool typed)
+/* What an operation is about is one of its arguments: a kiocb, a file, a dentry, or a fault. @typed
+ * (a constant, here and below): the verifier knows the argument's type, so that it may be read
+ * directly. */
+enum fs_about { FS_ABOUT_IOCB, FS_ABOUT_FILE, FS_ABOUT_DENTRY, FS_ABOUT_FAULT };
+
+static __always_inline int fsops_begins(__u32 op, enum fs_about about, void *arg, bool typed)
 {
 	struct kiocb *iocb = arg;
 	struct vm_fault *fault = arg;
 
-	if (about == ABOUT_FAULT) {
-		/* when it is over, the mapping may be gone */
-		call_start_begin(op, (__u64)BPF_CORE_READ(fault, vma, vm_file),
+	if (about == FS_ABOUT_FAULT) {
+		/* noted now: at the end, the mapping may be gone */
+		call_start_begin(fs_starts, op, (__u64)BPF_CORE_READ(fault, vma, vm_file),
 				 BPF_CORE_READ(fault, pgoff) * fs_config.page_size);
 		return 0;
 	}
-	if (about == ABOUT_IOCB && (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete)))
-		async_begin(op, iocb);
-	call_start_begin(op, typed ? 0 : (__u64)arg, 0);
+	if (about == FS_ABOUT_IOCB &&
+	    (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete)))
+		fsops_async_begins(op, iocb);
+	call_start_begin(fs_starts, op, typed ? 0 : (__u64)arg, 0);
 	return 0;
 }
 
-/* A read or write has returned. True: it goes on by itself, and shows when it is complete; then its
- * kiocb may be gone already. */
-static __always_inline bool io_goes_on(struct kiocb *iocb, __s64 ret, bool typed)
+/* A read or write has returned. True: it goes on asynchronously, and is shown when it is complete;
+ * its kiocb may be gone already. */
+static __always_inline bool fsops_async_goes_on(struct kiocb *iocb, __s64 ret, bool typed)
 {
 	__u64 key = (__u64)iocb;
 
 	if (ret == -EIOCBQUEUED) {
 		if (!fs_control.async_timed)
-			async_over(iocb, FS_ASYNC | FS_END_GONE, 0, FS_IN_TASK);
+			fsops_async_ends(iocb, FS_ASYNC | FS_END_GONE, 0, FS_IN_TASK);
 		return true;
 	}
 	if (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete))
-		bpf_map_delete_elem(&async_ios, &key);
+		bpf_map_delete_elem(&fs_asyncs, &key);
 	return false;
 }
 
-/* @arg: not known (it comes from the stamp) where it isn't typed. */
-static __always_inline int end(__u32 op, enum about about, void *arg, __s64 ret, bool typed)
+/* @arg is only known here if it is @typed; else it comes from what the begin has noted. */
+static __always_inline int fsops_ends(__u32 op, enum fs_about about, void *arg, __s64 ret,
+				      bool typed)
 {
 	struct fs_done d = { .op = op, .ret = ret };
 	struct call_start stamp;
 
-	if (!call_start_end(op, &stamp)) {
+	if (!call_start_end(fs_starts, op, &stamp)) {
 		if (stamp.owner)
 			event_count_lost();
 		return 0;
 	}
-	if (!typed || about == ABOUT_FAULT)
+	if (!typed || about == FS_ABOUT_FAULT)
 		arg = (void *)stamp.args[0];
-	if (about == ABOUT_IOCB && io_goes_on(arg, ret, typed))
+	if (about == FS_ABOUT_IOCB && fsops_async_goes_on(arg, ret, typed))
 		return 0;
 	d.start = stamp.start;
 	d.end = bpf_ktime_get_ns();
 	if (d.end - d.start < fs_config.min_ns)
 		return 0;
 	switch (about) {
-	case ABOUT_IOCB:
-		d.offset = began_at(BPF_CORE_READ((struct kiocb *)arg, ki_pos), ret);
-		of_file(&d, BPF_CORE_READ((struct kiocb *)arg, ki_filp));
+	case FS_ABOUT_IOCB:
+		d.offset = fsops_began_at(BPF_CORE_READ((struct kiocb *)arg, ki_pos), ret);
+		fsops_of_file(&d, BPF_CORE_READ((struct kiocb *)arg, ki_filp));
 		break;
-	case ABOUT_FAULT:
+	case FS_ABOUT_FAULT:
 		d.offset = stamp.args[1];
-		of_file(&d, arg);
+		fsops_of_file(&d, arg);
 		break;
-	case ABOUT_FILE:
-		of_file(&d, arg);
+	case FS_ABOUT_FILE:
+		fsops_of_file(&d, arg);
 		break;
-	case ABOUT_DENTRY:
-		of_dentry(&d, arg);
+	case FS_ABOUT_DENTRY:
+		fsops_of_dentry(&d, arg);
 		if (op == FS_TRUNCATE)
 			d.offset = BPF_CORE_READ((struct dentry *)arg, d_inode, i_size);
 		break;
@@ -227,14 +235,14 @@ static __always_inline int end(__u32 op, enum about about, void *arg, __s64 ret,
 	return 0;
 }
 
-/* What functions return: an int whose upper half may be anything, a ssize_t, or (mkdir, from 6.15)
- * a pointer, which may be an error's. Of a fault it is flags, and not of interest. */
-#define AS_INT(ret)	((int)(ret))
-#define AS_SIZE(ret)	((__s64)(ret))
-#define AS_FAULT(ret)	0
-#define AS_POINTER(ret) returned_dentry(ret)
+/* What functions return: an int, of which the register's upper half may be anything; a ssize_t; or
+ * (mkdir, from 6.15) a pointer, which may be an error's. A fault's result is flags: not needed. */
+#define FS_AS_INT(ret)	   ((int)(ret))
+#define FS_AS_SIZE(ret)	   ((__s64)(ret))
+#define FS_AS_FAULT(ret)   0
+#define FS_AS_POINTER(ret) fsops_returned_dentry(ret)
 
-static __always_inline __s64 returned_dentry(__u64 pointer)
+static __always_inline __s64 fsops_returned_dentry(__u64 pointer)
 {
 	__u64 ret = 0;
 
@@ -245,10 +253,10 @@ static __always_inline __s64 returned_dentry(__u64 pointer)
 	return ret >> 32 ? 0 : (int)ret;
 }
 
-/* Arguments of directory operations stand one further from 5.12 on. Two loads, kept apart by asm
- * that differs: the verifier takes no computed place in its context. */
-#define FIXED(here, further) (here)
-#define IDMAPPED(here, further)                                                                    \
+/* Arguments of directory operations stand one further from 5.12 on. These are two loads, kept apart by
+ * asm that differs: the verifier allows no load from the context at a computed place. */
+#define FS_FIXED(here, further) (here)
+#define FS_IDMAPPED(here, further)                                                                 \
 	({                                                                                         \
 		__u64 __arg;                                                                       \
 		if (fs_config.idmap) {                                                             \
@@ -261,70 +269,57 @@ static __always_inline __s64 returned_dentry(__u64 pointer)
 		__arg;                                                                             \
 	})
 
-/* @at(@arg): which argument it is about; @nr: how many there are. */
-#define BEGINS(name, op, about, at, arg)                                                           \
-	SEC("fentry/" #name) int fentry_##name(unsigned long long *ctx)                            \
-	{                                                                                          \
-		return begin(op, about, (void *)at(ctx[arg], ctx[(arg) + 1]), true);               \
-	}                                                                                          \
-	SEC("kprobe/" #name) int kprobe_##name(struct pt_regs *ctx)                                \
-	{                                                                                          \
-		return begin(op, about,                                                            \
-			     (void *)at((arg) ? PT_REGS_PARM2(ctx) : PT_REGS_PARM1(ctx),           \
-					(arg) ? PT_REGS_PARM3(ctx) : PT_REGS_PARM2(ctx)),          \
-			     false);                                                               \
-	}
-#define ENDS(name, op, about, at, arg, nr, as)                                                     \
-	SEC("fexit/" #name) int fexit_##name(unsigned long long *ctx)                              \
-	{                                                                                          \
-		return end(op, about, (void *)at(ctx[arg], ctx[(arg) + 1]),                        \
-			   as(at(ctx[nr], ctx[(nr) + 1])), true);                                  \
-	}                                                                                          \
-	SEC("kretprobe/" #name) int kretprobe_##name(struct pt_regs *ctx)                          \
-	{                                                                                          \
-		return end(op, about, NULL, as(PT_REGS_RC(ctx)), false);                           \
-	}
-#define OPERATION(name, op, about, at, arg, nr, as)                                                \
-	BEGINS(name, op, about, at, arg) ENDS(name, op, about, at, arg, nr, as)
+/* @arg: the number of the argument that the operation is about, @nr: how many arguments there are,
+ * @at: how to count both; @as: what is returned. */
+#define FS_BEGINS(name, op, about, at, arg)                                                        \
+	CALL_FENTRY(name, #name,                                                                   \
+		    fsops_begins(op, about, (void *)at(ctx[arg], ctx[(arg) + 1]), true))           \
+	CALL_KPROBE(name, #name,                                                                   \
+		    fsops_begins(op, about,                                                        \
+				 (void *)at((arg) ? PT_REGS_PARM2(ctx) : PT_REGS_PARM1(ctx),       \
+					    (arg) ? PT_REGS_PARM3(ctx) : PT_REGS_PARM2(ctx)),      \
+				 false))
+#define FS_ENDS(name, op, about, at, arg, nr, as)                                                  \
+	CALL_FEXIT(name, #name,                                                                    \
+		   fsops_ends(op, about, (void *)at(ctx[arg], ctx[(arg) + 1]),                     \
+			      as(at(ctx[nr], ctx[(nr) + 1])), true))                               \
+	CALL_KRETPROBE(name, #name, fsops_ends(op, about, NULL, as(PT_REGS_RC(ctx)), false))
+#define FS_OPERATION(name, op, about, at, arg, nr, as)                                             \
+	FS_BEGINS(name, op, about, at, arg) FS_ENDS(name, op, about, at, arg, nr, as)
 
-OPERATION(read, FS_READ, ABOUT_IOCB, FIXED, 0, 2, AS_SIZE)
-OPERATION(write, FS_WRITE, ABOUT_IOCB, FIXED, 0, 2, AS_SIZE)
-OPERATION(open, FS_OPEN, ABOUT_FILE, FIXED, 1, 2, AS_INT)
-OPERATION(sync, FS_SYNC, ABOUT_FILE, FIXED, 0, 4, AS_INT)
-OPERATION(rename, FS_RENAME, ABOUT_DENTRY, IDMAPPED, 1, 5, AS_INT)
-OPERATION(unlink, FS_UNLINK, ABOUT_DENTRY, FIXED, 1, 2, AS_INT)
-OPERATION(mkdir, FS_MKDIR, ABOUT_DENTRY, IDMAPPED, 1, 3, AS_POINTER)
-OPERATION(readdir, FS_READDIR, ABOUT_FILE, FIXED, 0, 2, AS_INT)
-OPERATION(open4, FS_OPEN, ABOUT_FILE, FIXED, 1, 2, AS_INT)
-OPERATION(lookup_open, FS_OPEN, ABOUT_DENTRY, FIXED, 1, 5, AS_INT)
-OPERATION(fault, FS_FAULT, ABOUT_FAULT, FIXED, 0, 1, AS_FAULT)
-OPERATION(mkwrite, FS_MKWRITE, ABOUT_FAULT, FIXED, 0, 1, AS_FAULT)
-ENDS(setattr, FS_TRUNCATE, ABOUT_DENTRY, IDMAPPED, 0, 2, AS_INT)
+FS_OPERATION(read, FS_READ, FS_ABOUT_IOCB, FS_FIXED, 0, 2, FS_AS_SIZE)
+FS_OPERATION(write, FS_WRITE, FS_ABOUT_IOCB, FS_FIXED, 0, 2, FS_AS_SIZE)
+FS_OPERATION(open, FS_OPEN, FS_ABOUT_FILE, FS_FIXED, 1, 2, FS_AS_INT)
+FS_OPERATION(sync, FS_SYNC, FS_ABOUT_FILE, FS_FIXED, 0, 4, FS_AS_INT)
+FS_OPERATION(rename, FS_RENAME, FS_ABOUT_DENTRY, FS_IDMAPPED, 1, 5, FS_AS_INT)
+FS_OPERATION(unlink, FS_UNLINK, FS_ABOUT_DENTRY, FS_FIXED, 1, 2, FS_AS_INT)
+FS_OPERATION(mkdir, FS_MKDIR, FS_ABOUT_DENTRY, FS_IDMAPPED, 1, 3, FS_AS_POINTER)
+FS_OPERATION(readdir, FS_READDIR, FS_ABOUT_FILE, FS_FIXED, 0, 2, FS_AS_INT)
+FS_OPERATION(open4, FS_OPEN, FS_ABOUT_FILE, FS_FIXED, 1, 2, FS_AS_INT)
+FS_OPERATION(lookup_open, FS_OPEN, FS_ABOUT_DENTRY, FS_FIXED, 1, 5, FS_AS_INT)
+FS_OPERATION(fault, FS_FAULT, FS_ABOUT_FAULT, FS_FIXED, 0, 1, FS_AS_FAULT)
+FS_OPERATION(mkwrite, FS_MKWRITE, FS_ABOUT_FAULT, FS_FIXED, 0, 1, FS_AS_FAULT)
+FS_ENDS(setattr, FS_TRUNCATE, FS_ABOUT_DENTRY, FS_IDMAPPED, 0, 2, FS_AS_INT)
 
-/* Of all attributes only the size. */
-static __always_inline int setattr(struct dentry *dentry, struct iattr *attr, bool typed)
+/* Of all changes to attributes only that of the size is shown. */
+static __always_inline int fsops_setattr(struct dentry *dentry, struct iattr *attr, bool typed)
 {
 	if (BPF_CORE_READ(attr, ia_valid) & ATTR_SIZE)
-		begin(FS_TRUNCATE, ABOUT_DENTRY, dentry, typed);
+		fsops_begins(FS_TRUNCATE, FS_ABOUT_DENTRY, dentry, typed);
 	return 0;
 }
 
-SEC("fentry/setattr")
-int fentry_setattr(unsigned long long *ctx)
-{
-	return setattr((void *)IDMAPPED(ctx[0], ctx[1]), (void *)IDMAPPED(ctx[1], ctx[2]), true);
-}
-
-SEC("kprobe/setattr")
-int kprobe_setattr(struct pt_regs *ctx)
-{
-	return setattr((void *)IDMAPPED(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx)),
-		       (void *)IDMAPPED(PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)), false);
-}
+CALL_FENTRY(setattr, "setattr",
+	    fsops_setattr((void *)FS_IDMAPPED(ctx[0], ctx[1]), (void *)FS_IDMAPPED(ctx[1], ctx[2]),
+			  true))
+CALL_KPROBE(setattr, "setattr",
+	    fsops_setattr((void *)FS_IDMAPPED(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx)),
+			  (void *)FS_IDMAPPED(PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)), false))
 
 /* --- where no function can be probed: system calls on files of the file system ------------ */
 
-static __always_inline __u32 timed_call(long nr, bool *compat)
+/* What the user side said of system call @nr (struct fs_call); 0: it is not timed. */
+static __always_inline __u32 fsops_timed_call(long nr, bool *compat)
 {
 	struct fs_call call;
 
@@ -339,40 +334,42 @@ static __always_inline __u32 timed_call(long nr, bool *compat)
 	return *compat ? call.compat : call.native;
 }
 
-static __always_inline int call_begins(long nr)
+static __always_inline int fsops_at_enter(long nr)
 {
 	bool compat;
 
-	if (timed_call(nr, &compat))
-		call_start_begin(FS_NONE, 0, 0); /* a task is in one call at a time */
+	if (fsops_timed_call(nr, &compat))
+		call_start_begin(fs_starts, FS_NONE, 0, 0); /* a task is in one call at a time */
 	return 0;
 }
 
-static __always_inline int call_ends(struct pt_regs *regs, long ret, bool typed)
+/* For SYSCALL_EXIT(). */
+static __always_inline int fsops_at_exit(struct pt_regs *regs, long ret, bool typed)
 {
 	struct fs_done d = { .ret = ret };
 	struct file *file = NULL;
 	struct call_start stamp;
 	bool compat;
-	__u32 call;
+	__u32 call, fd;
 	__s64 at = -1;
 
-	call = timed_call(syscall_nr(regs, typed), &compat);
-	if (!call || !call_start_end(FS_NONE, &stamp))
+	call = fsops_timed_call(syscall_nr(regs, typed), &compat);
+	if (!call || !call_start_end(fs_starts, FS_NONE, &stamp))
 		return 0;
 	d.end = bpf_ktime_get_ns();
 	d.start = stamp.start;
 	if (d.end - d.start < fs_config.min_ns)
 		return 0;
 	d.op = call & FS_CALL_OP;
-	file = current_file(d.op == FS_OPEN ? ret : syscall_arg(regs, 0, compat, typed));
+	fd = d.op == FS_OPEN ? ret : syscall_arg(regs, 0, compat, typed);
+	file = task_file((void *)bpf_get_current_task(), fd);
 	if (!file)
 		return 0;
-	of_file(&d, file);
+	fsops_of_file(&d, file);
 	if (call & FS_CALL_AT)
 		at = syscall_position(regs, compat, typed);
 	if (d.op == FS_READ || d.op == FS_WRITE)
-		d.offset = at >= 0 ? at : began_at(BPF_CORE_READ(file, f_pos), ret);
+		d.offset = at >= 0 ? at : fsops_began_at(BPF_CORE_READ(file, f_pos), ret);
 	else if (d.op == FS_TRUNCATE)
 		d.offset = BPF_CORE_READ(file, f_inode, i_size);
 	if (d.op != FS_READ && d.op != FS_WRITE && ret > 0)
@@ -384,15 +381,13 @@ static __always_inline int call_ends(struct pt_regs *regs, long ret, bool typed)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long nr)
 {
-	return call_begins(nr);
+	return fsops_at_enter(nr);
 }
 
 SEC("raw_tp/sys_enter") /* the same for a kernel without BTF of its own */
 int BPF_PROG(raw_sys_enter, struct pt_regs *regs, long nr)
 {
-	return call_begins(nr);
+	return fsops_at_enter(nr);
 }
-
-SYSCALL_EXIT(call_ends)
 
 #endif

@@ -11,13 +11,11 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
+#include "lib/core/constants.bpf.h"
 #include "lib/core/filter.bpf.h"
 #include "lib/net/flow.shared.h"
 
 const volatile struct flow_filter flow_filter SEC(".rodata.flow");
-
-#define AF_INET	 2
-#define AF_INET6 10
 
 static __always_inline void flow_v4(struct inet_addr *addr, __be32 v4)
 {

@@ -25,6 +25,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "lib/core/compat.bpf.h"
+#include "lib/core/constants.bpf.h"
 #include "lib/core/events.shared.h"
 #include "lib/net/owner.shared.h"
 
@@ -34,10 +35,6 @@ struct {
 	__type(key, __u64);
 	__type(value, struct owner);
 } owners SEC(".maps");
-
-#define PF_KTHREAD 0x00200000
-#define S_IFMT	   0170000
-#define S_IFSOCK   0140000
 
 static __always_inline void owner_is_current(__u64 sock, bool replace)
 {

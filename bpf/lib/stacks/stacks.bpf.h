@@ -20,18 +20,19 @@
 
 const volatile struct stack_config stack_config SEC(".rodata.stacks");
 
-#define COPY_STEP 4096 /* a page is there or is not */
+#define STACK_COPY_STEP 4096 /* a page is there or is not */
 
 /* For EVENT_SCRATCH(): room for the deepest. */
 struct stack_scratch {
 	struct stack_event event;
-	__u64 frames[STACK_FRAMES_MAX + STACK_REGS + (STACK_COPY_MAX + COPY_STEP) / sizeof(__u64)];
+	__u64 frames[STACK_FRAMES_MAX + STACK_REGS +
+		     (STACK_COPY_MAX + STACK_COPY_STEP) / sizeof(__u64)];
 };
 
-#define SEEN_MAX 256
+#define STACK_SEEN_MAX 256
 
 struct stack_seen {
-	__u64 process[SEEN_MAX];
+	__u64 process[STACK_SEEN_MAX];
 };
 
 /* Of each CPU, the process seen last of those whose ids end alike. */
@@ -53,7 +54,7 @@ static __always_inline bool stack_process_is_new(__u32 pid, __u64 mm)
 	seen = bpf_map_lookup_elem(&stack_seen, &zero);
 	if (!seen)
 		return false;
-	process = &seen->process[pid % SEEN_MAX];
+	process = &seen->process[pid % STACK_SEEN_MAX];
 	if (*process == id)
 		return false;
 	*process = id;
@@ -120,14 +121,14 @@ static __always_inline __u64 stack_copy(void *to, __u64 from, __u64 end)
 {
 	__u64 done = 0;
 
-	for (int i = 0; i < STACK_COPY_MAX / COPY_STEP + 1; i++) {
-		__u64 at = from + done, n = COPY_STEP - (at & (COPY_STEP - 1));
+	for (int i = 0; i < STACK_COPY_MAX / STACK_COPY_STEP + 1; i++) {
+		__u64 at = from + done, n = STACK_COPY_STEP - (at & (STACK_COPY_STEP - 1));
 
 		if (n > end - at)
 			n = end - at;
 		barrier_var(done);
 		barrier_var(n);
-		if (done >= STACK_COPY_MAX || !n || n > COPY_STEP ||
+		if (done >= STACK_COPY_MAX || !n || n > STACK_COPY_STEP ||
 		    bpf_probe_read_user(to + done, n, (void *)at))
 			break;
 		done += n;

@@ -16,18 +16,18 @@
 
 #define USER_STACK_MAX 127
 
-struct user_frame {
+struct user_stack_frame {
 	__u64 fp, ret;
 };
 
 /* The mapping that a stack is in. */
-struct stack_area {
+struct user_stack_area {
 	__u64 end;
 	__u64 has_file;
 };
 
-static long stack_area(struct task_struct *task, struct vm_area_struct *vma,
-		       struct stack_area *area)
+static long user_stack_area(struct task_struct *task, struct vm_area_struct *vma,
+			    struct user_stack_area *area)
 {
 	area->end = BPF_CORE_READ(vma, vm_end);
 	area->has_file = BPF_CORE_READ(vma, vm_file) != NULL;
@@ -35,8 +35,8 @@ static long stack_area(struct task_struct *task, struct vm_area_struct *vma,
 }
 
 /* The frame at @at. False: it can't be read. */
-static __always_inline bool user_frame(struct user_frame *f, struct task_struct *task, __u64 at,
-				       bool is_32)
+static __always_inline bool user_stack_frame(struct user_stack_frame *f, struct task_struct *task,
+					     __u64 at, bool is_32)
 {
 	if (is_32) {
 		struct {
@@ -61,22 +61,22 @@ static __always_inline __u32 user_stack(__u64 *to, struct task_struct *task,
 					const struct task_user *u, bool *whole)
 {
 	__u64 lowest = u->sp, at = u->fp, word = u->is_32 ? 4 : 8;
-	struct stack_area area = {};
+	struct user_stack_area area = {};
 	__u32 i;
 
 	*whole = false;
 	to[0] = u->ip;
-	if (bpf_find_vma(task, u->sp, stack_area, &area, 0) || area.has_file)
+	if (bpf_find_vma(task, u->sp, user_stack_area, &area, 0) || area.has_file)
 		area.end = 0;
 	for (i = 1; i < USER_STACK_MAX; i++) {
-		struct user_frame f;
+		struct user_stack_frame f;
 
 		if (!at) {
 			*whole = i > 1;
 			break;
 		}
 		if (at < lowest || at + 2 * word > area.end || at & (word - 1) ||
-		    !user_frame(&f, task, at, u->is_32))
+		    !user_stack_frame(&f, task, at, u->is_32))
 			break;
 		if (!f.ret) {
 			*whole = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * exec.probes.bpf.h: the execs of programs, wherever this kernel lets them be seen. One ladder of programs
- * for those that succeed, each of which calls the includer's exec_started():
+ * exec.probes.bpf.h: the execs of programs, wherever this kernel lets them be seen. It defines one
+ * ladder of programs for those that succeed, each of which calls the includer's exec_started():
  *
  *	exec_done, raw_exec_done		the tracepoint, whoever called exec and however
  *
@@ -9,9 +9,10 @@
  *
  *	fexit_CALL				one program for each call, no map
  *	kprobe_CALL, kretprobe_CALL
- *	sys_exit, raw_sys_exit			the exit of all system calls (syscalls.bpf.h)
  *
- * where CALL is execve, execveat, compat_execve, compat_execveat.
+ * where CALL is execve, execveat, compat_execve, compat_execveat. The last rung for those that fail,
+ * where no function can be probed, is the exit of all system calls: for that the tool has
+ * SYSCALL_EXIT(exec_at_exit(regs, ret, typed)), see syscalls.bpf.h.
  */
 #ifndef BORESCOPE_BPF_TASKS_EXEC_PROBES_BPF_H
 #define BORESCOPE_BPF_TASKS_EXEC_PROBES_BPF_H
@@ -20,6 +21,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "lib/core/call_probes.bpf.h"
 #include "lib/core/compat.bpf.h"
 #include "lib/core/inflight.bpf.h"
 #include "lib/core/syscalls.bpf.h"
@@ -30,10 +32,10 @@ struct exec_call {
 	bool compat; /* argv has pointers of 32 bits */
 };
 
-/* The new image is in place, with @task on the CPU; nothing of it has run. */
+/* The tool defines this. The new image is in place, with @task on the CPU; nothing of it has run. */
 static __always_inline void exec_started(struct task_struct *task, struct linux_binprm *bprm);
 
-/* @ret: a negative error number. */
+/* The tool defines this. @ret: a negative error number. */
 static __always_inline void exec_failed(const struct exec_call *call, int ret);
 
 SEC("tp_btf/sched_process_exec")
@@ -79,9 +81,9 @@ static __always_inline int exec_ended(struct pt_regs *regs, long ret, int arg, b
  * name only: no fexit program can read it.) */
 INFLIGHT(exec_calls, struct exec_call, INFLIGHT_MAX);
 
-static __always_inline int exec_begins(struct pt_regs *ctx, int arg, bool compat)
+static __always_inline int exec_begins(struct pt_regs *regs, int arg, bool compat)
 {
-	struct exec_call call = exec_asked((void *)PT_REGS_PARM1(ctx), arg, compat, false);
+	struct exec_call call = exec_asked(regs, arg, compat, false);
 
 	inflight_begin(&exec_calls, &call);
 	return 0;
@@ -101,21 +103,8 @@ static __always_inline int exec_ends(int ret)
 }
 
 #define EXEC_PROBES(name, function, arg, compat)                                                   \
-	SEC("fexit/" function)                                                                     \
-	int BPF_PROG(fexit_##name, struct pt_regs *regs, long ret)                                 \
-	{                                                                                          \
-		return exec_ended(regs, ret, arg, compat, true);                                   \
-	}                                                                                          \
-	SEC("kprobe/" function)                                                                    \
-	int kprobe_##name(struct pt_regs *ctx)                                                     \
-	{                                                                                          \
-		return exec_begins(ctx, arg, compat);                                              \
-	}                                                                                          \
-	SEC("kretprobe/" function)                                                                 \
-	int BPF_KRETPROBE(kretprobe_##name, int ret)                                               \
-	{                                                                                          \
-		return exec_ends(ret);                                                             \
-	}
+	CALL_END_PROBES(name, function, exec_ended(regs, ret, arg, compat, true),                  \
+			exec_begins(regs, arg, compat), exec_ends(ret), struct pt_regs *regs)
 
 EXEC_PROBES(execve, SYSCALL_FUNCTION("execve"), 0, false)
 EXEC_PROBES(execveat, SYSCALL_FUNCTION("execveat"), 1, false)
@@ -124,25 +113,24 @@ EXEC_PROBES(compat_execveat, COMPAT_SYSCALL_FUNCTION("execveat"), 1, true)
 
 /* --- no function can be probed: the system calls' own exit -------------------------------- */
 
-enum { EXECVE, EXECVEAT };
-static const struct syscall_row exec_rows[] = {
-	[EXECVE] = SYSCALL(EXECVE),
-	[EXECVEAT] = SYSCALL(EXECVEAT),
+enum { EXEC_BY_EXECVE, EXEC_BY_EXECVEAT };
+static const struct syscall_row exec_syscalls[] = {
+	[EXEC_BY_EXECVE] = SYSCALL(EXECVE),
+	[EXEC_BY_EXECVEAT] = SYSCALL(EXECVEAT),
 };
 
-static __always_inline int any_call_done(struct pt_regs *regs, long ret, bool typed)
+/* For SYSCALL_EXIT(). */
+static __always_inline int exec_at_exit(struct pt_regs *regs, long ret, bool typed)
 {
 	bool compat;
 	int call;
 
 	if (ret >= 0)
 		return 0;
-	call = syscall_find(exec_rows, syscall_nr(regs, typed), &compat);
+	call = syscall_find(exec_syscalls, syscall_nr(regs, typed), &compat);
 	if (call < 0)
 		return 0;
-	return exec_ended(regs, ret, call == EXECVEAT, compat, typed);
+	return exec_ended(regs, ret, call == EXEC_BY_EXECVEAT, compat, typed);
 }
-
-SYSCALL_EXIT(any_call_done)
 
 #endif

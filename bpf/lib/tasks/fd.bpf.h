@@ -8,22 +8,6 @@
 #include "lib/tasks/fd.shared.h"
 #include "lib/core/path.bpf.h"
 
-#define S_IFMT	 0170000
-#define S_IFIFO	 0010000
-#define S_IFSOCK 0140000
-
-/* NULL: it has no such descriptor. */
-static __always_inline struct file *task_file(struct task_struct *task, __u32 fd)
-{
-	struct file **fds, *file = NULL;
-
-	if (fd >= BPF_CORE_READ(task, files, fdt, max_fds))
-		return NULL;
-	fds = BPF_CORE_READ(task, files, fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
-	return file;
-}
-
 static __always_inline void fd_socket(struct fd_info *info, struct file *file)
 {
 	struct socket *socket = BPF_CORE_READ(file, private_data);

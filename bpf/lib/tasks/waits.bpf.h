@@ -28,9 +28,9 @@ static __always_inline bool wait_is_for_lock(const struct task_user *u)
 {
 	if (u->syscall != (u->compat ? COMPAT_NR_FUTEX : SYSCALL_NR_FUTEX))
 		return false;
-	switch (u->args[1] & 0x7f) {
-	case 6:	 /* FUTEX_LOCK_PI */
-	case 13: /* FUTEX_LOCK_PI2 */
+	switch (u->args[1] & 0x7f) { /* without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME */
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
 		return true;
 	}
 	return false;

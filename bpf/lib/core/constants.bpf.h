@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * constants.bpf.h: the kernel's constants that are macros there. BTF has no macros, so that neither
+ * our vmlinux.h nor a full one has these. Each group names the kernel's header; all values are the
+ * same from 5.10 to 7.x, as far as a kernel has the constant. (Enumerators do stand in BTF: those
+ * belong in vmlinux.h.)
+ */
+#ifndef BORESCOPE_BPF_CORE_CONSTANTS_BPF_H
+#define BORESCOPE_BPF_CORE_CONSTANTS_BPF_H
+
+/* include/uapi/asm-generic/errno-base.h, errno.h; include/linux/errno.h, err.h */
+#define E2BIG	     7
+#define EAGAIN	     11
+#define ENOMEM	     12
+#define EBUSY	     16
+#define EHOSTUNREACH 113
+#define EIOCBQUEUED  529
+#define MAX_ERRNO    4095
+
+/* include/linux/sched.h: task_struct.flags, and the bits of its state */
+#define PF_KTHREAD	     0x00200000
+#define TASK_UNINTERRUPTIBLE 0x0002
+#define TASK_NOLOAD	     0x0400
+#define TASK_IDLE	     (TASK_UNINTERRUPTIBLE | TASK_NOLOAD) /* both bits: either is another state */
+#define TASK_RTLOCK_WAIT     0x1000				  /* from 5.15 */
+#define TASK_FROZEN	     0x8000				  /* from 6.1 */
+#define TASK_REPORT	     0x007f
+
+/* include/uapi/linux/stat.h: inode.i_mode */
+#define S_IFMT	 0170000
+#define S_IFIFO	 0010000
+#define S_IFSOCK 0140000
+
+/* include/uapi/linux/fcntl.h, asm-generic/fcntl.h (arm64 has its own O_LARGEFILE), openat2.h */
+#define AT_FDCWD	-100
+#define O_WRONLY	01
+#define O_CREAT		0100
+#define O_TRUNC		01000
+#define __O_TMPFILE	020000000
+#define RESOLVE_IN_ROOT 0x10
+#if defined(__TARGET_ARCH_arm64)
+#define O_LARGEFILE 0400000
+#else
+#define O_LARGEFILE 0100000
+#endif
+
+/* include/linux/fs.h: iattr.ia_valid, kiocb.ki_flags (from 6.6 to 6.18 or so) */
+#define ATTR_SIZE	     (1 << 3)
+#define IOCB_DIO_CALLER_COMP (1 << 22)
+
+/* include/linux/socket.h */
+#define AF_INET	 2
+#define AF_INET6 10
+
+/* include/net/tcp.h: tcp_skb_cb.tcp_flags, .sacked */
+#define TCPHDR_SYN 0x02
+#define TCPHDR_ACK 0x10
+#define TCPCB_LOST 0x04 /* the segment counts as lost */
+
+/* include/uapi/linux/futex.h */
+#define FUTEX_LOCK_PI  6
+#define FUTEX_LOCK_PI2 13 /* from 5.14 */
+
+#endif
