@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * biolatency.bpf.c: how long block requests took, as histograms.
+ *
+ * Programs: rq_complete below; io_start, rq_insert, rq_issue, rq_issue_direct
+ * (lib/block/request_time.probes.bpf.h).
+ */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * execsnoop.bpf.c: an event for each exec, and for each that failed.
+ *
+ * Programs: exec_done, raw_exec_done: they call exec_started() below; fexit_CALL, kprobe_CALL,
+ * kretprobe_CALL for execve, execveat, compat_execve, compat_execveat: they call exec_failed()
+ * below (all in lib/tasks/exec.probes.bpf.h); sys_exit, raw_sys_exit (SYSCALL_EXIT() below).
+ */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * ext4slower.bpf.c: an event for each operation of a file system that was slow.
+ *
+ * Programs: fentry_NAME, fexit_NAME, kprobe_NAME, kretprobe_NAME for each operation; aio_done and
+ * uring_done; sys_enter, raw_sys_enter (all in lib/files/fsops.probes.bpf.h): they call
+ * fsops_done() below; sys_exit, raw_sys_exit (SYSCALL_EXIT() below).
+ */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>

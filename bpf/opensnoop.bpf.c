@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * opensnoop.bpf.c: an event for each open of a file.
+ *
+ * Programs: fexit_openat2, kprobe_openat2, kretprobe_openat2; fentry_io_openat2, fexit_io_openat2,
+ * kprobe_io_openat2, kretprobe_io_openat2 (lib/files/open.probes.bpf.h): they call open_done()
+ * below; sys_exit, raw_sys_exit (SYSCALL_EXIT() below).
+ */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

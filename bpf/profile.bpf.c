@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * profile.bpf.c: the stacks of what runs, at each tick of the perf events that profile opens.
+ *
+ * Programs: sample, below.
+ */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * runqlat.bpf.c: how long threads waited for a CPU, as histograms.
+ *
+ * Programs: sched_info; wakeup, wakeup_new, switched; all below.
+ */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * tcpretrans.bpf.c: an event for each segment that TCP sends again.
+ *
+ * Programs: retransmit, retransmit_raw, retransmit_synack, retransmit_synack_raw,
+ * fentry_loss_probe, fexit_loss_probe, kprobe_loss_probe, kretprobe_loss_probe below;
+ * owner_state_changes, owner_state_changes_raw, owner_files (lib/net/owner.probes.bpf.h).
+ */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

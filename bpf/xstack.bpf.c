@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * xstack.bpf.c: what each thread of the machine does and where it is, for a reader that asks.
+ *
+ * Programs: sleepable, plain; both below.
+ */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>

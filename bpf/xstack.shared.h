@@ -10,11 +10,13 @@ struct xstack_config {
 	__u8 skip_kernel, skip_user; /* don't read these stacks */
 };
 
-/* What the sides tell each other about a sample. */
+/* What the sides tell each other about a sample, which is one pass over all threads or (with a pid
+ * filter) one for each process. */
 struct xstack_state {
-	__u64 ts;		/* set to 0 before a sample: the first thread stamps it */
-	__u64 visited, threads; /* ... to 0 before a pass: by it, and in the last one's process */
-	__u64 last_tid;
+	__u64 ts; /* user space sets it to 0 before a sample; its first thread to CLOCK_MONOTONIC */
+	__u64 visited;	/* threads that a pass has come to; user space sets it to 0 before a pass */
+	__u64 threads;	/* how many the process of the thread visited last has */
+	__u64 last_tid; /* the thread visited last */
 };
 
 #endif

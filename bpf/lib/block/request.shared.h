@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * request.shared.h: block requests, as both sides see them (bpf/lib/block/request.bpf.h, libcommon/block/request.h).
+ * request.shared.h: block requests, as both sides see them (bpf/lib/block/request.bpf.h,
+ * libcommon/block/request.h).
  */
 #ifndef BORESCOPE_BPF_BLOCK_REQUEST_SHARED_H
 #define BORESCOPE_BPF_BLOCK_REQUEST_SHARED_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * request_time.probes.bpf.h: when a block request began, asked at its end. The kernel's own time stamps are read
- * where it writes them; where it does not, or where a filter has to judge who submits, the programs
- * here follow each request in a map. libcommon/block/request.h decides which of them run
- * (REQUEST_PROBES).
+ * request_time.probes.bpf.h: when a block request began, asked at its end. The kernel's own time
+ * stamps are read where it writes them; where it does not, or where a filter has to judge who
+ * submits, the programs here follow each request in a map. libcommon/block/request.h decides which
+ * of them run (REQUEST_PROBES).
  */
 #ifndef BORESCOPE_BPF_BLOCK_REQUEST_TIME_PROBES_BPF_H
 #define BORESCOPE_BPF_BLOCK_REQUEST_TIME_PROBES_BPF_H

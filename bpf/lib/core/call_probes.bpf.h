@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * call_probes.bpf.h: programs at the begin and at the end of a kernel function, in the two ways that
- * a kernel may grant: by trampoline (fentry, fexit) and by kprobe (kprobe, kretprobe). A program is
- * called WAY_NAME, as the ladder of the tool's user side has it.
+ * call_probes.bpf.h: programs at the begin and at the end of a kernel function, in the two ways
+ * that a kernel may grant: by trampoline (fentry, fexit) and by kprobe (kprobe, kretprobe). A
+ * program is called WAY_NAME: that is what the ladder on the tool's user side says.
  *
  *	CALL_PROBES(name, function, begins, ends, parameters...)
- *		fentry_NAME and fexit_NAME; kprobe_NAME and kretprobe_NAME. What @begins has to leave
- *		for @ends goes into an INFLIGHT() map (inflight.bpf.h).
+ *		fentry_NAME and fexit_NAME, or kprobe_NAME and kretprobe_NAME. What @begins leaves
+ *		for @ends is kept in between (inflight.bpf.h).
  *	CALL_END_PROBES(name, function, ended, begins, ends, parameters...)
- *		fexit_NAME alone, which calls @ended and sees the arguments and the result at once;
- *		kprobe_NAME and kretprobe_NAME, which call @begins and @ends.
+ *		fexit_NAME alone, which sees the arguments and the result at once, in @ended; or
+ *		kprobe_NAME and kretprobe_NAME, as above.
  *
- * @function is a string. @parameters are the function's own, all of them and in its order, as its
- * declaration has them. The others are calls: all may use the parameters (@ends: of fexit and
- * kretprobe only what both have, so none); @ended and @ends may use `ret`, the result as an int.
+ * @function is a string; @parameters are all that the function has, as its declaration has them.
+ * The others are what the programs call: @begins may use the parameters, @ends may use `ret`, the
+ * result as an int, and @ended may use both. For example:
  *
- *	CALL_PROBES(loss_probe, "tcp_send_loss_probe", probe_begins(sk), probe_ends(), struct sock *sk)
+ *	CALL_PROBES(io_openat2, "io_openat2", uring_begins(req), uring_ends(ret),
+ *		    struct io_kiocb *req, unsigned int issue_flags)
  *
- * Where the verifier knows the arguments' types (fentry and fexit), they may be read as they are; in
- * what a kprobe calls they are read by BPF_CORE_READ().
+ * In fexit_NAME the verifier knows the types of the arguments, so that @ended may read them
+ * directly; @begins is for both ways, and needs BPF_CORE_READ().
  */
 #ifndef BORESCOPE_BPF_CORE_CALL_PROBES_BPF_H
 #define BORESCOPE_BPF_CORE_CALL_PROBES_BPF_H
@@ -27,7 +28,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* One program each. @call may use `ctx`, too: the arguments as BPF has them. */
+/* One program each, which returns @call. That may use `ctx`, too, and needs no parameters then. */
 #define CALL_PROGRAM(way, macro, name, function, call, parameters...)                              \
 	SEC(#way "/" function) int macro(way##_##name, ##parameters)                               \
 	{                                                                                          \

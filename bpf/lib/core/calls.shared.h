@@ -6,7 +6,8 @@
 #ifndef BORESCOPE_BPF_CORE_CALLS_SHARED_H
 #define BORESCOPE_BPF_CORE_CALLS_SHARED_H
 
-/* numbers of no helper; nothing else may call them */
+/* These are the numbers of no helper: libcommon/kernel/support.c replaces each call of one before
+ * the program is loaded. */
 #define CALL_PREEMPT_DISABLE 1000001
 #define CALL_PREEMPT_ENABLE  1000002
 

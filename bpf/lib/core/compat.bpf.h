@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * compat.bpf.h: one accessor for everything that differs between kernels or machines. The choice is made
- * by BTF, never by version number; the version that changed is named beside it.
+ * compat.bpf.h: one accessor for everything that differs between kernels or machines. The choice
+ * is made by BTF, never by version number; the version that made the change is named beside it.
+ * What is here has no prefix of its own: it is named after what it reads.
  */
 #ifndef BORESCOPE_BPF_CORE_COMPAT_BPF_H
 #define BORESCOPE_BPF_CORE_COMPAT_BPF_H
@@ -13,8 +14,8 @@
 #include "lib/core/calls.shared.h"
 #include "lib/core/constants.bpf.h"
 
-/* From 5.11 on (3ca1032ab7ab) there is a task that is read without bpf_probe_read_kernel(), 10 ns
- * each. */
+/* From 5.11 on (3ca1032ab7ab) the current task can be had as a typed pointer: its fields are read
+ * directly, which saves a bpf_probe_read_kernel() of 10 ns each. */
 enum bpf_func_id___task_btf {
 	BPF_FUNC_get_current_task_btf = 158,
 };
@@ -26,8 +27,8 @@ static __always_inline bool have_task_btf(void)
 }
 
 /*
- * A saved register. @typed, a constant in all that follows: the verifier knows @regs for a pt_regs
- * (an argument of tp_btf and fexit programs), and lets it be read as it is.
+ * A saved register. @typed (a constant here and in all that follows): the verifier knows @regs as a
+ * pt_regs, because it is an argument of a tp_btf or fexit program, and it may be read directly.
  */
 #define SAVED_REG(field) (typed ? regs->field : BPF_CORE_READ(regs, field))
 
@@ -157,9 +158,9 @@ static __always_inline __s64 syscall_position(struct pt_regs *regs, bool compat,
 
 /* --- asynchronous direct I/O -------------------------------------------------------------- */
 
-/* What a request came to, where its completion is told @ret. Of a write by io_uring that is 0 from
- * 6.6 on, up to 6.18 or so: the rest of the completion, with the result, is done
- * later, in the task. */
+/* The result of an asynchronous request, whose completion function was called with @ret. For a
+ * write by io_uring @ret is 0 from 6.6 on, up to 6.18 or so: the rest of the completion, with
+ * the result, is done later, in the task. */
 static __always_inline long kiocb_result(struct kiocb *iocb, long ret)
 {
 	struct kiocb___deferred *deferred = (void *)iocb;
@@ -176,11 +177,11 @@ static __always_inline long kiocb_result(struct kiocb *iocb, long ret)
 
 /* --- the scheduler ------------------------------------------------------------------------ */
 
-/* The queue that @task is on, and so the clock by which it is timed; needs no symbol of the kernel.
- */
+/* The run queue that @task is on; its clock is the one that times the task. This needs no symbol of
+ * the kernel. */
 #define task_rq(task) ((task)->se.cfs_rq->rq)
 
-/* on_cpu and on_rq were int before they became u8: the macro reads what there is. */
+/* on_cpu and on_rq were int before they became u8: the macro reads either. */
 static __always_inline bool task_on_cpu(struct task_struct *task)
 {
 	if (bpf_core_field_exists(task->on_cpu))
@@ -188,8 +189,9 @@ static __always_inline bool task_on_cpu(struct task_struct *task)
 	return bpf_get_current_task() == (__u64)task;
 }
 
-/* For the task that is being switched out, at sched_switch: does it want to go on? Since 6.12 a
- * task that goes to sleep may stay on the queue for a while, delayed. */
+/* For the task that is being switched out, at sched_switch: does it want to go on running?
+ * Since 6.12 a task that goes to sleep may stay on the queue for a while: its dequeueing is
+ * delayed. */
 static __always_inline bool task_is_queued(struct task_struct *task)
 {
 	if (!BPF_CORE_READ_BITFIELD_PROBED(task, on_rq))
@@ -201,8 +203,8 @@ static __always_inline bool task_is_queued(struct task_struct *task)
 
 /* --- helpers ------------------------------------------------------------------------------ */
 
-/* bpf_probe_read_user_str(), which up to 6.12 says 0 for an empty string: the length with the NUL,
- * or negative. */
+/* bpf_probe_read_user_str(): returns the length with the NUL, or a negative error number. Up to
+ * 6.12 the helper itself returns 0 for an empty string. */
 static __always_inline long read_user_str(char *to, __u32 size, const char *from)
 {
 	long n = bpf_probe_read_user_str(to, size, from);
@@ -214,16 +216,21 @@ static __always_inline long read_user_str(char *to, __u32 size, const char *from
 
 /*
  * Between taking the time and sending the event a program should not be scheduled out: the event
- * would come late, and out of order. From 6.10 on (fc7566ad0a82) it can ask for that. Both are
- * called on every path.
+ * would come late, and out of order. From 6.10 on (fc7566ad0a82) a program can ask for that: it
+ * calls preempt_off() before it filters, and preempt_on() at its end, on every path. That is for
+ * programs that run in a task that can be preempted: those on functions (fentry, fexit, kprobe),
+ * on sys_enter and sys_exit, on tracepoints that are hit by system calls. Programs in an
+ * interrupt, or with a lock of the kernel held (at sched_switch, block_rq_complete), can't be
+ * scheduled out anyway.
  *
  * What it can't prevent: a task that is due to be scheduled out goes at preempt_on(), and until it
  * runs again the kernel leaves out every other run of that program on the CPU. Those are counted
  * (object_missed()).
  *
- * Written as calls of a helper that does not exist, which libcommon (object.c) makes into calls of
- * the kernel's function, or into nothing: an extern __weak __ksym would have libbpf look through
- * the modules' BTF where the kernel has no such function, and that takes CAP_SYS_ADMIN.
+ * Both are written as calls of a helper that does not exist, which libcommon/kernel/support.c
+ * makes into calls of the kernel's function, or into nothing. With an extern __weak __ksym, where
+ * the kernel has no such function, libbpf would look for it in the modules' BTF, which needs
+ * CAP_SYS_ADMIN.
  */
 #define CALL_PLACE(place)                                                                          \
 	__asm__ volatile("call %[nr]" ::[nr] "i"(place)                                            \

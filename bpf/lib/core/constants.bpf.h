@@ -21,10 +21,11 @@
 #define PF_KTHREAD	     0x00200000
 #define TASK_UNINTERRUPTIBLE 0x0002
 #define TASK_NOLOAD	     0x0400
-#define TASK_IDLE	     (TASK_UNINTERRUPTIBLE | TASK_NOLOAD) /* both bits: either is another state */
-#define TASK_RTLOCK_WAIT     0x1000				  /* from 5.15 */
-#define TASK_FROZEN	     0x8000				  /* from 6.1 */
 #define TASK_REPORT	     0x007f
+#define TASK_RTLOCK_WAIT     0x1000 /* from 5.15 */
+#define TASK_FROZEN	     0x8000 /* from 6.1 */
+/* both bits: either alone is another state */
+#define TASK_IDLE (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)
 
 /* include/uapi/linux/stat.h: inode.i_mode */
 #define S_IFMT	 0170000

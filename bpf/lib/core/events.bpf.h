@@ -2,9 +2,9 @@
 /*
  * events.bpf.h: from a probe to the tool's reader, without a wake-up per event.
  *
- * One ring per CPU (up to 32), so that CPUs don't queue for a lock; the reader merges them by time
- * stamp. It looks every few milliseconds by itself, and is woken only when a ring passes its fill
- * mark. What does not fit is counted.
+ * There is one ring per CPU (up to 32), so that CPUs don't queue for a lock; the reader merges
+ * them by time stamp. It looks every few milliseconds by itself, and is woken only when a ring
+ * passes its fill mark. What does not fit is counted.
  */
 #ifndef BORESCOPE_BPF_CORE_EVENTS_BPF_H
 #define BORESCOPE_BPF_CORE_EVENTS_BPF_H
@@ -17,8 +17,8 @@
 
 const volatile struct event_config event_config SEC(".rodata.events");
 
-/* How large the rings are, and how many are made, is libcommon's business. A map of maps would be
- * shorter, but the kernel waits for an RCU grace period (10 ms) at each ring put in. */
+/* libcommon/kernel/events.c sets how large the rings are and how many are made. A map of maps would
+ * be shorter, but the kernel waits for an RCU grace period (10 ms) at each ring that is put in. */
 struct event_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -34,8 +34,8 @@ struct event_ring {
 #define EVENT_DEFINE_RING(n) struct event_ring event_ring_##n SEC(".maps");
 EVENT_EACH_RING(EVENT_DEFINE_RING)
 
-/* @cpu: at most event_config.ring_mask. The verifier knows that, and takes out the rings that don't
- * exist. */
+/* @cpu is at most event_config.ring_mask: the verifier knows that, and removes what is about rings
+ * that don't exist. */
 static __always_inline void *event_ring_of(__u32 cpu)
 {
 	void *ring;
@@ -58,8 +58,10 @@ struct {
 } event_lost SEC(".maps");
 
 /*
- * A place to put an event together that is too large for the stack: one per CPU and @entries.
- * Two programs of a tool that can interrupt each other take different entries.
+ * Where an event is put together that is too large for the stack (512 bytes in all, for a program
+ * and what it calls); a smaller one is a local variable. Each CPU has @entries of them: programs
+ * of the tool that can interrupt each other, or come in between (after a page fault, say), use
+ * different ones. event_begin(entry) gives one, or NULL.
  */
 #define EVENT_SCRATCH(event_type, entries)                                                         \
 	struct {                                                                                   \
@@ -107,8 +109,8 @@ static __always_inline void event_count_lost(void)
 		__sync_fetch_and_add(lost, 1);
 }
 
-/* Sends the first @size bytes of @event; @now wakes the reader at once. @size must be bounded for
- * the verifier. */
+/* Sends the first @size bytes of @event; with @now, the reader is woken at once. The verifier must
+ * see a bound of @size. */
 static __always_inline void event_send_to(void *event, __u64 size, bool now)
 {
 	__u32 cpu = bpf_get_smp_processor_id() & event_config.ring_mask;
@@ -119,7 +121,7 @@ static __always_inline void event_send_to(void *event, __u64 size, bool now)
 		event_count_lost();
 		return;
 	}
-	/* only the event that carries the ring across the mark wakes the reader */
+	/* only the event that fills the ring beyond the mark wakes the reader */
 	filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	flags = now || (filled < event_config.wake_bytes &&
 			filled + size >= event_config.wake_bytes)
@@ -134,7 +136,7 @@ static __always_inline void event_send(void *event, __u64 size)
 	event_send_to(event, size, false);
 }
 
-/* For the rare event that the reader should see while it is fresh: costs a wake-up. */
+/* For the rare event that the reader should see while it is fresh: this costs a wake-up. */
 static __always_inline void event_send_now(void *event, __u64 size)
 {
 	event_send_to(event, size, true);

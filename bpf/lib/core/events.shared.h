@@ -8,8 +8,8 @@
 
 #include "lib/core/types.shared.h"
 
-/* A pid or tid that is not known, and whatever else FMT_KNOWN shows: "?" in text, null in JSON. The
- * comm of a task whose pid is not known is shown so, too. */
+/* A pid or tid that is not known, or another number of a column with FMT_KNOWN: it is shown as
+ * "?" in text and null in JSON. So is the comm of a task whose pid is not known. */
 #define EVENT_UNKNOWN 0xffffffff
 
 /* The task that an event is about. First in every event struct. */
@@ -18,7 +18,7 @@ struct event_head {
 	__u32 pid; /* what user space calls so: the kernel's tgid */
 	__u32 tid;
 	__u32 uid;
-	__u32 flags; /* the tool's own */
+	__u32 flags; /* each tool has its own */
 	char comm[16];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * filter.bpf.h: does the user want to see this task? The state is in a section of its own, which
- * libcommon fills: a tool only asks. A filter judges the task that an event is about:
+ * filter.bpf.h: does the user want to see this task? The answer's data are in a section of their
+ * own, which libcommon fills: a tool only asks. A filter judges the task that an event is about:
  * filter_current() where that is the one on the CPU, filter_task() for any other.
  */
 #ifndef BORESCOPE_BPF_CORE_FILTER_BPF_H
@@ -50,7 +50,7 @@ static __always_inline bool filter_in_cgroup(struct cgroup *cgrp)
 	return false;
 }
 
-/* Is @task in it? */
+/* Is @task in that cgroup, or in one below it? */
 static __always_inline bool filter_cgroup(struct task_struct *task)
 {
 	return filter_in_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
@@ -116,8 +116,8 @@ static __always_inline bool filter_current(void)
 	return true;
 }
 
-/* @typed, a constant: the verifier knows @task for a task_struct (an argument of a tp_btf program),
- * and lets it be read as it is. */
+/* @typed, a constant: the verifier knows @task as a task_struct, because it is an argument of a
+ * tp_btf program, and it may be read directly. */
 static __always_inline bool filter_task(struct task_struct *task, bool typed)
 {
 	__u32 pid = typed ? task->tgid : BPF_CORE_READ(task, tgid);
@@ -141,12 +141,13 @@ static __always_inline bool filter_task(struct task_struct *task, bool typed)
 	return true;
 }
 
-/* Is anything filtered at all? (Where judging a task costs a probe of its own.) */
+/* Is there any filter at all? For tools that need a further probe to judge a task. */
 static __always_inline bool filter_any(void)
 {
 	return filter.any;
 }
 
+/* Are these @flags wanted? */
 static __always_inline bool filter_flags(const volatile struct flag_filters *f, __u32 flags)
 {
 	for (__u32 i = 0; i < FLAG_FILTERS_MAX && i < f->nr; i++)

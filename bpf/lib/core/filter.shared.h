@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * filter.shared.h: which tasks a tool looks at. Filled by libcommon (options.c) before loading; in
- * read-only data, so that the verifier takes out every test that isn't asked for.
+ * filter.shared.h: which tasks a tool looks at. libcommon/run fills it before the programs are
+ * loaded. It is read-only data, so that the verifier removes every test that isn't asked for.
  */
 #ifndef BORESCOPE_BPF_CORE_FILTER_SHARED_H
 #define BORESCOPE_BPF_CORE_FILTER_SHARED_H
@@ -19,14 +19,14 @@ struct filter {
 	__u8 by_uid;
 	__u8 comm_part_len; /* 0: any; else comm_part stands somewhere in the name */
 	__u8 by_comm;	    /* comm is the whole name */
-	__u8 any;	    /* one of the others is given: filter_is_set() */
+	__u8 any;	    /* some of these is asked for; own_pid alone does not count */
 	__u64 cgroup;	    /* 0: any; else the id of a cgroup v2: in it or below it */
 	char comm[16];
 	char comm_part[16];
 };
 
-/* Flags of which something must be there: wanted when (flags & mask) == value for any of them, so
- * that a flag of 0 and flags of several bits can be asked for. 0 of them: all are wanted. */
+/* Which flags are wanted: those of which (flags & mask) == value for any of these, so that a
+ * flag of 0 and flags of several bits can be asked for. With nr == 0 all are wanted. */
 #define FLAG_FILTERS_MAX 8
 struct flag_filters {
 	__u32 nr;

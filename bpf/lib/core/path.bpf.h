@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * path.bpf.h: from a dentry and its mount up to the root, as /proc/PID/fd shows it to a reader
- * outside of any chroot: the path from the root of the mount namespace.
+ * path.bpf.h: paths of files, put together on the way from a dentry and its mount up to the root.
+ * They are those that /proc/PID/fd shows to a reader outside of any chroot: from the root of the
+ * mount namespace.
  *
- * The walk is bounded; a path that is longer is cut on the left, and says so by beginning with
- * "...".
+ * The walk is bounded; a path that is longer is cut on the left, and then begins with "...".
  */
 #ifndef BORESCOPE_BPF_CORE_PATH_BPF_H
 #define BORESCOPE_BPF_CORE_PATH_BPF_H
@@ -21,8 +21,9 @@
 #define PATH_BYTES     4096 /* a power of two */
 
 /*
- * Where the current task's names begin: an @absolute one at its root, another at the directory @dfd
- * or (AT_FDCWD) its working directory. False: there is no such file descriptor.
+ * The directory at which a name that the current task gives begins: for an @absolute one its root,
+ * for another the directory @dfd or (AT_FDCWD) its working directory. False: there is no such file
+ * descriptor.
  */
 static __always_inline bool path_base(struct path *base, int dfd, bool absolute)
 {
@@ -43,7 +44,7 @@ static __always_inline bool path_base(struct path *base, int dfd, bool absolute)
 }
 
 struct path_buf {
-	__u32 at; /* where the text begins; in memory, so that the verifier need not follow it */
+	__u32 at; /* where the text begins; kept here, so that the verifier need not follow it */
 	/* filled from the end of the first part; the rest is room for the verifier's worst case */
 	char text[PATH_BYTES + PATH_NAME_MAX];
 };
@@ -63,7 +64,7 @@ static __always_inline bool path_prepend(struct path_buf *b, const unsigned char
 	return true;
 }
 
-/* The walk has ended before the top: "..." says so. */
+/* The walk has ended before the top: puts "..." in front. */
 static __always_inline void path_cut(struct path_buf *b)
 {
 	__u32 at = b->at;
@@ -76,9 +77,9 @@ static __always_inline void path_cut(struct path_buf *b)
 }
 
 /*
- * Writes the path of @dentry into the end of @b->text: from b->at up to PATH_BYTES, without a NUL,
- * and empty for the root itself. @root: where its mount begins, or where to stop. @across, a
- * constant: on through @mnt to the mounts above; else the path is one inside a mount.
+ * Writes the path of @dentry to the end of @b->text: from @b->at up to PATH_BYTES, without a NUL;
+ * it is empty for the root itself. With @across (a constant) the walk goes on through @mnt to the
+ * mounts above; without, it stops at @root, or (NULL) at the root of the file system.
  */
 static __always_inline void __path_walk(struct path_buf *b, struct dentry *dentry,
 					struct dentry *root, struct mount *mnt, bool across)
@@ -99,7 +100,7 @@ static __always_inline void __path_walk(struct path_buf *b, struct dentry *dentr
 			continue;
 		}
 		parent = BPF_CORE_READ(dentry, d_parent);
-		if (parent == dentry) /* not below any mount: detached, or a pipe's like */
+		if (parent == dentry) /* not below a mount: detached, or a pipe and the like */
 			return;
 		if (!path_prepend(b, BPF_CORE_READ(dentry, d_name.name),
 				  BPF_CORE_READ(dentry, d_name.len)))
@@ -109,6 +110,7 @@ static __always_inline void __path_walk(struct path_buf *b, struct dentry *dentr
 	path_cut(b);
 }
 
+/* The whole path. */
 static __always_inline void path_walk(struct path_buf *b, struct path *path)
 {
 	struct vfsmount *mnt = BPF_CORE_READ(path, mnt);
@@ -117,7 +119,7 @@ static __always_inline void path_walk(struct path_buf *b, struct path *path)
 		    (void *)mnt - bpf_core_field_offset(struct mount, mnt), true);
 }
 
-/* From @dentry up to @root only, or (NULL) to the root of its file system. */
+/* The path from @root, or (NULL) from the root of the file system. */
 static __always_inline void path_walk_below(struct path_buf *b, struct dentry *dentry,
 					    struct dentry *root)
 {
@@ -132,8 +134,8 @@ struct {
 	__type(value, struct path_buf);
 } path_scratch SEC(".maps");
 
-/* Copies the path of @path to @to, which has PATH_BYTES of room. Its length, there is no NUL; -1:
- * it can't be told. */
+/* Copies the path of @path, without a NUL, to @to, which has PATH_BYTES of room. Returns its
+ * length, or -1: it can't be told. */
 static __always_inline int path_read(char *to, struct path *path)
 {
 	struct path_buf *walk;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * syscalls.bpf.h: the system calls that a tool looks at, seen by their own functions or at the exit of
- * any call. The numbers and the registers of a machine are in compat.bpf.h.
+ * syscalls.bpf.h: the system calls that a tool looks at, seen by their own functions or at the
+ * exit of any call. The numbers and the registers of an architecture are in compat.bpf.h.
  */
 #ifndef BORESCOPE_BPF_CORE_SYSCALLS_BPF_H
 #define BORESCOPE_BPF_CORE_SYSCALLS_BPF_H
@@ -12,8 +12,8 @@
 
 #include "lib/core/compat.bpf.h"
 
-/* The function of a call, for a section's name; the one that 32-bit callers come to, where that is
- * another. */
+/* The function of a call, for the name of a section; and the one that 32-bit callers come to, where
+ * that is another. */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_FUNCTION(name)	      "__x64_sys_" name
 #define COMPAT_SYSCALL_FUNCTION(name) "__ia32_compat_sys_" name
@@ -24,7 +24,7 @@
 
 /* --- at the exit of any call -------------------------------------------------------------- */
 
-/* One call of a tool's table: its number for 64-bit and for 32-bit callers. */
+/* One system call of a table: its number for 64-bit and for 32-bit callers. */
 struct syscall_row {
 	long nr, compat_nr;
 };
@@ -34,9 +34,10 @@ struct syscall_row {
 	}
 
 /*
- * Which call of @table has number @nr, for the caller on the CPU? -1: none of them. @table is a
- * static const array: its loops become comparisons with constants. Nearly all calls of a machine
- * are in no column of it, and leave before anybody asks who called.
+ * Which call of @table has number @nr, for the caller on the CPU? Returns its index, and in
+ * *@compat whether it is a 32-bit one; -1: none of them. @table is a static const array: the loops
+ * become comparisons with constants. Nearly all calls of a machine are in neither column of it,
+ * and leave before anybody asks who called.
  */
 #define syscall_find(table, nr, compat)                                                            \
 	__syscall_find(table, sizeof(table) / sizeof((table)[0]), nr, compat)
@@ -68,15 +69,16 @@ static __always_inline long syscall_without_x32(long nr)
 	return nr;
 }
 
+/* The number of the call that the task on the CPU is in, the same for x32 callers. */
 static __always_inline long syscall_nr_any(struct pt_regs *regs, bool typed)
 {
 	return syscall_without_x32(syscall_nr(regs, typed));
 }
 
 /*
- * The two programs at the exit of all system calls, sys_exit and raw_sys_exit (the same for a kernel
- * without BTF of its own). A tool has this once; @handlers are calls of what its probe headers offer
- * for it, with these arguments:
+ * The two programs at the exit of all system calls, sys_exit and raw_sys_exit (the same for a
+ * kernel without BTF of its own). A tool has this once; @handlers are calls of what its probe
+ * headers offer for it, with these arguments:
  *
  *	SYSCALL_EXIT(open_at_exit(regs, ret, typed), exec_at_exit(regs, ret, typed))
  */

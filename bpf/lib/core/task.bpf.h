@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * task.bpf.h: what a program can ask about a task that is not on this CPU: what it does, which system
- * call it is in, and where it called from. For task iterators.
+ * task.bpf.h: what a program can ask about any task: its state, its files, and, if it is not on a
+ * CPU, which system call it is in and where it called from.
  */
 #ifndef BORESCOPE_BPF_CORE_TASK_BPF_H
 #define BORESCOPE_BPF_CORE_TASK_BPF_H
@@ -14,7 +14,7 @@
 #include "lib/core/constants.bpf.h"
 #include "lib/core/task.shared.h"
 
-/* As /proc/PID/stat has it, by the kernel's own rule (__task_state_index()). */
+/* The state, as /proc/PID/stat has it, by the kernel's own rule (__task_state_index()). */
 static __always_inline enum task_state task_state(struct task_struct *task)
 {
 	struct task_struct___state *old = (void *)task;
@@ -50,23 +50,24 @@ static __always_inline struct file *task_file(struct task_struct *task, __u32 fd
 	return file;
 }
 
-/* Grows whenever the task is taken off a CPU: if it has not, nothing of the task has moved. */
+/* How often the task was taken off a CPU. If that has not grown, and the task is on none, its
+ * registers and stacks have not changed. */
 static __always_inline __u64 task_switches(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, nvcsw) + BPF_CORE_READ(task, nivcsw);
 }
 
-/* A helper from 5.15 on (dd6e10fbd9fb). */
+/* The helper exists from 5.15 on (dd6e10fbd9fb). */
 enum bpf_func_id___pt_regs {
 	BPF_FUNC_task_pt_regs = 175,
 };
 
-/* Of a kernel without the helper: THREAD_SIZE on x86-64 (no KASAN). */
+/* THREAD_SIZE on x86-64 (without KASAN), for a kernel without the helper. */
 #define TASK_OLD_THREAD_SIZE 16384
 
 /*
- * Where the task entered the kernel: its registers as they were in user space. They are true as
- * long as the task is not on a CPU. To be read with BPF_CORE_READ().
+ * The registers that the task had in user space when it entered the kernel. They are true as long
+ * as the task is not on a CPU. They must be read with BPF_CORE_READ().
  */
 static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 {
@@ -80,11 +81,11 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 #endif
 }
 
-/* What of them says where the task is. */
+/* Those of its registers that tell where the task is, and what they say of its system call. */
 struct task_user {
 	__u64 ip, sp, fp; /* ip and sp are 0 for a task that never was in user space */
 	bool is_32;	  /* its addresses have 32 bits */
-	bool compat;	  /* its system call is of the 32-bit table */
+	bool compat;	  /* its system call's number is one of the 32-bit table */
 	int syscall;	  /* TASK_NO_SYSCALL: it entered by an interrupt or a fault */
 	__u64 args[2];	  /* of the system call */
 };
@@ -117,9 +118,9 @@ static __always_inline void task_user(struct task_user *u, struct task_struct *t
 }
 
 /*
- * Might reading the memory of @task make us wait? A writer of its map has or wants the lock: a task
- * that hangs while it has it would hang us, too. A look without the lock can't rule it out, but the
- * lock is held for microseconds, unless something is wrong.
+ * Might reading the memory of @task make us wait? It would where a writer of its memory map has or
+ * wants the lock: a task that hangs while it has the lock would hang us, too. A look without taking
+ * the lock can't rule that out, but the lock is held for microseconds unless something is wrong.
  */
 static __always_inline bool task_memory_is_locked(struct task_struct *task)
 {

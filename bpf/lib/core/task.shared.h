@@ -5,7 +5,7 @@
 #ifndef BORESCOPE_BPF_CORE_TASK_SHARED_H
 #define BORESCOPE_BPF_CORE_TASK_SHARED_H
 
-/* In the kernel's order: letter n of TASK_STATES is what ps(1) calls it. */
+/* In the kernel's order. Letter n of TASK_STATES is what ps(1) shows for state n. */
 enum task_state {
 	TASK_IS_RUNNABLE, /* on a CPU, or waiting for one */
 	TASK_IS_SLEEPING,

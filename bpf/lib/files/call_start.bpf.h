@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * call_start.bpf.h: when a task's operation began, for a program at the operation's end that asks only
- * how long it took. For hot functions: two stores at the begin, a compare at the end, no map to
- * search. Where calls are rarer, or the begin has more to leave than two words, inflight.bpf.h is the
- * simpler choice, and an exact one.
+ * call_start.bpf.h: when a task's operation began, for a program at the operation's end that asks
+ * only how long it took. For hot functions: two stores at the begin, a compare at the end, no map
+ * to search. Where calls are rarer, or the begin has more to leave than two words, inflight.bpf.h
+ * is the simpler choice, and an exact one.
  *
  * A task has one place per kind of operation (kinds may nest: a write that syncs). It lies in a
  * table by kind and thread id; the few that find their place taken, by a thread whose id ends in

@@ -47,9 +47,9 @@ struct fs_done {
 };
 
 /*
- * The tool defines this, to show an operation. @head: the task that asked for it, as it was noted at
- * the begin; NULL: that is the task on the CPU. @context (enum fs_context, a constant) tells which
- * scratch memory to use.
+ * The tool defines this, to show an operation. @head: the task that asked for it, as it was noted
+ * at the begin; NULL: that is the task on the CPU. @context (enum fs_context, a constant) tells
+ * which scratch memory to use.
  */
 static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
 				       __u32 context);
@@ -152,7 +152,7 @@ static __always_inline int fsops_async_completes(struct kiocb *iocb, long ret)
 FS_COMPLETION(aio_done, "aio_complete_rw")
 FS_COMPLETION(uring_done, "io_complete_rw")
 
-/* --- functions of the file system: their begin and end ------------------------------------------ */
+/* --- functions of the file system: their begin and end ------------------------------------ */
 
 /* What an operation is about is one of its arguments: a kiocb, a file, a dentry, or a fault. @typed
  * (a constant, here and below): the verifier knows the argument's type, so that it may be read
@@ -253,8 +253,8 @@ static __always_inline __s64 fsops_returned_dentry(__u64 pointer)
 	return ret >> 32 ? 0 : (int)ret;
 }
 
-/* Arguments of directory operations stand one further from 5.12 on. These are two loads, kept apart by
- * asm that differs: the verifier allows no load from the context at a computed place. */
+/* Arguments of directory operations stand one further from 5.12 on. These are two loads, kept
+ * apart by asm that differs: the verifier allows no load from the context at a computed place. */
 #define FS_FIXED(here, further) (here)
 #define FS_IDMAPPED(here, further)                                                                 \
 	({                                                                                         \

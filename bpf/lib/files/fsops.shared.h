@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fsops.shared.h: what a file system is asked to do; shared by bpf/lib/files/fsops.probes.bpf.h and libcommon/files/fsops.c.
+ * fsops.shared.h: what a file system is asked to do; shared by bpf/lib/files/fsops.probes.bpf.h
+ * and libcommon/files/fsops.c.
  */
 #ifndef BORESCOPE_BPF_FILES_FSOPS_SHARED_H
 #define BORESCOPE_BPF_FILES_FSOPS_SHARED_H

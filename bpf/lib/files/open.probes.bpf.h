@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * open.probes.bpf.h: the opens of files, wherever this kernel lets them be seen. It defines a ladder
- * of programs, each of which calls the includer's open_done() at the end of an open:
+ * open.probes.bpf.h: the opens of files, wherever this kernel lets them be seen. It defines a
+ * ladder of programs, each of which calls the includer's open_done() at the end of an open:
  *
  *	fexit_openat2				one program, no map
  *	kprobe_openat2, kretprobe_openat2
@@ -11,8 +11,8 @@
  *	fentry_io_openat2, fexit_io_openat2
  *	kprobe_io_openat2, kretprobe_io_openat2
  *
- * The last rung, where no function can be probed, is the exit of all system calls: for that the tool
- * has SYSCALL_EXIT(open_at_exit(regs, ret, typed)), see syscalls.bpf.h.
+ * The last rung, where no function can be probed, is the exit of all system calls: for that the
+ * tool has SYSCALL_EXIT(open_at_exit(regs, ret, typed)), see syscalls.bpf.h.
  */
 #ifndef BORESCOPE_BPF_FILES_OPEN_PROBES_BPF_H
 #define BORESCOPE_BPF_FILES_OPEN_PROBES_BPF_H
@@ -40,8 +40,8 @@ INFLIGHT(open_calls, struct open_call, INFLIGHT_MAX);
 
 /*
  * The tool defines this. @ret: a file descriptor or a negative error number. @slot: 0, or 1 where
- * another open of this CPU may be under way. @user: the name is in the process's memory, else in the
- * kernel's, of at most OPEN_URING_NAME_MAX bytes.
+ * another open of this CPU may be under way. @user: the name is in the process's memory, else in
+ * the kernel's, of at most OPEN_URING_NAME_MAX bytes.
  */
 static __always_inline void open_done(__u32 slot, struct open_call *call, int ret, bool user);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * hist.bpf.h: histograms filled in the kernel: one for everything, per CPU, or one per key (a disk, a set
- * of flags, a process), shared by the CPUs.
+ * hist.bpf.h: histograms filled in the kernel: one for everything, per CPU, or one per key (a
+ * disk, a set of flags, a process), shared by the CPUs.
  *
  * There are two of each: while user space reads one, the other is filled, so that intervals are
  * exact. libcommon/hist/hist_maps.h is the other side.

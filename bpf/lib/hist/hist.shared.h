@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * hist.shared.h: the log-linear histogram, shared by the kernel side (bpf/lib/hist/hist.bpf.h) and the user
- * side (libcommon/hist/hist.h).
+ * hist.shared.h: the log-linear histogram, shared by the kernel side (bpf/lib/hist/hist.bpf.h) and
+ * the user side (libcommon/hist/hist.h).
  *
  * Values below 16 have a slot each; above, every power of two is cut into 16 equal slots. A slot is
  * at most 1/16 of its value wide, so its middle is within 3.2 % of anything in it. The last

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * flow.bpf.h: whose packets are these? Addresses, ports and network namespace of a socket, and the filter
- * that judges them. Its state is in a section of its own, which flow_configure() fills.
+ * flow.bpf.h: whose packets are these? Addresses, ports and network namespace of a socket, and the
+ * filter that judges them. Its state is in a section of its own, which flow_configure() fills.
  */
 #ifndef BORESCOPE_BPF_NET_FLOW_BPF_H
 #define BORESCOPE_BPF_NET_FLOW_BPF_H

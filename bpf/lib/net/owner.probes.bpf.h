@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owner.probes.bpf.h: the process that a TCP socket belongs to, for events that happen when some other task is
- * on the CPU.
+ * owner.probes.bpf.h: the process that a TCP socket belongs to, for events that happen when some
+ * other task is on the CPU.
  *
  * Nothing is done for packets. A socket's owner is written down when it connects, listens or
  * closes: then the owner is the task on the CPU, and after closing nobody could tell any more. An

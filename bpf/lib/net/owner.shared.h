@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owner.shared.h: whose socket is it; shared by bpf/lib/net/owner.probes.bpf.h and libcommon/net/owner.c.
+ * owner.shared.h: whose socket is it; shared by bpf/lib/net/owner.probes.bpf.h and
+ * libcommon/net/owner.c.
  */
 #ifndef BORESCOPE_BPF_NET_OWNER_SHARED_H
 #define BORESCOPE_BPF_NET_OWNER_SHARED_H

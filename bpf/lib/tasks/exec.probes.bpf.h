@@ -10,8 +10,8 @@
  *	fexit_CALL				one program for each call, no map
  *	kprobe_CALL, kretprobe_CALL
  *
- * where CALL is execve, execveat, compat_execve, compat_execveat. The last rung for those that fail,
- * where no function can be probed, is the exit of all system calls: for that the tool has
+ * where CALL is execve, execveat, compat_execve, compat_execveat. The last rung for those that
+ * fail, where no function can be probed, is the exit of all system calls: for that the tool has
  * SYSCALL_EXIT(exec_at_exit(regs, ret, typed)), see syscalls.bpf.h.
  */
 #ifndef BORESCOPE_BPF_TASKS_EXEC_PROBES_BPF_H
@@ -32,7 +32,8 @@ struct exec_call {
 	bool compat; /* argv has pointers of 32 bits */
 };
 
-/* The tool defines this. The new image is in place, with @task on the CPU; nothing of it has run. */
+/* The tool defines this. The new image is in place, with @task on the CPU; nothing of it has
+ * run. */
 static __always_inline void exec_started(struct task_struct *task, struct linux_binprm *bprm);
 
 /* The tool defines this. @ret: a negative error number. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * thread.bpf.h: looks at a thread from a task iterator, and writes what it saw (thread.h) to who reads
- * the iterator:
+ * thread.bpf.h: looks at a thread from a task iterator, and writes what it saw (thread.h) to who
+ * reads the iterator:
  *
  *	w = thread_begin(task);		NULL: can't be
  *	thread_file(w, task);		the file that it waits for

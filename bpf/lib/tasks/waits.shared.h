@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * waits.shared.h: kinds of system calls, and what was counted by them; shared by bpf/lib/tasks/waits.bpf.h and
- * libcommon/tasks/waits.c.
+ * waits.shared.h: kinds of system calls, and what was counted by them; shared by
+ * bpf/lib/tasks/waits.bpf.h and libcommon/tasks/waits.c.
  */
 #ifndef BORESCOPE_BPF_TASKS_WAITS_SHARED_H
 #define BORESCOPE_BPF_TASKS_WAITS_SHARED_H
