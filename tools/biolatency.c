@@ -66,14 +66,14 @@ static int setup(struct run *r)
 	return GO_ON;
 }
 
-static void configure(struct run *r, struct bpf_object *obj)
+static void configure(struct run *r)
 {
-	struct biolatency_bpf__rodata *ro = TOOL_RODATA(biolatency, obj);
+	struct biolatency_bpf__rodata *ro = TOOL_RODATA(biolatency, r);
 
 	ro->by_disk = disks;
 	ro->by_flags = flags;
-	request_configure(obj);
-	hist_maps_configure(&hists, obj);
+	request_configure(&r->object);
+	hist_maps_configure(&hists, r);
 }
 
 static void started(struct run *r)

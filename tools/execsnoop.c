@@ -177,10 +177,10 @@ static const struct probe probes[] = {
 	{ 0 },
 };
 
-static void configure(struct run *r, struct bpf_object *obj)
+static void configure(struct run *r)
 {
-	TOOL_RODATA(execsnoop, obj)->max_bytes = max_bytes;
-	TOOL_RODATA(execsnoop, obj)->only_ppid = ppid;
+	TOOL_RODATA(execsnoop, r)->max_bytes = max_bytes;
+	TOOL_RODATA(execsnoop, r)->only_ppid = ppid;
 }
 
 static const char *const examples[] = { "execsnoop",

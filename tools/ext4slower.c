@@ -148,13 +148,13 @@ static int setup(struct run *r)
 	return GO_ON;
 }
 
-static void configure(struct run *r, struct bpf_object *obj)
+static void configure(struct run *r)
 {
-	struct ext4slower_bpf__rodata *ro = TOOL_RODATA(ext4slower, obj);
+	struct ext4slower_bpf__rodata *ro = TOOL_RODATA(ext4slower, r);
 
 	ro->prefix_len = strlen(path_prefix);
 	memcpy((void *)ro->prefix, path_prefix, ro->prefix_len);
-	fsops_configure(obj, min_ms * NSEC_PER_MSEC);
+	fsops_configure(&r->object, min_ms * NSEC_PER_MSEC);
 }
 
 /* The program's name stands in front. */

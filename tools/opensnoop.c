@@ -97,9 +97,9 @@ static int setup(struct run *r)
 	return GO_ON;
 }
 
-static void configure(struct run *r, struct bpf_object *obj)
+static void configure(struct run *r)
 {
-	struct opensnoop_bpf__rodata *ro = TOOL_RODATA(opensnoop, obj);
+	struct opensnoop_bpf__rodata *ro = TOOL_RODATA(opensnoop, r);
 
 	uring = io_cqe;
 	ro->only_failed = failed;

@@ -72,19 +72,17 @@ static int setup(struct run *r)
 	return status;
 }
 
-static void configure(struct run *r, struct bpf_object *obj)
+static void configure(struct run *r)
 {
-	struct profile_bpf__rodata *ro = TOOL_RODATA(profile, obj);
+	struct profile_bpf__rodata *ro = TOOL_RODATA(profile, r);
 
 	ro->with_idle = with_idle;
-	stacks_configure(obj);
+	stacks_configure(&r->object);
 }
 
 static int attach(struct run *r)
 {
-	struct bpf_program *sample = bpf_object__find_program_by_name(r->object.bpf, "sample");
-
-	return perf_sampling_start(&sampling, &sampled, bpf_program__fd(sample));
+	return perf_sampling_start(&sampling, &sampled, object_program(&r->object, "sample"));
 }
 
 static void detach(struct run *r)
@@ -138,7 +136,7 @@ static void report(struct run *r)
 
 static uint64_t counted(struct run *r, enum sample_count what)
 {
-	return object_percpu_sum(r->object.bpf, "sample_counts", what);
+	return programs_percpu_sum(&r->object.programs, "sample_counts", what);
 }
 
 static void finish(struct run *r)

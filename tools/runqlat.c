@@ -110,21 +110,20 @@ static int setup(struct run *r)
 	return GO_ON;
 }
 
-static void configure(struct run *r, struct bpf_object *obj)
+static void configure(struct run *r)
 {
-	struct runqlat_bpf__rodata *ro = TOOL_RODATA(runqlat, obj);
+	struct runqlat_bpf__rodata *ro = TOOL_RODATA(runqlat, r);
 
 	ro->split = split;
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "waiting"),
-				 nr_threads(WAITING_MAX));
-	hist_maps_configure(&hists, obj);
+	object_resize_map(&r->object, "waiting", nr_threads(WAITING_MAX));
+	hist_maps_configure(&hists, r);
 }
 
 /* The megabyte of zeros that the bases began with: libbpf keeps it in our memory. */
-static void drop_zeros(struct bpf_object *obj)
+static void drop_zeros(const struct object *o)
 {
 	size_t size;
-	void *zeros = object_section(obj, ".bss", &size);
+	void *zeros = object_find_section(o, ".bss", &size);
 
 	if (zeros)
 		madvise(zeros, size, MADV_REMOVE);
@@ -132,7 +131,7 @@ static void drop_zeros(struct bpf_object *obj)
 
 static void started(struct run *r)
 {
-	drop_zeros(r->object.bpf);
+	drop_zeros(&r->object);
 	if (not_kept)
 		note("the kernel does not keep how long tasks wait: timing them by probes on "
 		     "wake-ups and switches");

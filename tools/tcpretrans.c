@@ -159,11 +159,11 @@ static const struct probe probes[] = {
 	{ 0 },
 };
 
-static void configure(struct run *r, struct bpf_object *obj)
+static void configure(struct run *r)
 {
 	/* void *, the socket, the buffer; and on newer kernels (6.18, not 6.12) the result */
-	TOOL_RODATA(tcpretrans, obj)->has_err = retransmit_args > 3;
-	flow_configure(obj, &flow_filter);
+	TOOL_RODATA(tcpretrans, r)->has_err = retransmit_args > 3;
+	flow_configure(&r->object, &flow_filter);
 }
 
 static void started(struct run *r)

@@ -72,9 +72,9 @@ static int setup(struct run *r)
 	return GO_ON;
 }
 
-static void configure(struct run *r, struct bpf_object *obj)
+static void configure(struct run *r)
 {
-	struct xstack_config *c = object_section(obj, ".rodata.xstack", NULL);
+	struct xstack_config *c = object_section(&r->object, ".rodata.xstack", NULL);
 
 	with_user = copy_helper && !object_avoids("iter.s");
 	without_user = !with_user;
@@ -82,14 +82,13 @@ static void configure(struct run *r, struct bpf_object *obj)
 	c->skip_user = stacks_options.kernel_only;
 	c->skip_kernel = stacks_options.user_only && summarised;
 	c->idle = all || r->opt.filter.nr_tids;
-	waits_configure(obj);
+	waits_configure(&r->object);
 }
 
 static int attach(struct run *r)
 {
 	struct thread_config config = { .root_first = root_first, .without_user = without_user };
-	struct bpf_program *prog =
-		bpf_object__find_program_by_name(r->object.bpf, with_user ? "sleepable" : "plain");
+	int prog = object_program(&r->object, with_user ? "sleepable" : "plain");
 	struct frame_name name;
 	int err = task_iter_open(&iter, prog, &r->opt.filter);
 
@@ -142,11 +141,11 @@ static int pass(struct run *r, size_t nr)
 	int err;
 
 	state.visited = state.threads = 0;
-	err = object_section_write(r->object.bpf, ".data.xstack", &state);
+	err = programs_write(&r->object.programs, ".data.xstack", &state);
 	if (!err)
 		err = task_iter_read(&iter, nr, offsetof(struct thread_sample, size), take, r);
 	if (!err)
-		err = object_section_read(r->object.bpf, ".data.xstack", &state);
+		err = programs_read(&r->object.programs, ".data.xstack", &state);
 	/* a process's walk ends early when a thread ends just as it is visited */
 	if (!err && iter.narrow && !r->opt.filter.nr_tids && state.visited < state.threads)
 		run_lost(r, state.threads - state.visited);
@@ -178,7 +177,7 @@ static void finish(struct run *r)
 {
 	char text[WAITS_TEXT_LEN];
 
-	waits_idle(r->object.bpf, &idle);
+	waits_idle(&r->object.programs, &idle);
 	if (r->late_samples)
 		warn("%llu samples were left out: reading the threads took longer than 1/%llu s",
 		     (unsigned long long)r->late_samples, (unsigned long long)hz);

@@ -24,9 +24,10 @@ const struct kernel_fact request_facts[] = {
 	{ 0 },
 };
 
-void request_configure(struct bpf_object *obj)
+void request_configure(struct object *o)
 {
-	struct request_config *config = object_section(obj, ".rodata.request", NULL);
+	struct request_config *config =
+		object_section(o, ".rodata.request", "lib/block/request.bpf.h");
 
 	config->old_args = issue_args == 3; /* the tracepoint's data, queue, request */
 	config->flush_seq = 1U << flush_seq_bit;
@@ -153,7 +154,7 @@ static void time_by_probe(struct run *r, const char *disk)
 	const char *probe = t->queueing ? "queueing" : t->issue ? "issue" : NULL;
 
 	request_timing.by_probe = true;
-	object_section_write(r->object.bpf, ".data.request", &control);
+	programs_write(&r->object.programs, ".data.request", &control);
 	if (probe && object_attach_later(&r->object, probe))
 		warn("requests of %s have no time stamp, and no probe that times them is granted",
 		     disk);
@@ -164,7 +165,7 @@ static void time_by_probe(struct run *r, const char *disk)
 
 static uint64_t left_out(const struct run *r, enum io_left_out why)
 {
-	return object_percpu_sum(r->object.bpf, "io_left_out", why);
+	return programs_percpu_sum(&r->object.programs, "io_left_out", why);
 }
 
 void request_started(struct run *r)

@@ -20,7 +20,7 @@ struct run;
 /* For a tool's .facts, and in its configure hook: what the kernel side has to know of this kernel
  * and of request_timing. */
 extern const struct kernel_fact request_facts[];
-void request_configure(struct bpf_object *obj);
+void request_configure(struct object *o);
 
 /*
  * A block request's operation (enum req_op, the low 8 bits) and flags (bits of enum io_flag,

@@ -183,9 +183,10 @@ static const struct {
 static int64_t mkdir_args; /* with the user namespace or idmap that came with 5.12: 4 and more */
 const struct kernel_fact fsops_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args }, { 0 } };
 
-void fsops_configure(struct bpf_object *obj, uint64_t min_ns)
+void fsops_configure(struct object *o, uint64_t min_ns)
 {
-	struct fs_config *config = object_section(obj, ".rodata.fsops", NULL);
+	struct fs_config *config =
+		object_section(o, ".rodata.fsops", "lib/files/fsops.probes.bpf.h");
 
 	config->magic = fs->magic;
 	config->min_ns = min_ns;
@@ -215,7 +216,7 @@ void fsops_started(struct run *r)
 	}
 	if (!control.async_timed)
 		note("tracing asynchronous direct I/O to its submission only (marked +)");
-	object_section_write(o->bpf, ".data.fsops", &control);
+	programs_write(&o->programs, ".data.fsops", &control);
 	for (int i = 0; i < NR_OPERATIONS; i++)
 		if (fs->functions[i] && !object_rung(o, fsops_probes[i].name))
 			len += snprintf(missing + len, sizeof(missing) - len, "%s%s",

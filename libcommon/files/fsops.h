@@ -31,7 +31,7 @@ const char *fsops_choose(const char *program, const char *suffix);
 bool fsops_is_known(void);
 
 /* @min_ns: what took less is not seen. */
-void fsops_configure(struct bpf_object *obj, uint64_t min_ns);
+void fsops_configure(struct object *o, uint64_t min_ns);
 
 /* Says what can't be seen on this kernel. */
 void fsops_started(struct run *r);

@@ -31,16 +31,16 @@ struct one {
 	struct hist hist;
 };
 
-void hist_maps_configure(const struct hist_maps *hs, struct bpf_object *obj)
+void hist_maps_configure(const struct hist_maps *hs, struct run *r)
 {
-	struct hist_config *config = object_section(obj, ".rodata.hist", NULL);
+	struct hist_config *config =
+		object_section(&r->object, ".rodata.hist", "lib/hist/hist.bpf.h");
 
 	config->keyed = hs->keyed;
 	if (!hs->keyed)
 		return;
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "hist_keyed"), 2 * hs->max_keys);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "hist_extremes"),
-				 2 * hs->max_keys);
+	object_resize_map(&r->object, "hist_keyed", 2 * hs->max_keys);
+	object_resize_map(&r->object, "hist_extremes", 2 * hs->max_keys);
 }
 
 void hist_maps_started(const struct run *r, const char *what)
@@ -52,7 +52,7 @@ void hist_maps_started(const struct run *r, const char *what)
 
 static int map_fd(struct run *r, const char *name)
 {
-	return bpf_map__fd(bpf_object__find_map_by_name(r->object.bpf, name));
+	return programs_map(&r->object.programs, name);
 }
 
 /*
@@ -87,7 +87,7 @@ static uint32_t flip(struct run *r)
 	uint32_t old = epoch;
 
 	epoch = !epoch;
-	if (object_section_write(r->object.bpf, ".data.hist", &epoch))
+	if (programs_write(&r->object.programs, ".data.hist", &epoch))
 		epoch = old;
 	wait_for_programs(map_fd(r, "hist_all"));
 	return old;
@@ -181,7 +181,7 @@ static void print(const struct hist_maps *hs, struct run *r, const struct one *o
 
 void hist_maps_report(const struct hist_maps *hs, struct run *r)
 {
-	uint64_t lost = object_percpu_sum(r->object.bpf, "hist_lost", 0);
+	uint64_t lost = programs_percpu_sum(&r->object.programs, "hist_lost", 0);
 	static uint64_t lost_before;
 	uint32_t epoch = flip(r);
 	uint64_t now = clock_real_ns(clock_mono_ns());

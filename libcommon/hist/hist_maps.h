@@ -30,7 +30,7 @@ extern const struct opt hist_maps_positional[];
 void hist_maps_setup(struct run *r);
 
 /* In a tool's configure hook: sizes and switches the maps. */
-void hist_maps_configure(const struct hist_maps *hs, struct bpf_object *obj);
+void hist_maps_configure(const struct hist_maps *hs, struct run *r);
 
 /* In a tool's started hook: says that it traces @what, and how the histogram is to be had. */
 void hist_maps_started(const struct run *r, const char *what);

@@ -12,6 +12,7 @@
 
 #include "kernel/events.h"
 #include "kernel/object.h"
+#include "kernel/programs.h"
 
 /*
  * A ring as the kernel maps it (include/uapi/linux/bpf.h, kernel/bpf/ringbuf.c): a page with the
@@ -34,7 +35,7 @@ struct ring {
 };
 
 struct events {
-	struct bpf_object *obj;
+	const struct programs *programs;
 	size_t nr;
 	uint64_t too_short;
 	struct ring rings[EVENT_RINGS_MAX];
@@ -56,41 +57,31 @@ static size_t ring_count(void)
 }
 
 /* 8 MiB hold what a CPU can send in 50 ms at its worst; all together never more than 32 MiB. */
-static size_t default_ring_bytes(size_t nr)
+static size_t ring_bytes(size_t nr)
 {
 	return nr <= 4 ? 8 << 20 : (32 << 20) / nr;
 }
 
-static size_t configured_bytes(struct bpf_object *obj)
+static const char *ring_name(size_t i)
 {
-	const struct event_config *config = object_section(obj, ".rodata.events", NULL);
-
-	return config ? (size_t)config->wake_bytes * 4 : 0;
-}
-
-static struct bpf_map *ring_map(struct bpf_object *obj, size_t i)
-{
-	char name[32];
+	static char name[32];
 
 	snprintf(name, sizeof(name), "event_ring_%zu", i);
-	return bpf_object__find_map_by_name(obj, name);
+	return name;
 }
 
-int events_configure(struct bpf_object *obj, size_t ring_bytes)
+int events_configure(struct object *o)
 {
-	struct event_config *config = object_section(obj, ".rodata.events", NULL);
-	size_t nr = ring_count();
+	struct event_config *config = object_find_section(o, ".rodata.events", NULL);
+	size_t nr = ring_count(), bytes = ring_bytes(nr);
 
 	if (!config)
 		return 0;
-	if (!ring_bytes)
-		ring_bytes = default_ring_bytes(nr);
 	config->ring_mask = nr - 1;
-	config->wake_bytes = ring_bytes / 4;
+	config->wake_bytes = bytes / 4;
 	for (size_t i = 0; i < EVENT_RINGS_MAX; i++) {
-		struct bpf_map *map = ring_map(obj, i);
-		int err = i < nr ? bpf_map__set_max_entries(map, ring_bytes)
-				 : bpf_map__set_autocreate(map, false);
+		int err = i < nr ? object_resize_map(o, ring_name(i), bytes)
+				 : object_drop_map(o, ring_name(i));
 
 		if (err)
 			return err;
@@ -106,17 +97,22 @@ static void ring_close(struct ring *r)
 		munmap(r->producer, page_size() + 2 * r->size);
 }
 
-static int ring_open(struct ring *r, struct bpf_map *ring, size_t bytes)
+static int ring_open(struct ring *r, int fd)
 {
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
 	size_t page = page_size();
 	void *map;
 
-	*r = (struct ring){ .size = bytes, .fd = bpf_map__fd(ring) };
+	*r = (struct ring){ .fd = fd };
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	r->size = info.max_entries;
 	map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
 	r->consumer = map;
-	map = mmap(NULL, page + 2 * bytes, PROT_READ, MAP_SHARED, r->fd, page);
+	map = mmap(NULL, page + 2 * r->size, PROT_READ, MAP_SHARED, r->fd, page);
 	if (map == MAP_FAILED)
 		return -errno;
 	r->producer = map;
@@ -124,21 +120,24 @@ static int ring_open(struct ring *r, struct bpf_map *ring, size_t bytes)
 	return 0;
 }
 
-int events_open(struct bpf_object *obj, struct events **events)
+int events_open(const struct programs *programs, struct events **events)
 {
 	struct events *e;
 	int err = 0;
 
 	*events = NULL;
-	if (!configured_bytes(obj))
+	if (programs_map(programs, ring_name(0)) < 0)
 		return 0;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
-	e->obj = obj;
-	for (size_t i = 0; !err && i < ring_count(); i++) {
-		err = ring_open(&e->rings[i], ring_map(obj, i), configured_bytes(obj));
-		e->nr++;
+	e->programs = programs;
+	while (!err && e->nr < EVENT_RINGS_MAX) {
+		int fd = programs_map(programs, ring_name(e->nr));
+
+		if (fd < 0)
+			break;
+		err = ring_open(&e->rings[e->nr++], fd);
 	}
 	if (err) {
 		events_close(e);
@@ -253,5 +252,5 @@ uint64_t events_waiting(const struct events *events)
 
 uint64_t events_lost(const struct events *events)
 {
-	return object_percpu_sum(events->obj, "event_lost", 0) + events->too_short;
+	return programs_percpu_sum(events->programs, "event_lost", 0) + events->too_short;
 }

@@ -8,21 +8,24 @@
 #ifndef BORESCOPE_KERNEL_EVENTS_H
 #define BORESCOPE_KERNEL_EVENTS_H
 
+#include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/core/events.shared.h"
 
-struct bpf_object;
 struct events;
+struct object;
+struct programs;
 
-/* Before loading: sizes @obj's rings by the number of CPUs (32 MiB in all at the most), each of
- * @ring_bytes (a power of two) if that is not 0. Returns 0; also when @obj has no event rings. */
-int events_configure(struct bpf_object *obj, size_t ring_bytes);
+/* Before loading: sizes @o's rings by the number of CPUs (32 MiB in all at the most). Returns 0,
+ * also when @o has no event rings, or -errno. */
+int events_configure(struct object *o);
 
-/* After loading, before attaching: makes and maps the rings. NULL in *@events when @obj has none.
- * Returns 0 or -errno. */
-int events_open(struct bpf_object *obj, struct events **events);
+/* After loading, before attaching: maps the rings of @programs, which have to live until
+ * events_close(). NULL in *@events when they have none. Returns 0 or -errno. */
+int events_open(const struct programs *programs, struct events **events);
 void events_close(struct events *events);
 
 /* Adds the rings to an epoll set: they become readable when one passes its fill mark. */

@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "kernel/support.h"
+#include "kernel/task_iter.h"
 #include "base/msg.h"
 #include "base/number.h"
 #include "kernel/object.h"
@@ -426,6 +427,30 @@ static int attach_probe(struct object *o, int i, char *failed)
 	return 0;
 }
 
+/* Fills o->programs with all that has been loaded. */
+static int list_programs(struct object *o)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_program (prog, o->bpf) {
+		bool iterates = bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER;
+
+		if (!err && bpf_program__fd(prog) >= 0)
+			err = programs_add(&o->programs, bpf_program__fd(prog), iterates);
+	}
+	bpf_object__for_each_map (map, o->bpf) {
+		const char *name = bpf_map__name(map), *section = strchr(name, '.');
+
+		/* libbpf puts the object's name before ".rodata", ".data" and ".bss" */
+		if (!err && bpf_map__autocreate(map) && bpf_map__fd(map) >= 0)
+			err = programs_add_map(&o->programs, section ? section : name,
+					       bpf_map__fd(map));
+	}
+	return err;
+}
+
 /* One try with the rungs that are left. 0, -errno, or -EAGAIN: a rung fell, try again. */
 static int try_start(struct object *o, const struct object_spec *spec, struct support *g,
 		     struct ladder *l)
@@ -433,7 +458,7 @@ static int try_start(struct object *o, const struct object_spec *spec, struct su
 	char name[PROGRAM_LEN];
 	int err;
 
-	if (spec->configure && (err = spec->configure(o->bpf, spec->ctx)))
+	if (spec->configure && (err = spec->configure(o, spec->ctx)))
 		return err;
 	err = choose(o, g, l);
 	if (err)
@@ -446,7 +471,10 @@ static int try_start(struct object *o, const struct object_spec *spec, struct su
 		advise_load(err);
 		return err;
 	}
-	if (spec->prepare && (err = spec->prepare(o->bpf, spec->ctx)))
+	err = list_programs(o);
+	if (!err && spec->prepare)
+		err = spec->prepare(o, spec->ctx);
+	if (err)
 		return err;
 	for (int i = 0; i < PROBES_MAX && spec->probes[i].name; i++) {
 		if (o->rung[i] < 0 || spec->probes[i].later)
@@ -503,36 +531,12 @@ int object_attach_later(struct object *o, const char *probe)
 	return -ENOENT;
 }
 
-/* To the end of the iterator: what its program does it does while we read. */
-static int read_all(int fd)
-{
-	char text[4096];
-	ssize_t n;
-
-	do
-		n = read(fd, text, sizeof(text));
-	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
-	return n < 0 ? -errno : 0;
-}
-
 int object_iterate(struct object *o, const char *probe)
 {
 	const char *program = object_rung(o, probe);
-	struct bpf_program *prog = program ? find_program(o->bpf, program) : NULL;
-	struct bpf_link *link;
-	int fd, err;
+	int fd = program ? object_program(o, program) : -ENOTSUP;
 
-	if (!prog)
-		return program ? -ENOENT : -ENOTSUP;
-	link = bpf_program__attach_iter(prog, NULL);
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : read_all(fd);
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	return err;
+	return fd < 0 ? fd : task_iter_run(fd);
 }
 
 const char *object_rung(const struct object *o, const char *probe)
@@ -555,68 +559,60 @@ void object_detach(struct object *o)
 void object_close(struct object *o)
 {
 	object_detach(o);
+	programs_free(&o->programs);
 	bpf_object__close(o->bpf);
 	o->bpf = NULL;
 }
 
-/* --- reading ------------------------------------------------------------------------------ */
+/* --- its parts ---------------------------------------------------------------------------- */
 
-uint64_t object_missed(const struct object *o)
+static struct bpf_map *find_map(const struct object *o, const char *name)
 {
-	struct bpf_program *prog;
-	uint64_t missed = 0;
-
-	bpf_object__for_each_program (prog, o->bpf) {
-		struct bpf_prog_info info = { 0 };
-		__u32 len = sizeof(info);
-		int fd = bpf_program__fd(prog);
-
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
-			missed += info.recursion_misses;
-	}
-	return missed;
+	return bpf_object__find_map_by_name(o->bpf, name);
 }
 
-void *object_section(struct bpf_object *obj, const char *name, size_t *size)
+void *object_find_section(const struct object *o, const char *name, size_t *size)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
+	struct bpf_map *map = find_map(o, name);
 	size_t unused;
 
 	return map ? (void *)bpf_map__initial_value(map, size ? size : &unused) : NULL;
 }
 
-int object_section_write(struct bpf_object *obj, const char *name, const void *data)
+void *object_section(const struct object *o, const char *name, const char *header)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
-	__u32 zero = 0;
+	void *section = object_find_section(o, name, NULL);
 
-	if (!map)
-		return -ENOENT;
-	return bpf_map_update_elem(bpf_map__fd(map), &zero, data, BPF_ANY) ? -errno : 0;
+	if (section)
+		return section;
+	if (header)
+		error("no section %s: its program does not include %s", name, header);
+	else
+		error("no section %s: its program does not define it", name);
+	exit(1);
 }
 
-int object_section_read(struct bpf_object *obj, const char *name, void *data)
+int object_resize_map(struct object *o, const char *name, uint32_t entries)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
-	__u32 zero = 0;
+	struct bpf_map *map = find_map(o, name);
 
-	if (!map)
-		return -ENOENT;
-	return bpf_map_lookup_elem(bpf_map__fd(map), &zero, data) ? -errno : 0;
+	if (map)
+		return bpf_map__set_max_entries(map, entries);
+	error("no map %s: its program does not define it", name);
+	exit(1);
 }
 
-uint64_t object_percpu_sum(struct bpf_object *obj, const char *name, uint32_t index)
+int object_drop_map(struct object *o, const char *name)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t sum = 0, *values;
+	struct bpf_map *map = find_map(o, name);
 
-	if (!map || cpus <= 0)
-		return 0;
-	values = calloc(cpus, sizeof(*values));
-	if (values && !bpf_map_lookup_elem(bpf_map__fd(map), &index, values))
-		for (int i = 0; i < cpus; i++)
-			sum += values[i];
-	free(values);
-	return sum;
+	return map ? bpf_map__set_autocreate(map, false) : -ENOENT;
+}
+
+int object_program(const struct object *o, const char *name)
+{
+	struct bpf_program *prog = find_program(o->bpf, name);
+	int fd = prog ? bpf_program__fd(prog) : -1;
+
+	return fd < 0 ? -ENOENT : fd;
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "kernel/btf.h"
+#include "kernel/programs.h"
 
 struct bpf_object;
 struct bpf_link;
@@ -66,6 +67,8 @@ struct object_image {
 	const void *(*bytes)(size_t *size);
 };
 
+struct object;
+
 struct object_spec {
 	struct object_image image;
 	const struct probe *probes;	     /* ends with a name of NULL */
@@ -73,14 +76,15 @@ struct object_spec {
 	const struct attach_target *targets; /* ends with a name of NULL; or NULL */
 	const char *btf;		     /* --btf; NULL: the kernel's */
 	/* Called on every fresh object before it is loaded: fill read-only data, size maps. */
-	int (*configure)(struct bpf_object *obj, void *ctx);
+	int (*configure)(struct object *o, void *ctx);
 	/* Called on every loaded object before its programs are attached. */
-	int (*prepare)(struct bpf_object *obj, void *ctx);
+	int (*prepare)(struct object *o, void *ctx);
 	void *ctx;
 };
 
 struct object {
-	struct bpf_object *bpf;
+	struct programs programs; /* what is loaded */
+	struct bpf_object *bpf;	  /* these are object.c's own */
 	struct bpf_link **links;
 	size_t nr_links;
 	const struct probe *probes;
@@ -100,11 +104,14 @@ bool object_avoids(const char *what);
  * what would help. */
 int object_start(struct object *o, const struct object_spec *spec);
 
-/* Attaches the probe of this name that has .later. Returns 0 or -errno (nothing said). */
+/* Attaches the probe of this name that has .later. Returns 0, -ENOENT when there is no probe of this
+ * name, -ENOTSUP when it has no rung on this kernel, or what the kernel refused it with; prints
+ * nothing. */
 int object_attach_later(struct object *o, const char *probe);
 
 /* Runs the iterator (SEC("iter/...")) of the probe of this name, which has .later, over all that
- * there is now. Returns 0 or -errno (nothing said): -ENOTSUP, -ENOENT as above. */
+ * there is now. Returns 0, -ENOTSUP when there is no such probe or it has no rung on this kernel,
+ * or what the kernel refused it with; prints nothing. */
 int object_iterate(struct object *o, const char *probe);
 
 /* The programs of the probe's rung in use ("fexit_openat2"), NULL if it isn't there. */
@@ -113,17 +120,24 @@ const char *object_rung(const struct object *o, const char *probe);
 void object_detach(struct object *o); /* nothing runs in the kernel any more when this returns */
 void object_close(struct object *o);
 
-/* Runs of programs that the kernel left out because one was running already on that CPU. */
-uint64_t object_missed(const struct object *o);
-
-/* A variable section (".rodata", ".rodata.filter", ".data.x") before loading; NULL: there is none.
+/*
+ * Before loading, in the configure hook. A tool's programs have a section of variables (".rodata",
+ * ".rodata.hist") or a map because its source includes a header that defines it. Where that is
+ * missing the program was not built as it should have been: object_section() and
+ * object_resize_map() print what is missing and end the tool with status 1.
  */
-void *object_section(struct bpf_object *obj, const char *name, size_t *size);
-/* Writes a variable section of a loaded object. */
-int object_section_write(struct bpf_object *obj, const char *name, const void *data);
-/* Reads a variable section of a loaded object, all of it, into @data. */
-int object_section_read(struct bpf_object *obj, const char *name, void *data);
-/* Sums a per-CPU array's u64 of @index. 0 when there is no such map. */
-uint64_t object_percpu_sum(struct bpf_object *obj, const char *map, uint32_t index);
+
+/* The initial values of a section. @header: where it is defined; NULL: in the tool's own source. */
+void *object_section(const struct object *o, const char *name, const char *header);
+/* The same of a section that may be missing: NULL then. Its size goes to *@size, if that is not
+ * NULL. Also after loading: the memory that the kernel's map is mapped to. */
+void *object_find_section(const struct object *o, const char *name, size_t *size);
+/* How many entries (of a ring: bytes) a map has room for. Returns 0 or -errno. */
+int object_resize_map(struct object *o, const char *name, uint32_t entries);
+/* This map is not to be made. Returns 0 or -errno. */
+int object_drop_map(struct object *o, const char *name);
+
+/* The descriptor of a loaded program; -ENOENT: there is no such program, or it was not loaded. */
+int object_program(const struct object *o, const char *name);
 
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "kernel/task_iter.h"
 #include "base/msg.h"
@@ -11,47 +10,53 @@
 
 #define READ_BYTES 65536 /* more than the kernel's buffer: it gives whole records then */
 
-static int add_link(struct task_iter *it, struct bpf_program *prog, uint32_t pid, uint32_t tid)
+/* @pid, @tid: 0: all */
+static int add_link(struct task_iter *it, int prog_fd, uint32_t pid, uint32_t tid)
 {
 	union bpf_iter_link_info info = { .task = { .pid = pid, .tid = tid } };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-	struct bpf_link *link = bpf_program__attach_iter(prog, pid || tid ? &opts : NULL);
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
+	int fd;
 
-	if (!link)
+	if (pid || tid) {
+		opts.iter_info = &info;
+		opts.iter_info_len = sizeof(info);
+	}
+	fd = bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, &opts);
+	if (fd < 0)
 		return -errno;
-	it->links[it->nr++] = link;
+	it->links[it->nr++] = fd;
 	return 0;
 }
 
 /* A kernel that can't do it refuses a process, but overlooks that it was given a thread. */
-static int can_narrow(struct task_iter *it, struct bpf_program *prog)
+static int can_narrow(struct task_iter *it, int prog_fd)
 {
-	int err = add_link(it, prog, getpid(), 0);
+	int err = add_link(it, prog_fd, getpid(), 0);
 
 	task_iter_close(it);
 	return err;
 }
 
-static int open_narrow(struct task_iter *it, struct bpf_program *prog, const struct filter *f)
+static int open_narrow(struct task_iter *it, int prog_fd, const struct filter *f)
 {
-	int err = can_narrow(it, prog);
+	int err = can_narrow(it, prog_fd);
 
 	if (f->nr_tids)
 		for (uint32_t i = 0; i < f->nr_tids && !err; i++)
-			err = add_link(it, prog, 0, f->tids[i]);
+			err = add_link(it, prog_fd, 0, f->tids[i]);
 	else
 		for (uint32_t i = 0; i < f->nr_pids && !err; i++)
-			err = add_link(it, prog, f->pids[i], 0);
+			err = add_link(it, prog_fd, f->pids[i], 0);
 	return err;
 }
 
-int task_iter_open(struct task_iter *it, struct bpf_program *prog, const struct filter *filter)
+int task_iter_open(struct task_iter *it, int prog_fd, const struct filter *filter)
 {
 	int err;
 
 	*it = (struct task_iter){ 0 };
 	if ((filter->nr_tids || filter->nr_pids) && pidns_is_initial()) {
-		err = open_narrow(it, prog, filter);
+		err = open_narrow(it, prog_fd, filter);
 		it->narrow = !err;
 		if (!err)
 			return 0;
@@ -59,21 +64,24 @@ int task_iter_open(struct task_iter *it, struct bpf_program *prog, const struct 
 		debug("this kernel can't visit single processes (%s): visiting all, to show some",
 		      strerror(-err));
 	}
-	return add_link(it, prog, 0, 0);
+	return add_link(it, prog_fd, 0, 0);
 }
 
 void task_iter_close(struct task_iter *it)
 {
 	for (size_t i = 0; i < it->nr; i++)
-		bpf_link__destroy(it->links[i]);
+		close(it->links[i]);
 	it->nr = 0;
 }
 
-/* Hands over the whole records in @buf; returns how many bytes they were, or -EPROTO. */
+/* Hands over the whole records in @buf (or none: without @fn they are thrown away); returns how
+ * many bytes they were, or -EPROTO. */
 static ssize_t hand_over(char *buf, size_t len, size_t size_offset, task_iter_fn fn, void *ctx)
 {
 	size_t at = 0;
 
+	if (!fn)
+		return len;
 	while (len - at >= size_offset + sizeof(uint32_t)) {
 		uint32_t size;
 
@@ -94,7 +102,7 @@ int task_iter_read(struct task_iter *it, size_t pass, size_t size_offset, task_i
 	static char buf[2 * READ_BYTES] __attribute__((aligned(8)));
 	size_t len = 0;
 	ssize_t n;
-	int err = 0, fd = bpf_iter_create(bpf_link__fd(it->links[pass]));
+	int err = 0, fd = bpf_iter_create(it->links[pass]);
 
 	if (fd < 0)
 		return -errno;
@@ -116,5 +124,16 @@ int task_iter_read(struct task_iter *it, size_t pass, size_t size_offset, task_i
 	else if (len)
 		err = -EPROTO;
 	close(fd);
+	return err;
+}
+
+int task_iter_run(int prog_fd)
+{
+	struct task_iter it = { 0 };
+	int err = add_link(&it, prog_fd, 0, 0);
+
+	if (!err)
+		err = task_iter_read(&it, 0, 0, NULL, NULL);
+	task_iter_close(&it);
 	return err;
 }

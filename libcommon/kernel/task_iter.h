@@ -16,26 +16,27 @@
 
 #include "lib/core/filter.shared.h"
 
-struct bpf_program;
-struct bpf_link;
-
 struct task_iter {
-	struct bpf_link *links[FILTER_IDS_MAX];
-	size_t nr;   /* passes that make a sample */
-	bool narrow; /* each visits one process or thread only; else one visits all */
+	int links[FILTER_IDS_MAX]; /* file descriptors */
+	size_t nr;		   /* passes that make a sample */
+	bool narrow;		   /* each visits one process or thread only; else one visits all */
 };
 
 /*
- * Makes the passes over what @filter names: one for each thread or process, where the kernel can
+ * Makes the passes of the program @prog_fd over what @filter names: one for each thread or process, where the kernel can
  * narrow an iterator to it (from 6.1 on, f0d74c4da1f0) and ids mean the same to it and to us (we
  * are in the initial pid namespace); else, or if it names none, one over all tasks, and the program
  * has to filter. Returns 0 or -errno.
  */
-int task_iter_open(struct task_iter *it, struct bpf_program *prog, const struct filter *filter);
+int task_iter_open(struct task_iter *it, int prog_fd, const struct filter *filter);
 void task_iter_close(struct task_iter *it);
 
 /* A record of @size bytes; it lives until this returns, and may be changed. */
 typedef void (*task_iter_fn)(void *ctx, void *record, size_t size);
+
+/* One pass over all there is, for what the program does: what it writes is thrown away. Returns 0
+ * or -errno. */
+int task_iter_run(int prog_fd);
 
 /*
  * One pass. Hands each record to @fn. A record says its own size, in the __u32 at @size_offset.

@@ -190,10 +190,9 @@ const char *flow_parse_netns(const char *arg, void *inode)
 	return NULL;
 }
 
-void flow_configure(struct bpf_object *obj, const struct flow_filter *filter)
+void flow_configure(struct object *o, const struct flow_filter *filter)
 {
-	struct flow_filter *to = object_section(obj, ".rodata.flow", NULL);
+	struct flow_filter *to = object_section(o, ".rodata.flow", "lib/net/flow.bpf.h");
 
-	if (to)
-		*to = *filter;
+	*to = *filter;
 }

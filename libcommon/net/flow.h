@@ -13,7 +13,7 @@
 #include "output/json.h"
 #include "output/out.h"
 
-struct bpf_object;
+struct object;
 
 /* "10.0.0.1", "2001:db8::1"; into @buf (FLOW_ADDR_LEN holds any), returns @buf. */
 #define FLOW_ADDR_LEN 46
@@ -64,6 +64,6 @@ const char *flow_parse_netns(const char *arg, void *inode);
 			    "this network namespace only")
 
 /* In a tool's configure hook. */
-void flow_configure(struct bpf_object *obj, const struct flow_filter *filter);
+void flow_configure(struct object *o, const struct flow_filter *filter);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "base/clock.h"
 #include "net/owner.h"
@@ -12,11 +11,10 @@
 /* True: it is known now, if only that it can't be told. */
 static bool look_up(struct object *o, const struct owner_ref *ref, struct event_head *head)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(o->bpf, "owners");
+	int fd = programs_map(&o->programs, "owners");
 	struct owner owner;
 
-	if (!map || bpf_map_lookup_elem(bpf_map__fd(map), &ref->sock, &owner) ||
-	    owner.known == OWNER_WANTED)
+	if (fd < 0 || bpf_map_lookup_elem(fd, &ref->sock, &owner) || owner.known == OWNER_WANTED)
 		return false;
 	if (!owner.pid)
 		return true;

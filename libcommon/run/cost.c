@@ -4,7 +4,6 @@
 #include <unistd.h>
 #include <sys/resource.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "base/clock.h"
 #include "base/util.h"
@@ -22,18 +21,16 @@ static uint64_t own_cpu_ns(uint64_t *peak_bytes)
 }
 
 /* The kernel's counters. An iterator runs while the tool reads from it. */
-static struct duty_cycle_counts read_counters(struct bpf_object *obj)
+static struct duty_cycle_counts read_counters(const struct programs *p)
 {
 	struct duty_cycle_counts all = { 0 };
-	struct bpf_program *prog;
 
-	bpf_object__for_each_program (prog, obj) {
-		bool own = bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER;
+	for (size_t i = 0; i < p->nr_programs; i++) {
+		bool own = p->programs[i].iterates;
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
-		int fd = bpf_program__fd(prog);
 
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		if (bpf_obj_get_info_by_fd(p->programs[i].fd, &info, &len))
 			continue;
 		*(own ? &all.own_runs : &all.runs) += info.run_cnt;
 		*(own ? &all.own_ns : &all.ns) += info.run_time_ns;
@@ -41,18 +38,19 @@ static struct duty_cycle_counts read_counters(struct bpf_object *obj)
 	return all;
 }
 
-int cost_start(struct cost *c, struct bpf_object *obj)
+int cost_start(struct cost *c, const struct programs *programs)
 {
 	int err;
 
-	*c = (struct cost){ .next_ns = UINT64_MAX };
+	*c = (struct cost){ .next_ns = UINT64_MAX, .programs = programs };
 	c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	err = c->stats_fd < 0 ? -errno : 0;
 	c->known = !err;
 	c->start_cpu_ns = own_cpu_ns(NULL);
 	c->start_ns = clock_mono_ns();
 	if (c->known) {
-		struct duty_cycle_counts at = read_counters(obj); /* others may have counting on */
+		/* not from 0: others may have counting on */
+		struct duty_cycle_counts at = read_counters(c->programs);
 
 		duty_cycle_begin(&c->duty, c->start_ns, &at);
 		c->next_ns = c->duty.next_ns;
@@ -60,19 +58,19 @@ int cost_start(struct cost *c, struct bpf_object *obj)
 	return err;
 }
 
-void cost_tick(struct cost *c, struct bpf_object *obj)
+void cost_tick(struct cost *c)
 {
 	struct duty_cycle_counts at;
 
 	if (c->duty.counting) {
-		at = read_counters(obj);
+		at = read_counters(c->programs);
 		if (duty_cycle_rest(&c->duty, clock_mono_ns(), &at)) {
 			close(c->stats_fd);
 			c->stats_fd = -1;
 		}
 	} else {
 		c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-		at = read_counters(obj); /* now: it took the kernel some ms */
+		at = read_counters(c->programs); /* now: it took the kernel some ms */
 		if (c->stats_fd < 0)
 			duty_cycle_rest_on(&c->duty, clock_mono_ns());
 		else
@@ -81,13 +79,13 @@ void cost_tick(struct cost *c, struct bpf_object *obj)
 	c->next_ns = c->duty.next_ns;
 }
 
-void cost_read(struct cost *c, struct bpf_object *obj)
+void cost_read(struct cost *c)
 {
 	struct duty_cycle_counts at = { 0 };
 	uint64_t spent = own_cpu_ns(&c->peak_bytes) - c->start_cpu_ns;
 
 	if (c->duty.counting)
-		at = read_counters(obj);
+		at = read_counters(c->programs);
 	if (c->next_ns != UINT64_MAX)
 		duty_cycle_read(&c->duty, clock_mono_ns(), &at);
 	c->sampled = c->duty.sampled;
@@ -97,10 +95,10 @@ void cost_read(struct cost *c, struct bpf_object *obj)
 	c->wall_ns = clock_mono_ns() - c->start_ns;
 }
 
-void cost_stop(struct cost *c, struct bpf_object *obj)
+void cost_stop(struct cost *c)
 {
 	if (c->duty.counting) {
-		cost_read(c, obj);
+		cost_read(c);
 		close(c->stats_fd);
 		c->stats_fd = -1;
 		c->duty.counting = false;

@@ -16,10 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/programs.h"
 #include "run/duty_cycle.h"
 #include "output/json.h"
-
-struct bpf_object;
 
 struct cost {
 	/* by the last cost_read() */
@@ -33,20 +32,21 @@ struct cost {
 	uint64_t next_ns; /* when cost_tick() is due (CLOCK_MONOTONIC); UINT64_MAX: never */
 
 	/* cost.c's own */
+	const struct programs *programs;
 	int stats_fd;			 /* keeps BPF statistics on; -1: they are off */
 	uint64_t start_ns, start_cpu_ns; /* wall and own CPU at cost_start() */
 	struct duty_cycle duty;
 };
 
-/* Begins to count. Returns 0, or -errno when the kernel does not let us: then only the tool's own
+/* Begins to count what @programs cost, which have to live until cost_stop(). Returns 0, or -errno when the kernel does not let us: then only the tool's own
  * CPU time is known. */
-int cost_start(struct cost *c, struct bpf_object *obj);
+int cost_start(struct cost *c, const struct programs *programs);
 /* To be called at c->next_ns: turns counting off and on. */
-void cost_tick(struct cost *c, struct bpf_object *obj);
-void cost_read(struct cost *c, struct bpf_object *obj);
+void cost_tick(struct cost *c);
+void cost_read(struct cost *c);
 /* The programs run no more, and need not be counted any longer. A cost_read() after that adds what
  * the tool itself still spends. */
-void cost_stop(struct cost *c, struct bpf_object *obj);
+void cost_stop(struct cost *c);
 
 /* Of one CPU, over all the time since cost_start(). */
 double cost_percent(const struct cost *c);

@@ -123,7 +123,7 @@ static void tell_cost(struct run *r, struct loop *l)
 
 static void tell_cost_so_far(struct run *r, struct loop *l)
 {
-	cost_read(&l->cost, r->object.bpf);
+	cost_read(&l->cost);
 	tell_cost(r, l);
 }
 
@@ -134,7 +134,7 @@ static void check_cost(struct run *r, struct loop *l)
 	uint64_t spent, now;
 	double percent;
 
-	cost_read(&l->cost, r->object.bpf);
+	cost_read(&l->cost);
 	spent = l->cost.kernel_ns + l->cost.tool_ns;
 	now = l->cost.wall_ns;
 	percent = now > l->last_cost_at ? 100.0 * (double)(spent - l->last_cost_ns) /
@@ -156,7 +156,7 @@ static void keep_time(struct run *r, struct loop *l, uint64_t now)
 	if (now >= l->deadline)
 		r->stop = true;
 	if (l->cost_on && now >= l->cost.next_ns)
-		cost_tick(&l->cost, r->object.bpf);
+		cost_tick(&l->cost);
 	if (now >= l->next_tick) {
 		l->next_tick = now + TICK_NS;
 		r->tool->tick(r);
@@ -253,10 +253,10 @@ static int loop_open(struct run *r, struct loop *l)
 	return 0;
 }
 
-static int configure(struct bpf_object *obj, void *ctx)
+static int configure(struct object *o, void *ctx)
 {
 	struct run *r = ctx;
-	struct filter *filter = object_section(obj, ".rodata.filter", NULL);
+	struct filter *filter = object_find_section(o, ".rodata.filter", NULL);
 
 	if (filter) {
 		*filter = r->opt.filter;
@@ -264,17 +264,17 @@ static int configure(struct bpf_object *obj, void *ctx)
 		filter->any = filter_is_set(filter);
 	}
 	if (r->tool->configure)
-		r->tool->configure(r, obj);
-	return events_configure(obj, 0);
+		r->tool->configure(r);
+	return events_configure(o);
 }
 
-static int prepare(struct bpf_object *obj, void *ctx)
+static int prepare(struct object *o, void *ctx)
 {
 	struct run *r = ctx;
 	int err;
 
 	events_close(r->events);
-	err = events_open(obj, &r->events);
+	err = events_open(&o->programs, &r->events);
 	if (err)
 		error("cannot make the event rings: %s%s", strerror(-err),
 		      err == -EPERM ? " (on kernels before 5.11 raise RLIMIT_MEMLOCK: ulimit -l "
@@ -303,7 +303,7 @@ static void begin(struct run *r, struct loop *l)
 	int err;
 
 	if (r->opt.cost || r->opt.max_cost > 0) {
-		err = cost_start(&l->cost, r->object.bpf);
+		err = cost_start(&l->cost, &r->object.programs);
 		l->cost_on = true;
 		if (err)
 			warn("the kernel does not count what its programs cost (%s; it takes "
@@ -337,7 +337,7 @@ static void summary(struct run *r, struct loop *l)
 	uint64_t lost = run_lost_total(r);
 
 	if (l->cost_on)
-		cost_read(&l->cost, r->object.bpf); /* the last report's CPU time, too */
+		cost_read(&l->cost); /* the last report's CPU time, too */
 	if (r->opt.json) {
 		json_object(&r->json, NULL);
 		json_str(&r->json, "type", "summary");
@@ -382,11 +382,11 @@ static int end(struct run *r, struct loop *l)
 	bool full = r->opt.max_events && r->nr_events >= r->opt.max_events;
 
 	if (l->cost_on)
-		cost_read(&l->cost, r->object.bpf); /* detaching takes its time */
+		cost_read(&l->cost); /* detaching takes its time */
 	detach(r);
 	if (l->cost_on)
-		cost_stop(&l->cost, r->object.bpf);
-	r->missed = object_missed(&r->object);
+		cost_stop(&l->cost);
+	r->missed = programs_missed(&r->object.programs);
 	if (!l->hung_up && !r->out.error) {
 		r->stop = full;
 		drain_last(r, l);

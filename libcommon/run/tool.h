@@ -34,7 +34,7 @@ struct tool {
 	 * r->plan. Returns GO_ON, or the exit status after printing why. */
 	int (*setup)(struct run *r);
 	/* On every fresh object: fills read-only data. */
-	void (*configure)(struct run *r, struct bpf_object *obj);
+	void (*configure)(struct run *r);
 
 	/* After the probes: attaches what libbpf can't by itself (sampling). Returns 0, or -errno
 	 * after printing why. detach is called when attach was, before the last events are read. */
@@ -60,9 +60,9 @@ struct tool {
 	void (*summary_json)(struct run *r, struct json *j);
 };
 
-/* struct NAME_bpf__rodata of the generated skeleton, in the object given to configure(). */
-#define TOOL_RODATA(tool_, obj)                                                                    \
-	((struct tool_##_bpf__rodata *)object_section((obj), ".rodata", NULL))
+/* In configure(): struct NAME_bpf__rodata of the generated skeleton, the tool's own constants. */
+#define TOOL_RODATA(tool_, run_)                                                                   \
+	((struct tool_##_bpf__rodata *)object_section(&(run_)->object, ".rodata", NULL))
 /* .image from the skeleton's NAME_bpf__elf_bytes(). */
 #define TOOL_IMAGE(tool_)                                                                          \
 	{                                                                                          \

@@ -90,9 +90,10 @@ int stacks_setup(const struct common_options *common)
 	return GO_ON;
 }
 
-void stacks_configure(struct bpf_object *obj)
+void stacks_configure(struct object *o)
 {
-	struct stack_config *config = object_section(obj, ".rodata.stacks", NULL);
+	struct stack_config *config =
+		object_section(o, ".rodata.stacks", "lib/stacks/stacks.bpf.h");
 	uint64_t depth = 0;
 
 	number_read("/proc/sys/kernel/perf_event_max_stack", 1, &depth);

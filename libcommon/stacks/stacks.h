@@ -25,7 +25,7 @@
 #include "run/options.h"
 #include "output/out.h"
 
-struct bpf_object;
+struct object;
 struct run;
 struct stacks;
 struct symbols;
@@ -82,7 +82,7 @@ const char *stacks_parse_unwind(const char *arg, void *value);
 int stacks_setup(const struct common_options *common);
 
 /* In the configure hook of a tool that uses bpf/lib/stacks/stacks.bpf.h: which stacks, how deep. */
-void stacks_configure(struct bpf_object *obj);
+void stacks_configure(struct object *o);
 
 /* --- the set ------------------------------------------------------------------------------ */
 

@@ -39,9 +39,9 @@ static void set_calls(__u64 *bits, const char *const *names, bool compat)
 	}
 }
 
-void waits_configure(struct bpf_object *obj)
+void waits_configure(struct object *o)
 {
-	struct wait_config *c = object_section(obj, ".rodata.waits", NULL);
+	struct wait_config *c = object_section(o, ".rodata.waits", "lib/tasks/waits.bpf.h");
 
 	set_calls(c->native.idle, idle, false);
 	set_calls(c->compat.idle, idle, true);
@@ -49,9 +49,9 @@ void waits_configure(struct bpf_object *obj)
 	set_calls(c->compat.by_fd, by_fd, true);
 }
 
-int waits_idle(struct bpf_object *obj, struct idle_counts *counts)
+int waits_idle(const struct programs *p, struct idle_counts *counts)
 {
-	int err = object_section_read(obj, ".data.waits", counts);
+	int err = programs_read(p, ".data.waits", counts);
 
 	if (err)
 		*counts = (struct idle_counts){ 0 };

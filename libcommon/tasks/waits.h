@@ -15,13 +15,14 @@
 
 #include "lib/tasks/waits.shared.h"
 
-struct bpf_object;
+struct object;
+struct programs;
 
 /* In the configure hook: tells the kernel side the numbers of these calls. */
-void waits_configure(struct bpf_object *obj);
+void waits_configure(struct object *o);
 
 /* The threads that were left out until now. Returns 0 or -errno, with none in @counts then. */
-int waits_idle(struct bpf_object *obj, struct idle_counts *counts);
+int waits_idle(const struct programs *p, struct idle_counts *counts);
 uint64_t waits_idle_total(const struct idle_counts *counts);
 
 /* "futex 1200, epoll_wait 40, kernel threads 70, others 7", of the three calls that most were in,

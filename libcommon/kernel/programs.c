@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/bpf.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "kernel/programs.h"
+
+int programs_add(struct programs *p, int fd, bool iterates)
+{
+	struct program *all = realloc(p->programs, (p->nr_programs + 1) * sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	p->programs = all;
+	all[p->nr_programs++] = (struct program){ .fd = fd, .iterates = iterates };
+	return 0;
+}
+
+int programs_add_map(struct programs *p, const char *name, int fd)
+{
+	struct program_map *all = realloc(p->maps, (p->nr_maps + 1) * sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	p->maps = all;
+	all[p->nr_maps++] = (struct program_map){ .name = name, .fd = fd };
+	return 0;
+}
+
+void programs_free(struct programs *p)
+{
+	free(p->programs);
+	free(p->maps);
+	*p = (struct programs){ 0 };
+}
+
+int programs_map(const struct programs *p, const char *name)
+{
+	for (size_t i = 0; i < p->nr_maps; i++)
+		if (!strcmp(p->maps[i].name, name))
+			return p->maps[i].fd;
+	return -ENOENT;
+}
+
+int programs_write(const struct programs *p, const char *section, const void *data)
+{
+	int fd = programs_map(p, section);
+	__u32 zero = 0;
+
+	if (fd < 0)
+		return fd;
+	return bpf_map_update_elem(fd, &zero, data, BPF_ANY) ? -errno : 0;
+}
+
+int programs_read(const struct programs *p, const char *section, void *data)
+{
+	int fd = programs_map(p, section);
+	__u32 zero = 0;
+
+	if (fd < 0)
+		return fd;
+	return bpf_map_lookup_elem(fd, &zero, data) ? -errno : 0;
+}
+
+uint64_t programs_percpu_sum(const struct programs *p, const char *map, uint32_t index)
+{
+	int fd = programs_map(p, map), cpus = libbpf_num_possible_cpus();
+	uint64_t sum = 0, *values;
+
+	if (fd < 0 || cpus <= 0)
+		return 0;
+	values = calloc(cpus, sizeof(*values));
+	if (values && !bpf_map_lookup_elem(fd, &index, values))
+		for (int i = 0; i < cpus; i++)
+			sum += values[i];
+	free(values);
+	return sum;
+}
+
+uint64_t programs_missed(const struct programs *p)
+{
+	uint64_t missed = 0;
+
+	for (size_t i = 0; i < p->nr_programs; i++) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(p->programs[i].fd, &info, &len))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
