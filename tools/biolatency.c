@@ -50,6 +50,8 @@ static void members(struct json *j, const struct hist_key *key, const char *name
 		json_str(j, "flags", request_flags_str(key->k64, text, sizeof(text)));
 }
 
+static const struct view views[] = { HIST_VIEWS("disk flags total", "disk flags"), VIEW_END };
+
 static int setup(struct run *r)
 {
 	request_setup(r);
@@ -119,6 +121,8 @@ static const struct tool tool = {
 	.tick = request_tick,
 	.finish = finish,
 	.summary_json = request_summary,
+	.summary_keys = REQUEST_SUMMARY_KEYS,
+	.views = views,
 };
 
 int main(int argc, char **argv)

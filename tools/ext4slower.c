@@ -130,6 +130,8 @@ static const struct column csv_columns[] = {
 	COL_END,
 };
 
+static const struct view views[] = { { .columns = csv_columns }, VIEW_END };
+
 /* --- hooks -------------------------------------------------------------------------------- */
 
 static int setup(struct run *r)
@@ -183,6 +185,7 @@ static const struct tool tool = {
 	.options = options,
 	.positional = positional,
 	.columns = columns,
+	.views = views,
 	.event_size = sizeof(struct fs_event),
 	.probes = fsops_probes,
 	.facts = fsops_facts,

@@ -169,6 +169,10 @@ static void summary_json(struct run *r, struct json *j)
 	stack_samples_summary_json(&samples, j);
 }
 
+#define SUMMARY_KEYS "sampled_by period ticks idle taken cpus cpu_time_ns"
+
+static const struct view views[] = { STACK_VIEWS(""), VIEW_END };
+
 static const char *const examples[] = { "profile --top 10",
 					"the hottest functions of 10 s",
 					"profile --svg cpu.svg -F 99 30",
@@ -200,6 +204,8 @@ static const struct tool tool = {
 	.tick = tick,
 	.finish = finish,
 	.summary_json = summary_json,
+	.summary_keys = SUMMARY_KEYS " " STACK_SAMPLES_SUMMARY_KEYS,
+	.views = views,
 };
 
 int main(int argc, char **argv)

@@ -202,6 +202,10 @@ static void summary_json(struct run *r, struct json *j)
 		json_u64(j, "stacks_left_out", st.left_out);
 }
 
+#define SUMMARY_KEYS "samples late_samples idle_hidden stacks_left_out"
+
+static const struct view views[] = { STACK_VIEWS("state syscall"), VIEW_END };
+
 /* clang-format off */
 static const char *const examples[] = {
 	"xstack", "each second, what threads do",
@@ -232,6 +236,8 @@ static const struct tool tool = {
 	.report = report,
 	.finish = finish,
 	.summary_json = summary_json,
+	.summary_keys = SUMMARY_KEYS " " THREAD_SUMMARY_KEYS,
+	.views = views,
 };
 
 int main(int argc, char **argv)

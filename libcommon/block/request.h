@@ -60,7 +60,8 @@ void request_tick(struct run *r);    /* the same, where only the requests themse
 
 /* Says at the end how many requests are not "@where" ("in these histograms"), and why. */
 void request_say_left_out(struct run *r, const char *where);
-/* Members of the summary: untimed, passthrough, timed_by. */
+/* Members of the summary. */
 void request_summary(struct run *r, struct json *j);
+#define REQUEST_SUMMARY_KEYS "untimed passthrough timed_by"
 
 #endif

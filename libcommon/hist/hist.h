@@ -42,10 +42,13 @@ uint64_t hist_percentile(const struct hist *h, unsigned int permille);
  */
 void hist_print(struct out *o, const struct hist *h, uint64_t unit_ns, const char *unit,
 		bool total);
+#define HIST_TITLES "usecs msecs count distribution avg p50 p90 p99 p99.9 max"
 
 /* The members of a histogram object, inside an open one: count, sum_ns, min_ns, max_ns, p50_ns,
  * p90_ns, p99_ns, p999_ns, buckets [{from_ns, to_ns, count}] (the log-linear slots that have
  * values; to_ns is exclusive; that of the last, unbounded slot is max_ns + 1). */
 void hist_json(struct json *j, const struct hist *h);
+#define HIST_KEYS	 "count sum_ns min_ns max_ns p50_ns p90_ns p99_ns p999_ns buckets"
+#define HIST_BUCKET_KEYS "from_ns to_ns count"
 
 #endif

@@ -25,6 +25,16 @@ struct hist_maps {
 	void (*members)(struct json *j, const struct hist_key *key, const char name[16]);
 };
 
+/* For a tool's .views; @titles_ and @keys_: the words that its title() and members() write, and
+ * "total" if it has that. */
+#define HIST_VIEWS(titles_, keys_)                                                                 \
+	{ .kind = "histogram",                                                                     \
+	  .titles = HIST_TITLES " " titles_,                                                       \
+	  .keys = "time " keys_ " " HIST_KEYS },                                                   \
+	{                                                                                          \
+		.kind = "bucket", .keys = HIST_BUCKET_KEYS                                         \
+	}
+
 /* [interval [count]]: a tool's .positional; and, in its setup hook, the plan that they ask for. */
 extern const struct opt hist_maps_positional[];
 void hist_maps_setup(struct run *r);

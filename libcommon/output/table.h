@@ -71,10 +71,24 @@ struct column {
 	{                                                                                          \
 	}
 
+/*
+ * A form of output that a tool has, beside the rows of its own columns: for --list. Either rows by
+ * other columns, or what functions write, whose words are declared beside them.
+ */
+struct view {
+	const char *kind; /* of its JSON objects: "event", "histogram"; NULL: it is only text */
+	const struct column *columns;
+	const char *titles, *keys; /* more of both, with a space between two; NULL: none */
+};
+#define VIEW_END                                                                                   \
+	{                                                                                          \
+	}
+
 void table_header(struct out *o, const struct column *columns);
 void table_row(struct out *o, const struct column *columns, const struct event_head *event);
 /* One object on one line: time, pid, tid, uid, comm from the head, then the columns. Of a task that
  * is not known (a pid of EVENT_UNKNOWN), pid, tid and comm are null, and "?" in a row. */
 void table_json(struct out *o, const struct column *columns, const struct event_head *event);
+#define TABLE_KEYS "time pid tid uid comm"
 
 #endif

@@ -58,5 +58,8 @@ const char *cost_text(const struct cost *c, const char *tool, uint64_t events, u
 #define COST_NUMBER_LEN 32
 const char *cost_number(double v, char *text);
 void cost_json(const struct cost *c, struct json *j);
+#define COST_KEYS                                                                                  \
+	"cost_runs cost_sampled cost_kernel_ns cost_tool_ns cost_wall_ns cost_peak_bytes "         \
+	"cost_cpu_percent"
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "run/cost.h"
 #include "base/status.h"
+#include "run/list.h"
 #include "kernel/pidns.h"
 #include "run/tool.h"
 
@@ -512,6 +513,10 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 
 	hold_stdio();
 	msg_capture_libbpf();
+	if (argc == 3 && !strcmp(argv[1], "--list")) {
+		msg_init(spec.name);
+		return list_print(tool, argv[2]);
+	}
 	r.tool = tool;
 	r.plan = plan_of(tool);
 	out_init(&r.out, STDOUT_FILENO);

@@ -58,6 +58,10 @@ struct tool {
 	void (*finish)(struct run *r); /* after the last report: says what is not in it */
 	/* Adds members to the summary object. */
 	void (*summary_json)(struct run *r, struct json *j);
+	const char *summary_keys; /* all that it may write, with a space between two */
+
+	/* What it can print beside the rows of .columns; ends with VIEW_END; NULL: nothing. */
+	const struct view *views;
 };
 
 /* In configure(): struct NAME_bpf__rodata of the generated skeleton, the tool's own constants. */
@@ -68,6 +72,9 @@ struct tool {
 	{                                                                                          \
 		.name = #tool_, .bytes = tool_##_bpf__elf_bytes                                    \
 	}
+
+/* Of the summary object, for each tool; those of cost.h come with --cost. */
+#define TOOL_SUMMARY_KEYS "type events lost"
 
 int tool_main(const struct tool *tool, int argc, char **argv);
 

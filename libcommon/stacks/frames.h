@@ -32,6 +32,7 @@ void frames_json_user(struct json *j, const char *key, const struct frames *f);
 /* {"function","module"}, null where not known, and "offset" (in the module) of a place of which
  * only the module is. */
 void frame_json(struct json *j, const struct frame_name *name);
+#define FRAME_KEYS "function module offset"
 
 /*
  * Is nothing missing of a user stack of @nr frames whose outermost functions are @root and, called

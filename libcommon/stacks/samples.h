@@ -36,5 +36,8 @@ bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, 
 /* stacks_remarks() and stacks_summary_json(), with what is known here. */
 void stack_samples_remarks(const struct stack_samples *e);
 void stack_samples_summary_json(const struct stack_samples *e, struct json *j);
+#define STACK_SAMPLES_SUMMARY_KEYS                                                                 \
+	"truncated user_stacks_unreadable unwound unwound_to_root unwound_uncopied "               \
+	"copied_bytes " STACKS_SUMMARY_KEYS
 
 #endif

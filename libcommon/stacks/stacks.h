@@ -24,6 +24,7 @@
 #include "output/json.h"
 #include "run/options.h"
 #include "output/out.h"
+#include "stacks/frames.h"
 
 struct object;
 struct run;
@@ -177,6 +178,15 @@ void stacks_folded(struct stacks *s, struct out *o);
 void stacks_json(struct stacks *s, struct json *j);
 void stacks_top(struct stacks *s, struct out *o, size_t rows);
 void stacks_top_json(struct stacks *s, struct json *j);
+/* For a tool's .views; @labels_: the keys of its labels (stacks_config.labels). */
+#define STACK_VIEWS(labels_)                                                                       \
+	{ .kind = "stack", .keys = "pid comm " labels_ " count kernel user" },                     \
+		{ .kind = "frame", .keys = FRAME_KEYS },                                           \
+	{                                                                                          \
+		.kind = "function", .titles = "SELF% TOTAL% SAMPLES FUNCTION MODULE",              \
+		.keys = "type self total function module"                                          \
+	}
+
 /* A flame graph into @o. */
 void stacks_svg(struct stacks *s, struct out *o);
 
@@ -190,5 +200,6 @@ bool stacks_remarks(struct stacks *s);
 
 /* The members "stacks_left_out" and "user_stacks_cut" (of "user_stacks") of the summary. */
 void stacks_summary_json(struct stacks *s, struct json *j);
+#define STACKS_SUMMARY_KEYS "stacks_left_out user_stacks user_stacks_cut"
 
 #endif

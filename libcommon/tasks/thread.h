@@ -75,8 +75,8 @@ void thread_stack_json(struct json *j, const void *event);
 /* In the finish hook: notes about the stacks that could not be read, or not to their end. */
 void thread_remarks(void);
 
-/* "on_cpu", "moved", "kernel_unread", "user_unread", "user_stacks", "user_stacks_cut": how many of
- * those taken. */
+/* How many of those taken were, or had, what the key says. */
 void thread_summary_json(struct json *j);
+#define THREAD_SUMMARY_KEYS "on_cpu moved kernel_unread user_unread user_stacks user_stacks_cut"
 
 #endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdio.h>
+#include <string.h>
+#include <bpf/libbpf.h>
+
+#include "run/cost.h"
+#include "run/list.h"
+#include "run/tool.h"
+
+/* The next of words with spaces between: for (int n; (n = next_word(&at)); at += n) */
+static int next_word(const char **at)
+{
+	if (!*at)
+		return 0;
+	*at += strspn(*at, " ");
+	return (int)strcspn(*at, " ");
+}
+
+/* --- columns and keys --------------------------------------------------------------------- */
+
+static void print_titles(const struct view *v)
+{
+	const char *at = v->titles;
+
+	for (int n; (n = next_word(&at)); at += n)
+		printf("%.*s\n", n, at);
+	for (const struct column *c = v->columns; c && c->size; c++)
+		if (c->title)
+			printf("%s\n", c->title);
+}
+
+static void print_words(const char *kind, const char *at)
+{
+	for (int n; (n = next_word(&at)); at += n)
+		printf("%s\t%.*s\n", kind, n, at);
+}
+
+static void print_keys(const struct view *v)
+{
+	if (!v->kind)
+		return;
+	print_words(v->kind, v->keys);
+	print_words(v->kind, v->columns ? TABLE_KEYS : NULL);
+	for (const struct column *c = v->columns; c && c->size; c++) {
+		print_words(v->kind, c->keys);
+		print_words(v->kind, c->key && c->fmt == FMT_ERRNO ? JSON_ERRNO_KEYS : c->key);
+	}
+}
+
+static void print_views(const struct tool *t, void (*print)(const struct view *v))
+{
+	const struct view rows = { .kind = "event", .columns = t->columns };
+	const struct view summary = { .kind = "summary", .keys = TOOL_SUMMARY_KEYS " " COST_KEYS };
+	const struct view own_summary = { .kind = "summary", .keys = t->summary_keys };
+
+	if (t->columns)
+		print(&rows);
+	for (const struct view *v = t->views; v && (v->kind || v->columns); v++)
+		print(v);
+	print(&summary);
+	print(&own_summary);
+}
+
+/* --- probes ------------------------------------------------------------------------------- */
+
+static void print_programs(const struct bpf_object *obj, const char *probe, const char *rung,
+			   const char *at)
+{
+	for (int n; (n = next_word(&at)); at += n) {
+		struct bpf_program *prog;
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", n, at);
+		prog = bpf_object__find_program_by_name(obj, name);
+		printf("%s\t%s\t%s\t%s\n", probe, rung, name,
+		       prog ? bpf_program__section_name(prog) : "not built");
+	}
+}
+
+static int print_probes(const struct tool *t)
+{
+	size_t size;
+	const void *bytes = t->image.bytes(&size);
+	struct bpf_object *obj = bpf_object__open_mem(bytes, size, NULL);
+	struct bpf_program *prog;
+
+	if (!obj) {
+		error("cannot read its own BPF object");
+		return 1;
+	}
+	for (const struct probe *p = t->probes; p->name; p++) {
+		for (int i = 0; i < PROBE_RUNGS && p->rungs[i]; i++) {
+			const char rung[] = { '0' + i, '\0' };
+
+			print_programs(obj, p->name, rung, p->rungs[i]);
+		}
+		print_programs(obj, p->name, "unless", p->unless);
+	}
+	bpf_object__for_each_program (prog, obj)
+		print_programs(obj, "", "", bpf_program__name(prog));
+	bpf_object__close(obj);
+	return 0;
+}
+
+int list_print(const struct tool *tool, const char *what)
+{
+	if (!strcmp(what, "probes"))
+		return print_probes(tool);
+	if (!strcmp(what, "columns")) {
+		print_views(tool, print_titles);
+		return 0;
+	}
+	if (!strcmp(what, "keys")) {
+		print_views(tool, print_keys);
+		return 0;
+	}
+	error("--list: '%s' is neither probes, columns nor keys", what);
+	return 2;
+}
