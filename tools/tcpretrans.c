@@ -111,13 +111,24 @@ static bool event(struct run *r, const void *event, size_t size)
 
 /* --- by connection, with -c --------------------------------------------------------------- */
 
-static const struct flow_counts_view counted = {
-	.title = "RETRANSMITS",
-	.key = "segments",
-	.kinds_title = "WHY",
-	.kinds_key = "why",
+static const struct column count_columns[] = {
+	FLOW_COUNTS_ENDS("LADDR:LPORT"),
+	COL(flow_row, n[0], "RETRANSMITS", .width = -11),
+	COL_HEAD(pid, "PID", .width = 7),
+	COL_CUSTOM("WHY", .width = 12, .text = flow_counts_kinds_text,
+		   .json = flow_counts_kinds_json, .keys = "why"),
+	COL_HEAD(comm, "COMM", .fmt = FMT_STR),
+	COL(flow_row, n[0], NULL, .key = "segments"),
+	COL_END,
+};
+
+static const struct view views[] = { { "event", count_columns }, VIEW_END };
+
+static const struct flow_counts_config counted = {
+	.columns = count_columns,
 	.kinds = why_names,
 	.nr_kinds = WHYS,
+	.kinds_key = "why",
 };
 static struct flow_counts *flows;
 
@@ -125,12 +136,16 @@ static struct flow_counts *flows;
 static bool count_event(struct run *r, const void *raw, size_t size)
 {
 	const struct retrans_event *e;
+	struct flow_row *row;
 
 	if (!event(r, raw, size))
 		return false;
 	e = r->shown;
-	flow_counts_add(flows, r, &e->head, &e->flow, e->segs, e->why,
-			e->why == WHY_TLP_NEW ? 1 : e->segs);
+	row = flow_counts_row(flows, r, &e->head, &e->flow);
+	if (row) {
+		row->n[0] += e->segs;
+		row->of_kind[e->why] += e->why == WHY_TLP_NEW ? 1 : e->segs;
+	}
 	return false;
 }
 
@@ -211,6 +226,7 @@ static const struct tool tool = {
 	.options = options,
 	.columns = columns,
 	.event_size = sizeof(struct retrans_event),
+	.views = views,
 	.probes = probes,
 	.facts = facts,
 	.image = TOOL_IMAGE(tcpretrans),

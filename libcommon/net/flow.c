@@ -30,10 +30,14 @@ const char *flow_addr_str(const struct inet_addr *addr, char *buf)
 	return inet_ntop(AF_INET6, addr, buf, FLOW_ADDR_LEN);
 }
 
-void flow_out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port)
+static void out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port)
 {
 	char text[FLOW_ADDR_LEN];
 
+	if (!port) {
+		out_str(o, flow_addr_str(addr, text));
+		return;
+	}
 	if (!is_v4(addr))
 		out_char(o, '[');
 	out_str(o, flow_addr_str(addr, text));
@@ -45,14 +49,14 @@ void flow_out_local(struct out *o, const void *flow)
 {
 	const struct flow *f = flow;
 
-	flow_out_endpoint(o, &f->laddr, f->lport);
+	out_endpoint(o, &f->laddr, f->lport);
 }
 
 void flow_out_remote(struct out *o, const void *flow)
 {
 	const struct flow *f = flow;
 
-	flow_out_endpoint(o, &f->raddr, f->rport);
+	out_endpoint(o, &f->raddr, f->rport);
 }
 
 const char *flow_state_name(unsigned int state)
@@ -80,7 +84,8 @@ void flow_json(struct json *j, const struct flow *flow)
 	if (flow->flags & FLOW_V4MAPPED)
 		json_bool(j, "v4_mapped", true);
 	json_str(j, "local_addr", flow_addr_str(&flow->laddr, text));
-	json_u64(j, "local_port", flow->lport);
+	if (flow->lport)
+		json_u64(j, "local_port", flow->lport);
 	json_str(j, "remote_addr", flow_addr_str(&flow->raddr, text));
 	json_u64(j, "remote_port", flow->rport);
 	json_u64(j, "netns", flow->netns);

@@ -19,10 +19,8 @@ struct object;
 #define FLOW_ADDR_LEN 46
 const char *flow_addr_str(const struct inet_addr *addr, char *buf);
 
-/* "10.0.0.1:443", "[2001:db8::1]:443". */
-void flow_out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port);
-
-/* For columns (COL_PART) of a struct flow: its ends. */
+/* For columns of a struct flow (.text): its ends, "10.0.0.1:443", "[2001:db8::1]:443"; where the
+ * port is 0 (any), the address alone, "10.0.0.1", "2001:db8::1". */
 void flow_out_local(struct out *o, const void *flow);
 void flow_out_remote(struct out *o, const void *flow);
 
@@ -31,8 +29,7 @@ const char *flow_state_name(unsigned int state);
 /* For a column of a __u8 with one. */
 void flow_out_state(struct out *o, const void *state);
 
-/* The members ip, v4_mapped (only if true), local_addr, local_port, remote_addr, remote_port and
- * netns. */
+/* The members of FLOW_KEYS: v4_mapped only if it is true, local_port only if it is not 0 (any). */
 void flow_json(struct json *j, const struct flow *flow);
 #define FLOW_KEYS "ip v4_mapped local_addr local_port remote_addr remote_port netns"
 

@@ -3,78 +3,60 @@
 #include <string.h>
 
 #include "net/flow_counts.h"
-#include "net/flow.h"
 #include "output/tally.h"
 #include "run/run.h"
 
-#define FLOW_COUNTS_MAX 16384
-
-struct flow_row {
-	struct event_head head;
-	struct flow flow;
-	const struct flow_counts_view *shown;
-	__u64 n;
-	__u64 of_kind[FLOW_KINDS_MAX];
-};
-
-#define NR_COLUMNS 7
+#define ROWS_MAX 16384
 
 struct flow_counts {
-	const struct flow_counts_view *shown;
+	const struct flow_counts_config *config;
 	struct tally *rows;
-	struct column columns[NR_COLUMNS + 1];
 };
 
-static void print_arrow(struct out *o, const void *row)
+void flow_counts_arrow_text(struct out *o, const void *row)
 {
 	out_str(o, "<->");
 }
 
-static void print_kinds(struct out *o, const void *row)
+void flow_counts_ends_json(struct json *j, const void *row)
+{
+	flow_json(j, &((const struct flow_row *)row)->key.flow);
+}
+
+void flow_counts_kinds_text(struct out *o, const void *row)
 {
 	const struct flow_row *f = row;
 	const char *comma = "";
 
-	for (unsigned int i = 0; i < f->shown->nr_kinds; i++) {
+	for (unsigned int i = 0; i < f->config->nr_kinds; i++) {
 		if (!f->of_kind[i])
 			continue;
-		out_printf(o, "%s%s:%llu", comma, f->shown->kinds[i],
+		out_printf(o, "%s%s:%llu", comma, f->config->kinds[i],
 			   (unsigned long long)f->of_kind[i]);
 		comma = ",";
 	}
 }
 
-static void json_row(struct json *j, const void *row)
+void flow_counts_kinds_json(struct json *j, const void *row)
 {
 	const struct flow_row *f = row;
 
-	flow_json(j, &f->flow);
-	json_object(j, f->shown->kinds_key);
-	for (unsigned int i = 0; i < f->shown->nr_kinds; i++)
+	json_object(j, f->config->kinds_key);
+	for (unsigned int i = 0; i < f->config->nr_kinds; i++)
 		if (f->of_kind[i])
-			json_u64(j, f->shown->kinds[i], f->of_kind[i]);
+			json_u64(j, f->config->kinds[i], f->of_kind[i]);
 	json_end_object(j);
 }
 
-struct flow_counts *flow_counts_new(const struct flow_counts_view *shown)
+struct flow_counts *flow_counts_new(const struct flow_counts_config *config)
 {
-	const struct column columns[NR_COLUMNS + 1] = {
-		COL(flow_row, flow, "LADDR:LPORT", .width = 18, .text = flow_out_local),
-		COL_CUSTOM("<->", .width = 3, .text = print_arrow, .json = json_row),
-		COL(flow_row, flow, "RADDR:RPORT", .width = 18, .text = flow_out_remote),
-		COL(flow_row, n, shown->title, .width = -11, .key = shown->key),
-		COL_HEAD(pid, "PID", .width = 7),
-		COL_CUSTOM(shown->kinds_title, .width = 12, .text = print_kinds),
-		COL_HEAD(comm, "COMM", .fmt = FMT_STR),
-	};
 	struct flow_counts *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->shown = shown;
-	memcpy(f->columns, columns, sizeof(columns));
-	f->rows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, flow),
-			    sizeof(struct flow), FLOW_COUNTS_MAX);
+	f->config = config;
+	f->rows = tally_new(sizeof(struct flow_row), offsetof(struct flow_row, key),
+			    sizeof(struct flow_key), ROWS_MAX);
 	if (!f->rows) {
 		free(f);
 		return NULL;
@@ -90,21 +72,34 @@ void flow_counts_free(struct flow_counts *f)
 	free(f);
 }
 
-void flow_counts_add(struct flow_counts *f, struct run *r, const struct event_head *task,
-		     const struct flow *flow, __u64 n, unsigned int kind, __u64 of_kind)
+struct flow_row *flow_counts_row(struct flow_counts *f, struct run *r,
+				 const struct event_head *task, const struct flow *flow)
 {
-	struct flow_row *row = tally_row(f->rows, flow);
+	struct flow_key key = { .pid = f->config->by_process ? task->pid : 0 };
+	struct flow_row *row;
 
+	memcpy(&key.flow, flow, sizeof(*flow)); /* with what lies between its members */
+	if (f->config->any_local_port)
+		key.flow.lport = 0;
+	row = tally_row(f->rows, &key);
 	if (!row) {
 		run_lost(r, 1);
-		return;
+		return NULL;
 	}
-	row->shown = f->shown;
+	row->config = f->config;
 	if (!row->head.ts || task->pid != EVENT_UNKNOWN)
 		row->head = *task;
-	row->n += n;
-	row->of_kind[kind] += of_kind;
 	run_count(r, 1);
+	return row;
+}
+
+static __u64 sum(const struct flow_row *row)
+{
+	__u64 all = 0;
+
+	for (int i = 0; i < FLOW_COUNTS_MAX; i++)
+		all += row->n[i];
+	return all;
 }
 
 /* The most first; then as the addresses have it, so that equals do not jump about. */
@@ -112,12 +107,12 @@ static int by_count(const void *a, const void *b)
 {
 	const struct flow_row *x = a, *y = b;
 
-	if (x->n != y->n)
-		return x->n < y->n ? 1 : -1;
-	return memcmp(&x->flow, &y->flow, sizeof(x->flow));
+	if (sum(x) != sum(y))
+		return sum(x) < sum(y) ? 1 : -1;
+	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
 void flow_counts_report(struct flow_counts *f, struct run *r, bool clock)
 {
-	run_show_tally(r, f->rows, f->columns, by_count, clock);
+	run_show_tally(r, f->rows, f->config->columns, by_count, clock);
 }

@@ -33,10 +33,10 @@ static struct inet_addr addr(const char *text)
 static const char *endpoint(const char *text, uint16_t port)
 {
 	static struct out o;
-	struct inet_addr a = addr(text);
+	const struct flow flow = { .laddr = addr(text), .lport = port, .rport = 1 };
 
 	out_init(&o, -1);
-	flow_out_endpoint(&o, &a, port);
+	flow_out_local(&o, &flow);
 	o.buf[o.len] = '\0';
 	return o.buf;
 }
@@ -52,6 +52,8 @@ static void test_text(void **state)
 	assert_string_equal(endpoint("10.1.2.3", 443), "10.1.2.3:443");
 	assert_string_equal(endpoint("::ffff:10.1.2.3", 443), "10.1.2.3:443");
 	assert_string_equal(endpoint("::1", 65535), "[::1]:65535");
+	assert_string_equal(endpoint("10.1.2.3", 0), "10.1.2.3");
+	assert_string_equal(endpoint("2001:db8::1", 0), "2001:db8::1");
 	/* the longest there is */
 	a = addr("1111:2222:3333:4444:5555:6666:7777:8888");
 	assert_string_equal(flow_addr_str(&a, buf), "1111:2222:3333:4444:5555:6666:7777:8888");

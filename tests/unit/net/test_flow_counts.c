@@ -13,7 +13,22 @@
 
 enum kind { LATE, EARLY, LOST, KINDS };
 static const char *const kinds[KINDS] = { "LATE", "EARLY", "LOST" };
-static const struct flow_counts_view shown = { "TIMES", "times", "HOW", "how", kinds, KINDS };
+static const struct column columns[] = {
+	FLOW_COUNTS_ENDS("LADDR:LPORT"),
+	COL(flow_row, n[0], "TIMES", .width = -11),
+	COL_HEAD(pid, "PID", .width = 7),
+	COL_CUSTOM("HOW", .width = 12, .text = flow_counts_kinds_text,
+		   .json = flow_counts_kinds_json, .keys = "how"),
+	COL_HEAD(comm, "COMM", .fmt = FMT_STR),
+	COL(flow_row, n[0], NULL, .key = "times"),
+	COL_END,
+};
+static const struct flow_counts_config config = {
+	.columns = columns,
+	.kinds = kinds,
+	.nr_kinds = KINDS,
+	.kinds_key = "how",
+};
 
 static struct run r;
 
@@ -34,7 +49,12 @@ static void count(struct flow_counts *f, unsigned int lport, unsigned int pid, e
 	struct event_head task = { .ts = 1, .pid = pid, .tid = pid, .comm = "shopd" };
 	struct flow of = flow(lport);
 
-	flow_counts_add(f, &r, &task, &of, n, kind, of_kind);
+	struct flow_row *row = flow_counts_row(f, &r, &task, &of);
+
+	if (!row)
+		return;
+	row->n[0] += n;
+	row->of_kind[kind] += of_kind;
 }
 
 /* What a report says, which begins anew. */
@@ -55,8 +75,21 @@ static int setup(void **state)
 
 	r = fresh;
 	out_init(&r.out, -1);
-	*state = flow_counts_new(&shown);
+	*state = flow_counts_new(&config);
 	return *state ? 0 : -1;
+}
+
+/* Of a report in JSON, what follows the time. */
+static const char *json_reported(struct flow_counts *f)
+{
+	const char *line;
+
+	r.opt.json = true;
+	line = reported(f);
+	assert_memory_equal(line, "{\"time\":\"", strlen("{\"time\":\""));
+	line = strstr(line, ",\"pid\"");
+	assert_non_null(line);
+	return line;
 }
 
 static int teardown(void **state)
@@ -101,18 +134,88 @@ static void test_last_known_task(void **state)
 
 static void test_json(void **state)
 {
-	const char *line;
-
-	r.opt.json = true;
 	count(*state, 1, 100, LOST, 2, 2);
 	count(*state, 1, 100, LATE, 1, 1);
-	line = reported(*state);
-	assert_memory_equal(line, "{\"time\":\"", strlen("{\"time\":\""));
-	assert_string_equal(strstr(line, ",\"pid\""),
+	assert_string_equal(json_reported(*state),
 			    ",\"pid\":100,\"tid\":100,\"uid\":0,\"comm\":\"shopd\",\"ip\":4,"
 			    "\"local_addr\":\"10.0.0.1\",\"local_port\":1,"
 			    "\"remote_addr\":\"10.0.0.2\",\"remote_port\":443,\"netns\":7,"
 			    "\"how\":{\"LATE\":1,\"LOST\":2},\"times\":3}\n");
+}
+
+/* --- as other tools count ------------------------------------------------------------------ */
+
+/* tcpconnect's: from which address, to whom, how often. */
+static const struct column peer_columns[] = {
+	COL(flow_row, key.flow, "LADDR", .width = 12, .text = flow_out_local),
+	COL(flow_row, key.flow, "RADDR:RPORT", .width = 14, .text = flow_out_remote),
+	COL_CUSTOM(NULL, .json = flow_counts_ends_json, .keys = FLOW_KEYS),
+	COL(flow_row, n[0], "CONNECTS", .key = "connects"),
+	COL_END,
+};
+static const struct flow_counts_config peers = { .columns = peer_columns, .any_local_port = true };
+
+static void test_any_local_port(void **state)
+{
+	struct flow_counts *f = flow_counts_new(&peers);
+
+	for (unsigned int port = 1; port <= 23; port++)
+		count(f, port, 100 + port, LATE, 1, 0);
+	assert_string_equal(reported(f), "LADDR        RADDR:RPORT    CONNECTS\n"
+					 "10.0.0.1     10.0.0.2:443   23\n");
+	count(f, 7, 100, LATE, 1, 0);
+	count(f, 8, 100, LATE, 1, 0);
+	assert_string_equal(json_reported(f),
+			    ",\"pid\":100,\"tid\":100,\"uid\":0,\"comm\":\"shopd\",\"ip\":4,"
+			    "\"local_addr\":\"10.0.0.1\","
+			    "\"remote_addr\":\"10.0.0.2\",\"remote_port\":443,\"netns\":7,"
+			    "\"connects\":2}\n");
+	flow_counts_free(f);
+}
+
+/* tcptop's: bytes in each direction, by process; the sum of both is the order. */
+static const struct column byte_columns[] = {
+	COL_HEAD(pid, "PID", .width = 6),
+	COL_HEAD(comm, "COMM", .width = 6, .fmt = FMT_STR),
+	FLOW_COUNTS_ENDS("LADDR:LPORT"),
+	COL(flow_row, n[0], "RX", .width = -5, .key = "received_bytes"),
+	COL(flow_row, n[1], "TX", .width = -5, .key = "sent_bytes"),
+	COL_END,
+};
+static const struct flow_counts_config bytes = { .columns = byte_columns, .by_process = true };
+
+static void count_bytes(struct flow_counts *f, unsigned int pid, int received, int sent)
+{
+	struct event_head task = { .ts = 1, .pid = pid, .tid = pid, .comm = "shopd" };
+	struct flow of = flow(1);
+	struct flow_row *row = flow_counts_row(f, &r, &task, &of);
+
+	assert_non_null(row);
+	row->n[0] += received;
+	row->n[1] += sent;
+}
+
+static void test_two_counts_by_process(void **state)
+{
+	struct flow_counts *f = flow_counts_new(&bytes);
+
+	count_bytes(f, 100, 20, 3);
+	count_bytes(f, EVENT_UNKNOWN, 0, 7);
+	count_bytes(f, 101, 4, 30);
+	count_bytes(f, 100, 0, 1);
+	assert_string_equal(
+		reported(f),
+		"PID    COMM   LADDR:LPORT        <-> RADDR:RPORT           RX    TX\n"
+		"101    shopd  10.0.0.1:1         <-> 10.0.0.2:443           4    30\n"
+		"100    shopd  10.0.0.1:1         <-> 10.0.0.2:443          20     4\n"
+		"?      ?      10.0.0.1:1         <-> 10.0.0.2:443           0     7\n");
+	count_bytes(f, 100, 20, 3);
+	assert_string_equal(json_reported(f),
+			    ",\"pid\":100,\"tid\":100,\"uid\":0,\"comm\":\"shopd\",\"ip\":4,"
+			    "\"local_addr\":\"10.0.0.1\",\"local_port\":1,"
+			    "\"remote_addr\":\"10.0.0.2\",\"remote_port\":443,\"netns\":7,"
+			    "\"received_bytes\":20,\"sent_bytes\":3}\n");
+	flow_counts_free(f);
 }
 
 /* A storm of connections takes bounded memory; what does not fit is counted as lost. */
@@ -130,6 +233,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_known_task, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_any_local_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_two_counts_by_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
 	};
 
