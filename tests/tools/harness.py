@@ -2,6 +2,7 @@
 """The contract that the tests hold the tools to, and the processes they start: a Tool and a Workload."""
 
 import ctypes
+import functools
 import json
 import os
 import re
@@ -71,6 +72,25 @@ def wait_until(condition, seconds, what):
 def memory_file():
     """A file for a tool's output: not on a disk, which might hold the tool up."""
     return os.fdopen(os.memfd_create("output"), "r+b")
+
+
+@functools.cache
+def listed_keys(tool):
+    """The keys that a tool says it can print (--list keys), by kind of object: {"event": {...}, "summary": {...}}."""
+    lines = subprocess.run([BUILD / "bin" / tool, "--list", "keys"], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    pairs = [line.split("\t") for line in lines]
+    return {kind: {key for of, key in pairs if of == kind} for kind, _ in pairs}
+
+
+def check_keys(tool, o):
+    """Asserts that a JSON object, and those in its arrays, have only keys that the tool lists for their kind."""
+    kind = o.get("type") or ("histogram" if "buckets" in o else "event" if "time" in o else "stack")
+    parts = [(kind, o)] + [("bucket", bucket) for bucket in o.get("buckets", ())]
+    parts += [("frame", frame) for part in ("kernel", "user") for frame in o.get(part) or ()]
+    for of, part in parts:
+        extra = part.keys() - listed_keys(tool).get(of, set())
+        assert not extra, f"{tool} --list keys has no {of} with {', '.join(sorted(extra))}"
 
 
 class Tool:
@@ -182,6 +202,8 @@ class Tool:
         objects = [json.loads(line) for line in self.raw.decode("utf-8").splitlines()]
         assert [o.get("type") == "summary" for o in objects] == [False] * (len(objects) - 1) + [True], \
             "the summary is not the last line, or not the only one"
+        for o in objects:
+            check_keys(self.name, o)
         self.parsed = objects if self.status is not None else None
         return objects
 

@@ -9,14 +9,13 @@ import subprocess
 import pytest
 
 from manpage import PAGES, ROOT, SECTIONS, TOOLS, VERSION, Page, documented_keys, expand, page_of, plain
-from test_help import help_options, help_positional
+from test_help import BUILD, help_options, help_positional, listed, said
 
 COLUMNS = 80
 RENDERERS = {"mandoc": ["mandoc", "-Tutf8", "-O", f"width={COLUMNS}"],
              "groff": ["groff", "-man", "-ww", "-Tutf8", "-P-c"]}
 UTF8 = {**os.environ, "LC_ALL": "C.UTF-8"}
 SPDX = "SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only"
-HISTOGRAM = {"usecs", "msecs", "count", "distribution", "avg", "p50", "p90", "p99", "p99.9", "max", "total"}
 
 every_tool = pytest.mark.parametrize("tool", TOOLS)
 every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -27,31 +26,6 @@ def run(argv, text):
     if not shutil.which(argv[0]):
         pytest.skip(f"{argv[0]} is not installed")
     return subprocess.run(argv, input=text, capture_output=True, encoding="utf-8", env=UTF8, check=False)
-
-
-def source_of(path):
-    """A C file of this repository."""
-    return (ROOT / path).read_text(encoding="utf-8")
-
-
-def source_of_tool(tool):
-    """A tool's file; and threads or flows, where those have its columns and keys."""
-    source = source_of(f"tools/{tool}.c")
-    for unit in "tasks/thread", "net/flow_counts":
-        if f'"{unit}.h"' in source:
-            source += source_of(f"libcommon/{unit}.h") + source_of(f"libcommon/{unit}.c")
-    return source
-
-
-def body(source, function):
-    """The text of a C function; "" if there is none."""
-    found = re.search(rf"^\w[^;{{}}]*\b{function}\([^;{{}}]*\)\n{{\n(.*?)^}}", source, re.M | re.S)
-    return found[1] if found else ""
-
-
-def literal_keys(source):
-    """The keys that a piece of C gives to the json_*() functions."""
-    return set(re.findall(r'\bjson_\w+\([^,;]*,\s*"(\w+)"', source))
 
 
 # --- the pages by themselves ---
@@ -141,10 +115,9 @@ def test_references(path):
 
 @every_tool
 def test_name_is_the_summary(tool):
-    """NAME, --help and the tool's table say the same."""
-    name = page_of(tool).text("NAME").strip()
-    summary = re.search(r'\.summary = "(.*?)"', source_of(f"tools/{tool}.c"))[1]
-    assert name == f"{tool} - {summary}"
+    """NAME and --help say the same."""
+    name, summary = said(tool, "--help").splitlines()[0].split(": ", 1)
+    assert page_of(tool).text("NAME").strip() == f"{name} - {summary}"
 
 
 # --- the pages and the tools ---
@@ -162,83 +135,41 @@ def test_options(tool):
 
 @every_tool
 def test_columns(tool):
-    """Every column that the tool can print stands in FIELDS; and no other."""
-    source, page = source_of_tool(tool), page_of(tool)
-    if "hist_maps.h" in source:
-        keys = literal_keys(body(source, "members"))
-        unsaid = set() if ".total =" in source else {"total"}
-        assert set(page.names("FIELDS", "Histogram")) == HISTOGRAM - unsaid | keys
-        return
-    if ("stacks.h" in source or "stacks/samples.h" in source) and ".columns" not in source:
-        head = re.search(r'"%6s.*?;', body(source_of("libcommon/stacks/print.c"), "stacks_top"), re.S)[0]
-        assert set(page.names("FIELDS", "Columns")) == set(re.findall(r'"([A-Z]+%?)"', head))
-        return
-    titles = re.findall(r'\bCOL(?:_PART)?\(\w+,\s*[\w.]+,\s*"([^"]+)"', source)
-    titles += re.findall(r'\bCOL_HEAD\(\w+,\s*"([^"]+)"', source) + re.findall(r'\bCOL_CUSTOM\("([^"]+)"', source)
-    titles += re.findall(r'\.(?:kinds_)?title = "([^"]+)"', source)
-    titles += [name for macro, name in (("COL_CLOCK", "TIME"), ("COL_TIME", "TIME"), ("COL_ELAPSED", "TIME(s)"))
-               if re.search(rf"\b{macro}\b", source)]
+    """Every column that the tool can print, in any of its views, stands in FIELDS; and no other."""
+    titles = listed(tool, "columns")
     assert len(titles) > 3
-    assert set(page.names("FIELDS", "Columns")) == set(titles)
-
-
-def summary_hook(source):
-    """The body of a tool's .summary_json, which is its own function or one of libcommon's; "" if it has none."""
-    hook = re.search(r"\.summary_json = (\w+)", source)
-    if not hook:
-        return ""
-    places = [source, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "libcommon").glob("*/*.c")))]
-    found = [text for text in (body(place, hook[1]) for place in places) if text]
-    assert len(found) == 1, f"{hook[1]} is in {len(found)} places"
-    return found[0]
-
-
-def expected_keys(tool):
-    """The keys that the sources can print, by kind of object."""
-    source = source_of_tool(tool)
-    summaries = [text for text in (summary_hook(source), body(source, "thread_summary_json")) if text]
-    own_summary, own = literal_keys("".join(summaries)), source
-    for text in summaries:
-        own = own.replace(text, "")
-    own = literal_keys(own)
-    own |= set(re.findall(r'\.(?:kinds_)?key = "(\w+)"', source))
-    if "flow_json(" in source:
-        own |= literal_keys(body(source_of("libcommon/net/flow.c"), "flow_json"))
-    if "FMT_ERRNO" in source or "json_errno(" in source:
-        own |= {"errno"} | literal_keys(body(source_of("libcommon/output/json.c"), "json_errno"))
-    expected = {"summary": own_summary | literal_keys(body(source_of("libcommon/run/tool.c"), "summary"))
-                           | literal_keys(body(source_of("libcommon/run/cost.c"), "cost_json"))}
-    if "hist_maps.h" in source:
-        bucket = {"from_ns", "to_ns", "count"}
-        expected["bucket"] = bucket
-        expected["histogram"] = own | {"time"} | literal_keys(body(source_of("libcommon/hist/hist.c"), "hist_json")) \
-            - (bucket - {"count"})
-    elif "stacks.h" in source or "stacks/samples.h" in source:
-        show = source_of("libcommon/stacks/print.c")
-        expected["summary"] |= literal_keys(body(source_of("libcommon/stacks/report.c"), "stacks_summary_json"))
-        if "stacks/samples.h" in source:
-            events = source_of("libcommon/stacks/samples.c")
-            expected["summary"] |= literal_keys(body(events, "stack_samples_summary_json"))
-        expected["function"] = literal_keys(body(show, "stacks_top_json"))
-        expected["frame"] = literal_keys(body(source_of("libcommon/stacks/frames.c"), "frame_json"))
-        expected["stack"] = {"kernel", "user"} | literal_keys(body(show, "stacks_json"))
-        if ".tid =" not in source:  # threads are not told apart
-            expected["stack"] -= {"tid"}
-        labels = re.search(r"\.labels = \{(.*?)\}", source)
-        expected["stack"] |= set(re.findall(r'"(\w+)"', labels[1])) if labels else set()
-        if ".columns =" in source:  # prints rows, too
-            expected["event"] = (own - expected["frame"]) | literal_keys(body(source_of("libcommon/output/table.c"), "table_json"))
-    else:
-        expected["event"] = own | literal_keys(body(source_of("libcommon/output/table.c"), "table_json"))
-    return expected
+    page = page_of(tool)
+    assert set(page.names("FIELDS", "Columns") + page.names("FIELDS", "Histogram")) == set(titles)
 
 
 @every_tool
 def test_json_keys(tool):
-    """FIELDS promises the keys that the sources print, no more and no fewer."""
-    expected = expected_keys(tool)
-    assert {"type", "events", "lost", "cost_runs"} < expected["summary"]
-    assert documented_keys(tool) == expected
+    """FIELDS promises the keys that the tool can print, no more and no fewer."""
+    keys = {}
+    for line in listed(tool, "keys"):
+        kind, key = line.split("\t")
+        keys.setdefault(kind, set()).add(key)
+    assert {"type", "events", "lost", "cost_runs"} <= keys["summary"]
+    assert documented_keys(tool) == keys
+
+
+@every_tool
+def test_probes(tool):
+    """Every word of every rung is a program of the object, and every program is on a rung."""
+    rungs, built = set(), set()
+    for line in listed(tool, "probes"):
+        probe, rung, program, section = line.split("\t")
+        assert section != "not built", f"probe '{probe}', rung {rung}: there is no program {program}"
+        if rung != "unless":
+            (rungs if probe else built).add(program)
+    assert rungs and rungs == built
+
+
+def test_list_refuses_other_words():
+    done = subprocess.run([BUILD / "bin" / TOOLS[0], "--list", "probe"], capture_output=True, encoding="utf-8",
+                          check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{TOOLS[0]}: --list: 'probe' is neither probes, columns nor keys\n"
 
 
 # --- the sources ---

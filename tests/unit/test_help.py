@@ -18,11 +18,16 @@ every_tool = pytest.mark.parametrize("tool", TOOLS)
 
 
 @cache
-def said(tool, option):
+def said(tool, *option):
     """What a tool prints for an option that makes it do nothing else."""
-    done = subprocess.run([BUILD / "bin" / tool, option], capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run([BUILD / "bin" / tool, *option], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+def listed(tool, what):
+    """The lines of --list probes, columns or keys (libcommon/run/list.h)."""
+    return said(tool, "--list", what).splitlines()
 
 
 def help_options(tool):
