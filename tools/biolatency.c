@@ -12,15 +12,15 @@ static struct hist_maps hists;
 #define MAX_KEYS 512 /* of disks with flags: 5 MB of kernel memory */
 
 static const struct opt options[] = {
-	{ 'F', "flags", NULL, OPT_FLAG, &flags, "a histogram for each set of request flags" },
-	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "the time of day above each report" },
-	{ 'Q', "queued", NULL, OPT_FLAG, &request_timing.queued,
-	  "with the time in the kernel's queues" },
-	{ 'm', "milliseconds", NULL, OPT_FLAG, &milliseconds, "in milliseconds" },
-	{ 'D', "disks", NULL, OPT_FLAG, &disks, "a histogram for each disk" },
-	{ 'e', "extension", NULL, OPT_FLAG, &extension, "the total time, too" },
-	{ 'd', "disk", "DISK", OPT_PARSE, &request_timing.only_dev, "this disk only",
-	  .parse = disk_parse },
+	OPT('F', "flags", .flag = &flags, .help = "a histogram for each set of request flags"),
+	OPT('T', "timestamp", .flag = &show_time, .help = "the time of day above each report"),
+	OPT('Q', "queued", .flag = &request_timing.queued,
+	    .help = "with the time in the kernel's queues"),
+	OPT('m', "milliseconds", .flag = &milliseconds, .help = "in milliseconds"),
+	OPT('D', "disks", .flag = &disks, .help = "a histogram for each disk"),
+	OPT('e', "extension", .flag = &extension, .help = "the total time, too"),
+	OPT('d', "disk", .arg = "DISK", .parse = disk_parse, .value = &request_timing.only_dev,
+	    .help = "this disk only"),
 	{ 0 },
 };
 

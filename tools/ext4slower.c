@@ -22,15 +22,15 @@ static const char *parse_prefix(const char *arg, void *value)
 }
 
 static const struct opt options[] = {
-	{ 'j', "csv", NULL, OPT_FLAG, &csv, "just the fields: comma-separated values" },
-	{ 'd', "duration", .type = OPT_COMMON },
-	{ 0, "path", "PREFIX", OPT_PARSE, &path_prefix,
-	  "only files whose path below the mount begins so", .parse = parse_prefix },
+	OPT('j', "csv", .flag = &csv, .help = "just the fields: comma-separated values"),
+	OPT_LETTER('d', "duration"),
+	OPT(0, "path", .arg = "PREFIX", .parse = parse_prefix, .value = &path_prefix,
+	    .help = "only files whose path below the mount begins so"),
 	{ 0 },
 };
 static const struct opt positional[] = {
-	{ 0, "min_ms", "MS", OPT_UINT, &min_ms,
-	  "show what took at least so long (default 10; 0: all)", .max = 1000000000 },
+	OPT(0, "min_ms", .arg = "MS", .uint = &min_ms, .max = 1000000000,
+	    .help = "show what took at least so long (default 10; 0: all)"),
 	{ 0 },
 };
 

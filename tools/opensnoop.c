@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "base/open_flags.h"
 #include "files/paths.h"
+#include "files/open_filter.h"
+#include "run/filter.h"
 #include "run/tool.h"
 #include "opensnoop.shared.h"
 #include "opensnoop.skel.h"
@@ -9,20 +11,21 @@ static bool elapsed, print_uid, failed, extended, full_path, print_pid, print_ti
 static struct flag_filters flag_filters;
 
 static const struct opt options[] = {
-	{ 'T', "timestamp", NULL, OPT_FLAG, &elapsed,
-	  "a column TIME(s): seconds since the first row" },
-	{ 'U', "print-uid", NULL, OPT_FLAG, &print_uid, "a column UID" },
-	{ 'x', "failed", NULL, OPT_FLAG, &failed, "only opens that failed" },
-	{ 't', "tid", .type = OPT_COMMON },
-	{ 'u', "uid", .type = OPT_COMMON },
-	{ 'd', "duration", .type = OPT_COMMON },
-	{ 'n', "name", "NAME", OPT_PARSE, NULL, "only processes with NAME in their name",
-	  .parse = parse_comm_part },
-	{ 'e', "extended-fields", NULL, OPT_FLAG, &extended,
-	  "a column FLAGS: open(2)'s flags, in octal" },
-	{ 'f', "flag-filter", "FLAG", OPT_PARSE, &flag_filters,
-	  "only opens with this flag (again: or this)", .parse = parse_open_flags },
-	{ 'F', "full-path", NULL, OPT_FLAG, &full_path, "absolute paths, also for relative names" },
+	OPT('T', "timestamp", .flag = &elapsed,
+	    .help = "a column TIME(s): seconds since the first row"),
+	OPT('U', "print-uid", .flag = &print_uid, .help = "a column UID"),
+	OPT('x', "failed", .flag = &failed, .help = "only opens that failed"),
+	OPT_LETTER('t', "tid"),
+	OPT_LETTER('u', "uid"),
+	OPT_LETTER('d', "duration"),
+	OPT('n', "name", .arg = "NAME", .filter = filter_parse_comm_part,
+	    .help = "only processes with NAME in their name"),
+	OPT('e', "extended-fields", .flag = &extended,
+	    .help = "a column FLAGS: open(2)'s flags, in octal"),
+	OPT('f', "flag-filter", .arg = "FLAG", .parse = open_filter_parse, .value = &flag_filters,
+	    .help = "only opens with this flag (again: or this)"),
+	OPT('F', "full-path", .flag = &full_path,
+	    .help = "absolute paths, also for relative names"),
 	{ 0 },
 };
 

@@ -30,22 +30,23 @@ static const char *parse_source(const char *arg, void *value)
 }
 
 static const struct opt options[] = {
-	{ 'F', "frequency", "HZ", OPT_UINT, &sampled.frequency,
-	  "samples a second on each CPU (default 49)", .min = 1, .max = PERF_RATE_MAX },
-	{ 'c', "count", "N", OPT_UINT, &sampled.period,
-	  "a sample every N cycles (ns, by the CPU clock)", .min = PERF_PERIOD_MIN_CLOCK,
-	  .max = 1000000000000 },
-	{ 0, "source", "NAME", OPT_PARSE, &sampled.source,
-	  "cycles (default, if there are any) or cpu-clock", .parse = parse_source },
-	{ 'L', "tid", .type = OPT_COMMON },
-	{ 'C', "cpu", "CPU", OPT_UINT, &only_cpu, "this CPU only", .max = 1000000 },
-	{ 'I', "include-idle", NULL, OPT_FLAG, &with_idle, "CPUs that have nothing to do, too" },
-	STACKS_OPTIONS('a'),
+	OPT('F', "frequency", .arg = "HZ", .uint = &sampled.frequency, .min = 1,
+	    .max = PERF_RATE_MAX, .help = "samples a second on each CPU (default 49)"),
+	OPT('c', "count", .arg = "N", .uint = &sampled.period, .min = PERF_PERIOD_MIN_CLOCK,
+	    .max = 1000000000000, .help = "a sample every N cycles (ns, by the CPU clock)"),
+	OPT(0, "source", .arg = "NAME", .parse = parse_source, .value = &sampled.source,
+	    .help = "cycles (default, if there are any) or cpu-clock"),
+	OPT_LETTER('L', "tid"),
+	OPT('C', "cpu", .arg = "CPU", .uint = &only_cpu, .max = 1000000, .help = "this CPU only"),
+	OPT('I', "include-idle", .flag = &with_idle, .help = "CPUs that have nothing to do, too"),
+	STACKS_OPTIONS,
+	OPT_LETTER('a', "annotations"),
 	STACKS_UNWIND_OPTION,
 	{ 0 },
 };
 static const struct opt positional[] = {
-	{ 0, "duration", "SEC", OPT_SEC, &duration_ns, "seconds (default: until Ctrl-C)" },
+	OPT(0, "duration", .arg = "SEC", .sec = &duration_ns,
+	    .help = "seconds (default: until Ctrl-C)"),
 	{ 0 },
 };
 

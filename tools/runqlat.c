@@ -18,11 +18,11 @@ static struct hist_maps hists;
 #define MAX_KEYS 8192 /* 88 MB of kernel memory */
 
 static const struct opt options[] = {
-	{ 'T', "timestamp", NULL, OPT_FLAG, &show_time, "the time of day above each report" },
-	{ 'm', "milliseconds", NULL, OPT_FLAG, &milliseconds, "in milliseconds" },
-	{ 'P', "pids", NULL, OPT_FLAG, &by_pid, "a histogram for each process" },
-	{ 'L', "tids", NULL, OPT_FLAG, &by_tid, "a histogram for each thread" },
-	{ 0, "pidnss", NULL, OPT_FLAG, &by_pidns, "a histogram for each PID namespace" },
+	OPT('T', "timestamp", .flag = &show_time, .help = "the time of day above each report"),
+	OPT('m', "milliseconds", .flag = &milliseconds, .help = "in milliseconds"),
+	OPT('P', "pids", .flag = &by_pid, .help = "a histogram for each process"),
+	OPT('L', "tids", .flag = &by_tid, .help = "a histogram for each thread"),
+	OPT(0, "pidnss", .flag = &by_pidns, .help = "a histogram for each PID namespace"),
 	{ 0 },
 };
 

@@ -14,15 +14,16 @@ static struct flow_filter flow_filter;
 static uint64_t interval_ns;
 
 static const struct opt options[] = {
-	{ 's', "sequence", NULL, OPT_FLAG, &sequence, "a column SEQ: the first byte's number" },
-	{ 'l', "lossprobe", NULL, OPT_FLAG, &lossprobes,
-	  "tail loss probes: as L, and those with new data" },
-	{ 'c', "count", NULL, OPT_FLAG, &count, "count by connection" },
-	{ 0, "interval", "SEC", OPT_SEC, &interval_ns, "with -c: a report every so many seconds" },
-	{ '4', "ipv4", NULL, OPT_FLAG, &ipv4, "IPv4 only" },
-	{ '6', "ipv6", NULL, OPT_FLAG, &ipv6, "IPv6 only" },
-	{ 'e', "extended", NULL, OPT_FLAG, &extended,
-	  "size, cwnd, srtt, totals, namespace, cgroup" },
+	OPT('s', "sequence", .flag = &sequence, .help = "a column SEQ: the first byte's number"),
+	OPT('l', "lossprobe", .flag = &lossprobes,
+	    .help = "tail loss probes: as L, and those with new data"),
+	OPT('c', "count", .flag = &count, .help = "count by connection"),
+	OPT(0, "interval", .arg = "SEC", .sec = &interval_ns,
+	    .help = "with -c: a report every so many seconds"),
+	OPT('4', "ipv4", .flag = &ipv4, .help = "IPv4 only"),
+	OPT('6', "ipv6", .flag = &ipv6, .help = "IPv6 only"),
+	OPT('e', "extended", .flag = &extended,
+	    .help = "size, cwnd, srtt, totals, namespace, cgroup"),
 	FLOW_OPTIONS(flow_filter),
 	{ 0 },
 };

@@ -22,15 +22,17 @@ static struct xstack_state state;
 static struct idle_counts idle;
 
 static const struct opt options[] = {
-	{ 'a', "all", NULL, OPT_FLAG, &all, "threads that wait for work, too" },
-	{ 't', "tid", .type = OPT_COMMON },
-	{ 'F', "frequency", "HZ", OPT_UINT, &hz, "samples a second (1)", .min = 1, .max = 1000 },
-	{ 'i', "iterations", "N", OPT_UINT, &count, "stop after this many samples", .min = 1 },
-	{ 0, "state", "S[,S...]", OPT_PARSE, &states, "only threads in these states: R,D",
-	  .parse = thread_parse_states },
-	{ 'q', "quiet", NULL, OPT_FLAG, &quiet, "no header, no notes" },
-	{ 'r', "reverse", NULL, OPT_FLAG, &root_first, "rows with the outermost function first" },
-	STACKS_OPTIONS(0),
+	OPT('a', "all", .flag = &all, .help = "threads that wait for work, too"),
+	OPT_LETTER('t', "tid"),
+	OPT('F', "frequency", .arg = "HZ", .uint = &hz, .min = 1, .max = 1000,
+	    .help = "samples a second (1)"),
+	OPT('i', "iterations", .arg = "N", .uint = &count, .min = 1,
+	    .help = "stop after this many samples"),
+	OPT(0, "state", .arg = "S[,S...]", .parse = thread_parse_states, .value = &states,
+	    .help = "only threads in these states: R,D"),
+	OPT('q', "quiet", .flag = &quiet, .help = "no header, no notes"),
+	OPT('r', "reverse", .flag = &root_first, .help = "rows with the outermost function first"),
+	STACKS_OPTIONS,
 	{ 0 },
 };
 

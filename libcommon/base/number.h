@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * number: one number of a short text of the kernel's: a sysctl, a file in /proc or /sys.
+ * number: whole numbers out of arguments, and out of short texts of the kernel's: a sysctl, a file in
+ * /proc or /sys.
  */
 #ifndef BORESCOPE_BASE_NUMBER_H
 #define BORESCOPE_BASE_NUMBER_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Parses a whole decimal number and nothing else: no sign, no blank. False: @text is not one, or it
+ * is not within the bounds; *value may have changed then. */
+bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
 /*
  * Reads word @nth (1 is the first) of the file @path as a decimal number. Words end at blanks, line

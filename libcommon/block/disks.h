@@ -24,7 +24,7 @@ int disk_find(const char *name, uint32_t *dev, char *whole);
 
 unsigned int disk_count(void);
 
-/* For an option's table (OPT_PARSE): disk_find() of @arg into the uint32_t @dev. */
+/* For the table of options (struct opt, .parse): disk_find() of @arg into the uint32_t @dev. */
 const char *disk_parse(const char *arg, void *dev);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "block/disks.h"
 #include "block/request.h"
+#include "run/filter.h"
 #include "run/run.h"
 
 /* RQF_FLUSH_SEQ was a macro, 1 << 4, up to 6.10. The other two are not needed as macros: those

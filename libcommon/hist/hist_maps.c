@@ -14,9 +14,9 @@
 
 static uint64_t interval_ns, count;
 const struct opt hist_maps_positional[] = {
-	{ 0, "interval", "SEC", OPT_SEC, &interval_ns,
-	  "seconds between reports (default: one at the end)" },
-	{ 0, "count", "N", OPT_UINT, &count, "how many reports", .min = 1 },
+	OPT(0, "interval", .arg = "SEC", .sec = &interval_ns,
+	    .help = "seconds between reports (default: one at the end)"),
+	OPT(0, "count", .arg = "N", .uint = &count, .min = 1, .help = "how many reports"),
 	{ 0 },
 };
 

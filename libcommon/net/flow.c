@@ -14,7 +14,7 @@
 #include "base/util.h"
 #include "net/flow.h"
 #include "kernel/object.h"
-#include "run/options.h"
+#include "base/number.h"
 
 #define NETNS_DIR "/run/netns"
 
@@ -105,7 +105,7 @@ const char *flow_parse_ports(const char *arg, void *ports)
 			return right;
 		memcpy(one, arg, len);
 		one[len] = '\0';
-		if (!parse_uint(one, 1, 65535, &port))
+		if (!number_parse(one, 1, 65535, &port))
 			return right;
 		p->ports[p->nr++] = port;
 		arg += len;
@@ -146,7 +146,7 @@ const char *flow_parse_prefix(const char *arg, void *prefix)
 		return right;
 	}
 	given = bits;
-	if (arg[len] && !parse_uint(arg + len + 1, 0, bits, &given))
+	if (arg[len] && !number_parse(arg + len + 1, 0, bits, &given))
 		return right;
 	make_mask(&p->mask, 128 - bits + given);
 	for (int i = 0; i < 2; i++)
@@ -179,7 +179,7 @@ const char *flow_parse_netns(const char *arg, void *inode)
 	struct stat st;
 	int len;
 
-	if (parse_uint(arg, 1, UINT32_MAX, &number)) {
+	if (number_parse(arg, 1, UINT32_MAX, &number)) {
 		if (number > 0x7fffffff) {
 			*(__u32 *)inode = number;
 			return NULL;

@@ -33,7 +33,8 @@ void flow_out_state(struct out *o, const void *state);
 void flow_json(struct json *j, const struct flow *flow);
 #define FLOW_KEYS "ip v4_mapped local_addr local_port remote_addr remote_port netns"
 
-/* For an option's table (OPT_PARSE), into a part of a struct flow_filter.
+/* For the table of options (struct opt, .parse), into a part of a struct flow_filter. Each returns
+ * NULL, or what would be right.
  * flow_parse_ports: a port, or several with commas between, behind those in struct flow_ports.
  * flow_parse_prefix: an address, or one with a prefix length ("10.0.0.0/8"), into struct inet_prefix.
  * flow_parse_netns: a name that "ip netns" knows, a path (/proc/PID/ns/net), the id of a process, or an
@@ -42,23 +43,21 @@ const char *flow_parse_ports(const char *arg, void *ports);
 const char *flow_parse_prefix(const char *arg, void *prefix);
 const char *flow_parse_netns(const char *arg, void *inode);
 
-/* Those, for a tool's table of options; @filter is a struct flow_filter. */
-#define FLOW_OPTION(name_, arg_, field, parse_, help_)                                             \
-	{                                                                                          \
-		.name = name_, .arg = arg_, .type = OPT_PARSE, .value = &(field), .help = help_,   \
-		.parse = parse_,                                                                   \
-	}
-#define FLOW_OPTIONS(filter)                                                                       \
-	FLOW_OPTION("lport", "PORT[,PORT...]", (filter).lports, flow_parse_ports,                  \
-		    "these local ports only"),                                                     \
-		FLOW_OPTION("rport", "PORT[,PORT...]", (filter).rports, flow_parse_ports,          \
-			    "these remote ports only"),                                            \
-		FLOW_OPTION("laddr", "ADDR[/LEN]", (filter).laddr, flow_parse_prefix,              \
-			    "this local address or network only"),                                 \
-		FLOW_OPTION("raddr", "ADDR[/LEN]", (filter).raddr, flow_parse_prefix,              \
-			    "this remote address or network only"),                                \
-		FLOW_OPTION("netns", "NAME|PATH|PID|INODE", (filter).netns, flow_parse_netns,      \
-			    "this network namespace only")
+/* clang-format off */
+/* Those, for a tool's table of options; @filter is a struct flow_filter. BCC's tools have letters
+ * for some: OPT_LETTER(). */
+#define FLOW_OPTIONS(filter_)									   \
+	OPT(0, "lport", .arg = "PORT[,PORT...]", .parse = flow_parse_ports,			   \
+	    .value = &(filter_).lports, .help = "these local ports only"),			   \
+	OPT(0, "rport", .arg = "PORT[,PORT...]", .parse = flow_parse_ports,			   \
+	    .value = &(filter_).rports, .help = "these remote ports only"),			   \
+	OPT(0, "laddr", .arg = "ADDR[/LEN]", .parse = flow_parse_prefix,			   \
+	    .value = &(filter_).laddr, .help = "this local address or network only"),		   \
+	OPT(0, "raddr", .arg = "ADDR[/LEN]", .parse = flow_parse_prefix,			   \
+	    .value = &(filter_).raddr, .help = "this remote address or network only"),		   \
+	OPT(0, "netns", .arg = "NAME|PATH|PID|INODE", .parse = flow_parse_netns,		   \
+	    .value = &(filter_).netns, .help = "this network namespace only")
+/* clang-format on */
 
 /* In a tool's configure hook. */
 void flow_configure(struct object *o, const struct flow_filter *filter);

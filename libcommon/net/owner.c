@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "net/owner.h"
+#include "run/filter.h"
 #include "run/run.h"
 
 #define REST 9 /* times as long as the search before it took */

@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cgroup.h"
 #include "base/msg.h"
-#include "base/names.h"
-#include "base/open_flags.h"
+#include "base/number.h"
 #include "base/status.h"
 #include "base/util.h"
 #include "output/table.h"
+#include "run/filter.h"
 #include "run/options.h"
 
 #define OPTIONS_MAX 64
@@ -23,146 +22,8 @@
 struct table {
 	struct opt opts[OPTIONS_MAX];
 	int nr_own, nr;
+	bool help, version; /* asked for */
 };
-
-bool parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *value)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)*text))
-		return false;
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return !errno && !*end && *value >= min && *value <= max;
-}
-
-/* PID[,PID...], behind the @nr that are in @ids. */
-static bool parse_ids(const char *text, __u32 *ids, __u32 *nr)
-{
-	char one[16];
-
-	for (;;) {
-		size_t len = strcspn(text, ",");
-		uint64_t id;
-
-		if (!len || len >= sizeof(one) || *nr == FILTER_IDS_MAX)
-			return false;
-		memcpy(one, text, len);
-		one[len] = '\0';
-		if (!parse_uint(one, 1, 0x7fffffff, &id))
-			return false;
-		ids[(*nr)++] = id;
-		if (!text[len])
-			return true;
-		text += len + 1;
-	}
-}
-
-static const char *parse_pids(const char *arg, void *value)
-{
-	struct filter *f = value;
-
-	return parse_ids(arg, f->pids, &f->nr_pids) ? NULL
-						    : "process ids, at most 64: 1234 or 12,34";
-}
-
-static const char *parse_tids(const char *arg, void *value)
-{
-	struct filter *f = value;
-
-	return parse_ids(arg, f->tids, &f->nr_tids) ? NULL
-						    : "thread ids, at most 64: 1234 or 12,34";
-}
-
-static const char *parse_uid(const char *arg, void *value)
-{
-	struct filter *f = value;
-
-	if (!*arg || uid_parse(arg, &f->uid))
-		return "a user's name or number";
-	f->by_uid = 1;
-	return NULL;
-}
-
-static const char *parse_comm(const char *arg, void *value)
-{
-	struct filter *f = value;
-
-	if (!*arg || strlen(arg) >= sizeof(f->comm))
-		return "a command's name of 1 to 15 bytes, as ps -o comm shows it";
-	memset(f->comm, 0, sizeof(f->comm));
-	memcpy(f->comm, arg, strlen(arg));
-	f->by_comm = 1;
-	return NULL;
-}
-
-const char *parse_comm_part(const char *arg, void *filter)
-{
-	struct filter *f = filter;
-
-	if (!*arg || strlen(arg) >= sizeof(f->comm_part))
-		return "a part of a command's name, of 1 to 15 bytes";
-	f->comm_part_len = strlen(arg);
-	memcpy(f->comm_part, arg, f->comm_part_len);
-	return NULL;
-}
-
-const char *parse_open_flags(const char *arg, void *filters)
-{
-	struct flag_filters *f = filters;
-
-	if (f->nr == FLAG_FILTERS_MAX)
-		return "a place among the first 8";
-	if (open_flags_filter(arg, &f->any[f->nr].mask, &f->any[f->nr].value))
-		return "an open flag, O_CREAT, or several that must all be there, O_WRONLY|O_TRUNC";
-	f->nr++;
-	return NULL;
-}
-
-bool filter_is_set(const struct filter *f)
-{
-	return f->nr_pids || f->nr_tids || f->by_uid || f->by_comm || f->comm_part_len || f->cgroup;
-}
-
-static bool has_id(const __u32 *ids, __u32 nr, __u32 id)
-{
-	for (__u32 i = 0; i < nr; i++)
-		if (ids[i] == id)
-			return true;
-	return !nr;
-}
-
-bool filter_passes(const struct filter *f, const struct event_head *task)
-{
-	bool known = task->pid != EVENT_UNKNOWN;
-
-	if (!known && (f->nr_pids || f->nr_tids || f->by_comm || f->comm_part_len))
-		return false;
-	if (f->by_comm && strncmp(f->comm, task->comm, sizeof(task->comm)))
-		return false;
-	if (f->comm_part_len && !memmem(task->comm, strnlen(task->comm, sizeof(task->comm)),
-					f->comm_part, f->comm_part_len))
-		return false;
-	return has_id(f->pids, f->nr_pids, task->pid) && has_id(f->tids, f->nr_tids, task->tid);
-}
-
-static const char *parse_cgroup(const char *arg, void *value)
-{
-	struct filter *f = value;
-	uint64_t id;
-	int err = *arg ? cgroup_id_parse(arg, &id) : -ENOENT;
-
-	if (err == -ENOTSUP)
-		return "a number: no cgroup v2 hierarchy is mounted here";
-	if (err == -EINVAL)
-		return "a directory of cgroup v2: this one is not";
-	if (!err && cgroup_is_missing(id))
-		return "the id of a cgroup that is there, or its directory";
-	if (err)
-		return "a cgroup v2 directory, such as /sys/fs/cgroup/system.slice, or a cgroup id";
-	f->cgroup = id;
-	return NULL;
-}
 
 static const char *parse_percent(const char *arg, void *value)
 {
@@ -209,64 +70,94 @@ bool regex_matches(const struct regex *r, const char *text, size_t len)
 	return found;
 }
 
-/* --events is only for tools that print rows. */
+/* Behind the tool's own options, those that every tool has; one without a name is left out. */
 static void add_common(struct table *t, const struct options_spec *spec, struct common_options *c)
 {
 	const struct opt common[] = {
-		{ 'p', "pid", "PID[,PID...]", OPT_PARSE, &c->filter, "these processes only", 0, 0,
-		  parse_pids },
-		{ 0, "tid", "TID[,TID...]", OPT_PARSE, &c->filter, "these threads only", 0, 0,
-		  parse_tids },
-		{ 0, "uid", "USER", OPT_PARSE, &c->filter, "this user only (name or number)", 0, 0,
-		  parse_uid },
-		{ 0, "comm", "NAME", OPT_PARSE, &c->filter, "processes of exactly this name only",
-		  0, 0, parse_comm },
-		{ 0, "cgroup", "PATH|ID", OPT_PARSE, &c->filter,
-		  "this cgroup and those below it only", 0, 0, parse_cgroup },
-		{ 0, "duration", "SEC", OPT_SEC, &c->duration_ns, "stop after this many seconds", 0,
-		  0, NULL },
-		{ 0, "events", "N", OPT_UINT, &c->max_events, "stop after this many events", 1, 0,
-		  NULL },
-		{ 'j', "json", NULL, OPT_FLAG, &c->json, "one JSON object a line", 0, 0, NULL },
-		{ 0, "time", NULL, OPT_FLAG, &table_show_clock,
-		  spec->prints_rows ? "a column with the time of day, with microseconds"
-				: "above each report the time of day, with microseconds",
-		  0, 0, NULL },
-		{ 0, "cost", NULL, OPT_FLAG, &c->cost, "say at the end what looking has cost", 0, 0,
-		  NULL },
-		{ 0, "max-cost", "PERCENT", OPT_PARSE, &c->max_cost,
-		  "stop (status 3) when it costs more of one CPU", 0, 0, parse_percent },
-		{ 0, "btf", "FILE", OPT_STR, &c->btf, "the kernel's BTF, where the kernel has none",
-		  0, 0, NULL },
-		{ 'v', "verbose", NULL, OPT_FLAG, &msg_verbose,
-		  "say which probes are used; libbpf's messages", 0, 0, NULL },
-		{ 'h', "help", NULL, OPT_FLAG, NULL, "show this", 0, 0, NULL },
-		{ 'V', "version", NULL, OPT_FLAG, NULL, "show the version", 0, 0, NULL },
+		OPT('p', "pid", .arg = "PID[,PID...]", .filter = filter_parse_pids,
+		    .help = "these processes only"),
+		OPT(0, "tid", .arg = "TID[,TID...]", .filter = filter_parse_tids,
+		    .help = "these threads only"),
+		OPT(0, "uid", .arg = "USER", .filter = filter_parse_uid,
+		    .help = "this user only (name or number)"),
+		OPT(0, "comm", .arg = "NAME", .filter = filter_parse_comm,
+		    .help = "processes of exactly this name only"),
+		OPT(0, "cgroup", .arg = "PATH|ID", .filter = filter_parse_cgroup,
+		    .help = "this cgroup and those below it only"),
+		OPT(0, "duration", .arg = "SEC", .sec = &c->duration_ns,
+		    .help = "stop after this many seconds"),
+		OPT(0, spec->prints_rows ? "events" : NULL, .arg = "N", .uint = &c->max_events,
+		    .min = 1, .help = "stop after this many events"),
+		OPT('j', "json", .flag = &c->json, .help = "one JSON object a line"),
+		OPT(0, "time", .flag = &table_show_clock,
+		    .help = spec->prints_rows
+				    ? "a column with the time of day, with microseconds"
+				    : "above each report the time of day, with microseconds"),
+		OPT(0, "cost", .flag = &c->cost, .help = "say at the end what looking has cost"),
+		OPT(0, "max-cost", .arg = "PERCENT", .parse = parse_percent, .value = &c->max_cost,
+		    .help = "stop (status 3) when it costs more of one CPU"),
+		OPT(0, "btf", .arg = "FILE", .str = &c->btf,
+		    .help = "the kernel's BTF, where the kernel has none"),
+		OPT('v', "verbose", .flag = &msg_verbose,
+		    .help = "say which probes are used; libbpf's messages"),
+		OPT('h', "help", .flag = &t->help, .help = "show this"),
+		OPT('V', "version", .flag = &t->version, .help = "show the version"),
 	};
 
-	for (int i = 0; i < t->nr_own; i++)
-		if (t->opts[i].type == OPT_PARSE && !t->opts[i].value)
-			t->opts[i].value = &c->filter;
-	for (size_t i = 0; i < ARRAY_SIZE(common); i++) {
-		struct opt o = common[i];
-		bool has = true;
+	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
+		if (common[i].name && t->nr < OPTIONS_MAX)
+			t->opts[t->nr++] = common[i];
+	for (int i = t->nr_own; i < t->nr; i++)
+		for (int k = 0; k < t->nr_own; k++)
+			if (t->opts[k].letter == t->opts[i].letter)
+				t->opts[i].letter = 0;
+}
 
-		if (!strcmp(o.name, "events") && !spec->prints_rows)
-			has = false;
-		for (int k = 0; k < t->nr_own; k++) {
-			if (t->opts[k].letter == o.letter)
-				o.letter = 0;
-			if (t->opts[k].name && !strcmp(t->opts[k].name, o.name)) {
-				/* the tool's letter (and words, if it has any), the common meaning
-				 */
-				o.letter = t->opts[k].letter ? t->opts[k].letter : o.letter;
-				o.help = t->opts[k].help ? t->opts[k].help : o.help;
-				t->opts[k] = o;
-				has = false;
-			}
+/* An entry of OPT_LETTER(). */
+static bool is_letter_only(const struct opt *o)
+{
+	return !o->flag && !o->uint && !o->sec && !o->str && !o->regex && !o->parse && !o->filter;
+}
+
+/* The whole option of this long name; -1: there is none. */
+static int find_by_name(const struct table *t, const char *name)
+{
+	for (int i = 0; i < t->nr; i++)
+		if (!is_letter_only(&t->opts[i]) && t->opts[i].name &&
+		    !strcmp(t->opts[i].name, name))
+			return i;
+	return -1;
+}
+
+static void take_out(struct table *t, int i)
+{
+	memmove(&t->opts[i], &t->opts[i + 1], (t->nr - i - 1) * sizeof(t->opts[0]));
+	t->nr--;
+	t->nr_own -= i < t->nr_own;
+}
+
+/* Gives the options that OPT_LETTER() names their letters and words: the tool's own where they stand,
+ * the common ones in the place of that entry. */
+static void give_letters(struct table *t)
+{
+	for (int i = 0; i < t->nr_own; i++) {
+		struct opt letter = t->opts[i], *o;
+		int whole;
+
+		if (!is_letter_only(&letter))
+			continue;
+		whole = find_by_name(t, letter.name);
+		if (whole < 0)
+			continue;
+		o = &t->opts[whole];
+		o->letter = letter.letter ? letter.letter : o->letter;
+		o->help = letter.help ? letter.help : o->help;
+		if (whole < t->nr_own) {
+			take_out(t, i--);
+		} else {
+			t->opts[i] = *o;
+			take_out(t, whole);
 		}
-		if (has && t->nr < OPTIONS_MAX)
-			t->opts[t->nr++] = o;
 	}
 }
 
@@ -317,47 +208,50 @@ static void help(const struct options_spec *spec, const struct table *t)
 	printf("\nThe manual: man %s\n", spec->name);
 }
 
-/* @shown: the option as the user wrote it. Returns false after having said what is wrong. */
-static bool take(const struct opt *o, const char *shown, const char *arg)
+/* Returns NULL, or what would be right; that lives until the next call. */
+static const char *set_uint(const struct opt *o, const char *arg)
 {
-	const char *right = NULL;
 	static char bounds[80];
 
-	switch (o->type) {
-	case OPT_FLAG:
-		*(bool *)o->value = true;
-		break;
-	case OPT_UINT:
-		if (!parse_uint(arg, o->min, o->max ? o->max : UINT64_MAX, o->value)) {
-			if (o->max)
-				snprintf(bounds, sizeof(bounds), "a whole number from %llu to %llu",
-					 (unsigned long long)o->min, (unsigned long long)o->max);
-			else
-				snprintf(bounds, sizeof(bounds), "a whole number of at least %llu",
-					 (unsigned long long)o->min);
-			right = bounds;
-		}
-		break;
-	case OPT_SEC:
-		if (!parse_sec(arg, o->value))
-			right = "seconds, more than 0: 10 or 0.5";
-		break;
-	case OPT_STR:
-		if (!*arg)
-			right = "something, not nothing";
-		else
-			*(const char **)o->value = arg;
-		break;
-	case OPT_REGEX:
-		if (!parse_regex(arg, o->value))
-			right = "an extended regular expression (man 7 regex)";
-		break;
-	case OPT_PARSE:
-		right = o->parse(arg, o->value);
-		break;
-	case OPT_COMMON:
-		break; /* add_common() has put the common option in its place */
-	}
+	if (number_parse(arg, o->min, o->max ? o->max : UINT64_MAX, o->uint))
+		return NULL;
+	if (o->max)
+		snprintf(bounds, sizeof(bounds), "a whole number from %llu to %llu",
+			 (unsigned long long)o->min, (unsigned long long)o->max);
+	else
+		snprintf(bounds, sizeof(bounds), "a whole number of at least %llu",
+			 (unsigned long long)o->min);
+	return bounds;
+}
+
+/* Returns NULL, or what would be right. */
+static const char *set_value(const struct opt *o, const char *arg, struct filter *filter)
+{
+	if (o->uint)
+		return set_uint(o, arg);
+	if (o->sec)
+		return parse_sec(arg, o->sec) ? NULL : "seconds, more than 0: 10 or 0.5";
+	if (o->regex)
+		return parse_regex(arg, o->regex) ? NULL
+						  : "an extended regular expression (man 7 regex)";
+	if (o->parse)
+		return o->parse(arg, o->value);
+	if (o->filter)
+		return o->filter(arg, filter);
+	if (o->flag)
+		*o->flag = true;
+	else if (!*arg)
+		return "something, not nothing";
+	else
+		*o->str = arg;
+	return NULL;
+}
+
+/* @shown: the option as the user wrote it. Returns false after printing what is wrong. */
+static bool take(const struct opt *o, const char *shown, const char *arg, struct filter *filter)
+{
+	const char *right = set_value(o, arg, filter);
+
 	if (right)
 		error("%s: '%s' is not valid; it takes %s", shown, arg, right);
 	return !right;
@@ -408,7 +302,8 @@ static int wrong_option(const struct table *t, int c, char **argv)
 	return STATUS_USAGE;
 }
 
-static int positional_args(const struct options_spec *spec, int argc, char **argv)
+static int positional_args(const struct options_spec *spec, struct filter *filter, int argc,
+			   char **argv)
 {
 	const struct opt *p = spec->positional;
 
@@ -418,7 +313,7 @@ static int positional_args(const struct options_spec *spec, int argc, char **arg
 			      spec->name);
 			return STATUS_USAGE;
 		}
-		if (!take(p, p->name, argv[optind]))
+		if (!take(p, p->name, argv[optind], filter))
 			return STATUS_USAGE;
 		p++;
 	}
@@ -434,12 +329,31 @@ static int printed(void)
 	return 1;
 }
 
-int options_parse(const struct options_spec *spec, struct common_options *common, int argc, char **argv)
+/* The tables of getopt_long(3), each with room for all options. */
+static void getopt_tables(const struct table *t, char *letters, struct option *longs)
+{
+	*letters++ = ':';
+	for (int i = 0; i < t->nr; i++) {
+		const struct opt *o = &t->opts[i];
+
+		if (o->letter) {
+			*letters++ = o->letter;
+			if (o->arg)
+				*letters++ = ':';
+		}
+		if (o->name)
+			*longs++ =
+				(struct option){ o->name, o->arg ? required_argument : no_argument,
+						 NULL, o->letter ? o->letter : LONG_ONLY + i };
+	}
+}
+
+int options_parse(const struct options_spec *spec, struct common_options *common, int argc,
+		  char **argv)
 {
 	struct table t = { 0 };
 	struct option longs[OPTIONS_MAX + 1] = { 0 };
-	char letters[2 * OPTIONS_MAX + 2] = ":";
-	size_t len = 1;
+	char letters[2 * OPTIONS_MAX + 2] = "";
 	int c, by_name = -1; /* getopt leaves it as it is where a letter was given */
 
 	msg_init(spec->name);
@@ -447,20 +361,8 @@ int options_parse(const struct options_spec *spec, struct common_options *common
 		t.opts[t.nr++] = *o;
 	t.nr_own = t.nr;
 	add_common(&t, spec, common);
-	for (int i = 0, n = 0; i < t.nr; i++) {
-		const struct opt *o = &t.opts[i];
-
-		if (o->letter) {
-			letters[len++] = o->letter;
-			if (o->arg)
-				letters[len++] = ':';
-		}
-		if (o->name)
-			longs[n++] =
-				(struct option){ o->name, o->arg ? required_argument : no_argument,
-						 NULL, o->letter ? o->letter : LONG_ONLY + i };
-	}
-
+	give_letters(&t);
+	getopt_tables(&t, letters, longs);
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, letters, longs, &by_name)) != -1) {
 		int i = c == ':' || c == '?' ? -1 : find_by_getopt(&t, c);
@@ -468,21 +370,21 @@ int options_parse(const struct options_spec *spec, struct common_options *common
 
 		if (i < 0)
 			return wrong_option(&t, c, argv);
-		if (t.opts[i].name && !strcmp(t.opts[i].name, "help")) {
-			help(spec, &t);
-			return printed();
-		}
-		if (t.opts[i].name && !strcmp(t.opts[i].name, "version")) {
-			printf("%s %s (borescope)\n", spec->name, BORESCOPE_VERSION);
-			return printed();
-		}
 		if (by_name < 0)
 			snprintf(shown, sizeof(shown), "-%c", t.opts[i].letter);
 		else
 			snprintf(shown, sizeof(shown), "--%s", t.opts[i].name);
 		by_name = -1;
-		if (!take(&t.opts[i], shown, optarg))
+		if (!take(&t.opts[i], shown, optarg, &common->filter))
 			return STATUS_USAGE;
+		if (t.help) {
+			help(spec, &t);
+			return printed();
+		}
+		if (t.version) {
+			printf("%s %s (borescope)\n", spec->name, BORESCOPE_VERSION);
+			return printed();
+		}
 	}
-	return positional_args(spec, argc, argv);
+	return positional_args(spec, &common->filter, argc, argv);
 }

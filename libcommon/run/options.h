@@ -2,10 +2,17 @@
 /*
  * options: a tool's options as a table; parsing and --help both come from it.
  *
- * The common options (every tool has them, spelt and meaning the same) stand in options.c. A tool's
- * table comes first: an entry with the long name of a common option and OPT_COMMON gives that
- * option another short letter in this tool ({ 't', "tid", .type = OPT_COMMON }), and a short letter
- * that the tool uses for something else is the tool's: the common option keeps its long name.
+ *	static const struct opt options[] = {
+ *		OPT('x', "failed", .flag = &failed, .help = "only opens that failed"),
+ *		OPT('F', "frequency", .arg = "HZ", .uint = &hz, .min = 1, .max = 1000,
+ *		    .help = "samples a second (1)"),
+ *		OPT_LETTER('t', "tid"),
+ *		{ 0 },
+ *	};
+ *
+ * The common options (every tool has them, spelt and meaning the same) stand in options.c and come
+ * behind the tool's own. A letter that the tool uses for something else is the tool's: the common
+ * option then has its long name only.
  */
 #ifndef BORESCOPE_RUN_OPTIONS_H
 #define BORESCOPE_RUN_OPTIONS_H
@@ -18,30 +25,40 @@
 
 #include "lib/core/filter.shared.h"
 
-enum opt_type {
-	OPT_FLAG, /* bool: becomes true */
-	OPT_UINT, /* uint64_t, a whole number of at least opt.min (and at most opt.max, if not 0) */
-	OPT_SEC,  /* uint64_t ns: seconds, a decimal fraction is allowed, more than 0 */
-	OPT_STR,  /* const char *: not empty; points into argv */
-	OPT_REGEX,  /* struct regex: an extended regular expression, not empty; owned by it */
-	OPT_PARSE,  /* opt.parse(argument, opt.value) decides; a value of NULL: the common filter */
-	OPT_COMMON, /* the common option of this long name */
-};
+struct regex;
 
 struct opt {
-	char letter; /* 0: none */
-	const char
-		*name; /* long name; NULL: none (in a tool's positional table: what it is called) */
-	const char *arg; /* what the argument is called; NULL: a flag */
-	enum opt_type type;
-	void *value;
-	const char *help;
-	uint64_t min, max;
-	/* Returns NULL, or what would be right ("a disk from /sys/block"), for the error line. */
-	const char *(*parse)(const char *arg, void *value);
-};
+	char letter;	  /* 0: none */
+	const char *name; /* the long name; in a table of positional arguments what it is called */
+	const char *arg;  /* what the argument is called; NULL: a flag */
+	const char *help; /* one line */
 
-/* An OPT_REGEX's value, zeroed to begin with. */
+	/* One of these is set: where the value goes, which says what it is. */
+	bool *flag;	  /* becomes true */
+	uint64_t *uint;	  /* a whole number of at least .min, and at most .max if that is not 0 */
+	uint64_t *sec;	  /* ns: given as seconds, more than 0; decimal fractions are allowed */
+	const char **str; /* a text that is not empty; it points into argv */
+	struct regex *regex; /* an extended regular expression that is not empty */
+	/* Anything else: returns NULL, or what would be right ("a disk from /sys/block"), for the
+	 * error line. .parse is given .value, .filter the filter of the common options. */
+	const char *(*parse)(const char *arg, void *value);
+	const char *(*filter)(const char *arg, struct filter *f);
+
+	void *value;
+	uint64_t min, max;
+};
+#define OPT(letter_, name_, ...)                                                                   \
+	{                                                                                          \
+		.letter = (letter_), .name = (name_), __VA_ARGS__                                  \
+	}
+/*
+ * A letter for the option of this long name that stands elsewhere: among the common ones, which
+ * --help then shows here, or in the same table, where it came from a macro such as FLOW_OPTIONS.
+ * A .help takes the place of its words.
+ */
+#define OPT_LETTER(letter_, name_, ...) OPT(letter_, name_, __VA_ARGS__)
+
+/* All zero to begin with. What is compiled stays with whoever has it. */
 struct regex {
 	bool set;
 	regex_t compiled;
@@ -76,24 +93,5 @@ struct options_spec {
  */
 int options_parse(const struct options_spec *spec, struct common_options *common, int argc,
 		  char **argv);
-
-/* For a tool's OPT_PARSE without a value: a part of the process's name (BCC's -n). */
-const char *parse_comm_part(const char *arg, void *filter);
-
-/* For OPT_PARSE into a struct flag_filters: one more filter of open(2)'s flags, "O_WRONLY|O_TRUNC".
- */
-const char *parse_open_flags(const char *arg, void *filters);
-
-/* Does it keep any task out (beside the tool itself)? */
-bool filter_is_set(const struct filter *f);
-
-struct event_head;
-
-/* Do -p, --tid, --comm (and a part of it) let this task through? For events whose task the kernel
- * side does not know yet. One that is not known (EVENT_UNKNOWN) passes only where none is given. */
-bool filter_passes(const struct filter *f, const struct event_head *task);
-
-/* A whole decimal number and nothing else; false: it is not one, or not within the bounds. */
-bool parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
 #endif

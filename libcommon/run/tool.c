@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "run/list.h"
 #include "kernel/pidns.h"
+#include "run/filter.h"
 #include "run/tool.h"
 
 /* An event appears within 100 ms: an idle tool looks at its rings 20 times a second, one with

@@ -46,33 +46,32 @@ extern struct stacks_options stacks_options;
 #define STACKS_MAX_DEFAULT 262144
 
 /* clang-format off */
-/* For a tool's table; @annotate_: the letter of --annotations (BCC's profile has 'a'), 0: none. */
-#define STACKS_OPTIONS(annotate_)                                                                  \
-	{ 'U', "user-stacks-only", NULL, OPT_FLAG, &stacks_options.user_only,                      \
-	  "user stacks only, without the kernel's part" },                                         \
-	{ 'K', "kernel-stacks-only", NULL, OPT_FLAG, &stacks_options.kernel_only,                  \
-	  "kernel stacks only" },                                                                  \
-	{ 0, "top", NULL, OPT_FLAG, &stacks_options.top,                                           \
-	  "a table of the hottest functions" },                                                    \
-	{ 'f', "folded", NULL, OPT_FLAG, &stacks_options.folded,                                   \
-	  "a line for each stack, as flamegraph.pl reads it" },                                    \
-	{ 0, "svg", "FILE", OPT_STR, &stacks_options.svg,                                          \
-	  "a flame graph for a web browser, into FILE" },                                          \
-	{ 'd', "delimited", NULL, OPT_FLAG, &stacks_options.delimited,                             \
-	  "a mark between kernel and user frames" },                                               \
-	{ (annotate_), "annotations", NULL, OPT_FLAG, &stacks_options.annotated,                   \
-	  "_[k] behind the names of kernel functions" },                                           \
-	{ 0, "stack-storage-size", "COUNT", OPT_UINT, &stacks_options.max,                         \
-	  "keep this many different stacks (default 262144)", 1, 100000000 }
+/* For a tool's table of options; BCC's profile has a letter for --annotations: OPT_LETTER(). */
+#define STACKS_OPTIONS										   \
+	OPT('U', "user-stacks-only", .flag = &stacks_options.user_only,				   \
+	    .help = "user stacks only, without the kernel's part"),				   \
+	OPT('K', "kernel-stacks-only", .flag = &stacks_options.kernel_only,			   \
+	    .help = "kernel stacks only"),							   \
+	OPT(0, "top", .flag = &stacks_options.top,						   \
+	    .help = "a table of the hottest functions"),					   \
+	OPT('f', "folded", .flag = &stacks_options.folded,					   \
+	    .help = "a line for each stack, as flamegraph.pl reads it"),			   \
+	OPT(0, "svg", .arg = "FILE", .str = &stacks_options.svg,				   \
+	    .help = "a flame graph for a web browser, into FILE"),				   \
+	OPT('d', "delimited", .flag = &stacks_options.delimited,				   \
+	    .help = "a mark between kernel and user frames"),					   \
+	OPT(0, "annotations", .flag = &stacks_options.annotated,				   \
+	    .help = "_[k] behind the names of kernel functions"),				   \
+	OPT(0, "stack-storage-size", .arg = "COUNT", .uint = &stacks_options.max,		   \
+	    .min = 1, .max = 100000000,								   \
+	    .help = "keep this many different stacks (default 262144)")
 /* clang-format on */
 
 /* For a tool that uses bpf/lib/stacks/stacks.bpf.h, beside these. */
 #define STACKS_UNWIND_OPTION                                                                       \
-	{                                                                                          \
-		0, "unwind", "HOW", OPT_PARSE, &stacks_options.unwind,                             \
-			"user stacks by fp (default) or dwarf[,BYTES]",                            \
-			.parse = stacks_parse_unwind                                               \
-	}
+	OPT(0, "unwind", .arg = "HOW", .parse = stacks_parse_unwind,                               \
+	    .value = &stacks_options.unwind,                                                       \
+	    .help = "user stacks by fp (default) or dwarf[,BYTES]")
 const char *stacks_parse_unwind(const char *arg, void *value);
 
 /*

@@ -15,9 +15,7 @@
 #include <stdbool.h>
 
 #include "base/util.h"
-#include "kernel/events.h"
 #include "net/flow.h"
-#include "run/options.h"
 
 static struct inet_addr addr(const char *text)
 {
@@ -156,41 +154,12 @@ static void test_netns(void **state)
 	assert_non_null(flow_parse_netns("4294967296", &inode));
 }
 
-/* -p, --tid and --comm, judged in user space. */
-static void test_owners(void **state)
-{
-	struct event_head known = { .pid = 7, .tid = 8, .comm = "nginx" };
-	struct event_head unknown = { .pid = EVENT_UNKNOWN, .tid = EVENT_UNKNOWN };
-	struct filter f = { 0 };
-
-	assert_true(filter_passes(&f, &known));
-	assert_true(filter_passes(&f, &unknown));
-	f = (struct filter){ .nr_pids = 2, .pids = { 6, 7 } };
-	assert_true(filter_passes(&f, &known));
-	assert_false(filter_passes(&f, &unknown));
-	f.nr_pids = 1;
-	assert_false(filter_passes(&f, &known));
-	f = (struct filter){ .nr_tids = 1, .tids = { 7 } };
-	assert_false(filter_passes(&f, &known));
-	f.tids[0] = 8;
-	assert_true(filter_passes(&f, &known));
-	f = (struct filter){ .by_comm = 1, .comm = "nginx" };
-	assert_true(filter_passes(&f, &known));
-	assert_false(filter_passes(&f, &unknown));
-	f = (struct filter){ .by_comm = 1, .comm = "ngin" };
-	assert_false(filter_passes(&f, &known));
-	f = (struct filter){ .comm_part_len = 3, .comm_part = "gin" };
-	assert_true(filter_passes(&f, &known));
-	f = (struct filter){ .comm_part_len = 3, .comm_part = "gim" };
-	assert_false(filter_passes(&f, &known));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),  cmocka_unit_test(test_states),
 		cmocka_unit_test(test_ports), cmocka_unit_test(test_prefixes),
-		cmocka_unit_test(test_netns), cmocka_unit_test(test_owners),
+		cmocka_unit_test(test_netns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
