@@ -3,41 +3,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/msg.h"
 #include "output/flamegraph.h"
 #include "stacks/frames.h"
-#include "base/msg.h"
-#include "stacks/internal.h"
-#include "symbols/symbols.h"
+#include "stacks/names.h"
 
 /* --- lines and objects -------------------------------------------------------------------- */
 
-/* What is not known is NULL. */
-static struct frame_name name_of(const struct stacks *s, const struct sym *sym)
+/* As everything but the JSON has it: "main", "[libfoo.so.1+0x1234]", "[unknown]"; of a function of
+ * stacks_function() whose name is not known, "[libfoo.so.1]". */
+static const char *frame_text(const struct shown_frame *f, char *buf)
 {
-	return (struct frame_name){
-		.function = sym->function ? stacks_sym_text(s, sym->function) : NULL,
-		.module = sym->module ? stacks_sym_text(s, sym->module) : NULL,
-		.module_offset = sym->offset,
-	};
-}
+	const struct frame_name *name = &f->name;
 
-/* As everything but the JSON has it: "main", "[libfoo.so.1+0x1234]", "[unknown]". */
-static const char *sym_text(const struct stacks *s, const struct sym *sym, char *buf)
-{
-	struct frame_name name = name_of(s, sym);
-
-	if (sym->named)
-		return stacks_sym_text(s, sym->function);
-	if (name.module && !name.function && !sym->offset) { /* stacks_module_sym() */
-		snprintf(buf, FRAME_TEXT_LEN, *name.module == '[' ? "%s" : "[%s]", name.module);
+	if (f->is_text)
+		return name->function;
+	if (name->module && !name->function && !name->module_offset) {
+		snprintf(buf, FRAME_TEXT_LEN, *name->module == '[' ? "%s" : "[%s]", name->module);
 		return buf;
 	}
-	return frame_name_text(&name, buf, FRAME_TEXT_LEN);
+	return frame_name_text(name, buf, FRAME_TEXT_LEN);
 }
 
-static bool annotate(const struct sym *sym)
+static bool annotate(const struct shown_frame *f)
 {
-	return stacks_options.annotated && sym->kernel && !sym->named;
+	return stacks_options.annotated && f->kernel && !f->is_text;
 }
 
 static void list_frames(const struct stacks *s, struct out *o, const uint32_t *frames, uint32_t nr)
@@ -45,40 +35,41 @@ static void list_frames(const struct stacks *s, struct out *o, const uint32_t *f
 	char buf[FRAME_TEXT_LEN];
 
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct sym *sym = stacks_sym(s, frames[i]);
-		const char *name = sym_text(s, sym, buf);
+		const struct shown_frame f = stacks_frame(s, frames[i]);
+		const char *name = frame_text(&f, buf);
 
 		out_str(o, "    ");
 		out_escaped(o, name, strlen(name));
-		out_str(o, annotate(sym) ? "_[k]\n" : "\n");
+		out_str(o, annotate(&f) ? "_[k]\n" : "\n");
 	}
 }
 
 void stacks_listing(struct stacks *s, struct out *o)
 {
+	struct shown_set all;
+
 	if (!stacks_name(s))
 		return;
-	for (uint32_t i = 0; i < s->shown.nr; i++) {
-		struct shown sh = stacks_shown(s, s->order[i]);
-		const struct stack_key *key = &sh.head->key;
+	all = stacks_shown_set(s);
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct shown_stack sh = stacks_shown(s, i);
+		const struct stack_key *key = sh.key;
 
-		list_frames(s, o, sh.kernel, sh.head->nr_kernel);
-		if (stacks_options.delimited && sh.head->nr_kernel && sh.head->nr_user)
+		list_frames(s, o, sh.kernel, sh.nr_kernel);
+		if (stacks_options.delimited && sh.nr_kernel && sh.nr_user)
 			out_str(o, "    --\n");
-		list_frames(s, o, sh.user, sh.head->nr_user);
+		list_frames(s, o, sh.user, sh.nr_user);
 		out_str(o, "    -                ");
 		out_escaped(o, key->comm, sizeof(key->comm));
 		out_printf(o, " (%u)", key->tid ? key->tid : key->pid);
 		for (int l = 0; l < STACK_LABELS_MAX; l++) {
-			const char *t = stacks_label(s, key->labels[l]);
-
-			if (!key->labels[l])
+			if (!sh.labels[l])
 				continue;
 			out_char(o, ' ');
-			out_escaped(o, t, strlen(t));
+			out_escaped(o, sh.labels[l], strlen(sh.labels[l]));
 		}
 		out_str(o, "\n        ");
-		out_u64(o, sh.w.weight);
+		out_u64(o, sh.weight);
 		out_str(o, "\n\n");
 	}
 }
@@ -106,39 +97,40 @@ static void fold_frames(const struct stacks *s, struct out *o, const uint32_t *f
 	char buf[FRAME_TEXT_LEN];
 
 	while (nr--) {
-		const struct sym *sym = stacks_sym(s, frames[nr]);
-		const char *name = sym_text(s, sym, buf);
+		const struct shown_frame f = stacks_frame(s, frames[nr]);
+		const char *name = frame_text(&f, buf);
 
 		out_char(o, ';');
 		fold_part(o, name, strlen(name));
-		if (annotate(sym))
+		if (annotate(&f))
 			out_str(o, "_[k]");
 	}
 }
 
 void stacks_folded(struct stacks *s, struct out *o)
 {
+	struct shown_set all;
+
 	if (!stacks_name(s))
 		return;
-	for (uint32_t i = 0; i < s->shown.nr; i++) {
-		struct shown sh = stacks_shown(s, s->order[i]);
-		const struct stack_key *key = &sh.head->key;
+	all = stacks_shown_set(s);
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct shown_stack sh = stacks_shown(s, i);
+		const struct stack_key *key = sh.key;
 
 		fold_part(o, key->comm, sizeof(key->comm));
 		for (int l = 0; l < STACK_LABELS_MAX; l++) {
-			const char *t = stacks_label(s, key->labels[l]);
-
-			if (!key->labels[l])
+			if (!sh.labels[l])
 				continue;
 			out_char(o, ';');
-			fold_part(o, t, strlen(t));
+			fold_part(o, sh.labels[l], strlen(sh.labels[l]));
 		}
-		fold_frames(s, o, sh.user, sh.head->nr_user);
-		if (stacks_options.delimited && sh.head->nr_kernel && sh.head->nr_user)
+		fold_frames(s, o, sh.user, sh.nr_user);
+		if (stacks_options.delimited && sh.nr_kernel && sh.nr_user)
 			out_str(o, ";-");
-		fold_frames(s, o, sh.kernel, sh.head->nr_kernel);
+		fold_frames(s, o, sh.kernel, sh.nr_kernel);
 		out_char(o, ' ');
-		out_u64(o, sh.w.weight);
+		out_u64(o, sh.weight);
 		out_char(o, '\n');
 	}
 }
@@ -148,63 +140,54 @@ static void json_frames(const struct stacks *s, struct json *j, const char *key,
 {
 	json_array(j, key);
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct frame_name name = name_of(s, stacks_sym(s, frames[i]));
+		const struct shown_frame f = stacks_frame(s, frames[i]);
 
-		frame_json(j, &name);
+		frame_json(j, &f.name);
 	}
 	json_end_array(j);
 }
 
 void stacks_json(struct stacks *s, struct json *j)
 {
+	struct shown_set all;
+
 	if (!stacks_name(s))
 		return;
-	for (uint32_t i = 0; i < s->shown.nr; i++) {
-		struct shown sh = stacks_shown(s, s->order[i]);
-		const struct stack_key *key = &sh.head->key;
+	all = stacks_shown_set(s);
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct shown_stack sh = stacks_shown(s, i);
+		const struct stack_key *key = sh.key;
 
 		json_object(j, NULL);
 		json_u64(j, "pid", key->pid);
 		if (key->tid)
 			json_u64(j, "tid", key->tid);
 		json_strn(j, "comm", key->comm, sizeof(key->comm));
-		for (int l = 0; l < STACK_LABELS_MAX && s->config.labels[l]; l++)
-			json_str(j, s->config.labels[l],
-				 key->labels[l] ? stacks_label(s, key->labels[l]) : NULL);
-		json_u64(j, "count", s->config.weight_key ? sh.w.count : sh.w.weight);
-		if (s->config.weight_key)
-			json_u64(j, s->config.weight_key, sh.w.weight);
-		json_frames(s, j, "kernel", sh.kernel, sh.head->nr_kernel);
-		json_frames(s, j, "user", sh.user, sh.head->nr_user);
+		for (int l = 0; l < STACK_LABELS_MAX && all.config->labels[l]; l++)
+			json_str(j, all.config->labels[l], sh.labels[l]);
+		json_u64(j, "count", all.config->weight_key ? sh.count : sh.weight);
+		if (all.config->weight_key)
+			json_u64(j, all.config->weight_key, sh.weight);
+		json_frames(s, j, "kernel", sh.kernel, sh.nr_kernel);
+		json_frames(s, j, "user", sh.user, sh.nr_user);
 		json_end_object(j);
 	}
 }
 
 /* --- the hottest functions ---------------------------------------------------------------- */
 
-/* A function's weights, by the number of its sym. */
 struct hot {
-	uint64_t self, total;
-	uint32_t sym, seen; /* seen: the number + 1 of the last stack counted in total */
+	uint64_t self, total; /* weights */
+	uint32_t function;
+	uint32_t seen; /* the number + 1 of the last stack counted in total */
 };
 
-static bool heat(struct stacks *s, struct hot **hot, uint32_t *nr, uint32_t sym, uint32_t stack,
-		 uint64_t self, uint64_t total)
+static void heat(struct hot *h, uint32_t stack, uint64_t self, uint64_t total)
 {
-	struct hot *grown, *h;
-
-	sym = stacks_module_sym(s, sym);
-	grown = intern_grow(*hot, sizeof(*grown), sym, nr);
-	if (!grown)
-		return false;
-	*hot = grown;
-	h = &grown[sym];
-	h->sym = sym;
 	h->self += self;
 	if (h->seen != stack + 1) /* recursion counts once */
 		h->total += total;
 	h->seen = stack + 1;
-	return true;
 }
 
 static int by_self(const void *a, const void *b)
@@ -215,34 +198,35 @@ static int by_self(const void *a, const void *b)
 		return x->self < y->self ? 1 : -1;
 	if (x->total != y->total)
 		return x->total < y->total ? 1 : -1;
-	return x->sym < y->sym ? -1 : x->sym > y->sym;
+	return x->function < y->function ? -1 : x->function > y->function;
 }
 
-/* All functions, the hottest first, into an array to be freed; those that were seen come first.
- * NULL: no memory (said), or nothing. */
-static struct hot *find_hot(struct stacks *s, uint32_t *nr_seen)
+/* The functions that were seen, the hottest first, in an array to be freed. NULL: there are none, or
+ * not enough memory, after printing so. */
+static struct hot *find_hot(struct stacks *s, uint32_t *nr)
 {
-	struct hot *hot = NULL;
-	uint32_t nr = 0;
-	bool ok = stacks_name(s);
+	const bool named = stacks_name(s);
+	const struct shown_set all = stacks_shown_set(s);
+	struct hot *hot = named ? calloc(all.nr_functions, sizeof(*hot)) : NULL;
 
-	*nr_seen = 0;
-	for (uint32_t i = 0; ok && i < s->shown.nr; i++) {
-		struct shown sh = stacks_shown(s, i);
-		uint32_t frames = sh.head->nr_kernel + sh.head->nr_user;
-
-		for (uint32_t f = 0; ok && f < frames; f++)
-			ok = heat(s, &hot, &nr, sh.kernel[f], i, f ? 0 : sh.w.weight, sh.w.weight);
-	}
-	if (!ok) {
+	*nr = 0;
+	if (!hot) {
 		stacks_no_memory(s);
-		free(hot);
 		return NULL;
 	}
-	if (hot)
-		qsort(hot, nr, sizeof(*hot), by_self);
-	while (*nr_seen < nr && hot[*nr_seen].total)
-		(*nr_seen)++;
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct shown_stack sh = stacks_shown(s, i);
+
+		for (uint32_t f = 0; f < sh.nr_kernel + sh.nr_user; f++) {
+			uint32_t function = stacks_function(s, sh.kernel[f]);
+
+			hot[function].function = function;
+			heat(&hot[function], i, f ? 0 : sh.weight, sh.weight);
+		}
+	}
+	qsort(hot, all.nr_functions, sizeof(*hot), by_self);
+	while (*nr < all.nr_functions && hot[*nr].total)
+		(*nr)++;
 	return hot;
 }
 
@@ -256,16 +240,16 @@ static void out_percent(struct out *o, uint64_t part, uint64_t all, int width)
 
 void stacks_top(struct stacks *s, struct out *o, size_t rows)
 {
-	uint64_t all = s->stats.weight, rest = 0;
 	char buf[FRAME_TEXT_LEN];
 	uint32_t nr;
 	struct hot *hot = find_hot(s, &nr);
+	uint64_t all = stacks_shown_set(s).weight, rest = 0;
 
 	out_printf(o, "%6s %7s %9s  %-30s %s\n", "SELF%", "TOTAL%", "SAMPLES", "FUNCTION",
 		   "MODULE");
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct sym *sym = stacks_sym(s, hot[i].sym);
-		const char *name = sym_text(s, sym, buf);
+		const struct shown_frame f = stacks_frame(s, hot[i].function);
+		const char *name = frame_text(&f, buf);
 		size_t mark;
 
 		if (rows && i >= rows) {
@@ -280,11 +264,10 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 		out_str(o, "  ");
 		mark = out_mark(o);
 		out_escaped(o, name, strlen(name));
-		if (sym->module) {
+		if (f.name.module) {
 			out_pad(o, mark, 30);
 			out_char(o, ' ');
-			name = stacks_sym_text(s, sym->module);
-			out_escaped(o, name, strlen(name));
+			out_escaped(o, f.name.module, strlen(f.name.module));
 		}
 		out_char(o, '\n');
 	}
@@ -302,7 +285,7 @@ void stacks_top_json(struct stacks *s, struct json *j)
 	struct hot *hot = find_hot(s, &nr);
 
 	for (uint32_t i = 0; i < nr; i++) {
-		struct frame_name name = name_of(s, stacks_sym(s, hot[i].sym));
+		const struct frame_name name = stacks_frame(s, hot[i].function).name;
 
 		json_object(j, NULL);
 		json_str(j, "type", "function");
@@ -332,57 +315,56 @@ static void draw_text(struct drawing *d, const char *name, size_t len, enum flam
 	d->nr++;
 }
 
-static enum flame_kind kind_of(const struct stacks *s, const struct sym *sym)
+static enum flame_kind kind_of(const struct shown_frame *f)
 {
-	if (sym->named)
+	if (f->is_text)
 		return FLAME_LABEL;
-	if (sym->kernel)
+	if (f->kernel)
 		return FLAME_KERNEL;
-	if (!sym->function)
+	if (!f->name.function)
 		return FLAME_UNKNOWN;
-	return sym->module && !strcmp(stacks_sym_text(s, sym->module), "[jit]") ? FLAME_JIT
-										: FLAME_USER;
+	return f->name.module && !strcmp(f->name.module, "[jit]") ? FLAME_JIT : FLAME_USER;
 }
 
-static bool is_unknown(const struct sym *sym)
+static bool is_unknown(const struct shown_frame *f)
 {
-	return !sym->function && !sym->module && !sym->kernel;
+	return !f->name.function && !f->name.module && !f->kernel;
 }
 
 /* Frames one behind the other of which nothing is known (what a register that is no frame pointer
  * led to) are one. */
-static void draw_frames(struct stacks *s, struct drawing *d, const uint32_t *frames, uint32_t nr)
+static void draw_frames(const struct stacks *s, struct drawing *d, const uint32_t *frames,
+			uint32_t nr)
 {
 	char buf[FRAME_TEXT_LEN];
 	bool was = false;
 
 	while (nr--) {
-		const struct sym *sym = stacks_sym(s, stacks_module_sym(s, frames[nr]));
-		bool is = is_unknown(sym);
+		const struct shown_frame f = stacks_frame(s, stacks_function(s, frames[nr]));
+		bool is = is_unknown(&f);
 
 		if (!is || !was)
-			draw_text(d, sym_text(s, sym, buf), FRAME_TEXT_LEN, kind_of(s, sym));
+			draw_text(d, frame_text(&f, buf), FRAME_TEXT_LEN, kind_of(&f));
 		was = is;
 	}
 }
 
-static int draw(struct stacks *s, struct drawing *d, struct flame *flame)
+static int draw(const struct stacks *s, struct drawing *d, struct flame *flame)
 {
+	const struct shown_set all = stacks_shown_set(s);
 	int err = 0;
 
-	for (uint32_t i = 0; !err && i < s->shown.nr; i++) {
-		struct shown sh = stacks_shown(s, i);
-		const struct stack_key *key = &sh.head->key;
+	for (uint32_t i = 0; !err && i < all.nr; i++) {
+		const struct shown_stack sh = stacks_shown(s, i);
 
 		d->nr = 0;
-		draw_text(d, key->comm, sizeof(key->comm), FLAME_LABEL);
+		draw_text(d, sh.key->comm, sizeof(sh.key->comm), FLAME_LABEL);
 		for (int l = 0; l < STACK_LABELS_MAX; l++)
-			if (key->labels[l])
-				draw_text(d, stacks_label(s, key->labels[l]), FRAME_TEXT_LEN,
-					  FLAME_LABEL);
-		draw_frames(s, d, sh.user, sh.head->nr_user);
-		draw_frames(s, d, sh.kernel, sh.head->nr_kernel);
-		err = flame_add(flame, d->frames, d->nr, sh.w.weight);
+			if (sh.labels[l])
+				draw_text(d, sh.labels[l], FRAME_TEXT_LEN, FLAME_LABEL);
+		draw_frames(s, d, sh.user, sh.nr_user);
+		draw_frames(s, d, sh.kernel, sh.nr_kernel);
+		err = flame_add(flame, d->frames, d->nr, sh.weight);
 	}
 	return err;
 }
@@ -393,14 +375,14 @@ void stacks_svg(struct stacks *s, struct out *o)
 	struct drawing d = { .frames = calloc(most_frames, sizeof(*d.frames)),
 			     .names = malloc(most_frames * sizeof(*d.names)) };
 	struct flame *flame = flame_new();
-	const char *title = s->config.title ? s->config.title : msg_tool();
+	const struct stacks_config *config = stacks_shown_set(s).config;
 
 	if (!d.frames || !d.names || !flame) {
 		stacks_no_memory(s);
 	} else if (stacks_name(s)) {
 		if (draw(s, &d, flame))
 			stacks_no_memory(s);
-		flame_write(flame, o, title, s->config.unit);
+		flame_write(flame, o, config->title ? config->title : msg_tool(), config->unit);
 	}
 	flame_free(flame);
 	free(d.frames);

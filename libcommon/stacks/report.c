@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/number.h"
-#include "stacks/internal.h"
 #include "run/run.h"
+#include "stacks/internal.h"
+#include "stacks/names.h"
 
 #define TOP_ROWS	 30
 #define UNWIND_BYTES_MIN 512
@@ -152,16 +153,6 @@ void stacks_report(struct stacks *s, struct run *r)
 		run_fail(r);
 }
 
-static const char *most_cut(const struct stacks *s)
-{
-	uint32_t best = 0;
-
-	for (uint32_t i = 0; i < s->nr_cut; i++)
-		if (s->cut[i] > s->cut[best])
-			best = i;
-	return best ? stacks_sym_text(s, best) : NULL;
-}
-
 bool stacks_remarks(struct stacks *s)
 {
 	const struct stacks_stats *st = &s->stats;
@@ -175,7 +166,7 @@ bool stacks_remarks(struct stacks *s)
 	if (st->user < CUT_MIN || s->failed || st->user_short * 1000 < st->user * CUT_PERMILLE ||
 	    !stacks_name(s))
 		return false;
-	module = most_cut(s);
+	module = stacks_most_cut(s);
 	note("%llu %% of user stacks have at most two frames: code built without %s%s%s%s",
 	     (unsigned long long)(st->user_short * 100 / st->user),
 	     stacks_options.unwind ? "tables to unwind by" : "frame pointers",

@@ -86,7 +86,8 @@ void stacks_configure(struct object *o);
 
 /* --- the set ------------------------------------------------------------------------------ */
 
-#define STACK_LABELS_MAX 4
+#define STACK_LABELS_MAX  4
+#define STACK_FRAMES_KEPT 8192 /* of one stack, of kernel and user frames each */
 
 /* What tells two stacks apart, beside their frames. */
 struct stack_key {

@@ -262,6 +262,33 @@ static void test_json(void **state)
 				    "    -                prog (8) D\n        5\n\n");
 }
 
+/* Where a weight is not a count (the time that a thread was blocked), JSON has both. */
+static void test_weights(void **state)
+{
+	const struct stacks_config config = {
+		.unit = "us", .weight_key = "total_us", .name_frame = name_frame, .max = 8
+	};
+	struct stacks *timed = stacks_new(&config);
+	const uint64_t work[] = { WORK, MAIN }, sleep[] = { SLEEP, MAIN };
+
+	(void)state;
+	assert_non_null(timed);
+	assert_true(stacks_add(timed, &p, NULL, 0, sleep, 2, 500));
+	assert_true(stacks_add(timed, &p, NULL, 0, work, 2, 30));
+	assert_true(stacks_add(timed, &p, NULL, 0, work, 2, 40));
+	stacks_json(timed, &j);
+	assert_string_equal(text(),
+			    "{\"pid\":7,\"comm\":\"prog\",\"count\":2,\"total_us\":70,"
+			    "\"kernel\":[],\"user\":[{\"function\":\"work\",\"module\":\"prog\"},"
+			    "{\"function\":\"main\",\"module\":\"prog\"}]}\n"
+			    "{\"pid\":7,\"comm\":\"prog\",\"count\":1,\"total_us\":500,"
+			    "\"kernel\":[],\"user\":[{\"function\":\"sleep\",\"module\":\"prog\"},"
+			    "{\"function\":\"main\",\"module\":\"prog\"}]}\n");
+	stacks_folded(timed, &o);
+	assert_string_equal(text(), "prog;main;work 70\nprog;main;sleep 500\n");
+	stacks_free(timed);
+}
+
 /* What a name holds makes no frame, no markup and drives no terminal. */
 static void test_hostile(void **state)
 {
@@ -409,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_beginnings),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_named_frames, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
