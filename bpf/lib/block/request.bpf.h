@@ -41,7 +41,7 @@ static __always_inline __u32 request_op(struct request *rq)
 	return rq->cmd_flags & 0xff;
 }
 
-/* A command from user space or from a driver for itself: not accounted as I/O. */
+/* Is it a command from user space, or from a driver for itself? Those are not accounted as I/O. */
 static __always_inline bool request_is_passthrough(struct request *rq)
 {
 	return request_op(rq) >= REQ_OP_LOWEST_PASSTHROUGH;
@@ -76,6 +76,7 @@ static __always_inline struct request *request_arg(unsigned long long *ctx)
 	return (void *)(request_config.old_args ? ctx[1] : ctx[0]);
 }
 
+/* Sets our flag if the kernel's is set in cmd_flags, and exists in this kernel. */
 #define REQUEST_FLAG(ours, theirs)                                                                 \
 	do {                                                                                       \
 		if (bpf_core_enum_value_exists(enum req_flag_bits, theirs) &&                      \
@@ -83,6 +84,7 @@ static __always_inline struct request *request_arg(unsigned long long *ctx)
 			flags |= 1U << (ours);                                                     \
 	} while (0)
 
+/* Operation and flags of a request, in the form of request.shared.h. */
 static __always_inline __u32 request_flags(__u32 cmd_flags)
 {
 	__u32 flags = cmd_flags & 0xff;

@@ -8,8 +8,8 @@
 
 #include "lib/core/types.shared.h"
 
-/* A request's flags in our own order (the kernel's bits move between versions), behind its
- * operation: enum req_op in the low 8 bits. */
+/* The flags of a request, as bits of a word of which the low 8 bits are its operation (enum
+ * req_op). The order is ours: the kernel's bits move between versions. */
 enum io_flag {
 	IO_SYNC = 8,
 	IO_META,
@@ -23,27 +23,29 @@ enum io_flag {
 	IO_NOWAIT,
 };
 
-/* What CO-RE can't tell the programs of this kernel; filled by request_configure(). */
+/* What CO-RE can't tell the programs about this kernel, and what is wanted. request_configure()
+ * fills it before the programs are loaded. */
 struct request_config {
-	__u32 old_args;	  /* block_rq_issue and block_rq_insert have the queue as first argument */
-	__u32 flush_seq;  /* RQF_FLUSH_SEQ */
-	__u32 time_flags; /* flags without which start_time_ns is an earlier request's; 0: it is 0
-			     then */
-	/* for request_time.bpf.h */
+	__u32 old_args;	 /* block_rq_issue and block_rq_insert have the queue as first argument */
+	__u32 flush_seq; /* RQF_FLUSH_SEQ */
+	/* RQF_... of which one must be set, or else start_time_ns is an earlier request's; 0: this
+	 * kernel sets start_time_ns to 0 where it does not stamp */
+	__u32 time_flags;
+	/* for request_time.probes.bpf.h */
 	__u32 queued;	/* time from when a request is submitted, not from when it is issued */
 	__u32 only_dev; /* 0: all disks */
 };
 
-/* Switched while running. */
+/* May be changed while the programs run. */
 struct request_control {
-	__u32 from_issue; /* time from block_rq_issue: the kernel does not stamp the requests */
+	__u32 from_issue; /* the kernel does not stamp the requests: time them from block_rq_issue */
 };
 
-/* Requests that are not shown; indexes of the map io_left_out. */
+/* Why a request is not shown; the indexes of the map io_left_out, which counts them. */
 enum io_left_out {
-	IO_UNTIMED,	/* neither a time stamp nor an issue that we saw */
-	IO_PASSTHROUGH, /* commands from user space (diskstats counts them up to 5.10 only) */
-	IO_UNFOLLOWED,	/* more requests on their way than the map holds */
+	IO_UNTIMED,	/* it had no time stamp, and the tool did not see its issue */
+	IO_PASSTHROUGH, /* it was a command from user space (diskstats counts those up to 5.10) */
+	IO_UNFOLLOWED,	/* there were more requests on their way than the map holds */
 	IO_LEFT_OUT_NR,
 };
 

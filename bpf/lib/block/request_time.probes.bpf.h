@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * request_time.probes.bpf.h: when a block request began, asked at its end. The kernel's own time
- * stamps are read where it writes them; where it does not, or where a filter has to judge who
- * submits, the programs here follow each request in a map. libcommon/block/request.h decides which
- * of them run (REQUEST_PROBES).
+ * stamps are read where it writes them. Where it does not, or where a filter has to judge who
+ * submits, the programs here follow each request in a map: io_start, rq_insert, rq_issue and
+ * rq_issue_direct. libcommon/block/request.h decides which of them run (REQUEST_PROBES).
  */
 #ifndef BORESCOPE_BPF_BLOCK_REQUEST_TIME_PROBES_BPF_H
 #define BORESCOPE_BPF_BLOCK_REQUEST_TIME_PROBES_BPF_H
@@ -17,7 +17,7 @@
 
 #define REQUESTS_MAX 65536
 
-/* Requests on their way: when they began (or 1: that they are wanted), by the request's address. */
+/* Requests on their way, by address: when they began, in ns; or 1: only that they are wanted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, REQUESTS_MAX);
@@ -49,7 +49,8 @@ static __always_inline bool request_on_wanted_disk(struct request *rq)
 
 /* --- the end of a request ----------------------------------------------------------------- */
 
-/* @seen: what the begin has left of it; NULL: nothing. 0: not known. */
+/* When a request began. @seen: what its begin has left in the map, or NULL. Returns 0 if that
+ * is not known. */
 static __always_inline __u64 request_stamp_ns(struct request *rq, const __u64 *seen)
 {
 	__u64 stamp;
@@ -64,8 +65,9 @@ static __always_inline __u64 request_stamp_ns(struct request *rq, const __u64 *s
 }
 
 /*
- * When did this request begin? For a program on block_rq_complete, once request_is_done(). 0: it is
- * not wanted, or nobody knows (which is counted in io_left_out).
+ * When did this request begin, in ns of CLOCK_MONOTONIC? To be asked at block_rq_complete, once
+ * request_is_done(). Returns 0 if the request is not wanted, or if that is not known (which is
+ * counted in io_left_out).
  */
 static __always_inline __u64 request_began_ns(struct request *rq)
 {
@@ -74,7 +76,7 @@ static __always_inline __u64 request_began_ns(struct request *rq)
 	if (!request_on_wanted_disk(rq))
 		return 0;
 	if (request_is_passthrough(rq)) {
-		if (!filter_any()) /* who sent it is not known */
+		if (!filter_any()) /* with a filter, who sent it matters and is not known */
 			request_leave_out(IO_PASSTHROUGH);
 		return 0;
 	}
@@ -91,7 +93,7 @@ static __always_inline __u64 request_began_ns(struct request *rq)
 	return began;
 }
 
-/* --- the begin of a request: who wants it, and when, if the kernel does not write that down  */
+/* --- the begin of a request: who submits it, and when if the kernel does not note that ---- */
 
 static __always_inline void request_follow(struct request *rq)
 {
@@ -139,8 +141,8 @@ int rq_issue_direct(unsigned long long *ctx)
 	return 0;
 }
 
-/* The clock of requests that the kernel does not stamp. With a filter, only of those that were let
- * through when they were submitted. */
+/* Times the requests that the kernel does not stamp; with a filter, only those that passed it when
+ * they were submitted. */
 SEC("tp_btf/block_rq_issue")
 int rq_issue(unsigned long long *ctx)
 {

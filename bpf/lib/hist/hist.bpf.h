@@ -3,8 +3,8 @@
  * hist.bpf.h: histograms filled in the kernel: one for everything, per CPU, or one per key (a
  * disk, a set of flags, a process), shared by the CPUs.
  *
- * There are two of each: while user space reads one, the other is filled, so that intervals are
- * exact. libcommon/hist/hist_maps.h is the other side.
+ * There are two of each, by epoch: while user space reads one, the other is filled, so that
+ * intervals are exact. The user side is libcommon/hist/hist_maps.h.
  */
 #ifndef BORESCOPE_BPF_HIST_HIST_BPF_H
 #define BORESCOPE_BPF_HIST_HIST_BPF_H
@@ -23,12 +23,12 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1); /* set by hist_maps_configure() */
+	__uint(max_entries, 1); /* hist_maps_configure() sets it */
 	__type(key, struct hist_key);
 	__type(value, struct hist);
 } hist_keyed SEC(".maps");
 
-/* The extremes of a key that a CPU has seen: hist_keep_extreme(). */
+/* The extremes of each key that each CPU has seen; see hist_keep_extreme(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1); /* as hist_keyed */
@@ -45,9 +45,10 @@ struct {
 
 const volatile struct hist_config hist_config SEC(".rodata.hist");
 volatile __u32 hist_epoch SEC(".data.hist") = 0;
-struct hist hist_empty; /* what a new key begins with */
+struct hist hist_empty; /* the value that a new key begins with */
 
-/* @shared, a constant: somebody else may write to @h meanwhile: locked additions, 5 ns each. */
+/* @shared, a constant: others may write to @h at the same time, so that the additions are
+ * locked, at 5 ns each. */
 static __always_inline void hist_add_to(struct hist *h, __u64 value, bool shared)
 {
 	__u64 *slot = &h->slots[hist_slot(value)];
@@ -63,9 +64,9 @@ static __always_inline void hist_add_to(struct hist *h, __u64 value, bool shared
 
 /*
  * Two CPUs may each find a new maximum for one key at the same time, and kernels before 5.12 have
- * no compare-and-swap: so each CPU keeps its own, which nobody else writes to. What stands in the
- * shared histogram is one that some CPU has kept, if not always the greatest: whatever isn't beyond
- * it needs no keeping. (Up to 6.0 an interrupt can come in between on the same CPU, as below.)
+ * no compare-and-swap: so each CPU keeps extremes of its own, which nobody else writes to. Those in
+ * the shared histogram are some that a CPU has kept, though not always the widest: a value within
+ * them need not be kept. (Up to 6.0 an interrupt can come in between on the same CPU, as below.)
  */
 static __always_inline void hist_keep_extreme(struct hist *h, struct hist_key *key, __u64 value)
 {
@@ -83,6 +84,7 @@ static __always_inline void hist_keep_extreme(struct hist *h, struct hist_key *k
 	hist_widen(&h->extremes, value, ~value);
 }
 
+/* The histogram of @key, which is made if there is none yet; NULL: there is no room. */
 static __always_inline struct hist *hist_of_key(struct hist_key *key)
 {
 	struct hist *h = bpf_map_lookup_elem(&hist_keyed, key);
@@ -93,7 +95,7 @@ static __always_inline struct hist *hist_of_key(struct hist_key *key)
 	return bpf_map_lookup_elem(&hist_keyed, key);
 }
 
-/* A value that found no place. */
+/* There was no room for a value. */
 static __always_inline void hist_count_lost(void)
 {
 	__u32 zero = 0;
@@ -103,8 +105,8 @@ static __always_inline void hist_count_lost(void)
 		__sync_fetch_and_add(lost, 1);
 }
 
-/* Counts @value; under @k32 and @k64 where the tool splits by key. Returns the histogram, whose
- * name the tool may write; NULL: there was no place for it. */
+/* Counts @value; under the key @k32 and @k64 where the tool has one histogram per key. Returns the
+ * histogram, whose name the tool may write; NULL: there was no room, which is counted. */
 static __always_inline struct hist *hist_record(__u32 k32, __u64 k64, __u64 value)
 {
 	struct hist_key key = { .k64 = k64, .k32 = k32, .epoch = hist_epoch };
@@ -128,9 +130,10 @@ static __always_inline struct hist *hist_record(__u32 k32, __u64 k64, __u64 valu
 	return h;
 }
 
-/* Where the tool does not split, for a program that always runs with interrupts off, as at
- * sched_switch: nothing can come between on its CPU. (Up to 6.0 an interrupt may run a raw
- * tracepoint's program within its own run: 05b24ff9b2cf.) */
+/* Counts @value where the tool has one histogram for everything, for a program that always runs
+ * with interrupts off, as at sched_switch: nothing can come in between on its CPU, so that no
+ * addition is locked. (Up to 6.0 an interrupt may run a raw tracepoint's program within its own
+ * run: 05b24ff9b2cf.) */
 static __always_inline void hist_record_irqs_off(__u64 value)
 {
 	__u32 epoch = hist_epoch;

@@ -20,19 +20,19 @@
 /* All 0: no value yet (for which 2^64 - 1 must not be a minimum). */
 struct hist_extremes {
 	__u64 max;
-	__u64 not_min; /* the complement: whatever is greater is new here, too */
+	__u64 not_min; /* ~minimum: here, too, the greater value wins */
 };
 
-/* All in the tool's own unit; ours is ns. The count is the sum of the slots: it can't disagree. */
+/* All values are in one unit, which the tool chooses: in all of ours it is ns. The count of the
+ * values is the sum of the slots, so that the two can't disagree. */
 struct hist {
 	__u64 sum;
 	struct hist_extremes extremes;
-	char name[16]; /* for a tool whose keys are tasks: a comm, written by the tool; else empty
-			*/
+	char name[16]; /* the tool writes a comm here if its keys are tasks; else empty */
 	__u64 slots[HIST_SLOTS];
 };
 
-/* They reach to @max and down to the complement of @not_min, too. */
+/* Widens @e to reach up to @max and down to ~@not_min. */
 static inline __attribute__((always_inline)) void hist_widen(struct hist_extremes *e, __u64 max,
 							     __u64 not_min)
 {
@@ -42,7 +42,8 @@ static inline __attribute__((always_inline)) void hist_widen(struct hist_extreme
 		e->not_min = not_min;
 }
 
-/* Whose histogram it is, in the tool's own terms; epoch says which of the two (see hist.bpf.h). */
+/* What the tool has a histogram for: it chooses k64 and k32. epoch says which of the two it is (see
+ * hist.bpf.h). */
 struct hist_key {
 	__u64 k64;
 	__u32 k32;
@@ -53,7 +54,7 @@ struct hist_config {
 	__u32 keyed; /* one histogram per key, else one for everything */
 };
 
-/* floor(log2(v)) of a byte, for which BPF has no instruction. */
+/* floor(log2(v)) of a byte v; BPF has no instruction for that. */
 #define HIST_2(n)  n, n
 #define HIST_4(n)  HIST_2(n), HIST_2(n)
 #define HIST_8(n)  HIST_4(n), HIST_4(n)
@@ -65,8 +66,8 @@ static const __u8 hist_byte_log2[256] = {
 	HIST_16(4), HIST_32(5), HIST_64(6), HIST_64(7), HIST_64(7)
 };
 
-/* The compiler is to branch here (else it asks the same twice), and to forget bounds that the
- * verifier doesn't know. */
+/* Makes the compiler branch here (else it tests the same twice), and forget bounds that the
+ * verifier does not know. */
 #define HIST_BARRIER(v) __asm__ volatile("" : "+r"(v))
 
 /* floor(log2(v)) of v > 0. */
@@ -93,7 +94,7 @@ static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 	return n + hist_byte_log2[v & 0xff];
 }
 
-/* Below HIST_SLOTS, and the verifier sees it. */
+/* The slot of a value: below HIST_SLOTS, as the verifier can see. */
 static inline __attribute__((always_inline)) __u32 hist_slot(__u64 v)
 {
 	__u64 shift, slot;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * flow.bpf.h: whose packets are these? Addresses, ports and network namespace of a socket, and the
- * filter that judges them. Its state is in a section of its own, which flow_configure() fills.
+ * flow.bpf.h: the addresses, ports and network namespace of a socket, and the filter that judges
+ * them. The filter is in a section of its own, which flow_configure() fills.
  */
 #ifndef BORESCOPE_BPF_NET_FLOW_BPF_H
 #define BORESCOPE_BPF_NET_FLOW_BPF_H
@@ -17,6 +17,7 @@
 
 const volatile struct flow_filter flow_filter SEC(".rodata.flow");
 
+/* Writes the IPv4 address @v4 as ::ffff:a.b.c.d. */
 static __always_inline void flow_v4(struct inet_addr *addr, __be32 v4)
 {
 	addr->halves[0] = 0;
@@ -24,8 +25,8 @@ static __always_inline void flow_v4(struct inet_addr *addr, __be32 v4)
 	addr->words[3] = v4;
 }
 
-/* @c: of a socket, or of a request to connect (struct request_sock begins with it). False: it is
- * neither IPv4 nor IPv6. */
+/* Fills @flow from @c: that of a socket, or of a request to connect (struct request_sock begins
+ * with one). False: it is neither IPv4 nor IPv6. */
 static __always_inline bool flow_read(struct flow *flow, const struct sock_common *c)
 {
 	__u16 family = BPF_CORE_READ(c, skc_family);
@@ -58,6 +59,7 @@ static __always_inline bool flow_in_prefix(const struct inet_addr *addr,
 	       (addr->halves[1] & prefix->mask.halves[1]) == prefix->addr.halves[1];
 }
 
+/* No port is wanted in particular, or @port is one of those that are. */
 static __always_inline bool flow_port(const volatile struct flow_ports *wanted, __u16 port)
 {
 	for (__u32 i = 0; i < FLOW_PORTS_MAX && i < wanted->nr; i++)
@@ -76,8 +78,9 @@ static __always_inline bool flow_wanted(const struct flow *flow)
 	       flow_in_prefix(&flow->raddr, &flow_filter.raddr);
 }
 
-/* What the kernel keeps in the socket of its owner: the user, and the cgroup (v2) that it was made
- * in. An accepted socket has its listener's cgroup. */
+/* Judges what the kernel keeps of its owner in the socket: the user, and the cgroup (v2) in
+ * which it was made. An accepted socket has its listener's cgroup. For pids and comms see
+ * owner.probes.bpf.h. */
 static __always_inline bool flow_owner_wanted(const struct sock *sk)
 {
 	if (filter.by_uid && BPF_CORE_READ(sk, sk_uid.val) != filter.uid)

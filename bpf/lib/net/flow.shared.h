@@ -22,14 +22,14 @@ struct inet_addr {
 struct flow {
 	struct inet_addr laddr, raddr;
 	__u16 lport, rport; /* host byte order */
-	__u8 version;	    /* 4 or 6: of the packets */
+	__u8 version;	    /* 4 or 6: that of the packets */
 	__u8 flags;
 	__u16 unused;
 	__u32 netns; /* the inode of the network namespace */
 };
 
 struct inet_prefix {
-	struct inet_addr addr, mask; /* (an address & mask) == addr; a mask of 0: any */
+	struct inet_addr addr, mask; /* an address matches if (address & mask) == addr */
 };
 
 #define FLOW_PORTS_MAX 16
@@ -39,8 +39,8 @@ struct flow_ports {
 	__u16 ports[FLOW_PORTS_MAX];
 };
 
-/* Filled before loading; in read-only data, so that the verifier takes out every test that isn't
- * asked for. */
+/* Filled before the programs are loaded. It is read-only data, so that the verifier removes
+ * every test that isn't asked for. */
 struct flow_filter {
 	struct inet_prefix laddr, raddr;
 	struct flow_ports lports, rports;

@@ -3,6 +3,10 @@
  * owner.probes.bpf.h: the process that a TCP socket belongs to, for events that happen when some
  * other task is on the CPU.
  *
+ * It defines the programs owner_state_changes, owner_state_changes_raw (the same for a kernel
+ * without BTF of its own) and owner_files. An event that has its owner on the CPU, as at
+ * connect(), needs none of this: filter_current() and event_head() are right there.
+ *
  * Nothing is done for packets. A socket's owner is written down when it connects, listens or
  * closes: then the owner is the task on the CPU, and after closing nobody could tell any more. An
  * accepted socket, and one that is older than the tool, is looked for when the question first comes
@@ -12,10 +16,11 @@
  * Of several processes that have a socket open (after a fork, or handed over by SCM_RIGHTS) the
  * owner is the one that opened it. The kernel tells which: a file keeps the credentials of who
  * opened it, and no two processes share theirs (copy_creds(); threads of one process do). When that
- * one has closed it, or become another user since, there is none.
+ * process has closed it, or has become another user since, there is no owner.
  *
- * A socket is known by its address. That of a closed one can be another's later: what was written
- * down is replaced at connect() and listen(), and forgotten when a listener gives birth to one.
+ * A socket is known by its address. The address of a closed one can be another's later: what was
+ * written down is replaced at connect() and listen(), and forgotten when a listener makes a new
+ * socket.
  */
 #ifndef BORESCOPE_BPF_NET_OWNER_PROBES_BPF_H
 #define BORESCOPE_BPF_NET_OWNER_PROBES_BPF_H
@@ -36,6 +41,7 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
+/* Writes down that the task on the CPU owns @sock. @replace: even if an owner is known already. */
 static __always_inline void owner_is_current(__u64 sock, bool replace)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -54,7 +60,7 @@ static __always_inline void owner_is_current(__u64 sock, bool replace)
 	bpf_map_update_elem(&owners, &sock, &owner, BPF_ANY);
 }
 
-/* A socket goes from one state to another: a few times in the life of a connection. */
+/* A socket goes from one state to another. That happens a few times in the life of a connection. */
 static __always_inline void owner_state(__u64 sock, int from, int to)
 {
 	switch (to) {
@@ -98,7 +104,7 @@ static __always_inline void owner_of(const struct sock *sk, struct event_head *h
 	ref->open = 0;
 	head->pid = head->tid = EVENT_UNKNOWN;
 	__builtin_memset(head->comm, 0, sizeof(head->comm));
-	/* a holder may be one of several until the search is over */
+	/* until the search is over, a holder may turn out to be one of several */
 	if (owner && (owner->known == OWNER_SEEN || owner->known == OWNER_OPENER)) {
 		head->pid = owner->pid;
 		head->tid = owner->tid;
@@ -110,7 +116,7 @@ static __always_inline void owner_of(const struct sock *sk, struct event_head *h
 		bpf_map_update_elem(&owners, &sock, &wanted, BPF_NOEXIST);
 }
 
-/* Any open file of any process. */
+/* The iterator comes here with each open file of each process. */
 SEC("iter/task_file")
 int owner_files(struct bpf_iter__task_file *ctx)
 {

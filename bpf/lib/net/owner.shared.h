@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owner.shared.h: whose socket is it; shared by bpf/lib/net/owner.probes.bpf.h and
- * libcommon/net/owner.c.
+ * owner.shared.h: the process that a socket belongs to; shared by bpf/lib/net/owner.probes.bpf.h
+ * and libcommon/net/owner.c.
  */
 #ifndef BORESCOPE_BPF_NET_OWNER_SHARED_H
 #define BORESCOPE_BPF_NET_OWNER_SHARED_H
@@ -20,14 +20,14 @@ enum owner_known {
 };
 
 struct owner {
-	__u64 search; /* which one found it */
+	__u64 search; /* the number of the search that found it (bpf_iter_meta.session_id) */
 	__u32 known;  /* enum owner_known */
 	__u32 pid;    /* 0: WANTED or SEVERAL */
 	__u32 tid;
 	char comm[16];
 };
 
-/* In front of what a tool's event has of its own: a place for the owner to be filled in. */
+/* A tool's event has one, so that libcommon/net/owner.h can fill in the owner later. */
 struct owner_ref {
 	__u64 sock; /* the socket's address in the kernel; never shown */
 	__u8 open;  /* a process has it open: it can be looked for */

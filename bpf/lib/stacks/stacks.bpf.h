@@ -3,9 +3,9 @@
  * stacks.bpf.h: the stacks of the task on the CPU, into an event.
  *
  * They are sent, not counted here: a stack map (BPF_MAP_TYPE_STACK_TRACE) forgets or mixes up
- * stacks whose hashes collide, and is memory that the kernel keeps for the worst case. Sent through
- * the rings a stack is some 400 bytes, user space compares it frame by frame, what does not fit is
- * counted, and the reader learns of a process while it still lives.
+ * stacks whose hashes collide, and is memory that the kernel keeps for the worst case. A stack
+ * that is sent through the rings has some 400 bytes; user space compares it frame by frame, what
+ * does not fit is counted, and the reader learns of a process while it still lives.
  */
 #ifndef BORESCOPE_BPF_STACKS_STACKS_BPF_H
 #define BORESCOPE_BPF_STACKS_STACKS_BPF_H
@@ -14,15 +14,16 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+#include "lib/core/constants.bpf.h"
 #include "lib/core/events.bpf.h"
-#include "lib/stacks/stacks.shared.h"
 #include "lib/core/task.bpf.h"
+#include "lib/stacks/stacks.shared.h"
 
 const volatile struct stack_config stack_config SEC(".rodata.stacks");
 
 #define STACK_COPY_STEP 4096 /* a page is there or is not */
 
-/* For EVENT_SCRATCH(): room for the deepest. */
+/* For EVENT_SCRATCH(): there is room for the deepest stacks. */
 struct stack_scratch {
 	struct stack_event event;
 	__u64 frames[STACK_FRAMES_MAX + STACK_REGS +
@@ -35,7 +36,7 @@ struct stack_seen {
 	__u64 process[STACK_SEEN_MAX];
 };
 
-/* Of each CPU, the process seen last of those whose ids end alike. */
+/* For each CPU, and for all process ids that end alike, the process that was seen last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -43,8 +44,9 @@ struct {
 	__type(value, struct stack_seen);
 } stack_seen SEC(".maps");
 
-/* True now and then for one that was seen before, too: no harm is done. exec gives a process
- * another mm. */
+/* Was this process not seen on this CPU before? Now and then that is said of one that was: user
+ * space then looks at its mappings once more, which does no harm. The @mm is part of the
+ * question because exec gives a process another one. */
 static __always_inline bool stack_process_is_new(__u32 pid, __u64 mm)
 {
 	struct stack_seen *seen;
@@ -61,8 +63,10 @@ static __always_inline bool stack_process_is_new(__u32 pid, __u64 mm)
 	return true;
 }
 
-/* A sample by cycles may be taken while the kernel is being entered, when the registers are not, or
- * in part, where they are saved: on x86, the stack pointer is the user's still, or among them. */
+/* Are the registers of user space where the kernel saves them (@saved)? @at: those of the
+ * sample. A sample by cycles may be taken while the kernel is being entered, when not all are
+ * saved yet: on x86 the stack pointer is then still the user's, or points among the saved
+ * registers. */
 static __always_inline bool stack_regs_are_saved(const __u64 *at, const struct pt_regs *saved)
 {
 	__u64 sp = at[STACK_REG_SP], from = (__u64)saved;
@@ -81,8 +85,9 @@ static __always_inline bool stack_regs_are_saved(const __u64 *at, const struct p
 #endif
 
 /*
- * The registers that the task has in user space, to @to. @interrupted: those of a sample, wherever
- * it was taken; NULL: the program runs in the kernel. False: they are not known, or have 32 bits.
+ * Writes the registers that the task has in user space to @to. @interrupted: the registers of a
+ * sample, wherever it was taken; NULL: the task itself has come to the program, in the kernel.
+ * False: they are not known, or have 32 bits.
  */
 static __always_inline bool stack_user_regs(__u64 *to, struct task_struct *task,
 					    struct pt_regs *interrupted)
@@ -101,8 +106,9 @@ static __always_inline bool stack_user_regs(__u64 *to, struct task_struct *task,
 	       STACK_REGS_USER(to) && !STACK_REGS_32(to);
 }
 
-/* What of the stack from @from on is worth copying ends here: the first thread's begins where the
- * program was started, below its arguments; another's below what the C library keeps of it. */
+/* Where the part of a stack that is worth copying ends, if it is copied from @from on. The
+ * stack of the first thread begins where the program was started, below its arguments; that of
+ * another thread below what the C library keeps of the thread. */
 static __always_inline __u64 stack_end(struct task_struct *task, __u64 from)
 {
 	__u64 end = from + stack_config.copy, top;
@@ -116,7 +122,7 @@ static __always_inline __u64 stack_end(struct task_struct *task, __u64 from)
 	return end;
 }
 
-/* Returns how many bytes are there, and were copied. */
+/* Copies the user's memory from @from to @end; returns how many bytes were there to be copied. */
 static __always_inline __u64 stack_copy(void *to, __u64 from, __u64 end)
 {
 	__u64 done = 0;
@@ -136,7 +142,8 @@ static __always_inline __u64 stack_copy(void *to, __u64 from, __u64 end)
 	return done;
 }
 
-/* Returns the number of words at @to; 0: it is to be walked instead. */
+/* Writes registers and stack to @to, for user space to unwind. Returns the number of words; 0: that
+ * can't be, the stack must be walked here. */
 static __always_inline __u64 stack_to_unwind(__u64 *to, struct pt_regs *interrupted)
 {
 	struct task_struct *task =
@@ -150,6 +157,8 @@ static __always_inline __u64 stack_to_unwind(__u64 *to, struct pt_regs *interrup
 	       stack_copy(&to[STACK_REGS], from, stack_end(task, from)) / sizeof(__u64);
 }
 
+/* Reads the user stack behind @nr_kernel frames, and sets the flags about it. Returns the number of
+ * words. */
 static __always_inline __u64 stack_user(void *ctx, struct stack_scratch *s, __u64 nr_kernel,
 					struct pt_regs *interrupted)
 {
@@ -174,7 +183,8 @@ static __always_inline __u64 stack_user(void *ctx, struct stack_scratch *s, __u6
 	return nr;
 }
 
-/* Fills the stacks and the flags of @s, whose head is filled. Returns the size of the event. */
+/* Fills the stacks and the flags of @s, whose head is filled already. Returns the size of the
+ * event; 0: there is none. */
 static __always_inline __u64 stack_read(void *ctx, struct stack_scratch *s,
 					struct pt_regs *interrupted)
 {
@@ -193,7 +203,7 @@ static __always_inline __u64 stack_read(void *ctx, struct stack_scratch *s,
 			s->event.head.flags |= STACK_KERNEL_CUT;
 	}
 	mm = (__u64)BPF_CORE_READ(task, mm);
-	/* a kernel thread may borrow a process's memory, and has no user stack all the same */
+	/* a kernel thread that has borrowed a process's memory has no user stack all the same */
 	if (stack_config.user && mm && !(BPF_CORE_READ(task, flags) & PF_KTHREAD)) {
 		if (nr_kernel > STACK_FRAMES_MAX)
 			return 0;
@@ -206,10 +216,12 @@ static __always_inline __u64 stack_read(void *ctx, struct stack_scratch *s,
 	return sizeof(s->event) + (nr_kernel + nr_user) * sizeof(__u64);
 }
 
-/* stack_read() and away. The reader is woken for a process that it does not know yet: that may not
- * live for long. */
-static __always_inline void stack_send_of(void *ctx, struct stack_scratch *s,
-					  struct pt_regs *interrupted)
+/*
+ * Reads the stacks and sends the event. @interrupted: as in stack_user_regs(). The reader is woken
+ * for a process that it does not know yet, because that may not live for long.
+ */
+static __always_inline void stack_send(void *ctx, struct stack_scratch *s,
+				       struct pt_regs *interrupted)
 {
 	__u64 size = stack_read(ctx, s, interrupted);
 
@@ -222,18 +234,12 @@ static __always_inline void stack_send_of(void *ctx, struct stack_scratch *s,
 		event_send(&s->event, size);
 }
 
-/* For a program that the task itself has come to, in the kernel. */
-static __always_inline void stack_send(void *ctx, struct stack_scratch *s)
-{
-	stack_send_of(ctx, s, NULL);
-}
-
-/* For a program of type perf_event: the task was interrupted, anywhere. */
+/* The same in a program of type perf_event, which has interrupted the task anywhere. */
 static __always_inline void stack_send_sample(void *ctx, struct stack_scratch *s)
 {
 	struct bpf_perf_event_data_kern *sample = ctx;
 
-	stack_send_of(ctx, s, BPF_CORE_READ(sample, regs));
+	stack_send(ctx, s, BPF_CORE_READ(sample, regs));
 }
 
 #endif

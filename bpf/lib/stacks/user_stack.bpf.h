@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * user_stack.bpf.h: the user stack of a task that is not on a CPU, by frame pointers. For sleepable
- * programs, from 5.18 on (376040e47334: bpf_copy_from_user_task()).
+ * programs, from 5.18 on (376040e47334: bpf_copy_from_user_task()). A program that runs in the task
+ * itself has bpf_get_stack(), see stacks.bpf.h.
  *
  * A frame is two words: where the caller's frame is, and where the function returns to. Frames lie
  * one above the other on the stack; where one does not, the code that made it keeps no frame
- * pointers, and the walk ends there. It does not leave the mapping that the stack pointer is in,
- * nor read one of a file: what such code has in the register may point anywhere, and a read would
- * bring in a page that its owner did not ask for, or wait for a file system that does not answer.
+ * pointers, and the walk ends there. The walk does not leave the mapping that the stack pointer is
+ * in, and reads no mapping of a file: what such code has in the register may point anywhere, and a
+ * read would bring in a page that its owner did not ask for, or wait for a file system that does
+ * not answer.
  */
 #ifndef BORESCOPE_BPF_STACKS_USER_STACK_BPF_H
 #define BORESCOPE_BPF_STACKS_USER_STACK_BPF_H
 
 #include "lib/core/task.bpf.h"
 
-#define USER_STACK_MAX 127
+#define USER_STACK_MAX 127 /* addresses */
 
 struct user_stack_frame {
 	__u64 fp, ret;
@@ -34,7 +36,7 @@ static long user_stack_area(struct task_struct *task, struct vm_area_struct *vma
 	return 0;
 }
 
-/* The frame at @at. False: it can't be read. */
+/* Reads the frame at @at. False: it can't be read. */
 static __always_inline bool user_stack_frame(struct user_stack_frame *f, struct task_struct *task,
 					     __u64 at, bool is_32)
 {
@@ -53,9 +55,9 @@ static __always_inline bool user_stack_frame(struct user_stack_frame *f, struct 
 }
 
 /*
- * Writes the addresses to @to, leaf first; returns how many. @whole: the walk came to the end of
- * the stack: to a frame pointer of 0, as a thread begins with, in a frame. (In the register it says
- * nothing: code without frame pointers has any value there.)
+ * Writes the addresses to @to, leaf first; returns how many. *@whole: the walk came to the end of
+ * the stack, which is a frame that has the frame pointer that a thread begins with: 0. (A 0 in the
+ * register says nothing: code without frame pointers has any value there.)
  */
 static __always_inline __u32 user_stack(__u64 *to, struct task_struct *task,
 					const struct task_user *u, bool *whole)
