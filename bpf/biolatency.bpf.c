@@ -14,7 +14,7 @@
 
 const volatile bool by_disk, by_flags;
 
-/* The end of a request: the only hook, where the kernel stamps requests. */
+/* The end of a request. Where the kernel stamps requests, this is the only program that runs. */
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(rq_complete, struct request *rq, int error, unsigned int nr_bytes)
 {

@@ -101,7 +101,7 @@ static __always_inline void exec_started(struct task_struct *task, struct linux_
 	preempt_on();
 }
 
-/* The next of a failed exec's arguments. False: that was the last one. */
+/* Adds argument @i of a failed exec. False: that was the last one that can be added. */
 static __always_inline bool add_arg(struct exec_scratch *s, const struct exec_call *call, int i)
 {
 	__u64 at = s->event.args_len, end, room; /* 64 bits: the verifier follows those best */

@@ -15,6 +15,7 @@
 #include "lib/files/fsops.probes.bpf.h"
 #include "lib/core/path.bpf.h"
 
+/* --path: only files below it are shown */
 const volatile __u32 prefix_len;
 const volatile char prefix[FS_PREFIX_MAX];
 
@@ -31,6 +32,7 @@ struct {
 	__type(value, struct path_buf);
 } walk_scratch SEC(".maps");
 
+/* Does the path in @b begin with the prefix, from @at on? */
 static __always_inline bool prefix_matches(const struct path_buf *b, __u64 at)
 {
 	if (at + prefix_len > PATH_BYTES || b->text[b->at & (PATH_BYTES - 1)] == '.')
@@ -41,7 +43,7 @@ static __always_inline bool prefix_matches(const struct path_buf *b, __u64 at)
 	return true;
 }
 
-/* Writes the file's path; its length, or 0 for one that --path keeps out. */
+/* Writes the file's path. Returns its length, or 0 for a file that --path leaves out. */
 static __always_inline __u64 put_path(struct fs_scratch *s, const struct fs_done *d, __u32 context)
 {
 	struct path_buf *walk = bpf_map_lookup_elem(&walk_scratch, &context);

@@ -26,7 +26,7 @@ struct open_scratch {
 };
 EVENT_SCRATCH(struct open_scratch, 2);
 
-/* Puts the directory's path behind the name. */
+/* Writes the path of the directory that the name is relative to behind the name. */
 static __always_inline void add_base(struct open_scratch *s, const struct open_call *call)
 {
 	bool absolute = s->text[0] == '/' && !(call->resolve & RESOLVE_IN_ROOT);

@@ -12,7 +12,7 @@
 #include "lib/stacks/stacks.bpf.h"
 #include "profile.shared.h"
 
-const volatile bool with_idle;
+const volatile bool with_idle; /* show CPUs that have nothing to do, too */
 
 EVENT_SCRATCH(struct stack_scratch, 1);
 
@@ -28,7 +28,7 @@ static __always_inline void count(__u32 what)
 	__u64 *n = bpf_map_lookup_elem(&sample_counts, &what);
 
 	if (n)
-		(*n)++; /* a CPU's own; a sample is not interrupted by another */
+		(*n)++; /* each CPU has its own, and no sample interrupts another */
 }
 
 SEC("perf_event")

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* profile.shared.h: what became of the samples, as both sides of profile count it. */
 #ifndef BORESCOPE_BPF_PROFILE_SHARED_H
 #define BORESCOPE_BPF_PROFILE_SHARED_H
 
 #include "lib/stacks/stacks.shared.h"
 
-/* What became of the samples; indexes of the map sample_counts. */
+/* The indexes of the map sample_counts. */
 enum sample_count {
-	SAMPLE_TICKS, /* all that the events gave */
-	SAMPLE_IDLE,  /* of those: of a CPU with nothing to do, left out */
-	SAMPLE_TAKEN, /* wanted, and sent (or lost on the way) */
+	SAMPLE_TICKS, /* all ticks of the perf events */
+	SAMPLE_IDLE,  /* of those, the ones left out because the CPU had nothing to do */
+	SAMPLE_TAKEN, /* and the ones that were wanted, and sent (or lost on the way) */
 	SAMPLE_COUNTS,
 };
 

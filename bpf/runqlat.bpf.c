@@ -25,10 +25,10 @@ static __always_inline __u32 pid_namespace(struct task_struct *task)
 	return BPF_CORE_READ(&pid->numbers[level], ns, ns.inum); /* its own, the innermost */
 }
 
-/* A field of @task, in what follows. */
+/* A field of @task, where @typed is as in filter_task(). */
 #define TASK(field) (typed ? task->field : BPF_CORE_READ(task, field))
 
-/* @task, about to run, has waited for so long. @typed: a constant, as in filter_task(). */
+/* @task, which is about to run, has waited for @ns. @typed: a constant, as in filter_task(). */
 static __always_inline void waited(struct task_struct *task, __u64 ns, bool typed)
 {
 	struct hist *h;
@@ -53,23 +53,24 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
 	h = hist_record(k32, k64, ns);
 	if (!h || by == BY_PID_NAMESPACE)
 		return;
-	/* every time: the first wait is before the exec that gives it the name it will be known by
-	 */
+	/* each time: the first wait comes before the exec that gives it its final name */
 	if (by == BY_PROCESS)
 		task = TASK(group_leader);
 	BPF_CORE_READ_STR_INTO(&h->name, task, comm);
 }
 
-/* --- where the kernel keeps the wait itself: task_struct.sched_info ------------------------------
- *
+/* --- where the kernel keeps the wait itself: task_struct.sched_info ----------------------- */
+
+/*
  * When a task comes to a CPU, the kernel adds to its run_delay the time since last_queued, which is
  * when it began to wait on this CPU's queue (sched_info_arrive(), just after this hook, by the same
  * clock). If it was moved here while it waited, what it waited elsewhere is in run_delay already:
- * so the wait is the growth of run_delay since the task last came to a CPU. */
+ * so the wait is the growth of run_delay since the task last came to a CPU.
+ */
 
-__u64 bases[BASES]; /* see runqlat.h; by the low bits of the tid */
+__u64 bases[BASES]; /* see runqlat.shared.h; by the low bits of the tid */
 
-/* Bits of the task's address, far above any time. */
+/* A thread's number, as runqlat.shared.h has it: bits of its address, far above any time. */
 static __always_inline __u64 base_owner(struct task_struct *task)
 {
 	__u32 address;
@@ -79,7 +80,7 @@ static __always_inline __u64 base_owner(struct task_struct *task)
 	return (__u64)address << BASE_OWNER_SHIFT | BASE_SET;
 }
 
-/* The wait of a task that is not known from before, or that has not been on a CPU before. */
+/* The wait of a task of which there is no base, or (@first) that has not been on a CPU before. */
 static __always_inline __u64 first_wait(__u64 here, __u64 delay, bool first)
 {
 	return (__s64)here < 0 ? 0 : here + (first ? delay : 0);
@@ -105,12 +106,12 @@ int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_str
 	return 0;
 }
 
-/* --- where it does not: from waking up, or being preempted, to running -------------------- */
+/* --- where it does not: the time from waking up, or being preempted, to running ----------- */
 
 /* Since when tasks wait, by their address: bpf_ktime_get_ns(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1); /* set by configure() */
+	__uint(max_entries, 1); /* runqlat.c sets it to WAITING_MAX */
 	__type(key, __u64);
 	__type(value, __u64);
 } waiting SEC(".maps");
@@ -119,14 +120,14 @@ static __always_inline void begin(struct task_struct *task)
 {
 	__u64 key = (__u64)task, now = bpf_ktime_get_ns();
 
-	/* who waits already goes on waiting */
+	/* a task that waits already goes on waiting */
 	if (bpf_map_update_elem(&waiting, &key, &now, BPF_NOEXIST) == -E2BIG)
 		hist_count_lost();
 }
 
 static __always_inline void woken(struct task_struct *task)
 {
-	/* woken between making up its mind to sleep and doing it: it never stopped running */
+	/* if it was woken between deciding to sleep and doing it, it never stopped running */
 	if (!task_on_cpu(task))
 		begin(task);
 }

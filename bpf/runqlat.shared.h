@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* runqlat.shared.h: what both sides of runqlat know of its histograms and maps. */
 #ifndef BORESCOPE_BPF_RUNQLAT_SHARED_H
 #define BORESCOPE_BPF_RUNQLAT_SHARED_H
 
-/* What there is a histogram for each of. */
+/* What there is one histogram for. */
 enum runqlat_split {
 	BY_NOTHING,
-	BY_PROCESS,	  /* k32: pid */
+	BY_PROCESS,	  /* hist_key.k32: pid */
 	BY_THREAD,	  /* k32: tid, k64: pid */
 	BY_PID_NAMESPACE, /* k32: the namespace's inode number */
 };
@@ -25,6 +26,6 @@ enum runqlat_split {
 #define BASE_SET	 (1ULL << 63)
 #define BASE_OTHER	 (1ULL << 46) /* ns: 19 hours */
 
-#define WAITING_MAX 65536 /* threads that wait at the same time, where probes time them */
+#define WAITING_MAX 65536 /* threads that wait at the same time, where wake-ups are timed */
 
 #endif

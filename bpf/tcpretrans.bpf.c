@@ -27,9 +27,10 @@ static __always_inline struct tcp_skb_cb *control_block(const struct sk_buff *sk
 	return (void *)skb + bpf_core_field_offset(skb->cb);
 }
 
-/* As the kernel's own counters tell them apart, see tcp_retransmit_timer(), tcp_send_loss_probe()
- * and tcp_xmit_retransmit_queue(). The first is called with no timer pending, and only the last one
- * is limited to segments that count as lost. */
+/* Why a segment is sent again, told apart as the kernel's own counters do: see
+ * tcp_retransmit_timer(), tcp_send_loss_probe() and tcp_xmit_retransmit_queue(). The first is
+ * called with no timer pending, and only the last one is limited to segments that count as
+ * lost. */
 static __always_inline enum retrans_why reason(const struct sock *sk, const struct tcp_skb_cb *cb)
 {
 	struct inet_connection_sock *icsk = (void *)sk;
@@ -46,7 +47,8 @@ static __always_inline enum retrans_why reason(const struct sock *sk, const stru
 										 : WHY_FAST;
 }
 
-/* What all events have. False: it is not to be shown. @from: @sk itself, or a request to it. */
+/* Fills what all events have. @from: @sk itself, or a request to it. False: the event is not to be
+ * shown. */
 static __always_inline bool begin(struct retrans_event *e, const struct sock *sk, const void *from)
 {
 	__builtin_memset(e, 0, sizeof(*e));
@@ -60,6 +62,7 @@ static __always_inline bool begin(struct retrans_event *e, const struct sock *sk
 	return true;
 }
 
+/* Fills what only an event of a connection has. */
 static __always_inline void fill(struct retrans_event *e, const struct sock *sk)
 {
 	struct tcp_sock *tp = (void *)sk;
@@ -169,7 +172,7 @@ static __always_inline void probe_sent(struct probe_call *call)
 	struct tcp_sock *tp = (void *)sk;
 	struct retrans_event e;
 
-	/* one is under way already, or none was sent, or it was a retransmission */
+	/* a probe is under way already, or none was sent, or it was a retransmission */
 	if (call->outstanding || !BPF_CORE_READ(tp, tlp_high_seq) ||
 	    BPF_CORE_READ_BITFIELD_PROBED(tp, tlp_retrans) || !begin(&e, sk, sk))
 		return;

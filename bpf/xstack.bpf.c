@@ -29,7 +29,8 @@ static __always_inline bool wanted(const struct thread_sample *t, const struct t
 	return false;
 }
 
-/* A task whose record did not fit is visited again at once: it counts once. */
+/* Counts the threads that are visited. One whose record did not fit is visited again at once, and
+ * counts once. */
 static __always_inline void count_visit(struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* xstack.shared.h: what xstack's sides tell each other beside the threads (lib/tasks). */
 #ifndef BORESCOPE_BPF_XSTACK_SHARED_H
 #define BORESCOPE_BPF_XSTACK_SHARED_H
 

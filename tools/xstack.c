@@ -19,7 +19,7 @@ static __u32 states;
 static struct task_iter iter;
 static struct symbols *symbols;
 static struct xstack_state state;
-static struct idle_counts idle;
+static struct wait_idle_counts idle;
 
 static const struct opt options[] = {
 	OPT('a', "all", .flag = &all, .help = "threads that wait for work, too"),

@@ -49,16 +49,16 @@ void waits_configure(struct object *o)
 	set_calls(c->compat.by_fd, by_fd, true);
 }
 
-int waits_idle(const struct programs *p, struct idle_counts *counts)
+int waits_idle(const struct programs *p, struct wait_idle_counts *counts)
 {
 	int err = programs_read(p, ".data.waits", counts);
 
 	if (err)
-		*counts = (struct idle_counts){ 0 };
+		*counts = (struct wait_idle_counts){ 0 };
 	return err;
 }
 
-uint64_t waits_idle_total(const struct idle_counts *counts)
+uint64_t waits_idle_total(const struct wait_idle_counts *counts)
 {
 	uint64_t total = counts->kernel + counts->other + counts->compat;
 
@@ -94,7 +94,7 @@ static int most_frequent(const __u64 *calls)
 	return top;
 }
 
-const char *waits_idle_text(const struct idle_counts *counts, char *buf, size_t size)
+const char *waits_idle_text(const struct wait_idle_counts *counts, char *buf, size_t size)
 {
 	uint64_t left = waits_idle_total(counts) - counts->kernel;
 	struct text text = { buf, size, 0 };

@@ -22,12 +22,12 @@ struct programs;
 void waits_configure(struct object *o);
 
 /* The threads that were left out until now. Returns 0 or -errno, with none in @counts then. */
-int waits_idle(const struct programs *p, struct idle_counts *counts);
-uint64_t waits_idle_total(const struct idle_counts *counts);
+int waits_idle(const struct programs *p, struct wait_idle_counts *counts);
+uint64_t waits_idle_total(const struct wait_idle_counts *counts);
 
 /* "futex 1200, epoll_wait 40, kernel threads 70, others 7", of the three calls that most were in,
  * into @buf; "" if there are none. Returns @buf. */
 #define WAITS_TEXT_LEN 256
-const char *waits_idle_text(const struct idle_counts *counts, char *buf, size_t size);
+const char *waits_idle_text(const struct wait_idle_counts *counts, char *buf, size_t size);
 
 #endif

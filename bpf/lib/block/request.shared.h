@@ -38,7 +38,7 @@ struct request_config {
 
 /* May be changed while the programs run. */
 struct request_control {
-	__u32 from_issue; /* the kernel does not stamp the requests: time them from block_rq_issue */
+	__u32 from_issue; /* the kernel does not stamp requests: time them from block_rq_issue */
 };
 
 /* Why a request is not shown; the indexes of the map io_left_out, which counts them. */

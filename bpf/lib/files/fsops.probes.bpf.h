@@ -38,6 +38,7 @@ CALL_STARTS(fs_starts, FS_OPS); /* by enum fs_op; FS_NONE: a system call */
 /* Programs at a completion interrupt the others: they need scratch memory of their own. */
 enum fs_context { FS_IN_TASK, FS_IN_INTERRUPT, FS_CONTEXTS };
 
+/* An operation that is over. */
 struct fs_done {
 	__u32 op, flags;	      /* enum fs_op, FS_ASYNC and so on */
 	struct dentry *dentry, *root; /* root: of the mount, NULL where it is not known */

@@ -19,34 +19,34 @@ enum fs_op {
 	FS_MKDIR,
 	FS_READDIR,
 	FS_TRUNCATE,
-	FS_FAULT,   /* a page that is not in memory */
-	FS_MKWRITE, /* a page that is to be written to for the first time: a fault, too */
+	FS_FAULT,   /* a fault at a page that is not in memory */
+	FS_MKWRITE, /* a fault at a page that is written to for the first time */
 	FS_OPS,
 };
 
-/* Of an operation. */
-#define FS_ASYNC    1 /* asynchronous: the task went on, and the end is that of its completion */
-#define FS_END_GONE 2 /* its completion can't be seen: the end is that of its submission */
+/* Flags of an operation. */
+#define FS_ASYNC    1 /* it was asynchronous: the task went on; the end is that of the completion */
+#define FS_END_GONE 2 /* its completion can't be seen: the end is that of the submission */
 
-/* A system call that is timed where nothing better is granted, by its number: natively and in the
- * 32-bit table. */
+/* The system call of one number, in the native and in the 32-bit table: calls are timed where the
+ * kernel allows no better probe. */
 #define FS_CALLS   512
 #define FS_CALL_OP 0x0f
-#define FS_CALL_AT 0x10 /* has a position: after file descriptor, buffer and length */
+#define FS_CALL_AT 0x10 /* its arguments are file descriptor, buffer, length and a position */
 struct fs_call {
-	__u8 native, compat; /* enum fs_op and flags; 0: not timed */
+	__u8 native, compat; /* enum fs_op and FS_CALL_AT; 0: it is not timed */
 };
 
-/* Filled before loading. */
+/* Filled before the programs are loaded. */
 struct fs_config {
 	__u64 magic;  /* super_block.s_magic: other file systems are left out */
 	__u64 min_ns; /* what took less is left out */
 	__u32 page_size;
-	__u32 idmap; /* directory operations have a user namespace or idmap in front: from 5.12 */
+	__u32 idmap; /* directory operations have one more argument in front (from 5.12 on) */
 	struct fs_call calls[FS_CALLS];
 };
 
-/* Switched when it is known which probes are granted. */
+/* Filled when it is known which probes the kernel allows. */
 struct fs_control {
 	__u32 async_timed; /* completions of asynchronous I/O are seen */
 };

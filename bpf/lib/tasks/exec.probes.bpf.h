@@ -53,7 +53,8 @@ int BPF_PROG(raw_exec_done, struct task_struct *task, pid_t old_pid, struct linu
 	return 0;
 }
 
-/* @regs are the caller's, @arg the number of the argument that is the file name. */
+/* What an exec was asked for. @regs: the caller's registers; @arg: the number of the argument
+ * that is the file name. */
 static __always_inline struct exec_call exec_asked(struct pt_regs *regs, int arg, bool compat,
 						   bool typed)
 {
@@ -64,6 +65,7 @@ static __always_inline struct exec_call exec_asked(struct pt_regs *regs, int arg
 	};
 }
 
+/* An exec returns @ret, and its caller's registers are still there. */
 static __always_inline int exec_ended(struct pt_regs *regs, long ret, int arg, bool compat,
 				      bool typed)
 {
@@ -78,8 +80,8 @@ static __always_inline int exec_ended(struct pt_regs *regs, long ret, int arg, b
 
 /* --- the call's own function -------------------------------------------------------------- */
 
-/* Without fexit, what the call was asked for is kept from its entry. (5.10's BTF has pt_regs by
- * name only: no fexit program can read it.) */
+/* Without fexit, what the call was asked for is kept from its begin. (On 5.10 that is always
+ * so: its BTF has pt_regs by name only, so that no fexit program can read the registers.) */
 INFLIGHT(exec_calls, struct exec_call, INFLIGHT_MAX);
 
 static __always_inline int exec_begins(struct pt_regs *regs, int arg, bool compat)
@@ -96,7 +98,7 @@ static __always_inline int exec_ends(int ret)
 
 	if (!kept)
 		return 0;
-	call = *kept; /* the verifier then looks at .compat once */
+	call = *kept; /* a copy: so the verifier follows both values of .compat only once */
 	if (ret < 0)
 		exec_failed(&call, ret);
 	inflight_end(&exec_calls);

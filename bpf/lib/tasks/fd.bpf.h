@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fd.bpf.h: what stands behind a file descriptor of a task.
+ * fd.bpf.h: what an open file (task_file()) is: a file with its path, a pipe, a socket...
  */
 #ifndef BORESCOPE_BPF_TASKS_FD_BPF_H
 #define BORESCOPE_BPF_TASKS_FD_BPF_H
 
-#include "lib/tasks/fd.shared.h"
+#include "lib/core/constants.bpf.h"
 #include "lib/core/path.bpf.h"
+#include "lib/tasks/fd.shared.h"
 
+/* Fills @info, whose inode is known, for a socket. */
 static __always_inline void fd_socket(struct fd_info *info, struct file *file)
 {
 	struct socket *socket = BPF_CORE_READ(file, private_data);
@@ -18,18 +20,18 @@ static __always_inline void fd_socket(struct fd_info *info, struct file *file)
 	info->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	info->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	info->peer_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
-	if (info->family == FD_INET) {
+	if (info->family == AF_INET) {
 		BPF_CORE_READ_INTO(&info->local, sk, __sk_common.skc_rcv_saddr);
 		BPF_CORE_READ_INTO(&info->peer, sk, __sk_common.skc_daddr);
-	} else if (info->family == FD_INET6) {
+	} else if (info->family == AF_INET6) {
 		BPF_CORE_READ_INTO(&info->local, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&info->peer, sk, __sk_common.skc_v6_daddr);
 	}
 }
 
 /*
- * Describes @file. A file's path goes to the end of @path->text, from @path->at on, and so does the
- * name of what has no path ("[eventfd]", "memfd:x").
+ * Describes @file in @info. The path of a file is written to the end of @path->text, from @path->at
+ * on, and so is the name of what has no path ("[eventfd]", "memfd:x").
  */
 static __always_inline void fd_info(struct fd_info *info, struct path_buf *path, struct file *file)
 {

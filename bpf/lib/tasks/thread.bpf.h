@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * thread.bpf.h: looks at a thread from a task iterator, and writes what it saw (thread.h) to who
- * reads the iterator:
+ * thread.bpf.h: looks at a thread from a task iterator, and writes what it saw (thread.shared.h) to
+ * the reader of the iterator:
  *
- *	w = thread_begin(task);		NULL: can't be
+ *	w = thread_begin(task);		NULL: that can't be
  *	thread_file(w, task);		the file that it waits for
  *	thread_stacks(w, task, ...);
  *	thread_send(w, seq);
  *
- * What was read is of one moment, or it says so: a thread that ran meanwhile is THREAD_MOVED.
+ * All of a record is of one moment: a thread that ran while it was looked at is THREAD_MOVED, and
+ * has no stacks.
  */
 #ifndef BORESCOPE_BPF_TASKS_THREAD_BPF_H
 #define BORESCOPE_BPF_TASKS_THREAD_BPF_H
 
+#include "lib/core/constants.bpf.h"
+#include "lib/core/task.bpf.h"
+#include "lib/stacks/user_stack.bpf.h"
 #include "lib/tasks/fd.bpf.h"
 #include "lib/tasks/thread.shared.h"
-#include "lib/stacks/user_stack.bpf.h"
 #include "lib/tasks/waits.bpf.h"
 
-/* An iterator is read by one task, the tool: there is never more than one thread in work. */
+/* Only the tool reads the iterator: there is never more than one thread to be looked at. */
 struct thread_work {
 	struct path_buf path; /* first: the verifier wants room behind its text */
 	struct thread_sample t;
@@ -33,7 +36,7 @@ struct {
 	__type(value, struct thread_work);
 } thread_work SEC(".maps");
 
-/* All but its file, its stacks and the time. */
+/* Fills all of the record but the time, the file and the stacks. */
 static __always_inline void thread_look(struct thread_work *w, struct task_struct *task)
 {
 	struct thread_sample *t = &w->t;
@@ -49,14 +52,14 @@ static __always_inline void thread_look(struct thread_work *w, struct task_struc
 		t->head.flags |= THREAD_OF_KERNEL;
 	if (task_on_cpu(task))
 		t->head.flags |= THREAD_ON_CPU;
-	/* on a CPU, what is saved is from an earlier time; a zombie has left its memory */
+	/* on a CPU, what is saved is of an earlier time; a zombie has no memory any more */
 	t->syscall = TASK_NO_SYSCALL;
 	w->user.syscall = TASK_NO_SYSCALL;
 	w->user.ip = w->user.sp = w->user.compat = 0;
 	if (t->head.flags || t->state == TASK_IS_ZOMBIE || t->state == TASK_IS_DEAD)
 		goto out;
 	task_user(&w->user, task);
-	if (!w->user.sp) /* an io_uring worker: it never runs in user space */
+	if (!w->user.sp) /* an io_uring worker, which never runs in user space */
 		t->head.flags |= THREAD_OF_KERNEL;
 	else
 		t->syscall = w->user.syscall;
@@ -69,6 +72,7 @@ out:
 		t->head.flags |= THREAD_IDLE;
 }
 
+/* Looks at @task; the rest of the work is on what this returns. */
 static __always_inline struct thread_work *thread_begin(struct task_struct *task)
 {
 	__u32 zero = 0;
@@ -81,6 +85,7 @@ static __always_inline struct thread_work *thread_begin(struct task_struct *task
 	return w;
 }
 
+/* Describes the file that the thread's system call is about, if it is one that waits for a file. */
 static __always_inline void thread_file(struct thread_work *w, struct task_struct *task)
 {
 	struct file *file;
@@ -110,7 +115,7 @@ static __always_inline void thread_user_stack(struct thread_work *w, struct task
 		t->head.flags |= THREAD_USER_CUT;
 }
 
-/* @user: sleepable programs only. */
+/* Reads the stacks that are asked for. @user is for sleepable programs only. */
 static __always_inline void thread_stacks(struct thread_work *w, struct task_struct *task,
 					  bool kernel, bool user)
 {
@@ -134,6 +139,7 @@ static __always_inline void thread_stacks(struct thread_work *w, struct task_str
 	}
 }
 
+/* Writes the record, with the stacks and the path that were read. */
 static __always_inline void thread_send(struct thread_work *w, struct seq_file *seq)
 {
 	struct thread_sample *t = &w->t;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * waits.bpf.h: does a thread wait for work, or for something that it needs; and is that a file?
+ * waits.bpf.h: does a thread wait for work or for something that it needs? And is that a file?
  */
 #ifndef BORESCOPE_BPF_TASKS_WAITS_BPF_H
 #define BORESCOPE_BPF_TASKS_WAITS_BPF_H
@@ -10,9 +10,9 @@
 #include "lib/tasks/waits.shared.h"
 
 const volatile struct wait_config wait_config SEC(".rodata.waits");
-struct idle_counts idle_counts SEC(".data.waits");
+struct wait_idle_counts wait_idle_counts SEC(".data.waits");
 
-/* @nr: no system call (-1) is none of them. */
+/* Is system call @nr one of @calls? TASK_NO_SYSCALL is not. */
 static __always_inline bool wait_in_calls(const volatile __u64 *calls, __u32 nr)
 {
 	__u64 word = nr / 64;
@@ -23,7 +23,8 @@ static __always_inline bool wait_in_calls(const volatile __u64 *calls, __u32 nr)
 	return calls[word & (WAIT_CALLS / 64 - 1)] >> (nr % 64) & 1;
 }
 
-/* Of a futex's operation, those that take a lock are no wait for work. FUTEX_WAIT may be either. */
+/* Does a thread in futex(2) wait for a lock? Then it does not wait for work. FUTEX_WAIT may be for
+ * either. */
 static __always_inline bool wait_is_for_lock(const struct task_user *u)
 {
 	if (u->syscall != (u->compat ? COMPAT_NR_FUTEX : SYSCALL_NR_FUTEX))
@@ -36,12 +37,13 @@ static __always_inline bool wait_is_for_lock(const struct task_user *u)
 	return false;
 }
 
-/* Is that system call about the file that its first argument names? */
+/* Is the first argument of that system call the descriptor of the file that it waits for? */
 static __always_inline bool wait_is_by_fd(int syscall, bool compat)
 {
 	return wait_in_calls(compat ? wait_config.compat.by_fd : wait_config.native.by_fd, syscall);
 }
 
+/* Does the thread wait for work? */
 static __always_inline bool wait_is_idle(const struct thread_sample *t, const struct task_user *u)
 {
 	switch (t->state) {
@@ -64,7 +66,7 @@ static __always_inline bool wait_is_idle(const struct thread_sample *t, const st
 	}
 }
 
-/* One that is left out. */
+/* Counts an idle thread that is not shown. */
 static __always_inline void wait_count_idle(const struct thread_sample *t,
 					    const struct task_user *u)
 {
@@ -72,13 +74,13 @@ static __always_inline void wait_count_idle(const struct thread_sample *t,
 
 	barrier_var(nr);
 	if (t->head.flags & THREAD_OF_KERNEL)
-		idle_counts.kernel++;
+		wait_idle_counts.kernel++;
 	else if (t->state != TASK_IS_SLEEPING)
-		idle_counts.other++;
+		wait_idle_counts.other++;
 	else if (u->compat)
-		idle_counts.compat++;
+		wait_idle_counts.compat++;
 	else
-		idle_counts.calls[nr & (WAIT_CALLS - 1)]++;
+		wait_idle_counts.calls[nr & (WAIT_CALLS - 1)]++;
 }
 
 #endif

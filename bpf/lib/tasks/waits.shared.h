@@ -10,22 +10,22 @@
 
 #define WAIT_CALLS 512 /* system calls are known up to this number */
 
-/* By number, a bit each. */
+/* Sets of system calls: bit N is call number N. */
 struct wait_calls {
-	__u64 idle[WAIT_CALLS / 64];  /* in them, threads wait for work */
-	__u64 by_fd[WAIT_CALLS / 64]; /* their first argument is a file descriptor */
+	__u64 idle[WAIT_CALLS / 64];  /* threads in these wait for work */
+	__u64 by_fd[WAIT_CALLS / 64]; /* the first argument of these is a file descriptor */
 };
 
 struct wait_config {
 	struct wait_calls native, compat;
 };
 
-/* Idle threads that were left out. */
-struct idle_counts {
-	__u64 calls[WAIT_CALLS]; /* in these system calls, */
-	__u64 compat;		 /* or in one of the 32-bit table */
-	__u64 kernel;		 /* threads of the kernel */
-	__u64 other;		 /* zombies, parked */
+/* How many idle threads were not shown. */
+struct wait_idle_counts {
+	__u64 calls[WAIT_CALLS]; /* by the system call that they were in */
+	__u64 compat;		 /* those in one of the 32-bit table */
+	__u64 kernel;		 /* those of the kernel */
+	__u64 other;		 /* zombies and parked threads */
 };
 
 #endif

@@ -13,14 +13,14 @@
 #include "tasks/thread.h"
 #include "tasks/waits.h"
 
-static __u64 *calls_of(struct idle_counts *c, const char *name)
+static __u64 *calls_of(struct wait_idle_counts *c, const char *name)
 {
 	return &c->calls[syscall_number(name, false)];
 }
 
 static void test_idle_text(void **state)
 {
-	static struct idle_counts c;
+	static struct wait_idle_counts c;
 	char text[WAITS_TEXT_LEN], small[20];
 
 	(void)state;
