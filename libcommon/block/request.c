@@ -49,11 +49,11 @@ const char *request_flags_str(uint64_t flags, char *buf, size_t size)
 		int bit;
 		const char *name;
 	} names[] = {
-		{ IO_NOWAIT, "NoWait" },	{ IO_BACKGROUND, "Background" },
-		{ IO_RAHEAD, "ReadAhead" },	{ IO_PREFLUSH, "PreFlush" },
-		{ IO_FUA, "ForcedUnitAccess" }, { IO_IDLE, "Idle" },
-		{ IO_NOMERGE, "NoMerge" },	{ IO_PRIO, "Priority" },
-		{ IO_META, "Metadata" },	{ IO_SYNC, "Sync" },
+		{ REQUEST_NOWAIT, "NoWait" },	     { REQUEST_BACKGROUND, "Background" },
+		{ REQUEST_RAHEAD, "ReadAhead" },     { REQUEST_PREFLUSH, "PreFlush" },
+		{ REQUEST_FUA, "ForcedUnitAccess" }, { REQUEST_IDLE, "Idle" },
+		{ REQUEST_NOMERGE, "NoMerge" },	     { REQUEST_PRIO, "Priority" },
+		{ REQUEST_META, "Metadata" },	     { REQUEST_SYNC, "Sync" },
 	};
 	unsigned int op = flags & 0xff;
 	size_t len = 0;
@@ -164,9 +164,9 @@ static void time_by_probe(struct run *r, const char *disk)
 		     disk);
 }
 
-static uint64_t left_out(const struct run *r, enum io_left_out why)
+static uint64_t left_out(const struct run *r, enum request_left_out why)
 {
-	return programs_percpu_sum(&r->object.programs, "io_left_out", why);
+	return programs_percpu_sum(&r->object.programs, "request_left_out", why);
 }
 
 void request_started(struct run *r)
@@ -179,14 +179,15 @@ void request_started(struct run *r)
 
 void request_tick(struct run *r)
 {
-	if (!request_timing.by_probe && left_out(r, IO_UNTIMED))
+	if (!request_timing.by_probe && left_out(r, REQUEST_UNTIMED))
 		time_by_probe(r, "a disk");
 }
 
 void request_say_left_out(struct run *r, const char *where)
 {
-	uint64_t untimed = left_out(r, IO_UNTIMED), passthrough = left_out(r, IO_PASSTHROUGH);
-	uint64_t unfollowed = left_out(r, IO_UNFOLLOWED);
+	uint64_t untimed = left_out(r, REQUEST_UNTIMED),
+		 passthrough = left_out(r, REQUEST_PASSTHROUGH);
+	uint64_t unfollowed = left_out(r, REQUEST_UNFOLLOWED);
 
 	run_lost(r, unfollowed);
 	if (untimed || unfollowed)
@@ -199,7 +200,7 @@ void request_say_left_out(struct run *r, const char *where)
 
 void request_summary(struct run *r, struct json *j)
 {
-	json_u64(j, "untimed", left_out(r, IO_UNTIMED));
-	json_u64(j, "passthrough", left_out(r, IO_PASSTHROUGH));
+	json_u64(j, "untimed", left_out(r, REQUEST_UNTIMED));
+	json_u64(j, "passthrough", left_out(r, REQUEST_PASSTHROUGH));
 	json_str(j, "timed_by", request_timing.by_probe ? "probe" : "kernel");
 }

@@ -23,7 +23,7 @@ extern const struct kernel_fact request_facts[];
 void request_configure(struct object *o);
 
 /*
- * A block request's operation (enum req_op, the low 8 bits) and flags (bits of enum io_flag,
+ * A block request's operation (enum req_op, the low 8 bits) and flags (bits of enum request_flag,
  * bpf/lib/block/request.shared.h) in BCC's words: "Sync-Write", "ReadAhead-Read". Into @buf; returns @buf.
  */
 const char *request_flags_str(uint64_t flags, char *buf, size_t size);

@@ -9,7 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/util.h"
-#include "lib/core/calls.shared.h"
+#include "lib/core/kfuncs.shared.h"
 #include "kernel/support.h"
 #include "base/msg.h"
 
@@ -86,13 +86,13 @@ static const struct btf_query *query_of(const struct support *g, const struct bp
 	return answer(g, tp_btf ? "btf_trace_" : "", target);
 }
 
-/* Kernel functions that programs call; see bpf/lib/core/calls.shared.h. */
+/* Kernel functions that programs call; see bpf/lib/core/kfuncs.shared.h. */
 static const struct {
 	int place;
 	const char *name;
 } calls[] = {
-	{ CALL_PREEMPT_DISABLE, "bpf_preempt_disable" },
-	{ CALL_PREEMPT_ENABLE, "bpf_preempt_enable" },
+	{ KFUNC_PREEMPT_DISABLE, "bpf_preempt_disable" },
+	{ KFUNC_PREEMPT_ENABLE, "bpf_preempt_enable" },
 };
 #define NR_CALLS ARRAY_SIZE(calls)
 

@@ -52,7 +52,7 @@ int support_set_target(const struct support *g, const struct bpf_program *prog,
 		       struct bpf_prog_load_opts *opts);
 
 /* Before loading: puts the kernel's functions into the calls of @prog, or nothing where it has no
- * such function (see bpf/lib/core/calls.shared.h). Returns 0 or -errno. */
+ * such function (see bpf/lib/core/kfuncs.shared.h). Returns 0 or -errno. */
 int support_resolve_calls(const struct support *g, struct bpf_program *prog);
 
 /* What @prog is for, where the tool names it at run time; NULL: its section does. */

@@ -10,17 +10,17 @@
 
 /* The flags of a request, as bits of a word of which the low 8 bits are its operation (enum
  * req_op). The order is ours: the kernel's bits move between versions. */
-enum io_flag {
-	IO_SYNC = 8,
-	IO_META,
-	IO_PRIO,
-	IO_NOMERGE,
-	IO_IDLE,
-	IO_FUA,
-	IO_PREFLUSH,
-	IO_RAHEAD,
-	IO_BACKGROUND,
-	IO_NOWAIT,
+enum request_flag {
+	REQUEST_SYNC = 8,
+	REQUEST_META,
+	REQUEST_PRIO,
+	REQUEST_NOMERGE,
+	REQUEST_IDLE,
+	REQUEST_FUA,
+	REQUEST_PREFLUSH,
+	REQUEST_RAHEAD,
+	REQUEST_BACKGROUND,
+	REQUEST_NOWAIT,
 };
 
 /* What CO-RE can't tell the programs about this kernel, and what is wanted. request_configure()
@@ -41,12 +41,12 @@ struct request_control {
 	__u32 from_issue; /* the kernel does not stamp requests: time them from block_rq_issue */
 };
 
-/* Why a request is not shown; the indexes of the map io_left_out, which counts them. */
-enum io_left_out {
-	IO_UNTIMED,	/* it had no time stamp, and the tool did not see its issue */
-	IO_PASSTHROUGH, /* it was a command from user space (diskstats counts those up to 5.10) */
-	IO_UNFOLLOWED,	/* there were more requests on their way than the map holds */
-	IO_LEFT_OUT_NR,
+/* Why a request is not shown; the indexes of the map request_left_out, which counts them. */
+enum request_left_out {
+	REQUEST_UNTIMED,     /* it had no time stamp, and the tool did not see its issue */
+	REQUEST_PASSTHROUGH, /* it was a command from user space (diskstats counts those up to 5.10) */
+	REQUEST_UNFOLLOWED, /* there were more requests on their way than the map holds */
+	REQUEST_LEFT_OUT_NR,
 };
 
 #endif

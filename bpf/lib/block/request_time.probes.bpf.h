@@ -27,16 +27,16 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, IO_LEFT_OUT_NR);
+	__uint(max_entries, REQUEST_LEFT_OUT_NR);
 	__type(key, __u32);
 	__type(value, __u64);
-} io_left_out SEC(".maps");
+} request_left_out SEC(".maps");
 
 volatile struct request_control request_control SEC(".data.request") = {};
 
 static __always_inline void request_leave_out(__u32 why)
 {
-	__u64 *n = bpf_map_lookup_elem(&io_left_out, &why);
+	__u64 *n = bpf_map_lookup_elem(&request_left_out, &why);
 
 	if (n)
 		__sync_fetch_and_add(n, 1);
@@ -67,7 +67,7 @@ static __always_inline __u64 request_stamp_ns(struct request *rq, const __u64 *s
 /*
  * When did this request begin, in ns of CLOCK_MONOTONIC? To be asked at block_rq_complete, once
  * request_is_done(). Returns 0 if the request is not wanted, or if that is not known (which is
- * counted in io_left_out).
+ * counted in request_left_out).
  */
 static __always_inline __u64 request_began_ns(struct request *rq)
 {
@@ -77,7 +77,7 @@ static __always_inline __u64 request_began_ns(struct request *rq)
 		return 0;
 	if (request_is_passthrough(rq)) {
 		if (!filter_any()) /* with a filter, who sent it matters and is not known */
-			request_leave_out(IO_PASSTHROUGH);
+			request_leave_out(REQUEST_PASSTHROUGH);
 		return 0;
 	}
 	if (request_control.from_issue || filter_any()) {
@@ -89,7 +89,7 @@ static __always_inline __u64 request_began_ns(struct request *rq)
 	if (seen)
 		bpf_map_delete_elem(&requests, &key);
 	if (!began)
-		request_leave_out(IO_UNTIMED);
+		request_leave_out(REQUEST_UNTIMED);
 	return began;
 }
 
@@ -100,7 +100,7 @@ static __always_inline void request_follow(struct request *rq)
 	__u64 key = (__u64)rq, value = request_control.from_issue ? bpf_ktime_get_ns() : 1;
 
 	if (bpf_map_update_elem(&requests, &key, &value, BPF_ANY))
-		request_leave_out(IO_UNFOLLOWED);
+		request_leave_out(REQUEST_UNFOLLOWED);
 }
 
 static __always_inline void request_submitted(struct request *rq)

@@ -11,7 +11,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "lib/core/calls.shared.h"
+#include "lib/core/kfuncs.shared.h"
 #include "lib/core/constants.bpf.h"
 
 /* From 5.11 on (3ca1032ab7ab) the current task can be had as a typed pointer: its fields are read
@@ -225,25 +225,25 @@ static __always_inline long read_user_str(char *to, __u32 size, const char *from
  *
  * What it can't prevent: a task that is due to be scheduled out goes at preempt_on(), and until it
  * runs again the kernel leaves out every other run of that program on the CPU. Those are counted
- * (object_missed()).
+ * (programs_missed()).
  *
  * Both are written as calls of a helper that does not exist, which libcommon/kernel/support.c
  * makes into calls of the kernel's function, or into nothing. With an extern __weak __ksym, where
  * the kernel has no such function, libbpf would look for it in the modules' BTF, which needs
  * CAP_SYS_ADMIN.
  */
-#define CALL_PLACE(place)                                                                          \
-	__asm__ volatile("call %[nr]" ::[nr] "i"(place)                                            \
+#define KFUNC_CALL(number)                                                                         \
+	__asm__ volatile("call %[nr]" ::[nr] "i"(number)                                           \
 			 : "r0", "r1", "r2", "r3", "r4", "r5", "memory")
 
 static __always_inline void preempt_off(void)
 {
-	CALL_PLACE(CALL_PREEMPT_DISABLE);
+	KFUNC_CALL(KFUNC_PREEMPT_DISABLE);
 }
 
 static __always_inline void preempt_on(void)
 {
-	CALL_PLACE(CALL_PREEMPT_ENABLE);
+	KFUNC_CALL(KFUNC_PREEMPT_ENABLE);
 }
 
 #endif
