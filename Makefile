@@ -60,6 +60,7 @@ BPF_CFLAGS = -g -O2 -mcpu=v3 -Wall -Wno-missing-declarations -target bpf -D__TAR
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 LINKS := $(shell sed -n 's/^\([a-z0-9]*\) \([a-z0-9]*\)$$/\1=\2/p' tools/links)
 LIB_OBJS := $(patsubst libcommon/%.c,$(O)/obj/libcommon/%.o,$(wildcard libcommon/*/*.c))
+SANITIZED_OBJS := $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%)
 UNIT := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*/test_*.c))
 WORKLOADS := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
 
@@ -110,7 +111,10 @@ $(O)/obj/libcommon/%.o: libcommon/%.c $(O)/flags VERSION
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# sanitized.a: the same library for unit tests, which are linked with what they use of it
 $(O)/libcommon.a: $(LIB_OBJS)
+$(O)/sanitized.a: $(SANITIZED_OBJS)
+$(O)/libcommon.a $(O)/sanitized.a:
 	$(say) AR $@
 	$(Q)rm -f $@ && $(CROSS_COMPILE)ar rcs $@ $^
 
@@ -139,8 +143,7 @@ $(O)/gen/syscalls-compat.h: Makefile
 	@mkdir -p $(@D)
 	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_32.h>' | $(CC) $(CFLAGS) -E -dM - | \
 		sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$$/[\2] = "\1",/p'; else echo NULL; fi > $@
-$(O)/obj/libcommon/base/syscalls.o $(O)/obj/sanitized/base/syscalls.o: \
-	$(O)/gen/syscalls-native.h $(O)/gen/syscalls-compat.h
+$(patsubst %,$(O)/obj/%/base/syscalls.o,libcommon sanitized fuzzed): $(O)/gen/syscalls-native.h $(O)/gen/syscalls-compat.h
 
 # --- tests ---
 
@@ -148,7 +151,7 @@ $(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags VERSION
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -c $< -o $@
 
-$(O)/unit/%: tests/unit/%.c $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%)
+$(O)/unit/%: tests/unit/%.c $(O)/sanitized.a
 	$(say) UNIT $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
@@ -160,8 +163,7 @@ $(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 
 # The readers of other users' files, fed with anything; clang has the fuzzer.
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
-FUZZ_LIB := base/number $(addprefix symbols/,buildid cfi debugfile demangle elfimage elfsyms kallsyms maps perfmap safeopen \
-	symtab unwind)
+FUZZED_OBJS := $(patsubst libcommon/%.c,$(O)/obj/fuzzed/%.o,$(wildcard libcommon/base/*.c libcommon/symbols/*.c))
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = $(filter-out $(SANITIZERS),$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
@@ -169,12 +171,13 @@ $(O)/obj/fuzzed/%.o: libcommon/%.c $(O)/flags VERSION
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 
-$(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB:%=$(O)/obj/fuzzed/%.o)
+$(O)/fuzz/%: tests/fuzz/%.c $(FUZZED_OBJS)
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
--include $(wildcard $(O)/obj/*/*.d $(O)/obj/*/*/*.d $(O)/bpf/*.d $(O)/unit/*/*.d)
+OBJS := $(LIB_OBJS) $(SANITIZED_OBJS) $(FUZZED_OBJS) $(TOOLS:%=$(O)/obj/tools/%.o) $(TOOLS:%=$(O)/bpf/%.tmp.o)
+-include $(OBJS:.o=.d) $(UNIT:%=%.d)
 
 .PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results fuzz
 setup-%:
@@ -236,8 +239,8 @@ deb: all
 	$(Q)packaging/deb/build $(O) $(VERSION)
 
 format:
-	clang-format -i tools/*.c libcommon/*/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/unit/*/*.c \
-		tests/workloads/*.[ch]
+	clang-format -i tools/*.c libcommon/*/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
+		tests/workloads/*.h
 
 clean:
 	rm -rf $(O)
