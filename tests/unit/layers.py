@@ -250,6 +250,17 @@ class Globals:
                 faults.append(f"{source.relative_to(root)}: {name} is used by {' and '.join(users) + ' only' if users else 'nobody'}")
         return faults + [f"{name} is no exception any more" for name in sorted(set(exceptions) - set(lonely))]
 
+    def name_faults(self, prefixes):
+        """Globals whose name does not begin with that of their unit or wing, without its plural and whatever the
+        underscores; `prefixes`: words that a unit uses besides."""
+        faults = []
+        for name, file in sorted(self.defined.items()):
+            own = [re.sub("(?<=s)es$|s$", "", word) for word in (file.stem.replace("_", ""), file.parent.name)]
+            allowed = (*own, *prefixes.get(f"{file.parent.name}/{file.stem}.c", "").split())
+            if file.parent.name != "tools" and not name.replace("_", "").startswith(allowed):
+                faults.append(f"libcommon/{file.parent.name}/{file.stem}.c: {name} begins with none of: {' '.join(allowed)}")
+        return faults
+
     def call_faults(self, rule):
         """Uses that no include shows: of a wing that the rule does not allow."""
         faults = []
@@ -271,6 +282,28 @@ class Globals:
                     graph[file].setdefault(target, f"{file.parent.name}/{file.stem}.c uses {name}")
         return ["a circle: " + ", ".join(where for unit in circle for other, where in graph[unit].items()
                                          if other in circle) for circle in circles(graph)]
+
+
+PATH = re.compile(r"(?<![\w/.$*{}-])(?:tests|libcommon|bpf|tools|man|packaging|vmlinux|docs)/[\w./-]*\w")
+OWN_FILE = re.compile(r"(?<![\w/.<\"*-])(?:[a-z]\w+(?:\.probes)?\.bpf\.[ch]|[a-z]\w+(?:\.shared)?\.[ch])\b")
+PLACEHOLDER = re.compile(r"NAME|WING|TOOL")
+
+
+def mention_faults(root):
+    """Documents that name a path, and comments that name a file of the house, that is not there. Files of the kernel
+    are named by their path."""
+    names = {source.name for source in house(root) + sources(root, "vmlinux")}
+    faults = []
+    for document in [*root.glob("*.md"), *root.glob("docs/*.md"), *root.glob("*/README.md"), *root.glob("tests/*/README.md"),
+                     root / "NEWS"]:
+        for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
+            faults += [f"{document.relative_to(root)}:{number}: there is no {path}" for path in PATH.findall(line)
+                       if not PLACEHOLDER.search(path) and not (root / path).exists()]
+    for source in house(root):
+        for number, line in enumerate(source.lines(), 1):
+            faults += [f"{source.relative}:{number}: there is no {name}" for name in OWN_FILE.findall(line)
+                       if name not in names and "include" not in line]
+    return faults
 
 
 TOOL_FILES = ("tools/{}.c", "bpf/{}.bpf.c", "man/{}.8", "tests/tools/test_{}.py", "tests/unit/golden/{}.help")

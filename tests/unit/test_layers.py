@@ -52,6 +52,10 @@ def test_sizes():
     none(layers.size_faults(ROOT))
 
 
+def test_headers_compile_alone():
+    none(layers.header_faults(ROOT, *compilers()))
+
+
 def test_calls():
     none(built().call_faults(RULE))
 
@@ -190,3 +194,18 @@ def test_finds_tools(tree):
     (root / "man/good.8").unlink()
     tree({"tests/bench/subjects.py": "goodly"})
     assert layers.tool_faults(root, ["good"]) == ["good: there is no man/good.8", "good: tests/bench/*.py does not name it"]
+
+
+def test_finds_names(tree):
+    root = tree({"libcommon/net/flow_addrs.c": "void flow_addr_a(void) {}\nvoid flowaddr_b(void) {}\nvoid net_c(void) {}\n"
+                                               "void extra_d(void) {}\nvoid addr_e(void) {}\n"})
+    assert compiled(root).name_faults({"net/flow_addrs.c": "extra"}) == [
+        "libcommon/net/flow_addrs.c: addr_e begins with none of: flowaddr net extra"]
+
+
+def test_finds_mentions(tree):
+    root = tree({"NEWS": "See tools/NAME.c, libcommon/net/flow.c\nand libcommon/net/flaw.c.", "libcommon/net/flow.c":
+                 "/* flow.c, include/net/inet_sock.h */\n/* see inet.c and gone.bpf.h */\n", "vmlinux/vmlinux.h": ""})
+    assert layers.mention_faults(root) == [
+        "NEWS:2: there is no libcommon/net/flaw.c", "libcommon/net/flow.c:2: there is no inet.c",
+        "libcommon/net/flow.c:2: there is no gone.bpf.h"]
