@@ -1,33 +1,103 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "stacks/frames.h"
+#include "stacks/stacks.h"
 
-/* The name of frame @i of the kernel's and the user's, one behind the other. */
-static void name_frame(const struct frames *f, size_t i, struct frame_name *name)
+/* A frame that has been named. Strings are told by where they begin in texts, plus 1; 0: NULL. */
+struct frame_known {
+	uint64_t offset, module_offset;
+	size_t function, module;
+	bool named;
+};
+
+void frames_set(struct named_frames *f, const struct frames *frames)
 {
-	if (i < f->nr_kernel)
-		symbols_kernel(f->symbols, f->kernel[i], name);
-	else
-		symbols_user(f->symbols, f->pid, f->user[i - f->nr_kernel], name);
+	size_t nr = frames->nr_kernel + frames->nr_user;
+
+	f->frames = *frames;
+	f->texts_len = 0;
+	if (nr > f->max_known) {
+		free(f->known);
+		f->known = calloc(nr, sizeof(*f->known));
+		f->max_known = f->known ? nr : 0;
+	} else if (nr) {
+		memset(f->known, 0, nr * sizeof(*f->known));
+	}
 }
 
-void frames_text(struct out *o, const struct frames *f, bool root_first)
+static struct frame_name look_up(const struct frames *f, size_t i)
 {
-	size_t nr = f->nr_kernel + f->nr_user, first_part = root_first ? f->nr_user : f->nr_kernel;
+	struct frame_name name;
 
-	for (size_t i = 0; i < nr; i++) {
-		struct frame_name name;
+	if (i < f->nr_kernel)
+		symbols_kernel(f->symbols, f->kernel[i], &name);
+	else
+		symbols_user(f->symbols, f->pid, f->user[i - f->nr_kernel], &name);
+	return name;
+}
+
+/* Copies @text behind the other texts. False: no memory. */
+static bool keep_text(struct named_frames *f, const char *text, size_t *at)
+{
+	size_t len = text ? strlen(text) + 1 : 0;
+	char *more;
+
+	*at = text ? f->texts_len + 1 : 0;
+	if (f->texts_len + len > f->texts_max) {
+		more = realloc(f->texts, 2 * (f->texts_len + len));
+		if (!more)
+			return false;
+		f->texts = more;
+		f->texts_max = 2 * (f->texts_len + len);
+	}
+	if (text)
+		memcpy(f->texts + f->texts_len, text, len);
+	f->texts_len += len;
+	return true;
+}
+
+struct frame_name frames_name(struct named_frames *f, size_t i)
+{
+	struct frame_known *known = i < f->max_known ? &f->known[i] : NULL;
+
+	if (!known || !known->named) {
+		struct frame_name name = look_up(&f->frames, i);
+
+		if (!known || !keep_text(f, name.function, &known->function) ||
+		    !keep_text(f, name.module, &known->module))
+			return name; /* no memory to keep it in */
+		known->offset = name.offset;
+		known->module_offset = name.module_offset;
+		known->named = true;
+	}
+	return (struct frame_name){
+		.function = known->function ? f->texts + known->function - 1 : NULL,
+		.offset = known->offset,
+		.module = known->module ? f->texts + known->module - 1 : NULL,
+		.module_offset = known->module_offset,
+	};
+}
+
+bool frames_text(struct out *o, struct named_frames *f, bool root_first)
+{
+	size_t from = stacks_options.user_only ? f->frames.nr_kernel : 0;
+	size_t to = f->frames.nr_kernel + (stacks_options.kernel_only ? 0 : f->frames.nr_user);
+	size_t turn = f->frames.nr_kernel - root_first; /* where the other part begins */
+
+	for (size_t n = from; n < to; n++) {
+		size_t i = root_first ? to - 1 - (n - from) : n;
 		char buf[FRAME_TEXT_LEN];
-		const char *text;
+		struct frame_name name = frames_name(f, i);
+		const char *text = frame_name_text(&name, buf, sizeof(buf));
 
-		if (i)
-			out_str(o, i == first_part ? " | " : ";");
-		name_frame(f, root_first ? nr - 1 - i : i, &name);
-		text = frame_name_text(&name, buf, sizeof(buf));
+		if (n > from)
+			out_str(o, i == turn ? " | " : ";");
 		out_escaped(o, text, strlen(text));
 	}
+	return to > from;
 }
 
 void frame_json(struct json *j, const struct frame_name *name)
@@ -40,27 +110,26 @@ void frame_json(struct json *j, const struct frame_name *name)
 	json_end_object(j);
 }
 
-static void json_part(struct json *j, const char *key, const struct frames *f, size_t from,
+static void json_part(struct json *j, const char *key, struct named_frames *f, size_t from,
 		      size_t nr)
 {
 	json_array(j, key);
 	for (size_t i = from; i < from + nr; i++) {
-		struct frame_name name;
+		const struct frame_name name = frames_name(f, i);
 
-		name_frame(f, i, &name);
 		frame_json(j, &name);
 	}
 	json_end_array(j);
 }
 
-void frames_json_kernel(struct json *j, const char *key, const struct frames *f)
+void frames_json_kernel(struct json *j, const char *key, struct named_frames *f)
 {
-	json_part(j, key, f, 0, f->nr_kernel);
+	json_part(j, key, f, 0, f->frames.nr_kernel);
 }
 
-void frames_json_user(struct json *j, const char *key, const struct frames *f)
+void frames_json_user(struct json *j, const char *key, struct named_frames *f)
 {
-	json_part(j, key, f, f->nr_kernel, f->nr_user);
+	json_part(j, key, f, f->frames.nr_kernel, f->frames.nr_user);
 }
 
 /* @function, up to what a compiler ("main.cold") or a linker ("clone@@GLIBC_2.2.5") adds. */

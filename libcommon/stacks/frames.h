@@ -21,23 +21,42 @@ struct frames {
 	size_t nr_kernel, nr_user;
 };
 
-/* "leaf;caller;... | leaf;caller;...": the kernel's part and the program's; or, with @root_first,
- * the whole turned around. Nothing for an empty one. */
-void frames_text(struct out *o, const struct frames *f, bool root_first);
+/* The same with the names that were looked up so far. All zero is an empty one. */
+struct named_frames {
+	struct frames frames;
+	/* the rest is frames.c's */
+	struct frame_known *known;
+	size_t max_known;
+	char *texts;
+	size_t texts_len, texts_max;
+};
+
+/* Takes @frames, whose arrays stay the caller's, in the place of the stack before. The memory that
+ * names took is used again. */
+void frames_set(struct named_frames *f, const struct frames *frames);
+
+/* The name of frame @i: the kernel's are 0 to nr_kernel - 1, the user's come behind them. It is
+ * looked up once, when it is first asked for, and good until the next call for @f. */
+struct frame_name frames_name(struct named_frames *f, size_t i);
+
+/* "leaf;caller;... | leaf;caller;...": the kernel's part and the program's, as far as -U and -K
+ * want them; or, with @root_first, the whole turned around. Returns whether there is any. */
+bool frames_text(struct out *o, struct named_frames *f, bool root_first);
 
 /* An array of frame objects, under @key. */
-void frames_json_kernel(struct json *j, const char *key, const struct frames *f);
-void frames_json_user(struct json *j, const char *key, const struct frames *f);
+void frames_json_kernel(struct json *j, const char *key, struct named_frames *f);
+void frames_json_user(struct json *j, const char *key, struct named_frames *f);
 
-/* {"function","module"}, null where not known, and "offset" (in the module) of a place of which
- * only the module is. */
+/* {"function","module"}, null where not known. Where only the module is known, "offset" is the
+ * address in it. */
 void frame_json(struct json *j, const struct frame_name *name);
 #define FRAME_KEYS "function module offset"
 
 /*
- * Is nothing missing of a user stack of @nr frames whose outermost functions are @root and, called
- * by it, @next (NULL: not known, or none)? So it is where libc begins a program or a thread, and at
- * main(): what calls it has no name, and often no frame pointer.
+ * Whether a user stack of @nr frames is whole, whose outermost function is @root, and @next the one
+ * that it has called (NULL: not known, or there is none). A stack is whole when it begins where libc
+ * begins a program or a thread, and also when it begins at main(), for what calls main() has no
+ * name, and often no frame pointer.
  */
 bool frames_begin_at(const char *root, const char *next, size_t nr);
 

@@ -11,6 +11,7 @@
 
 static struct thread_config config;
 static struct stacks *stacks;
+static struct named_frames stack; /* of the record that was taken last */
 static struct {
 	uint64_t on_cpu, moved, kernel_unread, user_unread, user_stacks, user_cut;
 } seen;
@@ -65,13 +66,12 @@ static bool stack_is_unknown(const struct thread_sample *t)
 /* Whether the user stack begins where programs and threads do. */
 static bool is_whole(const struct thread_sample *t)
 {
-	const uint64_t *user = user_frames_of(t);
-	struct frame_name name;
+	size_t root = t->nr_kernel + t->nr_user - 1;
+	struct frame_name name = frames_name(&stack, root);
 
-	symbols_user(config.symbols, t->head.pid, user[t->nr_user - 1], &name);
 	if (name.function || t->nr_user < 2)
 		return frames_begin_at(name.function, NULL, t->nr_user);
-	symbols_user(config.symbols, t->head.pid, user[t->nr_user - 2], &name);
+	name = frames_name(&stack, root - 1);
 	return frames_begin_at(NULL, name.function, t->nr_user);
 }
 
@@ -79,15 +79,14 @@ static bool is_whole(const struct thread_sample *t)
  * (Nothing is known of a process that ended since.) */
 static void trim_user_stack(struct thread_sample *t)
 {
-	struct frame_name name;
-
 	if (!t->nr_user || symbols_remember(config.symbols, t->head.pid))
 		return;
 	for (unsigned int i = 1; i < t->nr_user; i++) {
-		symbols_user(config.symbols, t->head.pid, user_frames_of(t)[i], &name);
+		struct frame_name name = frames_name(&stack, t->nr_kernel + i);
+
 		if (name.function || name.module)
 			continue;
-		t->nr_user = i;
+		t->nr_user = stack.frames.nr_user = i;
 		t->head.flags |= THREAD_USER_CUT;
 	}
 	if (t->head.flags & THREAD_USER_CUT && is_whole(t))
@@ -107,9 +106,18 @@ static void count(const struct thread_sample *t)
 bool thread_take(struct thread_sample *t, size_t size)
 {
 	size_t frames = (t->nr_kernel + t->nr_user) * sizeof(uint64_t);
+	const struct frames now = {
+		.symbols = config.symbols,
+		.pid = t->head.pid,
+		.kernel = frames_of(t),
+		.user = user_frames_of(t),
+		.nr_kernel = t->nr_kernel,
+		.nr_user = t->nr_user,
+	};
 
 	if (size != sizeof(*t) + frames + THREAD_PATH_ROOM(t->path_len))
 		return false;
+	frames_set(&stack, &now);
 	trim_user_stack(t);
 	count(t);
 	return true;
@@ -194,7 +202,7 @@ static const char *wait_name(const struct thread_sample *t, char *buf, size_t si
 
 	if (t->state == TASK_IS_RUNNABLE || !t->nr_kernel)
 		return NULL;
-	symbols_kernel(config.symbols, frames_of(t)[0], &name);
+	name = frames_name(&stack, 0);
 	return frame_name_text(&name, buf, size);
 }
 
@@ -245,40 +253,24 @@ void thread_file_json(struct json *j, const void *event)
 	json_strn(j, "file", buf, len);
 }
 
-static struct frames stack_of(const struct thread_sample *t)
-{
-	return (struct frames){ config.symbols,	   t->head.pid,	 frames_of(t),
-				user_frames_of(t), t->nr_kernel, t->nr_user };
-}
-
 void thread_stack_text(struct out *o, const void *event)
 {
-	const struct thread_sample *t = event;
-	struct frames f = stack_of(t);
-
-	if (stacks_options.user_only)
-		f.nr_kernel = 0;
-	if (stacks_options.kernel_only)
-		f.nr_user = 0;
-	if (f.nr_kernel + f.nr_user)
-		frames_text(o, &f, config.root_first);
-	else
-		out_char(o, stack_is_unknown(t) ? '?' : '-');
+	if (!frames_text(o, &stack, config.root_first))
+		out_char(o, stack_is_unknown(event) ? '?' : '-');
 }
 
 void thread_stack_json(struct json *j, const void *event)
 {
 	const struct thread_sample *t = event;
-	const struct frames f = stack_of(t);
 
 	if (stack_is_unknown(t) || t->head.flags & THREAD_KERNEL_UNREAD)
 		json_null(j, "kernel");
 	else
-		frames_json_kernel(j, "kernel", &f);
+		frames_json_kernel(j, "kernel", &stack);
 	if (stack_is_unknown(t) || t->head.flags & THREAD_USER_UNREAD || config.without_user)
 		json_null(j, "user");
 	else
-		frames_json_user(j, "user", &f);
+		frames_json_user(j, "user", &stack);
 	if (t->head.flags & THREAD_USER_CUT)
 		json_bool(j, "user_cut", true);
 }
