@@ -8,10 +8,12 @@
 #include "symbols/elfimage.h"
 
 struct build_id {
-	unsigned char bytes[20]; /* a shorter one is filled up with zeros, as the kernel does */
-	unsigned int len; /* 0: there is none, or a longer one (which the kernel can't tell) */
+	unsigned char bytes[20]; /* a shorter id is filled up with zeros, as the kernel does */
+	unsigned int
+		len; /* 0: there is none, or one that is longer (the kernel has no room for it either) */
 };
 
+/* Reads the id of the file in @im; .len is 0 when there is none. */
 void build_id_read(struct elf_image *im, struct build_id *id);
 
 #endif

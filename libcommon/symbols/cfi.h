@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * cfi: where a function's caller goes on, and what its registers hold: the call frame information
- * of one ELF file, .eh_frame (which nearly every program has) or .debug_frame. DWARF 5, section
- * 6.4; the Linux Standard Base, section 10.6.
+ * cfi: the call frame information of one ELF file. It tells, for each place in a function, where
+ * the function's caller goes on and what the caller's registers hold. It stands in .eh_frame, which
+ * nearly every program has, or in .debug_frame. See DWARF 5, section 6.4, and the Linux Standard
+ * Base, section 10.6.
  *
  * It is read here, and not by libdw: the tables are another user's, and libdw 0.188 takes half a
  * gigabyte for one function whose table of 14 bytes asks for it (a register of a high number, then
  * DW_CFA_remember_state), in a process that is root's. Here registers are those that the machine
- * has, states are kept eight deep, and each instruction comes off a budget.
+ * has, states are kept eight deep, and each instruction is paid for out of a budget.
  */
 #ifndef BORESCOPE_SYMBOLS_CFI_H
 #define BORESCOPE_SYMBOLS_CFI_H
@@ -20,7 +21,7 @@
 
 #define CFI_MAX_BYTES (32u << 20) /* of one table; LLVM's has 5 MB, with 98,000 functions */
 
-/* By their DWARF numbers. */
+/* Registers have their DWARF numbers. */
 #if defined(__x86_64__)
 #define CFI_REGS 17
 #define CFI_FP	 6
@@ -30,14 +31,14 @@
 #define CFI_FP	 29
 #define CFI_SP	 31
 #else
-#define CFI_REGS 1 /* not known: cfi_load() refuses */
+#define CFI_REGS 1 /* a machine that is not known here: cfi_load() refuses */
 #define CFI_FP	 0
 #define CFI_SP	 0
 #endif
 
 /* How the caller's value of a register is found. */
 enum cfi_how {
-	CFI_SAME, /* not changed; also where nothing is said of it */
+	CFI_SAME, /* it is not changed; also where the table has no rule for it */
 	CFI_UNDEFINED,
 	CFI_SAVED,	/* in memory, n bytes from the CFA */
 	CFI_SUM,	/* the CFA plus n */
@@ -66,7 +67,8 @@ struct cfi_row {
 
 struct cfi_function {
 	uint64_t start;
-	uint32_t len, at; /* at: of its FDE in the table */
+	uint32_t len; /* bytes */
+	uint32_t at;  /* where its FDE is in the table */
 };
 
 struct cfi_table {
@@ -90,20 +92,22 @@ static inline bool cfi_supported(void)
 	return CFI_REGS > 1;
 }
 
-/* Reads the tables of the file open as @fd, or of a copy of the file in memory (the vDSO). Returns
- * 0, also when there are none, or -errno with nothing to free. */
+/* Read the tables of the file open as @fd, or of a copy of the file in memory (the vDSO). Return 0,
+ * also when there are no tables, or -errno with nothing to free. */
 int cfi_load(struct cfi *c, int fd);
 int cfi_load_memory(struct cfi *c, const void *data, size_t size);
-/* From a table alone, which is copied: what stands at @vaddr as .eh_frame or .debug_frame. */
+/* Takes a table alone, which is copied: .eh_frame, or with @is_debug .debug_frame, as it stands at
+ * @vaddr. */
 int cfi_load_table(struct cfi *c, const void *table, size_t size, uint64_t vaddr, bool is_debug);
 void cfi_free(struct cfi *c);
 size_t cfi_bytes(const struct cfi *c);
 
-/* Whether it knows the function at virtual address @vaddr of the file, and its rules there. Takes
- * what it executes off @steps, and fails when there are none left. */
+/* Fills @row with the rules at virtual address @vaddr of the file. Returns false when the function
+ * there is not known, or its table makes no sense. What is executed for it is subtracted from
+ * @steps; it fails when there are none left. */
 bool cfi_find(const struct cfi *c, uint64_t vaddr, struct cfi_row *row, unsigned int *steps);
 
-/* Reading of a part of a table: what is beyond it reads as 0, and @bad is set. */
+/* For reading a part of a table. What is beyond it reads as 0, and sets .bad. */
 struct cfi_cursor {
 	const unsigned char *at, *end;
 	bool bad;

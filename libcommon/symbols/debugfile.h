@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 /*
- * Where to look: in these root directories (O_PATH), in this order. Only files of root, of
- * ourselves or of @owner are taken: the stripped file may be shared by all, in a mount namespace
- * where one user put debug files of his own.
+ * Where to look: below these root directories (O_PATH), in this order. Only files that belong to
+ * root, to ourselves or to @owner are taken: the stripped file may be shared by all, in a mount
+ * namespace where one user put debug files of his own.
  */
 struct debug_search {
 	int roots[2];
@@ -30,8 +30,9 @@ int debug_open_build_id(const struct debug_search *where, const unsigned char id
 
 /*
  * Opens the file that .gnu_debuglink names: beside the stripped one, in .debug there, or in the
- * same directory under /usr/lib/debug. Only one whose CRC is @crc (files to 256 MiB), and which
- * isn't the stripped file itself, found by @self. Returns a descriptor or -ENOENT.
+ * same directory under /usr/lib/debug. It has to have the CRC @crc (a file beyond 256 MiB never
+ * has), and must not be the stripped file itself, which is open as @self. Returns a descriptor or
+ * -ENOENT.
  */
 int debug_open_link(const struct debug_search *where, const char *name, uint32_t crc, int self);
 

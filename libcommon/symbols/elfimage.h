@@ -30,26 +30,27 @@ struct elf_image {
 #define ELF_IMAGE_MAX_READ (256u << 20)	 /* nor is more than this of one file */
 
 /*
- * Opens what @fd (which stays the caller's, open until elf_image_close()) or @data of @size bytes
- * from mmap() (taken over, also on failure) hold. Returns 0; -ENOEXEC: not an ELF file of this
- * machine's byte order; -EFBIG; -ENOMEM; or -errno. On failure there is nothing to close.
+ * elf_image_open() opens the file open as @fd, which stays the caller's and has to stay open until
+ * elf_image_close(). elf_image_memory() takes @data of @size bytes, which came from mmap() and is
+ * taken over, also on failure. Both return 0; -ENOEXEC when it is not an ELF file of this machine's
+ * byte order; -EFBIG; -ENOMEM; or another -errno. On failure there is nothing to close.
  */
 int elf_image_open(struct elf_image *im, int fd);
 int elf_image_memory(struct elf_image *im, void *data, size_t size);
 /* The same from a copy that is made of @data. */
 int elf_image_copy(struct elf_image *im, const void *data, size_t size);
 
-/* What section @scn with header @shdr holds, valid until the image is closed. NULL: it has nothing,
- * lies outside of the file, is compressed, or goes beyond the budget. */
+/* Returns what section @scn with header @shdr holds, valid until the image is closed. NULL: it is
+ * empty, lies outside of the file, is compressed, or goes beyond the budget. */
 Elf_Data *elf_image_section(struct elf_image *im, Elf_Scn *scn, const GElf_Shdr *shdr);
 
-/* A section's name, ".text"; "" where it can't be told, or is longer than 63 bytes. */
+/* A section's name, ".text"; "" where it is not known, or is longer than 63 bytes. */
 const char *elf_image_section_name(struct elf_image *im, const GElf_Shdr *shdr);
 
-/* @size bytes at @offset of the file, likewise. */
+/* The same for @size bytes at @offset of the file. */
 const void *elf_image_bytes(struct elf_image *im, uint64_t offset, uint64_t size);
 
-/* Where in memory the parts of a file go that hold code. */
+/* A part of a file that holds code, and where in memory it goes. */
 #define ELF_MAX_SEGMENTS 16 /* of one file; there is one as a rule */
 
 struct elf_segment {
@@ -59,7 +60,7 @@ struct elf_segment {
 /* Fills @segments, of which there are ELF_MAX_SEGMENTS; returns how many are used. */
 unsigned int elf_image_segments(struct elf_image *im, struct elf_segment *segments);
 
-/* A place in the file to a virtual address. False: no code is there. */
+/* Turns a place in the file into a virtual address. False: there is no code at @offset. */
 bool elf_segments_vaddr(const struct elf_segment *segments, unsigned int nr, uint64_t offset,
 			uint64_t *vaddr);
 

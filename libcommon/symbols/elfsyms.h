@@ -2,9 +2,9 @@
 /*
  * elfsyms: the functions of one ELF file, from it and from the debug file that belongs to it.
  *
- * .symtab has all; a stripped file has .dynsym (what it exports) and may have .gnu_debugdata (the
- * rest, an ELF file within, packed with xz), or a separate debug file somewhere. They are taken
- * together.
+ * .symtab has all of them. A stripped file has .dynsym (what it exports), and may have
+ * .gnu_debugdata (the rest, as an ELF file within, packed with xz) or a separate debug file
+ * somewhere. What these have is put together.
  */
 #ifndef BORESCOPE_SYMBOLS_ELFSYMS_H
 #define BORESCOPE_SYMBOLS_ELFSYMS_H
@@ -26,15 +26,15 @@ struct elf_syms {
 };
 
 /*
- * Reads the file open as @fd; @where NULL: no separate debug file is looked for. Returns 0, also
- * when there is no symbol in it, or -errno (-ENOEXEC: not an ELF file) with nothing to free.
+ * Reads the file open as @fd. With @where of NULL no separate debug file is looked for. Returns 0,
+ * also when there is no symbol in it, or -errno (-ENOEXEC: not an ELF file) with nothing to free.
  */
 int elf_syms_load(struct elf_syms *e, int fd, const struct debug_search *where);
 
 /* The same from memory, which is copied: the vDSO. */
 int elf_syms_load_memory(struct elf_syms *e, const void *data, size_t size);
 
-/* A place in the file to a virtual address. False: no code is there. */
+/* Turns a place in the file into a virtual address. False: there is no code at @offset. */
 bool elf_syms_vaddr(const struct elf_syms *e, uint64_t offset, uint64_t *vaddr);
 
 void elf_syms_free(struct elf_syms *e);

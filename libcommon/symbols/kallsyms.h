@@ -20,7 +20,7 @@ struct kallsyms {
 	struct symtab table;
 	struct kernel_module *modules; /* by base */
 	size_t nr_modules;
-	/* "bpf" and others that kallsyms names in brackets, by the tag of a symbol less one */
+	/* "bpf" and others that kallsyms has in brackets: a symbol's tag less one says which */
 	char (*tags)[64];
 	size_t nr_tags;
 	uint64_t text, text_end; /* of the kernel proper */
@@ -29,28 +29,28 @@ struct kallsyms {
 };
 
 /*
- * Reads both texts (@modules may be NULL). Only functions are kept. Returns 0, also where addresses
- * are hidden; -ENOMEM. Lines that make no sense are passed over.
+ * Reads both texts (@modules may be NULL). Only functions are kept; lines that make no sense are
+ * passed over. Returns 0, also where addresses are hidden, or -ENOMEM.
  */
 int kallsyms_read(struct kallsyms *k, FILE *symbols, FILE *modules);
 
-/* The same of the running kernel. Returns -errno where /proc/kallsyms can't be opened. */
+/* The same for the running kernel. Returns -errno also where /proc/kallsyms can't be opened. */
 int kallsyms_load(struct kallsyms *k);
 
 /*
- * Whether there is code now that @k, of kallsyms_load(), does not know: other modules, or a newer
- * BPF program. Takes some 10 us, where reading kallsyms takes 50 ms. 1 or 0; -EPERM: nobody says
- * it of programs (it takes CAP_SYS_ADMIN), and the modules are the same.
+ * Whether there is code now that @k, from kallsyms_load(), does not know: other modules, or a newer
+ * BPF program. Takes some 10 us, where reading kallsyms takes 50 ms. Returns 1 or 0, or -EPERM when
+ * the modules are the same and programs can't be seen (that needs CAP_SYS_ADMIN).
  */
 int kallsyms_changed(const struct kallsyms *k);
-/* The part of it that is about modules. */
+/* The part of kallsyms_changed() that is about modules. */
 bool kallsyms_other_modules(const struct kallsyms *k, FILE *modules);
 
-/* As symbols_kernel(); no messages. */
+/* Names @addr as symbols_kernel() does, from what was read, without printing anything. */
 void kallsyms_find(const struct kallsyms *k, uint64_t addr, struct frame_name *name);
 
-/* Why there are no names, and what would help: one sentence. NULL: there are. @err is what
- * kallsyms_load() returned. */
+/* Returns one sentence that says why there are no names, and what would help; NULL: there are
+ * names. @err is what kallsyms_load() returned. */
 const char *kallsyms_why_not(const struct kallsyms *k, int err);
 
 void kallsyms_free(struct kallsyms *k);

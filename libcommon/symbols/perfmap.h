@@ -2,7 +2,7 @@
 /*
  * perfmap: the functions that a JIT compiler (Java with an agent, Node.js, .NET, PyPy...) writes to
  * /tmp/perf-PID.map as it makes them: a line "START SIZE NAME" each, both numbers hexadecimal, with
- * or without 0x. What comes later in the file holds, where it takes the place of something.
+ * or without 0x. Where two lines are about the same address, the later one holds.
  */
 #ifndef BORESCOPE_SYMBOLS_PERFMAP_H
 #define BORESCOPE_SYMBOLS_PERFMAP_H
@@ -20,21 +20,21 @@ struct perf_map {
 	struct symtab table;
 	dev_t dev;
 	ino_t ino;
-	off_t read; /* so much of the file, whole lines only */
+	off_t read; /* so many bytes of the file have been read, whole lines only */
 };
 
 /*
- * Reads what was added to the file since it was read last; all of it, if it is another file or has
- * become shorter. Lines that make no sense are passed over. Returns 0 or -errno; the map stays
- * good.
+ * Reads what was added to the file open as @fd since it was read last, or all of it if it is
+ * another file or has become shorter. Lines that make no sense are passed over. Returns 0 or
+ * -errno; the map stays good in each case.
  */
 int perf_map_read(struct perf_map *m, int fd);
 
 /*
  * Opens /tmp/perf-PID.map of process @pid as it sees it: in its own mount namespace, with its pid
- * in its own pid namespace. Only a regular file that belongs to the process's user: root's tool is
- * not to be told names, or made to open a device, by anyone else. Returns a descriptor or -errno;
- * -EPERM: it is somebody else's.
+ * in its own pid namespace. It has to be a regular file that belongs to the process's user: nobody
+ * else may choose the names that root's tool prints, or make it open a device. Returns a descriptor
+ * or -errno; -EPERM: the file is somebody else's.
  */
 int perf_map_open(unsigned int pid);
 

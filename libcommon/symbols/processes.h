@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * processes: what processes have mapped to execute, remembered beyond their end.
+ * processes: which code processes have mapped, remembered beyond their end.
  */
 #ifndef BORESCOPE_SYMBOLS_PROCESSES_H
 #define BORESCOPE_SYMBOLS_PROCESSES_H
@@ -23,25 +23,25 @@ struct exec_mapping {
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
 	struct sym_file *file; /* NULL: none, or out of reach */
-	const char *name;      /* without a file: "[anon]", "[vdso]"...; a string constant */
+	const char *name;      /* for one without a file: "[anon]", "[vdso]"...; a constant */
 };
 
-/* Looking at a process, which takes some time, and may not take too much of it. */
+/* The last look at a process: looking takes time, and may not take too much of it. */
 struct look {
-	uint64_t begun, took; /* ns */
+	uint64_t begun, took; /* ns; begun is of CLOCK_MONOTONIC */
 };
 
 struct process {
 	struct process *next; /* in its bucket */
 	uint32_t pid;
-	uint32_t image; /* of all that are known, no other has this number; never 0 */
+	uint32_t image; /* a number that no other known process has; never 0 */
 	struct process_id id;
 	struct exec_mapping *maps; /* by address, none overlaps another */
 	size_t nr_maps;
-	bool may_jit; /* it executes memory that no file has given, or a deleted one */
+	bool may_jit; /* it executes memory that is no file's, or a deleted file's */
 	struct perf_map jit;
 	struct look maps_look, jit_look; /* at its maps, at what its JIT compiler has written */
-	uint64_t used;
+	uint64_t used;			 /* when it was asked for last, counted in uses */
 };
 
 struct processes;
@@ -49,19 +49,19 @@ struct processes;
 struct processes *processes_new(struct sym_files *files);
 void processes_free(struct processes *ps);
 
-/* As symbols_remember(). A program that took another's place by execve(), or by getting the pid of
- * one that ended, is another process here: the old one stays as it was. */
+/* As symbols_remember(). A program that took the place of another one, by execve() or by getting
+ * the pid of one that ended, is another process here: the old one stays as it was. */
 int process_remember(struct processes *ps, uint32_t pid);
 
-/* The newest with that pid, or the one with that number; NULL: not known. */
+/* The newest process with that pid, or the one with that pid and number; NULL: not known. */
 struct process *process_find(struct processes *ps, uint32_t pid);
 struct process *process_find_image(struct processes *ps, uint32_t pid, uint32_t image);
 
-/* What of @p holds @addr; NULL: nothing. */
+/* The mapping of @p that @addr is in; NULL: none. */
 const struct exec_mapping *process_mapping(const struct process *p, uint64_t addr);
 
-/* Looks again what the process has mapped, or what its JIT compiler has written, unless that was
- * done in the last 100 ms, or takes too much of the time. Returns whether it was done. */
+/* Reads again what the process has mapped, and what its JIT compiler has written, unless that was
+ * done in the last 100 ms, or takes too much of the time. Returns whether anything was read. */
 bool process_look_again(struct processes *ps, struct process *p);
 
 void processes_stats(const struct processes *ps, struct symbols_stats *stats);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * symfiles: the files that processes have mapped, and their symbols: each file once, by what fstat
- * says of it, however many processes share it.
+ * symfiles: the files that processes have mapped, and their symbols. Each file is there once, told
+ * from others by what fstat says of it, however many processes share it.
  *
  * A file is opened when it is first seen, so that it can be read when its process has ended, and
- * read when the first address in it is asked for. Where that would take too many descriptors, the
- * one that has waited longest is read early. Of the tables the least recently used are dropped
- * beyond SYM_MAX_BYTES, to be read again if the file can still be reached. What reading files of
- * ordinary users may take of the CPU's time is bounded too.
+ * read when the first address in it is asked for. Where that would keep too many descriptors open,
+ * the file that has waited longest is read early. Beyond SYM_MAX_BYTES the least recently used
+ * tables are dropped; they are read again if the file can still be reached. The CPU time that is
+ * spent on files of ordinary users is bounded, too.
  */
 #ifndef BORESCOPE_SYMBOLS_SYMFILES_H
 #define BORESCOPE_SYMBOLS_SYMFILES_H
@@ -22,7 +22,7 @@
 #include "symbols/stats.h"
 
 #define SYM_MAX_BYTES	     (256u << 20)
-#define SYM_MAX_OPEN	     512 /* and a quarter of RLIMIT_NOFILE at most */
+#define SYM_MAX_OPEN	     512 /* or a quarter of RLIMIT_NOFILE, if that is less */
 #define SYM_MAX_FILES	     4096
 #define SYM_MAX_FILES_OF_ONE 1024 /* process */
 
@@ -32,26 +32,27 @@ struct sym_files;
 struct sym_files *sym_files_new(void);
 void sym_files_free(struct sym_files *files);
 
-/* Whether there is no room for those of one more process: give some back first. */
+/* Whether there is no room for the files of one more process: give some back first. */
 bool sym_files_full(const struct sym_files *files);
 
 /*
- * The file behind mapping @m of process @pid; sym_file_put() gives it back. NULL: it isn't a
- * regular file, can't be reached, or SYM_MAX_FILES are known.
+ * Returns the file behind mapping @m of process @pid, with a reference that sym_file_put() gives
+ * back. NULL: it isn't a regular file, can't be reached, or SYM_MAX_FILES are known already.
  */
 struct sym_file *sym_file_get(struct sym_files *files, uint32_t pid, const struct mapping_line *m);
-/* The same for the vDSO of a process, which may be one of several that a kernel has. */
+/* The same for the vDSO of a process; a kernel has several, for processes of several kinds. */
 struct sym_file *sym_file_vdso(struct sym_files *files, uint32_t pid, const struct mapping_line *m);
-struct sym_file *sym_file_again(struct sym_file *f); /* one more reference */
+struct sym_file *sym_file_again(struct sym_file *f); /* takes one more reference */
 void sym_file_put(struct sym_files *files, struct sym_file *f);
 
-/* Names the place @offset (bytes) in the file; the function's name is as in the file. */
+/* Names the place @offset (bytes) in the file. The function's name is not demangled. */
 void sym_file_name(struct sym_files *files, struct sym_file *f, uint64_t offset,
 		   struct frame_name *name);
 
 /*
- * How functions of the file call each other (cfi.h), and where @offset of it is: for unwinding.
- * NULL: it has no such tables, or may not be read now. Good until the next call for another file.
+ * For unwinding: returns the file's call frame information (cfi.h), and in @vaddr the virtual
+ * address of @offset. NULL: the file has no such tables, may not be read now, or has no code there.
+ * Good until the next call for another file.
  */
 const struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *f, uint64_t offset,
 			       uint64_t *vaddr);

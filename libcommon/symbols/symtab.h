@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * symtab: a table of symbols by address, from wherever they come. Fill it, finish it, ask it.
+ * symtab: a table of symbols by address, from whatever source: symtab_add() fills it,
+ * symtab_finish() sorts it, symtab_find() looks an address up.
  */
 #ifndef BORESCOPE_SYMBOLS_SYMTAB_H
 #define BORESCOPE_SYMBOLS_SYMTAB_H
@@ -11,13 +12,13 @@
 
 struct symbol {
 	uint64_t addr;
-	uint32_t size; /* 0: not known; after symtab_finish() how far it reaches */
+	uint32_t size; /* bytes; 0: not known. After symtab_finish() how far it reaches */
 	uint32_t name; /* offset into names */
 	/* The nearest one before that reaches further: where to look when this one ends too early;
 	 * UINT32_MAX: none */
 	uint32_t outer;
-	uint16_t rank; /* the lowest of those at one address stays */
-	uint16_t tag;  /* the caller's */
+	uint16_t rank; /* of several at one address the one of lowest rank stays */
+	uint16_t tag;  /* for the caller's own use */
 };
 
 struct symtab {
@@ -29,12 +30,13 @@ struct symtab {
 	bool newest_wins;
 };
 
-/* Ranks: a function before a label; global and weak, which others can call it by, before local. */
+/* Bits of a rank. A function goes before a label; global and weak names, which others can call it
+ * by, go before local ones. */
 enum {
 	RANK_WEAK = 1,
 	RANK_LOCAL = 2,
-	RANK_LABEL = 4, /* nobody said that it is a function: dropped inside of one with a size */
-	RANK_FALLBACK = 8, /* only where there is nothing else */
+	RANK_LABEL = 4, /* of no known type: dropped where a function with a size has its place */
+	RANK_FALLBACK = 8, /* taken only where there is nothing else */
 };
 
 /* What one table may hold. */
@@ -43,8 +45,8 @@ enum {
 #define SYMTAB_MAX_NAME	   4095 /* a longer name is cut */
 
 /*
- * Adds one. @name needs no NUL at @len. Returns 0; -E2BIG: the table is full; -ENOMEM. The table
- * stays good in each case. A name equal to the one added before is kept once.
+ * Adds one. @name needs no NUL at @len. Returns 0, -E2BIG when the table is full, or -ENOMEM; the
+ * table stays good in each case. A name equal to that of the symbol added before is stored once.
  */
 int symtab_add(struct symtab *t, uint64_t addr, uint64_t size, unsigned int rank, unsigned int tag,
 	       const char *name, size_t len);
@@ -57,7 +59,7 @@ int symtab_add(struct symtab *t, uint64_t addr, uint64_t size, unsigned int rank
  */
 void symtab_finish(struct symtab *t, uint64_t (*limit)(void *arg, uint64_t addr), void *arg);
 
-/* The innermost symbol that @addr lies in (with newest_wins, the newest); NULL: none. */
+/* Returns the innermost symbol that @addr lies in (with newest_wins, the newest); NULL: none. */
 const struct symbol *symtab_find(const struct symtab *t, uint64_t addr);
 
 static inline const char *symtab_name(const struct symtab *t, const struct symbol *sym)
@@ -66,6 +68,6 @@ static inline const char *symtab_name(const struct symtab *t, const struct symbo
 }
 
 size_t symtab_bytes(const struct symtab *t);
-void symtab_free(struct symtab *t); /* what it holds; it is empty then */
+void symtab_free(struct symtab *t); /* frees what it holds, and leaves an empty table */
 
 #endif
