@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * disks: block devices by name and number, and what their queues do.
+ * disks: block devices by name and number. A device number here is the kernel's own dev_t (major <<
+ * 20 | minor), as it stands in struct gendisk.
  */
 #ifndef BORESCOPE_BLOCK_DISKS_H
 #define BORESCOPE_BLOCK_DISKS_H
@@ -9,17 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * Disks. A device number here is the kernel's own dev_t (major << 20 | minor), as it stands in
- * struct gendisk.
- * disk_name: "nvme0n1" for a device number from sysfs, or "259:0" when it is gone. Cached for a
- *	      second, bounded; the string lives until the next call.
- * disk_find: a name ("sda", "/dev/sda", or any path to its node) to a device number. Returns 0;
- *	      -ENOENT when there is no such disk; -EISDIR ("is part of a disk") when it is a
- *	      partition, with the name of its disk in @whole (DISK_NAME_LEN bytes).
- */
 #define DISK_NAME_LEN 64
+
+/* "nvme0n1" for a device number, from sysfs, or "259:0" when the disk is gone. Names are cached for
+ * a second, a bounded number of them. The string lives until the next call. */
 const char *disk_name(uint32_t dev);
+
+/*
+ * The device number of a disk by its name ("sda", "/dev/sda", or any path to its node). Returns 0;
+ * -ENOENT when there is no such disk; -EISDIR when it is a partition, with the name of its disk in
+ * @whole (DISK_NAME_LEN bytes).
+ */
 int disk_find(const char *name, uint32_t *dev, char *whole);
 
 unsigned int disk_count(void);

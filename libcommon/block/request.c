@@ -85,7 +85,8 @@ static void disk_attribute(const char *disk, const char *name, char *text, size_
 	fclose(f);
 }
 
-/* What sysfs tells of the conditions in blk_mq_start_request() and blk_mq_need_time_stamp(). */
+/* Whether the conditions of blk_mq_start_request() or blk_mq_need_time_stamp() hold, as far as
+ * sysfs shows them. */
 static bool is_stamped(const char *disk, bool at_submission)
 {
 	char text[256];
@@ -102,9 +103,9 @@ static bool is_stamped(const char *disk, bool at_submission)
 }
 
 /*
- * A disk with a request queue on which the kernel does not seem to write down when a request is
- * issued (or submitted, whichever counts), among those that are looked at. NULL: there is none.
- * From sysfs, so not certain either way: blk-iocost and others keep statistics that sysfs does not
+ * Returns a disk, among those that are traced, on whose requests the kernel does not seem to stamp
+ * when they are issued (or submitted, whichever counts). NULL: there is none. This is judged by
+ * sysfs, and not certain either way: blk-iocost and others keep statistics that sysfs does not
  * show. The string lives until the next call.
  */
 static const char *unstamped_disk(void)
@@ -142,12 +143,12 @@ void request_setup(const struct run *r)
 {
 	struct request_timing *t = &request_timing;
 
-	t->who = filter_is_set(&r->opt.filter);
-	t->queueing = t->queued && !t->who;
+	t->owner = filter_is_set(&r->opt.filter);
+	t->queueing = t->queued && !t->owner;
 	t->issue = !t->queued;
 }
 
-/* Requests without the kernel's time stamp: from now on they are timed by a probe of our own. */
+/* For requests without the kernel's time stamp: from now on a probe of our own times them. */
 static void time_by_probe(struct run *r, const char *disk)
 {
 	struct request_control control = { .from_issue = 1 };

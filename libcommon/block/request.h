@@ -17,30 +17,41 @@
 struct json;
 struct run;
 
-/* For a tool's .facts, and in its configure hook: what the kernel side has to know of this kernel
- * and of request_timing. */
+/* For a tool's .facts, and for its configure hook, which tells the kernel side what it has to know
+ * of this kernel and of request_timing. */
 extern const struct kernel_fact request_facts[];
 void request_configure(struct object *o);
 
 /*
- * A block request's operation (enum req_op, the low 8 bits) and flags (bits of enum request_flag,
- * bpf/lib/block/request.shared.h) in BCC's words: "Sync-Write", "ReadAhead-Read". Into @buf; returns @buf.
+ * Writes a request's operation (enum req_op, the low 8 bits) and flags (bits of enum request_flag,
+ * bpf/lib/block/request.shared.h) in BCC's words into @buf: "Sync-Write", "ReadAhead-Read". Returns
+ * @buf.
  */
 const char *request_flags_str(uint64_t flags, char *buf, size_t size);
 
 /*
- * Timing requests, as bpf/lib/block/request_time.probes.bpf.h does it: by the kernel's own stamps, and by a
- * probe on each request where there are none. A tool's options go into request_timing;
+ * Timing requests, as bpf/lib/block/request_time.probes.bpf.h does it: by the kernel's own stamps,
+ * and by a probe on each request where there are none. A tool's options go into request_timing;
  * REQUEST_PROBES stand among its probes, request_setup() and request_started() are called by its
  * hooks of that name, and .facts, .tick and .summary_json are request_facts, request_tick and
  * request_summary.
  */
 extern struct request_timing {
-	bool queued;	   /* from when a request is submitted, not from when it is issued */
-	uint32_t only_dev; /* 0: all disks */
-	/* made of these and the filter by request_setup(): what has to be probed */
-	bool who, queueing, issue;
-	bool by_probe; /* the kernel does not stamp the requests */
+	/* What the tool's options ask for: */
+	bool queued;	   /* time from when a request is submitted, not from when it is issued */
+	uint32_t only_dev; /* this disk's requests alone; 0: all disks */
+
+	/*
+	 * Which of REQUEST_PROBES that takes. request_setup() tells from the above and the filter.
+	 * The first is attached from the beginning; one of the others is attached later, when it
+	 * turns out that the kernel does not stamp requests.
+	 */
+	bool owner;    /* a probe notes who submits: there is a filter, which judges that task */
+	bool queueing; /* a probe notes when a request is submitted (with owner, that probe does) */
+	bool issue;    /* a probe notes when a request is issued */
+
+	/* The kernel does not stamp the requests: probes time them from now on. */
+	bool by_probe;
 } request_timing;
 
 #define REQUEST_PROBE(name_, when_, later_, ...)                                                   \
@@ -50,15 +61,17 @@ extern struct request_timing {
 	}
 #define REQUEST_BEGIN "io_start", "rq_insert rq_issue_direct"
 #define REQUEST_PROBES                                                                             \
-	REQUEST_PROBE("who submits", who, false, REQUEST_BEGIN),                                   \
+	REQUEST_PROBE("who submits", owner, false, REQUEST_BEGIN),                                 \
 		REQUEST_PROBE("queueing", queueing, true, REQUEST_BEGIN),                          \
 		REQUEST_PROBE("issue", issue, true, "rq_issue")
 
 void request_setup(const struct run *r);
-void request_started(struct run *r); /* says so where requests are timed by a probe */
-void request_tick(struct run *r);    /* the same, where only the requests themselves have told */
+/* Prints a note where requests are timed by a probe. */
+void request_started(struct run *r);
+/* Does the same where only the requests themselves have shown that they are not stamped. */
+void request_tick(struct run *r);
 
-/* Says at the end how many requests are not "@where" ("in these histograms"), and why. */
+/* In the finish hook: prints how many requests are not @where ("in these histograms"), and why. */
 void request_say_left_out(struct run *r, const char *where);
 /* Members of the summary. */
 void request_summary(struct run *r, struct json *j);

@@ -35,7 +35,7 @@ const struct probe fsops_probes[] = {
 	{ .name = "system calls",
 	  .rungs = { "sys_enter sys_exit", "raw_sys_enter raw_sys_exit" },
 	  .instead = true },
-	{ .name = "faults", /* not the file system's function: no reason to do without the calls */
+	{ .name = "faults", /* no function of the file system: the calls are still needed */
 	  .rungs = { "fentry_fault fexit_fault", "kprobe_fault kretprobe_fault" },
 	  .unless = "sys_enter raw_sys_enter",
 	  .optional = true },
@@ -144,7 +144,7 @@ bool fsops_is_known(void)
 #define COMPAT(i386, arm) arm
 #endif
 
-/* By number, natively (-1: does not exist here) and in the 32-bit table. */
+/* Numbers of system calls, in the native table (-1: it has no such call) and in the 32-bit one. */
 static const struct {
 	int native, compat;
 	uint8_t op;
@@ -180,7 +180,7 @@ static const struct {
 
 /* --- the tool's hooks --------------------------------------------------------------------- */
 
-static int64_t mkdir_args; /* with the user namespace or idmap that came with 5.12: 4 and more */
+static int64_t mkdir_args; /* 4 or more: with the user namespace or idmap that came with 5.12 */
 const struct kernel_fact fsops_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args }, { 0 } };
 
 void fsops_configure(struct object *o, uint64_t min_ns)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fsops: what file systems are asked to do, and by which functions; the other side is
+ * fsops: operations on files, and the functions by which file systems do them. The kernel side is
  * bpf/lib/files/fsops.probes.bpf.h.
  *
- * A tool looks at one kind of file system, which its program's name says (tools/links). Its
- * .probes, .facts and .targets are fsops_probes, fsops_facts and fsops_targets; fsops_configure() and
- * fsops_started() are called in its hooks of that name.
+ * A tool looks at one kind of file system, which is in the name of its program (tools/links). Its
+ * .probes, .facts and .targets are fsops_probes, fsops_facts and fsops_targets; its hooks configure
+ * and started call fsops_configure() and fsops_started().
  */
 #ifndef BORESCOPE_FILES_FSOPS_H
 #define BORESCOPE_FILES_FSOPS_H
@@ -23,20 +23,21 @@ extern const struct probe fsops_probes[];
 extern const struct kernel_fact fsops_facts[];
 extern struct attach_target fsops_targets[];
 
-/* Chooses the file system for good: with the suffix "slower", "/usr/sbin/PREFIXxfsslower" is for
- * XFS, and any name that says nothing for ext4. Returns its name, as in /proc/filesystems. */
+/* Chooses the file system by the name of the program: with the suffix "slower",
+ * "/usr/sbin/PREFIXxfsslower" is for XFS, and a name that has no file system in it is for ext4.
+ * Returns the name of the file system, as in /proc/filesystems. */
 const char *fsops_choose(const char *program, const char *suffix);
 
-/* False after having said so: none of its kind can be mounted now (its module is not loaded). */
+/* Returns false, after printing so, when there is none of its kind: its module is not loaded. */
 bool fsops_is_known(void);
 
-/* @min_ns: what took less is not seen. */
+/* Operations that took less than @min_ns are not reported. */
 void fsops_configure(struct object *o, uint64_t min_ns);
 
-/* Says what can't be seen on this kernel. */
+/* Prints what can't be seen on this kernel. */
 void fsops_started(struct run *r);
 
-/* "read" and BCC's 'R'; of any @op. */
+/* What an operation is called: "read", and BCC's letter 'R'; "?" and '?' for an unknown one. */
 const char *fsops_name(unsigned int op);
 char fsops_letter(unsigned int op);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * paths: names of files as the kernel side sends them (bpf/lib/core/path.bpf.h), put together.
+ * paths: puts names of files together that the kernel side sends in parts
+ * (bpf/lib/core/path.bpf.h).
  */
 #ifndef BORESCOPE_FILES_PATHS_H
 #define BORESCOPE_FILES_PATHS_H
@@ -8,10 +9,11 @@
 #include <stddef.h>
 
 /*
- * Writes @name (@len bytes) to @to, behind the directory @base that it is relative to (@base_len
- * bytes; none for the root directory), with a slash between. A @base of NULL: @name as it is. A
- * @len of 0: "?", a name that could not be read. @to has room for both and a byte more. Returns how
- * many bytes were written; there is no NUL but the one that @name may end with.
+ * Writes @name (@len bytes) to @to, with the directory @base (@base_len bytes; none for the root
+ * directory) that it is relative to in front of it, and a slash between them. With a @base of NULL
+ * it writes @name as it is. A @len of 0 is a name that could not be read: "?". @to needs room for
+ * both and one byte more. Returns how many bytes were written; no NUL is added to one that @name
+ * may end with.
  */
 size_t path_join(char *to, const char *base, size_t base_len, const char *name, size_t len);
 

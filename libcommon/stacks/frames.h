@@ -54,9 +54,9 @@ void frame_json(struct json *j, const struct frame_name *name);
 
 /*
  * Whether a user stack of @nr frames is whole, whose outermost function is @root, and @next the one
- * that it has called (NULL: not known, or there is none). A stack is whole when it begins where libc
- * begins a program or a thread, and also when it begins at main(), for what calls main() has no
- * name, and often no frame pointer.
+ * that it has called (NULL: not known, or there is none). A stack is whole when it begins where
+ * libc begins a program or a thread, and also when it begins at main(), for what calls main() has
+ * no name, and often no frame pointer.
  */
 bool frames_begin_at(const char *root, const char *next, size_t nr);
 

@@ -201,8 +201,8 @@ static int by_self(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
-/* The functions that were seen, the hottest first, in an array to be freed. NULL: there are none, or
- * not enough memory, after printing so. */
+/* The functions that were seen, the hottest first, in an array to be freed. NULL: there are none,
+ * or not enough memory, after printing so. */
 static struct hot *find_hot(struct stacks *s, uint32_t *nr)
 {
 	const bool named = stacks_name(s);

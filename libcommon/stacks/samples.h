@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * samples: events that carry stacks (bpf/lib/stacks/stacks.bpf.h) into a set of stacks, with the
- * processes that they are of remembered while they live.
+ * samples: takes events that carry stacks (bpf/lib/stacks/stacks.bpf.h) into a set of stacks, and
+ * remembers what their processes have mapped while they live.
  */
 #ifndef BORESCOPE_STACKS_SAMPLES_H
 #define BORESCOPE_STACKS_SAMPLES_H
@@ -17,23 +17,25 @@ struct stack_samples {
 	struct stacks *stacks;
 	struct symbols *symbols;
 	uint64_t truncated; /* events with a stack that is deeper than the kernel walks */
-	uint64_t unread;    /* with a user stack that could not be read */
-	uint64_t cut_frame, unread_frame;
-	/* with --unwind dwarf: user stacks unwound; of them to their root, and as far as they were
-	 * copied */
-	uint64_t unwound, whole, uncopied;
-	uint64_t copied; /* bytes of them */
+	uint64_t unread;    /* events with a user stack that could not be read */
+	uint64_t cut_frame, unread_frame; /* named frames that stand for these */
+	/* With --unwind dwarf: */
+	uint64_t unwound;  /* user stacks */
+	uint64_t whole;	   /* of these: to their root */
+	uint64_t uncopied; /* of these: as far as they were copied */
+	uint64_t copied;   /* bytes of user stacks */
 };
 
-/* In the setup hook, after stacks_setup(). @config without symbols. False: no memory (said). What
- * it makes lives as long as the tool. */
+/* In the setup hook, after stacks_setup(). @config names no symbols: they are made here. Returns
+ * false when there is not enough memory, after printing so. What it makes lives as long as the
+ * tool. */
 bool stack_samples_init(struct stack_samples *e, const struct stacks_config *config);
 
-/* In the event hook: adds @weight to the stack of a struct stack_event of @size bytes. True: it is
- * in the set; what had no room is counted there. */
+/* In the event hook: adds @weight to the stack of a struct stack_event of @size bytes. Returns
+ * whether it is in the set, which counts what it had no room for. */
 bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, uint64_t weight);
 
-/* stacks_remarks() and stacks_summary_json(), with what is known here. */
+/* As stacks_remarks() and stacks_summary_json(), and what is known here besides. */
 void stack_samples_remarks(const struct stack_samples *e);
 void stack_samples_summary_json(const struct stack_samples *e, struct json *j);
 #define STACK_SAMPLES_SUMMARY_KEYS                                                                 \

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * stacks: counts stacks, and shows them: BCC's listing, folded lines, a table of the hottest
- * functions, JSON, a flame graph. Any tool that has stacks uses it:
+ * functions, JSON, a flame graph. It is the face of this wing: the set is in set.c, the names are
+ * in names.c, print.c shows the stacks and report.c does what the options say. A tool that has
+ * stacks uses it like this:
  *
  *	set = stacks_new(&config);			in its setup hook
  *	stacks_add(set, &key, kernel, n, user, m, 1);	for each
@@ -9,8 +11,8 @@
  *	stacks_free(set);
  *
  * and puts STACKS_OPTIONS into its table of options. Frames are addresses, leaf first, as the
- * kernel gives them; they get their names when they are printed. Until then it is up to the tool to
- * call symbols_remember() for a process while it lives.
+ * kernel gives them. They get their names when they are printed; so the tool has to call
+ * symbols_remember() for each process while it lives.
  *
  * What the set holds is bounded; what did not fit is counted.
  */
@@ -36,10 +38,12 @@ struct frame_name;
 
 struct stacks_options {
 	bool folded, delimited, annotated, top;
-	bool user_only, kernel_only; /* a tool need not read the other stack then */
+	bool user_only, kernel_only; /* then a tool need not read the other stack */
 	const char *svg;
-	uint64_t max;	 /* how many different stacks are kept */
-	uint64_t unwind; /* by tables: bytes of each user stack that are copied; 0: by pointers */
+	uint64_t max; /* how many different stacks are kept */
+	/* Bytes of each user stack that are copied, to unwind it by tables. 0: user stacks are
+	 * walked by frame pointers. */
+	uint64_t unwind;
 };
 extern struct stacks_options stacks_options;
 
@@ -67,7 +71,7 @@ extern struct stacks_options stacks_options;
 	    .help = "keep this many different stacks (default 262144)")
 /* clang-format on */
 
-/* For a tool that uses bpf/lib/stacks/stacks.bpf.h, beside these. */
+/* Beside these, for a tool that uses bpf/lib/stacks/stacks.bpf.h. */
 #define STACKS_UNWIND_OPTION                                                                       \
 	OPT(0, "unwind", .arg = "HOW", .parse = stacks_parse_unwind,                               \
 	    .value = &stacks_options.unwind,                                                       \
@@ -93,14 +97,14 @@ void stacks_configure(struct object *o);
 struct stack_key {
 	uint32_t pid;
 	uint32_t tid;	/* 0: threads are not told apart */
-	uint32_t image; /* symbols_image() of the time; 0: as the pid is when it is shown */
+	uint32_t image; /* symbols_image() at that time; 0: what the pid is when it is shown */
 	char comm[16];
-	/* A text for each of the set's labels: from stacks_text(); 0: it has none. */
+	/* For each of the set's labels a text, from stacks_text(); 0: none. */
 	uint32_t labels[STACK_LABELS_MAX];
 };
 
 struct stacks_config {
-	/* Where names come from; must outlive the set. */
+	/* Where names come from. It has to outlive the set. */
 	struct symbols *symbols;
 	/* Labels beside pid and comm: their JSON keys ("state", "syscall"). In the listing, a
 	 * label's text stands behind the pid; in folded lines and flame graphs it is a frame
@@ -113,33 +117,35 @@ struct stacks_config {
 	const char *title; /* of the flame graph; NULL: the tool's name */
 	bool can_unwind;   /* the tool has STACKS_UNWIND_OPTION */
 	uint64_t max;	   /* 0: stacks_options.max */
-	/* For tests: names from here instead of from @symbols. */
+	/* For tests: names come from here, and not from @symbols. */
 	void (*name_frame)(uint32_t pid, uint64_t addr, bool kernel, struct frame_name *name);
 };
 
-/* NULL: no memory (said). stacks_free(NULL) is fine. */
+/* Returns NULL when there is not enough memory, after printing so. stacks_free(NULL) does
+ * nothing. */
 struct stacks *stacks_new(const struct stacks_config *config);
 void stacks_free(struct stacks *s);
 
-/* A text of the traced side or of the tool's own as a number, for stack_key.labels: never 0, unless
- * there is no memory. Stays good until stacks_free(). */
+/* Returns a number for a text (of the traced side, or the tool's own), for stack_key.labels. It is
+ * good until stacks_free(), and never 0, unless there is not enough memory. */
 uint32_t stacks_text(struct stacks *s, const char *text);
 
 /*
- * A frame that is no address but @text ("[no stack: on a CPU]"), to stand among the addresses
- * given to stacks_add(), as kernel or as user frame. It differs from run to run, so that nobody can
- * put one on the stack of a process. Stays good until stacks_free().
+ * Returns a frame that is no address but a text ("[no stack: on a CPU]"), to stand among the
+ * addresses given to stacks_add(), as a kernel or a user frame. It differs from run to run, so that
+ * nobody can put one on the stack of a process. It is good until stacks_free().
  */
 uint64_t stacks_named_frame(struct stacks *s, const char *text);
 
 /*
  * Adds @weight to the stack of @key, @kernel and @user (leaf first; either may be NULL with 0
- * frames). False: it is a new one, and there is no room for it: counted in stacks_stats.left_out.
+ * frames). Returns false when the stack is new and there is no room for it, after counting that in
+ * stacks_stats.left_out.
  */
 bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *kernel,
 		size_t nr_kernel, const uint64_t *user, size_t nr_user, uint64_t weight);
 
-/* Forgets the stacks (and the counts of stacks_stats), for a report per interval. */
+/* Forgets the stacks and the counts of stacks_stats, for a tool that reports at intervals. */
 void stacks_clear(struct stacks *s);
 
 struct stacks_stats {
@@ -147,9 +153,9 @@ struct stacks_stats {
 	uint64_t weight;    /* of those */
 	uint64_t left_out;  /* calls for which there was no room */
 	uint64_t different; /* stacks in the set, by address */
-	uint64_t user;	    /* of those added: that have a user frame which is an address */
-	/* of user: that have two frames or fewer, and don't begin where programs and threads do:
-	 * cut, as it seems. Known when they have been shown */
+	uint64_t user;	    /* of those added: with a user frame that is an address */
+	/* Of user: stacks that are cut, as it seems. They have two frames or fewer, and don't begin
+	 * where programs and threads do. Known once the stacks have been named. */
 	uint64_t user_short;
 	uint64_t bytes; /* of memory, about */
 };
@@ -157,20 +163,21 @@ void stacks_stats(const struct stacks *s, struct stacks_stats *stats);
 
 /* --- showing them ------------------------------------------------------------------------- */
 
-/* As the options say, --json included: what the functions below do. Sets run.failed where not all
- * could be shown (said). */
+/* Shows the stacks as the options say, --json included, by the functions below. Where not all could
+ * be shown, that is printed, and the run fails (run_fail()). */
 void stacks_report(struct stacks *s, struct run *r);
 
 /*
- * Each in turn; the least first and the hottest last, except for the table. Stacks whose frames
- * have the same names (at other places of the same functions) are one.
+ * Each shows all stacks, the one of least weight first and the hottest last, except for the table
+ * of functions. Stacks whose frames have the same names (at other places of the same functions) are
+ * one.
  *
  * listing: BCC's profile: kernel frames, user frames, "-                comm (pid)", the weight.
  * folded: "comm;root;...;leaf weight". A ';' in a name is written ':'.
  * json: {"pid","tid" (if told apart),"comm", the labels,"count","kernel":[],"user":[]}, leaf first;
  *	a frame is {"function","module"}, both null where not known, and "offset" (in the module)
  *	where the function is not.
- * top: functions by self weight, at most @rows (0: all), with what the rest has.
+ * top: functions by self weight, at most @rows (0: all), and what the others have together.
  * top_json: an object with "type":"function" each, "self", "total", "function", "module".
  */
 void stacks_listing(struct stacks *s, struct out *o);
@@ -187,18 +194,18 @@ void stacks_top_json(struct stacks *s, struct json *j);
 		.keys = "type self total function module"                                          \
 	}
 
-/* A flame graph into @o. */
+/* Writes a flame graph into @o. */
 void stacks_svg(struct stacks *s, struct out *o);
 
 /*
- * At the end (the finish hook): one warning if stacks were left out, and one note when a good part
- * of the user stacks seems to be cut ("61 % of user stacks have at most two frames: code built
- * without frame pointers, most of it in libc.so.6: see --unwind dwarf"). Returns
- * whether it said so.
+ * In the finish hook: prints a warning if stacks were left out, and a note when a good part of the
+ * user stacks seems to be cut ("61 % of user stacks have at most two frames: code built without
+ * frame pointers, most of it in libc.so.6: see --unwind dwarf"). Returns whether it printed the
+ * note.
  */
 bool stacks_remarks(struct stacks *s);
 
-/* The members "stacks_left_out" and "user_stacks_cut" (of "user_stacks") of the summary. */
+/* Members of the summary: "stacks_left_out", "user_stacks", and of these "user_stacks_cut". */
 void stacks_summary_json(struct stacks *s, struct json *j);
 #define STACKS_SUMMARY_KEYS "stacks_left_out user_stacks user_stacks_cut"
 

@@ -9,8 +9,7 @@
 
 struct build_id {
 	unsigned char bytes[20]; /* a shorter id is filled up with zeros, as the kernel does */
-	unsigned int
-		len; /* 0: there is none, or one that is longer (the kernel has no room for it either) */
+	unsigned int len;	 /* 0: there is no id, or a longer one, as for the kernel */
 };
 
 /* Reads the id of the file in @im; .len is 0 when there is none. */

@@ -11,8 +11,8 @@
 /*
  * Writes "_ZN2ns1fEi" as "ns::f(int)", and Rust's "_RNvC4demo4main" and the older
  * "_ZN4demo4main17h...E" as "demo::main", into @buf, cut to @size with "..." at the end. Returns
- * @buf, or @name itself when it is not mangled, or not in a way that is understood. A short name can
- * stand for one of gigabytes: no more of it is written than fits.
+ * @buf, or @name itself when it is not mangled, or not in a way that is understood. A short name
+ * can stand for one of gigabytes: no more of it is written than fits.
  */
 const char *demangle(const char *name, char *buf, size_t size);
 

@@ -35,7 +35,7 @@ struct symtab {
 enum {
 	RANK_WEAK = 1,
 	RANK_LOCAL = 2,
-	RANK_LABEL = 4, /* of no known type: dropped where a function with a size has its place */
+	RANK_LABEL = 4,	   /* not known to be a function: dropped when it lies in one with a size */
 	RANK_FALLBACK = 8, /* taken only where there is nothing else */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * thread: threads that a task iterator looked at (bpf/lib/tasks/thread.bpf.h), as rows, objects and
- * stacks of a set:
+ * thread: shows threads that a task iterator has looked at (bpf/lib/tasks/thread.bpf.h), as rows,
+ * as JSON objects, or as stacks of a set:
  *
  *	thread_init(&config);				in the attach hook
  *	if (thread_take(t, size))			for each record
@@ -9,7 +9,8 @@
  *		thread_add(t);				or into the set of stacks
  *	thread_remarks(); thread_summary_json(j);	at the end
  *
- * There is one set of them, since a table's columns know nothing but their event.
+ * There is one set of threads in a program, since a table's columns know nothing but their event.
+ * Rows and objects are of the record that was taken last.
  */
 #ifndef BORESCOPE_TASKS_THREAD_H
 #define BORESCOPE_TASKS_THREAD_H
@@ -25,24 +26,24 @@
 #include "output/table.h"
 
 struct thread_config {
-	struct symbols *symbols; /* must outlive it */
-	bool root_first;	 /* in rows: the outermost function first */
-	bool without_user;	 /* this kernel gives no user stacks: null in JSON */
+	struct symbols *symbols; /* have to live as long as the tool */
+	bool root_first;	 /* rows have the outermost function first */
+	bool without_user;	 /* this kernel gives no user stacks: JSON has null for them */
 };
 
-/* Returns 0 or -ENOMEM (said). What it makes lives as long as the tool. */
+/* Returns 0, or -ENOMEM after printing so. What it makes lives as long as the tool. */
 int thread_init(const struct thread_config *config);
 
 /*
- * Makes a record of @size bytes ready to be shown, and counts it: its process is remembered, and
- * its user stack ends where it leaves all code, as it may where there are no frame pointers. One
- * that begins where programs and threads do is not THREAD_USER_CUT. False: the sizes in it can't
- * be; not counted.
+ * Makes a record of @size bytes ready to be shown, and counts it. Its process is remembered, and
+ * its user stack is ended where it leaves all code, as it may where there are no frame pointers. A
+ * stack that begins where programs and threads do is not THREAD_USER_CUT any more. Returns false,
+ * and does not count the record, when the sizes in it can't be right.
  */
 bool thread_take(struct thread_sample *t, size_t size);
 
-/* Adds its stack to the set, by process, name, state and system call; false: there is no room for
- * it, which the set counts. */
+/* Adds the stack of a record to the set, by process, name, state and system call. Returns false
+ * when there is no room for it, which the set counts. */
 bool thread_add(const struct thread_sample *t);
 struct stacks *thread_stack_set(void);
 
@@ -72,10 +73,10 @@ void thread_stack_json(struct json *j, const void *event);
 		COL_CUSTOM("STACK", .text = thread_stack_text, .json = thread_stack_json,          \
 			   .keys = "kernel user user_cut")
 
-/* In the finish hook: notes about the stacks that could not be read, or not to their end. */
+/* In the finish hook: prints notes about the stacks that could not be read, or not to their end. */
 void thread_remarks(void);
 
-/* How many of those taken were, or had, what the key says. */
+/* Members of the summary: how many of the records taken are "on_cpu", "moved" and so on. */
 void thread_summary_json(struct json *j);
 #define THREAD_SUMMARY_KEYS "on_cpu moved kernel_unread user_unread user_stacks user_stacks_cut"
 
