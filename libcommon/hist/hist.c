@@ -132,8 +132,8 @@ static void print_rows(struct out *o, const struct hist *h, uint64_t unit_ns, co
 		if (!h->slots[i])
 			continue;
 		/*
-		 * A slot can lie across the boundary of two rows (1000 ns are no power of two):
-		 * all of it goes where its middle is, which is wrong by half a slot, 3.2 %.
+		 * A slot can lie across the boundary of two rows, as 1000 ns are no power of two.
+		 * All of it goes to the row that its middle is in: wrong by half a slot, 3.2 %.
 		 */
 		row = row_of(slot_middle(i) / unit_ns);
 		rows[row] += h->slots[i];

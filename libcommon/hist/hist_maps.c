@@ -56,8 +56,8 @@ static int map_fd(struct run *r, const char *name)
 }
 
 /*
- * Until every program that runs now has ended: an RCU grace period. membarrier() refuses where
- * there are nohz_full CPUs; a change of a map of maps waits for the same.
+ * Waits until every program that runs now has ended: for an RCU grace period. membarrier() refuses
+ * that where there are nohz_full CPUs; a change of a map of maps waits for the same.
  */
 static void wait_for_programs(int any_map_fd)
 {
@@ -79,8 +79,8 @@ static void wait_for_programs(int any_map_fd)
 		close(fd);
 }
 
-/* From now on the other histograms are filled. When this returns, nothing writes to those of the
- * old epoch any more, which is returned. */
+/* Has the programs fill the other histograms from now on. Returns the old epoch, to whose
+ * histograms nothing writes any more then. */
 static uint32_t flip(struct run *r)
 {
 	static uint32_t epoch;
@@ -111,7 +111,7 @@ static struct one *read_all(struct run *r, uint32_t epoch, size_t *nr)
 	return one;
 }
 
-/* Each CPU has kept those that it has seen. */
+/* Each CPU has kept the extremes that it has seen itself. */
 static void add_extremes(struct one *one, int fd, struct hist_extremes *parts, int cpus)
 {
 	if (bpf_map_lookup_elem(fd, &one->key, parts))

@@ -6,7 +6,8 @@
 #include "stacks/frames.h"
 #include "stacks/stacks.h"
 
-/* A frame that has been named. Strings are told by where they begin in texts, plus 1; 0: NULL. */
+/* A frame that has been named. A string is kept as the place where it begins in texts, plus 1; 0 is
+ * NULL. */
 struct frame_known {
 	uint64_t offset, module_offset;
 	size_t function, module;
@@ -132,7 +133,8 @@ void frames_json_user(struct json *j, const char *key, struct named_frames *f)
 	json_part(j, key, f, f->frames.nr_kernel, f->frames.nr_user);
 }
 
-/* @function, up to what a compiler ("main.cold") or a linker ("clone@@GLIBC_2.2.5") adds. */
+/* Whether @function is @name, but for what a compiler ("main.cold") or a linker
+ * ("clone@@GLIBC_2.2.5") adds. */
 static bool is_named(const char *function, const char *name)
 {
 	size_t len = strlen(name);
@@ -151,8 +153,8 @@ bool frames_begin_at(const char *root, const char *next, size_t nr)
 		"__libc_start_main_impl",
 		"__libc_start_call_main",
 		"start_thread",
-		/* behind another function: who is in it begins a thread, and does not begin there
-		 */
+		/* These only behind another function: a stack that ends in one of them is of a
+		 * thread that makes another one. */
 		"clone",
 		"__clone",
 		"clone3",

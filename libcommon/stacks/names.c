@@ -10,7 +10,8 @@
 
 #define SHORT_STACK 2 /* frames */
 
-/* What a frame is called. Numbers of texts; 0: not known. Compared as bytes: no padding. */
+/* What a frame is called. Function and module are numbers of texts; 0: not known. Compared as
+ * bytes: no padding. */
 struct sym {
 	uint64_t offset; /* in the module, where the function is not known */
 	uint32_t function, module;
@@ -63,7 +64,8 @@ void stacks_no_memory(struct stacks *s)
 	s->failed = true;
 }
 
-/* The number of an item, as intern(); 0, which is the one that is not known, if it has no room. */
+/* The number of an item, as intern() gives it; where it has no room 0, the number of what is not
+ * known. */
 static uint32_t known(struct stacks *s, struct intern *t, const void *data, size_t len)
 {
 	uint32_t number = intern(t, data, len);
@@ -161,8 +163,8 @@ static uint32_t *name_trace(struct stacks *s, const struct stack_key *key, uint3
 	return to;
 }
 
-/* A short user stack, unless it begins where programs and threads do, is put down to the module
- * that its leaf is in. */
+/* Counts a short user stack as cut, for the module that its leaf is in, unless it begins where
+ * programs and threads do. */
 static void count_cut(struct stacks *s, const uint32_t *user, uint32_t nr, uint64_t count)
 {
 	const char *function[SHORT_STACK] = { NULL };

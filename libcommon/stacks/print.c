@@ -74,7 +74,7 @@ void stacks_listing(struct stacks *s, struct out *o)
 	}
 }
 
-/* A part of a folded line: no ';' in it, nor what a terminal would obey. */
+/* Writes a part of a folded line: with ':' for ';', and without what a terminal would obey. */
 static void fold_part(struct out *o, const char *name, size_t len)
 {
 	len = strnlen(name, len);
@@ -331,8 +331,8 @@ static bool is_unknown(const struct shown_frame *f)
 	return !f->name.function && !f->name.module && !f->kernel;
 }
 
-/* Frames one behind the other of which nothing is known (what a register that is no frame pointer
- * led to) are one. */
+/* Adjacent frames of which nothing is known are drawn as one: a register that is no frame pointer
+ * led there. */
 static void draw_frames(const struct stacks *s, struct drawing *d, const uint32_t *frames,
 			uint32_t nr)
 {

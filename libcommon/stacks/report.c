@@ -18,7 +18,7 @@
 
 #define TOP_ROWS	 30
 #define UNWIND_BYTES_MIN 512
-/* Say so from this share of short stacks on, when there are enough to tell. */
+/* A note tells of short stacks when they have this share, and there are enough stacks to judge. */
 #define CUT_PERMILLE 200
 #define CUT_MIN	     20
 
@@ -105,7 +105,8 @@ void stacks_configure(struct object *o)
 	config->copy = stacks_options.unwind & ~7ull;
 }
 
-/* Into the file of --svg. False: it is not, or not whole, there (said). */
+/* Writes the file of --svg. Returns false when it is not there, or not whole, after printing why.
+ * */
 static bool write_svg(struct stacks *s)
 {
 	struct out *o = malloc(sizeof(*o));

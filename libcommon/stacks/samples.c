@@ -9,8 +9,8 @@
 #include "symbols/symbols.h"
 
 #define REMEMBER_NS NSEC_PER_SEC
-/* Say so from this share of stacks on that were not unwound to their root, when there are enough.
- */
+/* A note tells of stacks that were not unwound to their root when they have this share, and there
+ * are enough of them to judge. */
 #define ASTRAY_PERCENT 20
 #define ASTRAY_MIN     20
 
@@ -29,7 +29,8 @@ bool stack_samples_init(struct stack_samples *e, const struct stacks_config *con
 	return true;
 }
 
-/* While it lives, and again now and then for what it has mapped since. */
+/* Remembers the process while it lives, and again from time to time for what it has mapped since.
+ * */
 static void remember(struct symbols *symbols, const struct event_head *head)
 {
 	static struct {
@@ -46,7 +47,7 @@ static void remember(struct symbols *symbols, const struct event_head *head)
 	symbols_remember(symbols, head->pid);
 }
 
-/* A user stack of STACK_COPIED's @nr words, to @frames. Returns how many. */
+/* Unwinds a user stack of STACK_COPIED, which has @nr words, into @frames. Returns how many. */
 static uint32_t unwind_copy(struct stack_samples *e, uint32_t pid, const __u64 *words, uint32_t nr,
 			    uint64_t *frames)
 {

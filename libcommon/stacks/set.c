@@ -9,7 +9,7 @@
 #include "stacks/internal.h"
 #include "stacks/names.h"
 
-/* Room for frames, of kernel and of user stacks, each a different sequence once. */
+/* How many frames there is room for, for each stack. A sequence of frames is kept once. */
 #define FRAMES_PER_STACK 64
 
 /* The upper half of a named frame: this at the top, and below it what nobody can guess, for an

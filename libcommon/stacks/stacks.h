@@ -80,7 +80,7 @@ const char *stacks_parse_unwind(const char *arg, void *value);
 
 /*
  * In the setup hook: checks the options against each other and opens the file for --svg (so that a
- * path that can't be written is said before anything is traced). Returns GO_ON, or the
+ * path that can't be written is reported before anything is traced). Returns GO_ON, or the
  * exit status after printing why.
  */
 int stacks_setup(const struct common_options *common);

@@ -112,7 +112,7 @@ int64_t cfi_take_sleb(struct cfi_cursor *c)
 	return take_leb(c, true);
 }
 
-/* The next @size bytes as a part of their own. */
+/* Takes the next @size bytes, as a part of their own. */
 static struct cfi_cursor take_part(struct cfi_cursor *c, uint64_t size)
 {
 	const unsigned char *at = take_bytes(c, size);
@@ -182,9 +182,8 @@ static uint64_t take_address(const struct cfi_table *t, struct cfi_cursor *c, ui
 	return encoding & PE_PCREL ? value + place : value;
 }
 
-/* The entry that begins at @c, without its length; where @c goes on is behind it. An empty part: it
- * is one of the 64-bit format, which is for tables of more than 4 GiB, or of zeros between others.
- */
+/* Takes the entry that begins at @c: what follows its length. The part is empty for an entry of the
+ * 64-bit format, which is for tables of more than 4 GiB, and for zeros between other entries. */
 static struct cfi_cursor take_entry(struct cfi_cursor *c)
 {
 	uint64_t len = cfi_take(c, 4);
@@ -201,7 +200,7 @@ static bool is_cie(const struct cfi_table *t, uint32_t id)
 	return id == (t->is_debug ? 0xffffffff : 0);
 }
 
-/* "zPLR": what each letter means is in the part that follows. */
+/* Reads an augmentation ("zPLR"): what its letters stand for is in the part that follows. */
 static void read_augmentation(struct cie *cie, struct cfi_cursor *c, const char *letters)
 {
 	struct cfi_cursor part = take_part(c, cfi_take_uleb(c));
@@ -267,7 +266,7 @@ static bool read_cie(const struct cfi_table *t, uint32_t at, struct cie *cie)
 	return !c.bad && cie->ra < CFI_REGS;
 }
 
-/* A CIE as it was read last: functions that lie together have the same one. */
+/* The CIE that was read last: functions that lie together have the same one. */
 struct last_cie {
 	uint32_t at;
 	bool is_good, is_set;
@@ -284,7 +283,7 @@ static const struct cie *cie_at(const struct cfi_table *t, uint32_t at, struct l
 	return last->is_good ? &last->cie : NULL;
 }
 
-/* @c: the entry at byte @at of the table. NULL: it is none of a function's. */
+/* The CIE of the entry @c at byte @at of the table. NULL: the entry is no function's. */
 static const struct cie *read_fde(const struct cfi_table *t, uint32_t at, struct cfi_cursor c,
 				  struct fde *fde, struct last_cie *last)
 {
@@ -539,7 +538,7 @@ static int64_t factored(const struct execution *x, uint64_t n)
 	return n * (uint64_t)x->cie->data_align;
 }
 
-/* Of a CFA that is a register and a number; another one has no number to change. */
+/* Changes the number of a CFA that is a register and a number; another one has none. */
 static void set_cfa_offset(struct execution *x, int64_t n)
 {
 	if (x->row->cfa.how != CFI_SUM)
@@ -576,7 +575,7 @@ static void restore_state(struct execution *x)
 		*x->row = x->states[--x->nr_states];
 }
 
-/* Those that are about the CFA or the place. */
+/* Executes those instructions that are about the CFA or the place; false for another one. */
 static bool execute_cfa(struct execution *x, uint8_t op)
 {
 	uint64_t reg;
@@ -696,7 +695,7 @@ static void execute_one(struct execution *x)
 	}
 }
 
-/* Up to what is said of a place behind the one that is asked for. */
+/* Stops before the instructions for places behind the one that is asked for. */
 static bool execute(struct execution *x, struct cfi_cursor code)
 {
 	x->c = code;

@@ -17,7 +17,7 @@ int cplus_demangle_v3_callback(const char *mangled, int options, demangle_callba
 int rust_demangle_callback(const char *mangled, int options, demangle_callbackref callback,
 			   void *opaque);
 
-/* Longer names are left alone: the time and stack that it takes grow with the name. */
+/* Longer names are left alone: the time and stack that demangling takes grow with the name. */
 #define MAX_MANGLED 4096
 
 /* Leaving rust_demangle_callback() may lose a few KiB that it took for an identifier in Unicode:

@@ -16,7 +16,7 @@ static bool have_page(const struct elf_image *im, size_t page)
 	return im->have[page / 8] & 1 << page % 8;
 }
 
-/* Reads pages [@from, @to). Where the file has become shorter zeros remain. */
+/* Reads pages [@from, @to). Where the file has become shorter, zeros remain. */
 static void read_pages(struct elf_image *im, size_t from, size_t to)
 {
 	size_t at = from * PAGE, end = to * PAGE, page;
@@ -36,7 +36,8 @@ static void read_pages(struct elf_image *im, size_t from, size_t to)
 		im->have[page / 8] |= 1 << page % 8;
 }
 
-/* Makes sure that these bytes are there. False: they are outside, or too many. */
+/* Makes sure that these bytes are there. False: they lie outside of the file, or go beyond the
+ * budget. */
 static bool fetch(struct elf_image *im, uint64_t offset, uint64_t size)
 {
 	size_t page, from, end;
@@ -62,7 +63,7 @@ static bool fetch(struct elf_image *im, uint64_t offset, uint64_t size)
 }
 
 /*
- * A table of headers: there, or taken out of the copy's ELF header. Counts that don't fit in 16
+ * Reads a table of headers, or takes it out of the copy's ELF header. Counts that don't fit in 16
  * bits (SHN_XINDEX, PN_XNUM) are for object files of a compiler and for core files.
  */
 #define CHECK_TABLE(im, h, what, item, special)                                                    \

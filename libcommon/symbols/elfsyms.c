@@ -145,7 +145,7 @@ static void read_symbols(struct elf_syms *e, struct elf_image *im, const struct 
 	}
 }
 
-/* Unpacks an xz file, into memory from mmap(). NULL: it can't be, or is too large. */
+/* Unpacks an xz file into memory from mmap(). NULL: it can't be unpacked, or is too large. */
 static void *unpack(const Elf_Data *packed, size_t *size)
 {
 	lzma_stream xz = LZMA_STREAM_INIT;
@@ -192,8 +192,8 @@ static void read_debugdata(struct elf_syms *e, struct elf_image *im, Elf_Scn *sc
 	elf_image_close(&inner);
 }
 
-/* The debug file, if it is the right one. Where the file was moved to another address afterwards
- * (prelink), its symbols move along. */
+/* Reads the debug file open as @fd, if it is the right one. Where the stripped file was moved to
+ * another address afterwards (prelink), the symbols move along. */
 static bool read_debug_file(struct elf_syms *e, int fd, bool by_id)
 {
 	struct elf_syms other = { 0 };

@@ -12,8 +12,8 @@
 #define MAX_TAGS    4096
 
 /*
- * The kernel says no sizes. A BPF program's last symbol may be followed by anything: give up where
- * it would be larger than programs are.
+ * The kernel gives no sizes. The last symbol of a BPF program may be followed by anything: it is
+ * given up where it would be larger than programs are.
  */
 #define MAX_BPF_SIZE (256u << 10)
 
@@ -48,7 +48,7 @@ static int read_modules(struct kallsyms *k, FILE *f)
 	return 0;
 }
 
-/* The tag of a module's name; 0: too many of them, or no memory. */
+/* The tag that stands for a module's name; 0: there are too many of them, or no memory. */
 static unsigned int tag_of(struct kallsyms *k, const char *name, size_t len)
 {
 	char(*more)[64];
@@ -171,7 +171,7 @@ int kallsyms_read(struct kallsyms *k, FILE *symbols, FILE *modules)
 	return 0;
 }
 
-/* The highest id of those above @id, or @id. -EPERM: that is not for us to know. */
+/* The highest id of a BPF program, if it is above @id, or else @id. -EPERM: we may not know. */
 static int newest_prog(uint32_t *id)
 {
 	int err;

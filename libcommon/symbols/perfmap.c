@@ -12,7 +12,7 @@
 #include "symbols/perfmap.h"
 #include "symbols/safeopen.h"
 
-/* Longer lines are passed over. Not on the stack: tools may run on a small one. */
+/* Longer lines are passed over. The buffer is not on the stack, for that may be small. */
 #define CHUNK (64u << 10)
 
 static bool parse_number(const char **p, const char *end, uint64_t *v)
@@ -33,7 +33,7 @@ static bool parse_number(const char **p, const char *end, uint64_t *v)
 	return true;
 }
 
-/* Returns 0, also for a line of something else, or what symtab_add() does. */
+/* Adds a line. Returns what symtab_add() does, and 0 for a line that makes no sense. */
 static int add_line(struct perf_map *m, const char *p, const char *end)
 {
 	uint64_t start, size;

@@ -26,7 +26,7 @@ struct processes {
 	uint32_t images;
 };
 
-/* Whether it is time to look again, @pause ns after the last time. */
+/* Whether it is time to look again: @pause ns after the last look, or later if that took long. */
 static bool is_due(const struct look *l, uint64_t pause)
 {
 	if (pause < l->took * LOOK_SHARE)
@@ -44,7 +44,7 @@ static void look_end(struct look *l)
 	l->took = clock_mono_ns() - l->begun;
 }
 
-/* Whether the pid is still that process's. */
+/* Whether the pid still stands for that process. */
 static bool is_same(const struct process *p)
 {
 	struct process_id id;
@@ -103,7 +103,7 @@ void processes_free(struct processes *ps)
 	free(ps);
 }
 
-/* The least recently used other than @keep; only one with a perf map, if @jit. */
+/* The least recently used process other than @keep; with @jit, of those that have a perf map. */
 static struct process *oldest(const struct processes *ps, const struct process *keep, bool jit)
 {
 	struct process *p, *best = NULL;
@@ -163,7 +163,7 @@ static bool same_mapping(const struct exec_mapping *old, const struct mapping_li
 	       old->dev_minor == m->dev_minor;
 }
 
-/* The file of a mapping: the one it had when it was read last, or else what is there now. */
+/* The file of a mapping: the one it had when the mappings were read last, or what is there now. */
 static struct sym_file *file_of(struct maps_reading *r, const struct mapping_line *m)
 {
 	const struct process *p = r->p;
@@ -182,7 +182,7 @@ static struct sym_file *file_of(struct maps_reading *r, const struct mapping_lin
 	return NULL;
 }
 
-/* Code in it may have been made while the process runs. */
+/* Whether code in it may have been made while the process runs. */
 static bool is_jit(const struct mapping_line *m)
 {
 	return m->deleted || (!m->inode && strcmp(m->path, "[vdso]") &&
@@ -239,7 +239,8 @@ static int read_maps_of(struct maps_reading *r, uint32_t tid)
 	return err ? err : r->nr ? 0 : -ESRCH;
 }
 
-/* When a process's first thread has ended, its directory in /proc has no memory; others' have. */
+/* When the first thread of a process has ended, its directory in /proc shows no mappings; those of
+ * other threads do. */
 static int read_maps(struct maps_reading *r)
 {
 	int err = read_maps_of(r, r->p->pid), tries = MAX_OTHER_TIDS;
@@ -351,7 +352,8 @@ static struct process *add_process(struct processes *ps, uint32_t pid, const str
 	return p;
 }
 
-/* A process that isn't known, or whose pid is known for another one, which is behind it then. */
+/* Adds a process that isn't known, or whose pid is known for another one, which stands behind it
+ * then. */
 static int add_and_look(struct processes *ps, uint32_t pid, const struct process_id *id)
 {
 	struct process *p = add_process(ps, pid, id);

@@ -9,8 +9,7 @@
 
 #include "symbols/safeopen.h"
 
-/* Goes from a name that was only looked up to reading the file behind it, whatever the name means
- * by now. Closes @at. */
+/* Opens for reading what was only looked up, as @at, whatever its name means by now. Closes @at. */
 static int reopen(int at, struct stat *st)
 {
 	char path[32];

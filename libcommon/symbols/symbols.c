@@ -12,8 +12,8 @@
 #include "symbols/symbols.h"
 #include "symbols/symfiles.h"
 
-/* Between two looks whether kallsyms has changed, for an address whose name is not sure and for
- * another one; and between two readings where that can't be known. */
+/* The time between two looks whether kallsyms has changed, for an address whose name is not sure
+ * and for one whose name is; and between two readings of it, where a change can't be seen. */
 #define LOOK_UNSURE_NS	(1 * NSEC_PER_SEC)
 #define LOOK_SURE_NS	(10 * NSEC_PER_SEC)
 #define READ_BLINDLY_NS (10 * NSEC_PER_SEC)
@@ -81,8 +81,8 @@ static void demangle_name(struct symbols *s, struct frame_name *name)
 		name->function = demangle(name->function, s->demangled, sizeof(s->demangled));
 }
 
-/* A name of a BPF program may be that of the one before it in memory, for nobody says where that
- * ends. */
+/* The name of a BPF program is not: it may be that of the program before it in memory, as nothing
+ * tells where that one ends. */
 static bool is_sure(const struct frame_name *name)
 {
 	return name->function && strcmp(name->module, "[bpf]") != 0;

@@ -189,7 +189,7 @@ void sym_file_put(struct sym_files *files, struct sym_file *f)
 	free_file(files, f);
 }
 
-/* The least recently used of those that are @wanted, other than @keep. */
+/* The least recently used of the files that are @wanted, other than @keep. */
 static struct sym_file *oldest(struct sym_files *files, bool (*wanted)(const struct sym_file *),
 			       const struct sym_file *keep)
 {
@@ -216,13 +216,13 @@ static bool has_tables(const struct sym_file *f)
 	       (f->cfi_state == READ && cfi_bytes(&f->cfi));
 }
 
-/* The link to the file that is mapped there. */
+/* Writes the path of the link to the file that is mapped there. */
 static void map_link(char *path, size_t size, uint32_t pid, uint64_t start, uint64_t end)
 {
 	snprintf(path, size, "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
 }
 
-/* A way to a file that isn't open any more: the mapping, or its path in our own root. */
+/* Opens a file that isn't open any more, by the mapping, or by its path in our own root. */
 static int reach(const struct sym_file *f)
 {
 	char path[96];
@@ -270,7 +270,7 @@ static bool may_read(struct sym_files *files, const struct sym_file *f)
 	return files->foreign_ns;
 }
 
-/* What reading @f took since @from, on the thread's CPU clock. */
+/* Counts what reading @f has taken since @from, on the thread's CPU clock. */
 static void took_since(struct sym_files *files, const struct sym_file *f, uint64_t from)
 {
 	uint64_t took = cpu_ns() - from;
@@ -422,9 +422,9 @@ static struct sym_file *find_file(struct sym_files *files, const struct stat *st
 	return NULL;
 }
 
-/* The file itself by the link to what is mapped. Without the right to that (CAP_CHECKPOINT_RESTORE,
- * CAP_SYS_ADMIN before 5.9) by the link to the program, or by its path, if the same inode is there.
- */
+/* Opens the file by the link to what is mapped. Without the right to that (CAP_CHECKPOINT_RESTORE,
+ * CAP_SYS_ADMIN before 5.9) it is the link to the program, or the path, if the same inode is there.
+ * */
 static int open_mapped(uint32_t pid, const struct mapping_line *m, struct stat *st)
 {
 	char path[96];

@@ -31,7 +31,7 @@ static int grow(void **p, size_t *max, size_t need, size_t item, size_t limit)
 	return 0;
 }
 
-/* Neighbours often are aliases of each other's names in other sections: kept once. */
+/* The same name often comes twice in a row, from two sections: it is stored once. */
 static bool same_as_last(const struct symtab *t, const char *name, size_t len)
 {
 	const char *last;
@@ -89,9 +89,8 @@ static int compare(const void *va, const void *vb)
 	return a->name < b->name ? -1 : a->name > b->name;
 }
 
-/* Of two with the same address: "write" (weak in the C library) is what its callers know, rather
- * than
- * "__write" (global) or "__GI___write". */
+/* Of two with the same address, "write" (weak in the C library) is what its callers know, rather
+ * than "__write" (global) or "__GI___write". */
 static bool is_better(const struct symtab *t, const struct symbol *sym, const struct symbol *than)
 {
 	const char *a = symtab_name(t, sym), *b = symtab_name(t, than);
@@ -135,7 +134,7 @@ static void drop_aliases(struct symtab *t)
 	t->nr = to;
 }
 
-/* Labels inside of functions go, and what has no size gets one. */
+/* Drops labels inside of functions, and gives a size to what has none. */
 static void set_sizes(struct symtab *t, uint64_t (*limit)(void *, uint64_t), void *arg)
 {
 	uint64_t covered = 0; /* how far the sizes that files give reach, up to here */
@@ -163,7 +162,8 @@ static void set_sizes(struct symtab *t, uint64_t (*limit)(void *, uint64_t), voi
 	t->nr = to;
 }
 
-/* The nearest one before that reaches further, for each: the ends grow along such a chain. */
+/* Sets .outer of each, the nearest one before it that reaches further: along such a chain the ends
+ * grow. */
 static void set_outer(struct symtab *t)
 {
 	size_t i;

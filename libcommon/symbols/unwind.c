@@ -294,7 +294,7 @@ static bool find_register(struct walk *w, const struct cfi_rule *rule, uint64_t 
 	}
 }
 
-/* To the caller, by the table. False: that is the end. */
+/* Goes to the caller, by the table. False: the stack ends here. */
 static bool step_by_table(struct walk *w, const struct cfi_row *row, enum unwind_end *end)
 {
 	struct unwind_from *f = w->from;
@@ -321,7 +321,8 @@ static bool step_by_table(struct walk *w, const struct cfi_row *row, enum unwind
 	return true;
 }
 
-/* By the frame pointer: it points to the caller's, and the address to return to is behind that. */
+/* Goes to the caller by the frame pointer: it points to the caller's frame pointer, behind which is
+ * the address to return to. */
 static bool step_by_pointer(struct walk *w, enum unwind_end *end)
 {
 	struct unwind_from *f = w->from;

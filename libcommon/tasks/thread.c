@@ -76,7 +76,7 @@ static bool is_whole(const struct thread_sample *t)
 }
 
 /* Code without frame pointers may leave anything there: a frame that is in no code ends the stack.
- * (Nothing is known of a process that ended since.) */
+ * (Nothing is known of a process that has ended since.) */
 static void trim_user_stack(struct thread_sample *t)
 {
 	if (!t->nr_user || symbols_remember(config.symbols, t->head.pid))
