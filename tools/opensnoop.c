@@ -37,8 +37,8 @@ static size_t path(const struct open_event *e)
 	bool unknown = e->head.flags & OPEN_BASE_UNKNOWN;
 	const char *base = unknown ? "?" : e->text + e->path_len;
 
-	return path_join(text, full_path ? base : NULL, unknown ? 1 : e->base_len, e->text,
-			 e->path_len);
+	return paths_join(text, full_path ? base : NULL, unknown ? 1 : e->base_len, e->text,
+			  e->path_len);
 }
 
 static void print_path(struct out *o, const void *event)

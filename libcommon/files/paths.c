@@ -3,7 +3,7 @@
 
 #include "files/paths.h"
 
-size_t path_join(char *to, const char *base, size_t base_len, const char *name, size_t len)
+size_t paths_join(char *to, const char *base, size_t base_len, const char *name, size_t len)
 {
 	char *at = to;
 

@@ -15,6 +15,6 @@
  * both and one byte more. Returns how many bytes were written; no NUL is added to one that @name
  * may end with.
  */
-size_t path_join(char *to, const char *base, size_t base_len, const char *name, size_t len);
+size_t paths_join(char *to, const char *base, size_t base_len, const char *name, size_t len);
 
 #endif

@@ -101,7 +101,7 @@ bool frames_text(struct out *o, struct named_frames *f, bool root_first)
 	return to > from;
 }
 
-void frame_json(struct json *j, const struct frame_name *name)
+void frames_json_frame(struct json *j, const struct frame_name *name)
 {
 	json_object(j, NULL);
 	json_str(j, "function", name->function);
@@ -118,7 +118,7 @@ static void json_part(struct json *j, const char *key, struct named_frames *f, s
 	for (size_t i = from; i < from + nr; i++) {
 		const struct frame_name name = frames_name(f, i);
 
-		frame_json(j, &name);
+		frames_json_frame(j, &name);
 	}
 	json_end_array(j);
 }

@@ -49,7 +49,7 @@ void frames_json_user(struct json *j, const char *key, struct named_frames *f);
 
 /* {"function","module"}, null where not known. Where only the module is known, "offset" is the
  * address in it. */
-void frame_json(struct json *j, const struct frame_name *name);
+void frames_json_frame(struct json *j, const struct frame_name *name);
 #define FRAME_KEYS "function module offset"
 
 /*

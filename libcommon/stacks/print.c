@@ -142,7 +142,7 @@ static void json_frames(const struct stacks *s, struct json *j, const char *key,
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct shown_frame f = stacks_frame(s, frames[i]);
 
-		frame_json(j, &f.name);
+		frames_json_frame(j, &f.name);
 	}
 	json_end_array(j);
 }

@@ -13,10 +13,10 @@
 
 #define MAX_CRC_SIZE (256ll << 20)
 
-static int open_trusted(const struct debug_search *where, unsigned int root, const char *path,
+static int open_trusted(const struct debugfile_search *where, unsigned int root, const char *path,
 			struct stat *st)
 {
-	int fd = open_in_root(where->roots[root], path, false, st);
+	int fd = safeopen_in_root(where->roots[root], path, false, st);
 
 	if (fd >= 0 && st->st_uid && st->st_uid != where->owner && st->st_uid != geteuid()) {
 		close(fd);
@@ -25,7 +25,7 @@ static int open_trusted(const struct debug_search *where, unsigned int root, con
 	return fd;
 }
 
-static int open_first(const struct debug_search *where, const char *path)
+static int open_first(const struct debugfile_search *where, const char *path)
 {
 	struct stat st;
 	unsigned int i;
@@ -39,8 +39,8 @@ static int open_first(const struct debug_search *where, const char *path)
 	return -ENOENT;
 }
 
-int debug_open_build_id(const struct debug_search *where, const unsigned char id[20],
-			unsigned int id_len)
+int debugfile_open_build_id(const struct debugfile_search *where, const unsigned char id[20],
+			    unsigned int id_len)
 {
 	char path[128];
 	unsigned int i;
@@ -72,7 +72,8 @@ static bool has_crc(int fd, uint32_t want)
 	return false;
 }
 
-int debug_open_link(const struct debug_search *where, const char *name, uint32_t crc, int self)
+int debugfile_open_link(const struct debugfile_search *where, const char *name, uint32_t crc,
+			int self)
 {
 	static const char *const places[] = { "%.*s/%s", "%.*s/.debug/%s",
 					      "/usr/lib/debug%.*s/%s" };

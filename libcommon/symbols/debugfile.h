@@ -14,7 +14,7 @@
  * root, to ourselves or to @owner are taken: the stripped file may be shared by all, in a mount
  * namespace where one user put debug files of his own.
  */
-struct debug_search {
+struct debugfile_search {
 	int roots[2];
 	unsigned int nr_roots;
 	const char *path; /* of the stripped file, in the first root; NULL: not known */
@@ -25,8 +25,8 @@ struct debug_search {
  * Opens /usr/lib/debug/.build-id/xx/yyyy.debug. Returns a descriptor or -ENOENT. That the file has
  * the build id itself is for the caller to check.
  */
-int debug_open_build_id(const struct debug_search *where, const unsigned char id[20],
-			unsigned int id_len);
+int debugfile_open_build_id(const struct debugfile_search *where, const unsigned char id[20],
+			    unsigned int id_len);
 
 /*
  * Opens the file that .gnu_debuglink names: beside the stripped one, in .debug there, or in the
@@ -34,6 +34,7 @@ int debug_open_build_id(const struct debug_search *where, const unsigned char id
  * has), and must not be the stripped file itself, which is open as @self. Returns a descriptor or
  * -ENOENT.
  */
-int debug_open_link(const struct debug_search *where, const char *name, uint32_t crc, int self);
+int debugfile_open_link(const struct debugfile_search *where, const char *name, uint32_t crc,
+			int self);
 
 #endif

@@ -223,7 +223,7 @@ static bool read_debug_file(struct elf_syms *e, int fd, bool by_id)
 }
 
 static void read_debuglink(struct elf_syms *e, struct elf_image *im, Elf_Scn *scn,
-			   const struct debug_search *where)
+			   const struct debugfile_search *where)
 {
 	Elf_Data *data;
 	uint32_t crc;
@@ -238,7 +238,7 @@ static void read_debuglink(struct elf_syms *e, struct elf_image *im, Elf_Scn *sc
 	if ((len & ~3ul) + 4 + sizeof(crc) > data->d_size)
 		return;
 	memcpy(&crc, (char *)data->d_buf + (len & ~3ul) + 4, sizeof(crc));
-	fd = debug_open_link(where, data->d_buf, crc, im->fd);
+	fd = debugfile_open_link(where, data->d_buf, crc, im->fd);
 	if (fd >= 0) {
 		read_debug_file(e, fd, false);
 		close(fd);
@@ -246,13 +246,13 @@ static void read_debuglink(struct elf_syms *e, struct elf_image *im, Elf_Scn *sc
 }
 
 static void read_separate(struct elf_syms *e, struct elf_image *im, const struct sections *s,
-			  const struct debug_search *where)
+			  const struct debugfile_search *where)
 {
 	bool found = false;
 	int fd;
 
 	if (e->build_id.len) {
-		fd = debug_open_build_id(where, e->build_id.bytes, e->build_id.len);
+		fd = debugfile_open_build_id(where, e->build_id.bytes, e->build_id.len);
 		if (fd >= 0) {
 			found = read_debug_file(e, fd, true);
 			close(fd);
@@ -262,7 +262,7 @@ static void read_separate(struct elf_syms *e, struct elf_image *im, const struct
 		read_debuglink(e, im, s->debuglink, where);
 }
 
-static void load(struct elf_syms *e, struct elf_image *im, const struct debug_search *where)
+static void load(struct elf_syms *e, struct elf_image *im, const struct debugfile_search *where)
 {
 	struct sections s;
 
@@ -279,7 +279,7 @@ static void load(struct elf_syms *e, struct elf_image *im, const struct debug_se
 	free(s.is_code);
 }
 
-int elf_syms_load(struct elf_syms *e, int fd, const struct debug_search *where)
+int elf_syms_load(struct elf_syms *e, int fd, const struct debugfile_search *where)
 {
 	struct elf_image im;
 	int err;

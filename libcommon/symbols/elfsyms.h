@@ -29,7 +29,7 @@ struct elf_syms {
  * Reads the file open as @fd. With @where of NULL no separate debug file is looked for. Returns 0,
  * also when there is no symbol in it, or -errno (-ENOEXEC: not an ELF file) with nothing to free.
  */
-int elf_syms_load(struct elf_syms *e, int fd, const struct debug_search *where);
+int elf_syms_load(struct elf_syms *e, int fd, const struct debugfile_search *where);
 
 /* The same from memory, which is copied: the vDSO. */
 int elf_syms_load_memory(struct elf_syms *e, const void *data, size_t size);

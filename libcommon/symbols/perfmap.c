@@ -122,11 +122,11 @@ int perf_map_open(unsigned int pid)
 	fd = process_status_read(pid, &uid, &ns_pid);
 	if (fd)
 		return fd;
-	root = open_root_of(pid);
+	root = safeopen_root_of(pid);
 	if (root < 0)
 		return root;
 	snprintf(path, sizeof(path), "/tmp/perf-%u.map", ns_pid);
-	fd = open_in_root(root, path, true, &st);
+	fd = safeopen_in_root(root, path, true, &st);
 	close(root);
 	if (fd >= 0 && st.st_uid != uid) {
 		close(fd);

@@ -32,7 +32,7 @@ static int reopen(int at, struct stat *st)
 	return fd;
 }
 
-int open_in_root(int root, const char *path, bool no_link, struct stat *st)
+int safeopen_in_root(int root, const char *path, bool no_link, struct stat *st)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC | (no_link ? O_NOFOLLOW : 0),
@@ -43,14 +43,14 @@ int open_in_root(int root, const char *path, bool no_link, struct stat *st)
 	return at < 0 ? -errno : reopen(at, st);
 }
 
-int open_proc_link(const char *path, struct stat *st)
+int safeopen_proc_link(const char *path, struct stat *st)
 {
 	int at = open(path, O_PATH | O_CLOEXEC);
 
 	return at < 0 ? -errno : reopen(at, st);
 }
 
-int open_root_of(unsigned int pid)
+int safeopen_root_of(unsigned int pid)
 {
 	char path[32];
 	int fd;

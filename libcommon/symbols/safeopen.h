@@ -16,12 +16,12 @@
  * fstat says of it in @st if that is not NULL, or -errno; -ENXIO: it is not a regular file. Needs
  * Linux 5.6 (openat2).
  */
-int open_in_root(int root, const char *path, bool no_link, struct stat *st);
+int safeopen_in_root(int root, const char *path, bool no_link, struct stat *st);
 
 /* The same for a link in /proc that leads to a file by itself: map_files, exe. */
-int open_proc_link(const char *path, struct stat *st);
+int safeopen_proc_link(const char *path, struct stat *st);
 
 /* Returns an O_PATH descriptor of the root directory of process @pid, or -errno. */
-int open_root_of(unsigned int pid);
+int safeopen_root_of(unsigned int pid);
 
 #endif

@@ -230,13 +230,13 @@ static int reach(const struct sym_file *f)
 	int root, fd;
 
 	map_link(path, sizeof(path), f->pid, f->map_start, f->map_end);
-	fd = open_proc_link(path, &st);
+	fd = safeopen_proc_link(path, &st);
 	if (fd >= 0 && same_file(&st, &f->st))
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	root = open("/", O_PATH | O_CLOEXEC);
-	fd = open_in_root(root, f->path, false, &st);
+	fd = safeopen_in_root(root, f->path, false, &st);
 	if (root >= 0)
 		close(root);
 	if (fd >= 0 && same_file(&st, &f->st))
@@ -282,8 +282,8 @@ static void took_since(struct sym_files *files, const struct sym_file *f, uint64
 static void read_file(struct sym_files *files, struct sym_file *f, int fd)
 {
 	uint64_t from = cpu_ns();
-	struct debug_search where = { .path = f->path, .owner = f->st.st_uid };
-	int theirs = open_root_of(f->pid), ours = open("/", O_PATH | O_CLOEXEC), err;
+	struct debugfile_search where = { .path = f->path, .owner = f->st.st_uid };
+	int theirs = safeopen_root_of(f->pid), ours = open("/", O_PATH | O_CLOEXEC), err;
 
 	if (theirs >= 0)
 		where.roots[where.nr_roots++] = theirs;
@@ -431,21 +431,21 @@ static int open_mapped(uint32_t pid, const struct mapping_line *m, struct stat *
 	int root, fd;
 
 	map_link(path, sizeof(path), pid, m->start, m->end);
-	fd = open_proc_link(path, st);
+	fd = safeopen_proc_link(path, st);
 	if (fd >= 0 || fd == -ENXIO)
 		return fd;
 	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
-	fd = open_proc_link(path, st);
+	fd = safeopen_proc_link(path, st);
 	if (fd >= 0 && st->st_ino == m->inode)
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	if (m->deleted)
 		return -ENOENT;
-	root = open_root_of(pid);
+	root = safeopen_root_of(pid);
 	if (root < 0)
 		return root;
-	fd = open_in_root(root, m->path, false, st);
+	fd = safeopen_in_root(root, m->path, false, st);
 	close(root);
 	if (fd >= 0 && st->st_ino != m->inode) {
 		close(fd);

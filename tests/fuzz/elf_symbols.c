@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* a root directory where no debug file is */
-	static struct debug_search where = { .path = "/a/b" };
+	static struct debugfile_search where = { .path = "/a/b" };
 	struct elf_syms e;
 	char buf[256];
 	uint64_t addr, vaddr;

@@ -15,7 +15,7 @@ static const char *join(const char *base, const char *name)
 	size_t len;
 
 	memset(text, '#', sizeof(text));
-	len = path_join(text, base, base ? strlen(base) : 0, name, strlen(name));
+	len = paths_join(text, base, base ? strlen(base) : 0, name, strlen(name));
 	assert_int_equal(text[len], '#'); /* nothing behind it was touched */
 	text[len] = '\0';
 	return text;

@@ -119,7 +119,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void load_with(struct elf_syms *e, const char *file, const struct debug_search *where)
+static void load_with(struct elf_syms *e, const char *file, const struct debugfile_search *where)
 {
 	int fd = open(in_dir("%s", file), O_RDONLY | O_CLOEXEC);
 
@@ -213,7 +213,7 @@ static void test_minidebuginfo(void **state)
 
 static void test_build_id(void **state)
 {
-	struct debug_search where = { .nr_roots = 1 };
+	struct debugfile_search where = { .nr_roots = 1 };
 	struct elf_syms e;
 
 	(void)state;
@@ -266,7 +266,7 @@ static void test_debuglink(void **state)
 {
 	static const char *const places[] = { "root/a/nopie.debug", "root/a/.debug/nopie.debug",
 					      "root/usr/lib/debug/a/nopie.debug" };
-	struct debug_search where = { .nr_roots = 1, .path = "/a/prog" };
+	struct debugfile_search where = { .nr_roots = 1, .path = "/a/prog" };
 	struct elf_syms e;
 	size_t i;
 
@@ -299,7 +299,7 @@ static void test_debuglink(void **state)
 /* The stripped file may be everybody's, the directory where its debug file is looked for isn't. */
 static void test_debug_file_owner(void **state)
 {
-	struct debug_search where = { .nr_roots = 1, .path = "/a/prog" };
+	struct debugfile_search where = { .nr_roots = 1, .path = "/a/prog" };
 	struct elf_syms e;
 
 	(void)state;
