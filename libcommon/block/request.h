@@ -11,8 +11,8 @@
 
 #include <linux/types.h>
 
-#include "lib/block/request.shared.h"
 #include "kernel/object.h"
+#include "lib/block/request.shared.h"
 
 struct json;
 struct run;

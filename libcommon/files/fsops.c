@@ -4,9 +4,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/msg.h"
 #include "base/util.h"
 #include "files/fsops.h"
-#include "base/msg.h"
 #include "run/run.h"
 
 /* --- functions ---------------------------------------------------------------------------- */

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/files/fsops.shared.h"
 #include "kernel/object.h"
+#include "lib/files/fsops.shared.h"
 
 struct run;
 

@@ -7,14 +7,14 @@
 #include <sys/stat.h>
 #include <linux/types.h>
 
-#include "lib/stacks/stacks.shared.h"
-#include "symbols/cfi.h"
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/number.h"
+#include "lib/stacks/stacks.shared.h"
 #include "run/run.h"
 #include "stacks/internal.h"
 #include "stacks/names.h"
+#include "symbols/cfi.h"
 
 #define TOP_ROWS	 30
 #define UNWIND_BYTES_MIN 512

@@ -2,9 +2,9 @@
 #include <string.h>
 #include <linux/types.h>
 
-#include "lib/stacks/stacks.shared.h"
 #include "base/msg.h"
 #include "base/util.h"
+#include "lib/stacks/stacks.shared.h"
 #include "stacks/samples.h"
 #include "symbols/symbols.h"
 

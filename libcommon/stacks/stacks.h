@@ -24,8 +24,8 @@
 #include <stdint.h>
 
 #include "output/json.h"
-#include "run/options.h"
 #include "output/out.h"
+#include "run/options.h"
 #include "stacks/frames.h"
 
 struct object;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbols/cfi.h"
 #include "base/search.h"
+#include "symbols/cfi.h"
 
 /* DWARF 5, table 7.29, and GNU's. The first three have a number in their lower six bits. */
 enum {

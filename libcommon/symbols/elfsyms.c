@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "symbols/elfimage.h"
 #include "symbols/buildid.h"
+#include "symbols/elfimage.h"
 #include "symbols/elfsyms.h"
 
 /* .gnu_debugdata unpacked: real ones have up to some MiB. xz -9 takes 65 MiB to unpack. */

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <bpf/bpf.h>
 
-#include "symbols/kallsyms.h"
 #include "base/number.h"
 #include "base/search.h"
+#include "symbols/kallsyms.h"
 
 #define MAX_MODULES 4096
 #define MAX_TAGS    4096

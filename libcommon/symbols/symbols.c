@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/msg.h"
 #include "base/util.h"
 #include "symbols/demangle.h"
 #include "symbols/kallsyms.h"
-#include "base/msg.h"
 #include "symbols/processes.h"
 #include "symbols/symbols.h"
 #include "symbols/symfiles.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbols/symtab.h"
 #include "base/search.h"
+#include "symbols/symtab.h"
 
 /* How many symbols that end too early are passed on the way to one that doesn't: files nest symbols
  * two or three deep, hostile ones by the million. */

@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tasks/fd.h"
-#include "stacks/frames.h"
 #include "base/msg.h"
-#include "symbols/symbols.h"
 #include "base/syscalls.h"
+#include "stacks/frames.h"
+#include "symbols/symbols.h"
+#include "tasks/fd.h"
 #include "tasks/thread.h"
 
 static struct thread_config config;

@@ -22,8 +22,8 @@
 #include "lib/tasks/thread.shared.h"
 #include "output/json.h"
 #include "output/out.h"
-#include "stacks/stacks.h"
 #include "output/table.h"
+#include "stacks/stacks.h"
 
 struct thread_config {
 	struct symbols *symbols; /* have to live as long as the tool */

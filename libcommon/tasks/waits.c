@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/object.h"
 #include "base/syscalls.h"
+#include "kernel/object.h"
 #include "tasks/waits.h"
 
 /* clang-format off */

@@ -2,9 +2,9 @@
 /* One stack as text and JSON, by functions of this program. */
 #include <unistd.h>
 
+#include "output.h"
 #include "stacks/frames.h"
 #include "stacks/stacks.h"
-#include "output.h"
 
 #define OURS static __attribute__((noinline, noclone, used)) int
 OURS leaf(int i)

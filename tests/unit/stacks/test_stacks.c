@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdio.h>
 
-#include "output/flamegraph.h"
-#include "stacks/frames.h"
 #include "base/intern.h"
-#include "stacks/stacks.h"
-#include "run/run.h"
-#include "symbols/symbols.h"
 #include "output.h"
+#include "output/flamegraph.h"
+#include "run/run.h"
+#include "stacks/frames.h"
+#include "stacks/stacks.h"
+#include "symbols/symbols.h"
 
 #define MAIN   0x1000
 #define WORK   0x2000

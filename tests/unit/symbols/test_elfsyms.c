@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "symbols/elfsyms.h"
 #include "elf_fixture.h"
+#include "symbols/elfsyms.h"
 
 /* Two functions, one of them local, and enough else for every kind of section. */
 static const char program[] =

@@ -24,9 +24,9 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "elf_fixture.h"
 #include "symbols/buildid.h"
 #include "symbols/symbols.h"
-#include "elf_fixture.h"
 
 /* Prints the addresses of two of its functions and of its executable memory without a file, which
  * it gives a perf map when asked to; then waits to be killed. */

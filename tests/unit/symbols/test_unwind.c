@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
+#include "elf_fixture.h"
 #include "lib/stacks/stacks.shared.h"
 #include "symbols/symbols.h"
 #include "symbols/unwind.h"
-#include "elf_fixture.h"
 
 #define TEST(f) cmocka_unit_test(f)
 
