@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * frames: one stack as text and as JSON. (Many, counted: stacks.h.)
+ * frames: writes one stack as text or as JSON. stacks.h is for many, which are counted.
  */
 #ifndef BORESCOPE_STACKS_FRAMES_H
 #define BORESCOPE_STACKS_FRAMES_H
@@ -39,16 +39,17 @@ void frames_set(struct named_frames *f, const struct frames *frames);
  * looked up once, when it is first asked for, and good until the next call for @f. */
 struct frame_name frames_name(struct named_frames *f, size_t i);
 
-/* "leaf;caller;... | leaf;caller;...": the kernel's part and the program's, as far as -U and -K
- * want them; or, with @root_first, the whole turned around. Returns whether there is any. */
+/* Writes "leaf;caller;... | leaf;caller;...", the kernel's part and the program's, or one of them
+ * with -U or -K; with @root_first all of it the other way around. Returns false, and writes
+ * nothing, when there are no frames. */
 bool frames_text(struct out *o, struct named_frames *f, bool root_first);
 
-/* An array of frame objects, under @key. */
+/* Write an array of frame objects under @key. */
 void frames_json_kernel(struct json *j, const char *key, struct named_frames *f);
 void frames_json_user(struct json *j, const char *key, struct named_frames *f);
 
-/* {"function","module"}, null where not known. Where only the module is known, "offset" is the
- * address in it. */
+/* Writes {"function","module"}, with null for what is not known. Where only the module is known,
+ * "offset" is the address in it. */
 void frames_json_frame(struct json *j, const struct frame_name *name);
 #define FRAME_KEYS "function module offset"
 

@@ -38,22 +38,24 @@ struct shown_stack {
 };
 struct shown_stack stacks_shown(const struct stacks *s, uint32_t number);
 
+/* One of its frames, by the number that the stack has for it. */
 struct shown_frame {
-	struct frame_name
-		name; /* without .offset; .module_offset only where the function is not known */
+	/* .offset is not filled in, .module_offset only where the function is not known. */
+	struct frame_name name;
 	bool kernel;
 	bool is_text; /* a text of the tool (stacks_named_frame()), which is .name.function */
 };
 struct shown_frame stacks_frame(const struct stacks *s, uint32_t frame);
 
 /*
- * The function that a frame is in, for who adds up functions: all frames of a module whose
- * functions are not known are in one, which has no .module_offset. It is the number of a frame,
- * too.
+ * Returns the function that a frame is in, to count by: the number of a frame that stands for all
+ * of them. Frames of which only the module is known are in one function for each module; it has no
+ * .module_offset.
  */
 uint32_t stacks_function(const struct stacks *s, uint32_t frame);
 
-/* The module that most of the short user stacks (stacks_stats.user_short) end in; NULL: none. */
+/* Returns the module that most of the short user stacks (stacks_stats.user_short) end in; NULL:
+ * none. */
 const char *stacks_most_cut(const struct stacks *s);
 
 /* Prints, once for each set, that there is not enough memory, and sets .failed. */
