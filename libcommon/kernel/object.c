@@ -87,20 +87,20 @@ static int register_handlers(void)
 	return 0;
 }
 
-static int open_object(struct object *o, const struct object_spec *spec)
+int object_open(struct object *o, const struct object_spec *spec)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = spec->image.name,
 		    .btf_custom_path = spec->btf);
-	const void *bytes;
 	size_t size;
+	const void *bytes = spec->image.bytes(&size);
+	int err;
 
-	bytes = spec->image.bytes(&size);
 	o->bpf = bpf_object__open_mem(bytes, size, &opts);
-	if (!o->bpf) {
-		error("cannot open its own BPF object: %s", strerror(errno));
-		return -errno;
-	}
-	return 0;
+	if (o->bpf)
+		return 0;
+	err = -errno;
+	error("cannot open its own BPF object: %s", strerror(-err));
+	return err;
 }
 
 /* struct ladder_asks, of the object that is being loaded */
@@ -296,7 +296,7 @@ int object_start(struct object *o, const struct object_spec *spec)
 	advice_listen();
 	err = register_handlers();
 	if (!err)
-		err = open_object(o, spec);
+		err = object_open(o, spec);
 	if (!err)
 		err = learn(o, spec, &s);
 	loading.object = o;
@@ -306,7 +306,7 @@ int object_start(struct object *o, const struct object_spec *spec)
 		if (err != -EAGAIN)
 			break;
 		object_close(o);
-		err = open_object(o, spec);
+		err = object_open(o, spec);
 	}
 	loading.object = NULL;
 	support_free(&s);
@@ -410,4 +410,19 @@ int object_program(const struct object *o, const char *name)
 	int fd = prog ? bpf_program__fd(prog) : -1;
 
 	return fd < 0 ? -ENOENT : fd;
+}
+
+const char *object_program_section(const struct object *o, const char *name)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(o->bpf, name);
+
+	return prog ? bpf_program__section_name(prog) : NULL;
+}
+
+const char *object_next_program(const struct object *o, const char *name)
+{
+	struct bpf_program *prog = name ? bpf_object__find_program_by_name(o->bpf, name) : NULL;
+
+	prog = bpf_object__next_program(o->bpf, prog);
+	return prog ? bpf_program__name(prog) : NULL;
 }

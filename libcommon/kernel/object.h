@@ -48,6 +48,9 @@ struct object {
 	struct ladder ladder;
 };
 
+/* Opens only, which needs no privileges. Returns 0, or -errno after printing why. */
+int object_open(struct object *o, const struct object_spec *spec);
+
 /* Opens, chooses, loads, attaches. Returns 0, or -errno after printing why and what would help.
  * @spec's tables have to live as long as @o. */
 int object_start(struct object *o, const struct object_spec *spec);
@@ -84,6 +87,11 @@ void *object_find_section(const struct object *o, const char *name, size_t *size
 int object_resize_map(struct object *o, const char *name, uint32_t entries);
 /* This map is not to be made. Returns 0 or -errno. */
 int object_drop_map(struct object *o, const char *name);
+
+/* The name of the section of a program (where it runs); NULL: there is no such program. */
+const char *object_program_section(const struct object *o, const char *name);
+/* The name of the program after @name (NULL: of the first one); NULL: that was the last. */
+const char *object_next_program(const struct object *o, const char *name);
 
 /* The descriptor of a loaded program; -ENOENT: there is no such program, or it was not loaded. */
 int object_program(const struct object *o, const char *name);

@@ -25,12 +25,10 @@ static struct object object;
 
 static int open_object(void **state)
 {
-	size_t size;
-	const void *bytes = biolatency_bpf__elf_bytes(&size);
+	const struct object_spec spec = { .image = { "biolatency", biolatency_bpf__elf_bytes } };
 
 	msg_init("biolatency");
-	object.bpf = bpf_object__open_mem(bytes, size, NULL);
-	return object.bpf ? 0 : -1;
+	return object_open(&object, &spec);
 }
 
 static int close_object(void **state)
@@ -113,8 +111,21 @@ static void test_maps(void **state)
 	assert_int_equal(object_drop_map(&object, "hist_keyed"), 0);
 	assert_false(bpf_map__autocreate(map));
 	assert_int_equal(object_drop_map(&object, "waiting"), -ENOENT);
-	assert_int_equal(object_program(&object, "no_such_program"), -ENOENT);
 	assert_int_equal(events_configure(&object), 0); /* it has no rings */
+}
+
+static void test_program_names(void **state)
+{
+	const char *first = object_next_program(&object, NULL), *last = first;
+
+	assert_non_null(first);
+	assert_non_null(strchr(object_program_section(&object, first), '/'));
+	for (const char *p = first; p; p = object_next_program(&object, p))
+		last = p;
+	assert_string_not_equal(first, last);
+	assert_null(object_program_section(&object, "no_such_program"));
+	assert_int_equal(object_program(&object, "no_such_program"), -ENOENT);
+	assert_int_equal(object_program(&object, first), -ENOENT); /* not loaded */
 }
 
 /* As it is once loaded, with descriptors of other things. */
@@ -142,9 +153,8 @@ static void test_programs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_section),
-		cmocka_unit_test(test_forgotten),
-		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_section),	 cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_maps),	 cmocka_unit_test(test_program_names),
 		cmocka_unit_test(test_programs),
 	};
 
