@@ -156,6 +156,9 @@ $(O)/unit/%: tests/unit/%.c $(O)/sanitized.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
 
+# This one opens a BPF object.
+$(O)/unit/kernel/test_object: $(O)/skel/biolatency.skel.h
+
 $(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 	$(say) CC $@
 	@mkdir -p $(@D)

@@ -98,7 +98,7 @@ static int setup(struct run *r)
 	split = by_pid ? BY_PROCESS : by_tid ? BY_THREAD : by_pidns ? BY_PID_NAMESPACE : BY_NOTHING;
 	/* how often we came to a CPU: 0 where that is not counted (before 5.13 it can be off) */
 	number_read("/proc/self/schedstat", 3, &switches);
-	kept = switches && !object_avoids("sched_info");
+	kept = switches && !probe_avoids("sched_info");
 	not_kept = !kept;
 	hist_maps_setup(r);
 	hists = (struct hist_maps){

@@ -78,7 +78,7 @@ static void configure(struct run *r)
 {
 	struct xstack_config *c = object_section(&r->object, ".rodata.xstack", NULL);
 
-	with_user = copy_helper && !object_avoids("iter.s");
+	with_user = copy_helper && !probe_avoids("iter.s");
 	without_user = !with_user;
 	c->states = states;
 	c->skip_user = stacks_options.kernel_only;

@@ -3,14 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <bpf/libbpf.h>
 
 #include "base/msg.h"
 
 bool msg_verbose;
 
 static const char *tool_name = "borescope";
-static char failed_program[64];
 static int progress_width; /* of what stands there; 0: nothing */
 
 void msg_init(const char *tool)
@@ -106,35 +104,4 @@ void note(const char *fmt, ...)
 void debug(const char *fmt, ...)
 {
 	SAY(msg_verbose);
-}
-
-static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	if (level == LIBBPF_WARN) {
-		char line[256];
-		const char *at, *end;
-		va_list copy;
-
-		/* "prog 'NAME': BPF program load failed: ..." */
-		va_copy(copy, args);
-		vsnprintf(line, sizeof(line), fmt, copy);
-		va_end(copy);
-		at = strstr(line, "prog '");
-		end = at ? strchr(at + 6, '\'') : NULL;
-		if (end && strstr(end, "fail"))
-			snprintf(failed_program, sizeof(failed_program), "%.*s",
-				 (int)(end - at - 6), at + 6);
-	}
-	return msg_verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, args) : 0;
-}
-
-void msg_capture_libbpf(void)
-{
-	failed_program[0] = '\0';
-	libbpf_set_print(print_libbpf);
-}
-
-const char *msg_failed_program(void)
-{
-	return failed_program;
 }

@@ -28,9 +28,4 @@ void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void progress_end(void);
 
-/* Takes over libbpf's messages: shown with -v only. Forgets the failed program. */
-void msg_capture_libbpf(void);
-/* The program that libbpf named last in a warning about a failure; "" when there was none. */
-const char *msg_failed_program(void);
-
 #endif

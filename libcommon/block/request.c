@@ -113,7 +113,7 @@ static const char *unstamped_disk(void)
 	const struct request_timing *t = &request_timing;
 	static char name[DISK_NAME_LEN];
 	const char *found = NULL;
-	bool avoid = object_avoids("stamps");
+	bool avoid = probe_avoids("stamps");
 	struct dirent *e;
 	DIR *d = opendir("/sys/block");
 

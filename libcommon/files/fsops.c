@@ -204,7 +204,7 @@ void fsops_started(struct run *r)
 	struct object *o = &r->object;
 	struct fs_control control = { .async_timed = object_rung(o, "completions of aio") &&
 						     object_rung(o, "completions of io_uring") &&
-						     !object_avoids("completions") };
+						     !probe_avoids("completions") };
 	char missing[200] = "";
 	int len = 0;
 

@@ -369,7 +369,7 @@ static void unmap_file(const struct file *f)
 int btf_scan(const char *path, struct btf_query *queries, size_t nr)
 {
 	struct file f;
-	int err = map_file(AT_FDCWD, path ? path : BTF_DIR "/vmlinux", &f);
+	int err = map_file(AT_FDCWD, path ? path : BTF_KERNEL, &f);
 
 	forget(queries, nr);
 	if (!err)

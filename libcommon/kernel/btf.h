@@ -21,6 +21,7 @@ enum btf_what {
 	BTF_ENUMERATOR, /* a name in an enum, also one without a name of its own */
 };
 
+#define BTF_KERNEL     "/sys/kernel/btf/vmlinux" /* the kernel's own */
 #define BTF_MODULE_LEN 56 /* MODULE_NAME_LEN of a 64-bit kernel, with the NUL */
 
 struct btf_query {
@@ -34,7 +35,7 @@ struct btf_query {
 };
 
 /*
- * Answers all @queries from the raw BTF in @path (NULL: /sys/kernel/btf/vmlinux). Returns 0 (also
+ * Answers all @queries from the raw BTF in @path (NULL: BTF_KERNEL). Returns 0 (also
  * when names were not found), -ENOENT when the kernel has no BTF, another -errno where it can't
  * be read, -EINVAL where it is malformed (checked: every read stays inside the file).
  */

@@ -1,344 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
 #include <linux/bpf.h>
-#include <linux/capability.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/msg.h"
 #include "base/util.h"
+#include "kernel/advice.h"
+#include "kernel/object.h"
 #include "kernel/support.h"
 #include "kernel/task_iter.h"
-#include "base/msg.h"
-#include "base/number.h"
-#include "kernel/object.h"
 
-#define PROGRAM_LEN 48
-
-#define OWN_STATUS     "/proc/self/status"
-#define INITIAL_USERNS 0xEFFFFFFDU /* its inode: PROC_USER_INIT_INO of the kernel, since 3.8 */
-
-/* The programs of a rung, one by one: for (const char *p = rung; word(&p, name);) */
-static bool word(const char **p, char *name)
+static struct bpf_program *find_program(const struct object *o, const char *name)
 {
-	size_t len;
-
-	*p += strspn(*p, " ");
-	len = strcspn(*p, " ");
-	if (!len || len >= PROGRAM_LEN)
-		return false;
-	memcpy(name, *p, len);
-	name[len] = '\0';
-	*p += len;
-	return true;
-}
-
-static struct bpf_program *find_program(struct bpf_object *obj, const char *name)
-{
-	struct bpf_program *prog = bpf_object__find_program_by_name(obj, name);
+	struct bpf_program *prog = bpf_object__find_program_by_name(o->bpf, name);
 
 	if (!prog)
 		debug("there is no program %s in this object", name);
 	return prog;
 }
 
-/* Is one of these programs, whose name goes to @name, turned on already? */
-static bool seen_already(struct bpf_object *obj, const char *programs, char *name)
+static struct place place_of(const struct object *o, const struct bpf_program *prog)
 {
-	while (word(&programs, name)) {
-		struct bpf_program *prog = find_program(obj, name);
-
-		if (prog && bpf_program__autoload(prog))
-			return true;
-	}
-	return false;
+	return probe_place(bpf_program__section_name(prog), o->targets);
 }
 
-bool object_avoids(const char *what)
-{
-	const char *list = getenv("BORESCOPE_AVOID");
-	size_t len = strlen(what);
+/* --- loading ------------------------------------------------------------------------------ */
 
-	for (; list && *list; list += *list == ',') {
-		if (strcspn(list, ",") == len && !strncmp(list, what, len))
-			return true;
-		list += strcspn(list, ",");
-	}
-	return false;
-}
+/* What is being loaded: for libbpf's callback, which is given the program only. */
+static struct {
+	const struct object *object;
+	const struct support *support;
+} loading;
 
-/* --- choosing ----------------------------------------------------------------------------- */
-
-struct ladder {
-	int first[PROBES_MAX];	     /* of each probe: rungs below are ruled out */
-	const char *why[PROBES_MAX]; /* why the best one was */
-	bool said[PROBES_MAX];
-	const char *told; /* why, in the last note: probes that go the same way are one note */
-};
-
-static const char *rung_ruled_out(struct support *g, struct bpf_object *obj, const char *rung)
-{
-	char name[PROGRAM_LEN];
-
-	for (const char *p = rung; word(&p, name);) {
-		struct bpf_program *prog = find_program(obj, name);
-		const char *why = prog ? support_refusal(g, prog) : "it was not built";
-
-		if (why) {
-			debug("%s is ruled out: %s", name, why);
-			return why;
-		}
-	}
-	return NULL;
-}
-
-/* Has one of the first @n probes a rung? */
-static bool any_granted(const struct object *o, int n)
-{
-	while (n--)
-		if (o->rung[n] >= 0)
-			return true;
-	return false;
-}
-
-static bool is_wanted(const struct object *o, int i)
-{
-	const struct probe *p = &o->probes[i];
-	char name[PROGRAM_LEN];
-
-	if ((p->when && !*p->when) || (p->instead && any_granted(o, i)))
-		return false;
-	if (p->unless && seen_already(o->bpf, p->unless, name)) {
-		debug("%s: %s sees it, too", p->name, name);
-		return false;
-	}
-	return true;
-}
-
-/* The best rung that nothing speaks against; -1: there is none. */
-static int best_rung(const struct object *o, struct support *g, struct ladder *l, int i)
-{
-	const struct probe *p = &o->probes[i];
-
-	for (; l->first[i] < PROBE_RUNGS && p->rungs[l->first[i]]; l->first[i]++) {
-		const char *why = rung_ruled_out(g, o->bpf, p->rungs[l->first[i]]);
-
-		if (!why)
-			return l->first[i];
-		if (!l->why[i])
-			l->why[i] = why;
-	}
-	return -1;
-}
-
-static int turn_on(struct object *o, const struct support *g, const char *rung)
-{
-	char name[PROGRAM_LEN];
-
-	while (word(&rung, name)) {
-		struct bpf_program *prog = find_program(o->bpf, name);
-		int err = support_resolve_calls(g, prog);
-
-		if (err) {
-			error("cannot prepare program %s: %s", name, strerror(-err));
-			return err;
-		}
-		bpf_program__set_autoload(prog, true);
-	}
-	return 0;
-}
-
-/* What a rung is called when a tool says which one it uses. */
-static void rung_text(const struct object *o, const char *rung, char *text, size_t size)
-{
-	char name[PROGRAM_LEN];
-	const struct attach_target *target;
-	struct bpf_program *prog;
-	const char *section;
-
-	text[0] = '\0';
-	if (!word(&rung, name) || !(prog = find_program(o->bpf, name)))
-		return;
-	section = bpf_program__section_name(prog);
-	target = support_target(o->targets, prog);
-	if (target)
-		snprintf(text, size, "%.*s%s", (int)strcspn(section, "/") + 1, section,
-			 target->function);
-	else
-		snprintf(text, size, "%s", section);
-}
-
-/* Says which rung is in use, when that is not the best one. */
-static void say_rung(const struct object *o, struct ladder *l, int i)
-{
-	const struct probe *p = &o->probes[i];
-	int first = p->instead ? 0 : i; /* whose best rung that would have been */
-	const char *why = l->why[first];
-	char used[80], best[80];
-
-	rung_text(o, p->rungs[o->rung[i]], used, sizeof(used));
-	rung_text(o, o->probes[first].rungs[0], best, sizeof(best));
-	if ((o->rung[i] > 0 || p->instead) && !l->said[i] && !p->later &&
-	    !(p->optional && why == l->told)) {
-		note("%s is not available (%s): using %s", best, why, used);
-		l->told = why;
-	}
-	debug("%s: using %s", p->name, used);
-	l->said[i] = true;
-}
-
-/* Turns the programs of the best possible rungs on. Returns 0, or -errno after saying why: -ENOTSUP
- * when a probe that the tool can't do without has none. */
-static int choose(struct object *o, struct support *g, struct ladder *l)
-{
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program (prog, o->bpf)
-		bpf_program__set_autoload(prog, false);
-	for (int i = 0; i < PROBES_MAX && o->probes[i].name; i++) {
-		const struct probe *p = &o->probes[i];
-		int err;
-
-		o->rung[i] = -1;
-		if (!is_wanted(o, i))
-			continue;
-		o->rung[i] = best_rung(o, g, l, i);
-		if (o->rung[i] < 0 && !p->optional) {
-			error("cannot see %s on this kernel: %s", p->name,
-			      l->why[i] ? l->why[i] : "no probe is granted");
-			return -ENOTSUP;
-		}
-		if (o->rung[i] < 0) {
-			debug("%s: not seen here: %s", p->name, l->why[i]);
-			continue;
-		}
-		err = turn_on(o, g, p->rungs[o->rung[i]]);
-		if (err)
-			return err;
-		say_rung(o, l, i);
-	}
-	return 0;
-}
-
-/* The probe whose rung in use has this program; -1: none. */
-static int probe_of(const struct object *o, const char *program)
-{
-	for (int i = 0; i < PROBES_MAX && o->probes[i].name; i++) {
-		char name[PROGRAM_LEN];
-
-		if (o->rung[i] < 0)
-			continue;
-		for (const char *r = o->probes[i].rungs[o->rung[i]]; word(&r, name);)
-			if (!strcmp(name, program))
-				return i;
-	}
-	return -1;
-}
-
-/* Rules out the rung that @program is on. True: it is worth trying again. */
-static bool step_down(struct object *o, struct ladder *l, const char *program, const char *why)
-{
-	int i = probe_of(o, program);
-
-	if (i < 0)
-		return false;
-	debug("%s: %s", program, why);
-	if (!l->why[i])
-		l->why[i] = why;
-	l->first[i] = o->rung[i] + 1;
-	l->said[i] = false;
-	return o->probes[i].optional ||
-	       (l->first[i] < PROBE_RUNGS && o->probes[i].rungs[l->first[i]]);
-}
-
-/* --- advice ------------------------------------------------------------------------------- */
-
-/* False after having said which capability is missing. */
-static bool have_capabilities(void)
-{
-	uint64_t caps = ~0ULL;
-	struct stat st;
-
-	number_field(OWN_STATUS, "CapEff", 16, &caps); /* not to be had: then loading tells */
-
-	if (!stat("/proc/self/ns/user", &st) && st.st_ino != INITIAL_USERNS) {
-		error("needs CAP_BPF and CAP_PERFMON of the initial user namespace, and this is "
-		      "another one (a rootless container?): run it outside, as root");
-		return false;
-	}
-	if (caps >> CAP_SYS_ADMIN & 1)
-		return true;
-	if (!(caps >> CAP_BPF & 1) || !(caps >> CAP_PERFMON & 1)) {
-		error("needs the capabilities CAP_BPF and CAP_PERFMON (%s missing): run it as "
-		      "root, with sudo",
-		      !(caps >> CAP_BPF & 1)
-			      ? (!(caps >> CAP_PERFMON & 1) ? "both are" : "CAP_BPF is")
-			      : "CAP_PERFMON is");
-		return false;
-	}
-	return true;
-}
-
-/* Is this kernel locked down so far that programs may not read its memory? (In the other mode,
- * integrity, which comes with Secure Boot, they may.) The verifier then knows no such function. */
-static bool is_locked_down(void)
-{
-	char text[64] = "";
-	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
-
-	if (f && !fgets(text, sizeof(text), f))
-		text[0] = '\0';
-	if (f)
-		fclose(f);
-	return strstr(text, "[confidentiality]");
-}
-
-static void advise_load(int err)
-{
-	const char *program = msg_failed_program();
-	uint64_t seccomp = 0;
-	struct utsname u;
-
-	number_field(OWN_STATUS, "Seccomp", 10, &seccomp);
-	uname(&u);
-	if (err == -EMFILE)
-		error("too many open files: raise the limit (ulimit -n)");
-	else if (err == -ENOSYS)
-		error("there is no bpf(2): a seccomp filter, as containers have, hides it, or the "
-		      "kernel is built without CONFIG_BPF_SYSCALL");
-	else if (err == -EPERM && !program[0] && seccomp)
-		error("the kernel does not let us make BPF maps: the seccomp filter of this "
-		      "container has to grant bpf(2), and before Linux 5.11 RLIMIT_MEMLOCK has to "
-		      "be raised (ulimit -l unlimited)");
-	else if (err == -EPERM && !program[0])
-		error("the kernel does not let us make BPF maps: on kernels before 5.11 raise "
-		      "RLIMIT_MEMLOCK (ulimit -l unlimited)");
-	else if (err == -EPERM || (program[0] && is_locked_down()))
-		error("the kernel refuses program %s: is it locked down? (see "
-		      "/sys/kernel/security/lockdown)",
-		      program);
-	else if (err == -ENOMEM)
-		error("not enough kernel memory for this tool's maps");
-	else if (program[0])
-		error("kernel %s refuses program %s (%s): -v shows the verifier's log", u.release,
-		      program, strerror(-err));
-	else
-		error("cannot load into kernel %s (%s): -v shows why", u.release, strerror(-err));
-}
-
-/* --- start and stop ----------------------------------------------------------------------- */
-
-/* Of the object that is being loaded: for libbpf's callback, which is given the program only. */
-static const struct support *loading;
-
+/* Tells the kernel what @prog is attached to. */
 static int set_target(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	return loading ? support_set_target(loading, prog, opts) : -EINVAL;
+	struct place place;
+	int id, fd;
+
+	if (!loading.object)
+		return -EINVAL;
+	place = place_of(loading.object, prog);
+	id = support_btf_id(loading.support, &place, &fd);
+	if (id < 0)
+		return id;
+	opts->attach_btf_id = id;
+	opts->attach_btf_obj_fd = fd;
+	return 0;
 }
 
 static int attach_target_set(const struct bpf_program *prog, long cookie, struct bpf_link **link)
@@ -347,7 +58,7 @@ static int attach_target_set(const struct bpf_program *prog, long cookie, struct
 	return *link ? 0 : -errno;
 }
 
-/* Has libbpf ask us what programs are attached to, instead of looking for it: see support_set_target().
+/* Has libbpf ask us what programs are attached to, instead of looking for it: see support_btf_id().
  * To be called before any object is opened. */
 static int register_handlers(void)
 {
@@ -376,32 +87,79 @@ static int register_handlers(void)
 	return 0;
 }
 
-static int open_object(struct object *o, const struct object_spec *spec)
+int object_open(struct object *o, const struct object_spec *spec)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = spec->image.name,
 		    .btf_custom_path = spec->btf);
-	const void *bytes;
 	size_t size;
+	const void *bytes = spec->image.bytes(&size);
+	int err;
 
-	bytes = spec->image.bytes(&size);
 	o->bpf = bpf_object__open_mem(bytes, size, &opts);
-	if (!o->bpf) {
-		error("cannot open its own BPF object: %s", strerror(errno));
-		return -errno;
+	if (o->bpf)
+		return 0;
+	err = -errno;
+	error("cannot open its own BPF object: %s", strerror(-err));
+	return err;
+}
+
+/* struct ladder_asks, of the object that is being loaded */
+static bool ask_place(void *ctx, const char *program, struct place *place)
+{
+	const struct bpf_program *prog = find_program(loading.object, program);
+
+	if (prog)
+		*place = place_of(loading.object, prog);
+	return prog;
+}
+
+static const char *ask_refusal(void *support, const struct place *place)
+{
+	return support_refusal(support, place);
+}
+
+static int resolve_calls(struct bpf_program *prog, const struct support *s)
+{
+	size_t cnt = bpf_program__insn_cnt(prog);
+	struct bpf_insn *insns = malloc(cnt * sizeof(*insns));
+	int err = 0;
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(prog), cnt * sizeof(*insns));
+	if (support_resolve_calls(s, insns, cnt))
+		err = bpf_program__set_insns(prog, insns, cnt);
+	free(insns);
+	return err;
+}
+
+/* Only the programs on a rung in use are loaded. Returns 0, or -errno after printing why. */
+static int turn_on(struct object *o, const struct support *s)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program (prog, o->bpf) {
+		bool on = ladder_uses(&o->ladder, bpf_program__name(prog));
+		int err = on ? resolve_calls(prog, s) : 0;
+
+		if (err) {
+			error("cannot prepare program %s: %s", bpf_program__name(prog),
+			      strerror(-err));
+			return err;
+		}
+		bpf_program__set_autoload(prog, on);
 	}
 	return 0;
 }
 
 static int attach(struct object *o, struct bpf_program *prog)
 {
-	const struct attach_target *target = support_target(o->targets, prog);
-	const char *section = bpf_program__section_name(prog);
+	const struct place place = place_of(o, prog);
 	struct bpf_link *link, **links;
 
-	if (target && !strncmp(section, "kprobe/", 7))
-		link = bpf_program__attach_kprobe(prog, false, target->function);
-	else if (target && !strncmp(section, "kretprobe/", 10))
-		link = bpf_program__attach_kprobe(prog, true, target->function);
+	if (place.named && place.kind == PLACE_KPROBE)
+		link = bpf_program__attach_kprobe(prog, !strcmp(place.type, "kretprobe"),
+						  place.name);
 	else
 		link = bpf_program__attach(prog);
 	if (!link)
@@ -416,10 +174,13 @@ static int attach(struct object *o, struct bpf_program *prog)
 	return 0;
 }
 
+/* The program that could not be attached, if any, is named in @failed. */
 static int attach_probe(struct object *o, int i, char *failed)
 {
-	for (const char *r = o->probes[i].rungs[o->rung[i]]; word(&r, failed);) {
-		int err = attach(o, find_program(o->bpf, failed));
+	const char *at = ladder_rung(&o->ladder, i);
+
+	while (probe_next_program(&at, failed)) {
+		int err = attach(o, find_program(o, failed));
 
 		if (err)
 			return err;
@@ -451,38 +212,39 @@ static int list_programs(struct object *o)
 	return err;
 }
 
-/* One try with the rungs that are left. 0, -errno, or -EAGAIN: a rung fell, try again. */
-static int try_start(struct object *o, const struct object_spec *spec, struct support *g,
-		     struct ladder *l)
+/* -EAGAIN: @program's rung has fallen, and there is another one. */
+static int step_down(struct object *o, const char *program, const char *why)
 {
-	char name[PROGRAM_LEN];
+	return ladder_step_down(&o->ladder, program, why) ? -EAGAIN : 0;
+}
+
+static int load(struct object *o)
+{
 	int err;
 
-	if (spec->configure && (err = spec->configure(o, spec->ctx)))
-		return err;
-	err = choose(o, g, l);
-	if (err)
-		return err;
-	msg_capture_libbpf();
+	advice_listen();
 	err = bpf_object__load(o->bpf);
-	if (err) {
-		if (step_down(o, l, msg_failed_program(), "the kernel refuses to load it"))
-			return -EAGAIN;
-		advise_load(err);
-		return err;
-	}
-	err = list_programs(o);
-	if (!err && spec->prepare)
-		err = spec->prepare(o, spec->ctx);
-	if (err)
-		return err;
-	for (int i = 0; i < PROBES_MAX && spec->probes[i].name; i++) {
-		if (o->rung[i] < 0 || spec->probes[i].later)
-			continue;
-		err = attach_probe(o, i, name);
+	if (!err)
+		return list_programs(o);
+	if (step_down(o, advice_failed_program(), "the kernel refuses to load it"))
+		return -EAGAIN;
+	advice_load(err, advice_failed_program());
+	return err;
+}
+
+static int attach_all(struct object *o)
+{
+	const struct probe *probes = o->ladder.probes;
+	char name[PROBE_PROGRAM_LEN];
+
+	for (int i = 0; i < PROBES_MAX && probes[i].name; i++) {
+		int err = 0;
+
+		if (ladder_rung(&o->ladder, i) && !probes[i].later)
+			err = attach_probe(o, i, name);
 		if (!err)
 			continue;
-		if (step_down(o, l, name, "the kernel refuses to attach it"))
+		if (step_down(o, name, "the kernel refuses to attach it"))
 			return -EAGAIN;
 		error("cannot attach %s: %s", name, strerror(-err));
 		return err;
@@ -490,45 +252,79 @@ static int try_start(struct object *o, const struct object_spec *spec, struct su
 	return 0;
 }
 
+/* One try with the rungs that are left. 0, -errno, or -EAGAIN: a rung fell, try again. */
+static int try_start(struct object *o, const struct object_spec *spec, struct support *s)
+{
+	const struct ladder_asks asks = { ask_place, ask_refusal, s };
+	int err = spec->configure ? spec->configure(o, spec->ctx) : 0;
+
+	if (!err)
+		err = ladder_choose(&o->ladder, &asks);
+	if (!err)
+		err = turn_on(o, s);
+	if (!err)
+		err = load(o);
+	if (!err && spec->prepare)
+		err = spec->prepare(o, spec->ctx);
+	return err ? err : attach_all(o);
+}
+
+/* Learns what this kernel supports of all that the object may ask for. */
+static int learn(struct object *o, const struct object_spec *spec, struct support *s)
+{
+	struct bpf_program *prog;
+
+	support_init(s, spec->targets);
+	bpf_object__for_each_program (prog, o->bpf) {
+		const struct place place = place_of(o, prog);
+
+		support_add(s, &place);
+	}
+	return support_learn(s, spec->facts, spec->btf);
+}
+
 int object_start(struct object *o, const struct object_spec *spec)
 {
-	struct ladder l = { 0 };
-	struct support g = { 0 };
+	struct support s = { 0 };
 	int err;
 
-	*o = (struct object){ .probes = spec->probes, .targets = spec->targets };
+	*o = (struct object){ .targets = spec->targets };
+	ladder_init(&o->ladder, spec->probes);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-	if (!have_capabilities())
+	if (!advice_capabilities())
 		return -EPERM;
-	msg_capture_libbpf();
+	advice_listen();
 	err = register_handlers();
 	if (!err)
-		err = open_object(o, spec);
+		err = object_open(o, spec);
 	if (!err)
-		err = support_learn(&g, o->bpf, spec);
-	loading = &g;
+		err = learn(o, spec, &s);
+	loading.object = o;
+	loading.support = &s;
 	while (!err) {
-		err = try_start(o, spec, &g, &l);
+		err = try_start(o, spec, &s);
 		if (err != -EAGAIN)
 			break;
 		object_close(o);
-		err = open_object(o, spec);
+		err = object_open(o, spec);
 	}
-	loading = NULL;
-	support_free(&g);
+	loading.object = NULL;
+	support_free(&s);
 	if (err)
 		object_close(o);
 	return err;
 }
 
+/* --- running ------------------------------------------------------------------------------ */
+
 int object_attach_later(struct object *o, const char *probe)
 {
-	char name[PROGRAM_LEN];
+	char name[PROBE_PROGRAM_LEN];
+	int i = ladder_find(&o->ladder, probe);
 
-	for (int i = 0; i < PROBES_MAX && o->probes[i].name; i++)
-		if (!strcmp(o->probes[i].name, probe))
-			return o->rung[i] < 0 ? -ENOTSUP : attach_probe(o, i, name);
-	return -ENOENT;
+	if (i < 0)
+		return -ENOENT;
+	return ladder_rung(&o->ladder, i) ? attach_probe(o, i, name) : -ENOTSUP;
 }
 
 int object_iterate(struct object *o, const char *probe)
@@ -541,10 +337,9 @@ int object_iterate(struct object *o, const char *probe)
 
 const char *object_rung(const struct object *o, const char *probe)
 {
-	for (int i = 0; i < PROBES_MAX && o->probes[i].name; i++)
-		if (!strcmp(o->probes[i].name, probe))
-			return o->rung[i] < 0 ? NULL : o->probes[i].rungs[o->rung[i]];
-	return NULL;
+	int i = ladder_find(&o->ladder, probe);
+
+	return i < 0 ? NULL : ladder_rung(&o->ladder, i);
 }
 
 void object_detach(struct object *o)
@@ -611,8 +406,23 @@ int object_drop_map(struct object *o, const char *name)
 
 int object_program(const struct object *o, const char *name)
 {
-	struct bpf_program *prog = find_program(o->bpf, name);
+	struct bpf_program *prog = find_program(o, name);
 	int fd = prog ? bpf_program__fd(prog) : -1;
 
 	return fd < 0 ? -ENOENT : fd;
+}
+
+const char *object_program_section(const struct object *o, const char *name)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(o->bpf, name);
+
+	return prog ? bpf_program__section_name(prog) : NULL;
+}
+
+const char *object_next_program(const struct object *o, const char *name)
+{
+	struct bpf_program *prog = name ? bpf_object__find_program_by_name(o->bpf, name) : NULL;
+
+	prog = bpf_object__next_program(o->bpf, prog);
+	return prog ? bpf_program__name(prog) : NULL;
 }

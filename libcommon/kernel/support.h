@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * support: which of a tool's programs this kernel can have, as far as that can be told before they
- * are loaded: by its BTF, and by trying what it grants at all. A layer below object.
+ * support: what this kernel supports, as far as can be told before a program is loaded: by its BTF,
+ * which is read once, and by trying what it grants at all.
  */
 #ifndef BORESCOPE_KERNEL_SUPPORT_H
 #define BORESCOPE_KERNEL_SUPPORT_H
@@ -10,16 +10,14 @@
 #include <stddef.h>
 
 #include "kernel/btf.h"
-#include "kernel/object.h"
+#include "kernel/probe.h"
 
-struct bpf_program;
-struct bpf_prog_load_opts;
+struct bpf_insn;
 
 #define SUPPORT_NAMES_MAX   64 /* kernel names that one tool's programs and facts ask for */
 #define SUPPORT_MODULES_MAX 4  /* modules that one tool's programs are attached to */
 
 struct support {
-	const struct attach_target *targets;
 	struct btf_query names[SUPPORT_NAMES_MAX];
 	char text[SUPPORT_NAMES_MAX][80];
 	size_t nr, nr_targets; /* those of the targets come first */
@@ -33,30 +31,32 @@ struct support {
 	size_t nr_modules;
 };
 
-/* Learns, in one pass over the kernel's BTF, all that the programs of @obj will be asked about, and
- * fills the facts of @spec, which @g points to from then on. Returns 0, or -errno after one line on
- * stderr that says why. */
-int support_learn(struct support *g, struct bpf_object *obj, const struct object_spec *spec);
+/*
+ * In this order: what will be asked about, all of it, then support_learn(), then the questions.
+ * @targets may end with a name of NULL, or be NULL.
+ */
+void support_init(struct support *s, const struct attach_target *targets);
+void support_add(struct support *s, const struct place *place);
+
+/* Learns all that in one pass over the kernel's BTF (two, if @btf, the file of --btf, is not NULL:
+ * what programs are relocated by is not what they are attached by), and fills @facts (ends with a
+ * name of NULL; or NULL). Returns 0, or -errno after printing why. */
+int support_learn(struct support *s, const struct kernel_fact *facts, const char *btf);
 
 /* To be given back when all is loaded. */
-void support_free(struct support *g);
+void support_free(struct support *s);
 
-/* Why this kernel can't have @prog, as the end of a sentence; a string constant. NULL: nothing
- * speaks against it. */
-const char *support_refusal(struct support *g, struct bpf_program *prog);
+/* Why this kernel can't have a program at @place: a string constant, as the clause of a message.
+ * NULL: nothing speaks against it. */
+const char *support_refusal(struct support *s, const struct place *place);
 
-/* Tells the kernel what @prog is attached to, by the ids that support_learn() has found: libbpf
- * would look through all types of vmlinux for each program, and for a module's function through
- * those of vmlinux again with each module. Returns 0 or -errno. */
-int support_set_target(const struct support *g, const struct bpf_program *prog,
-		       struct bpf_prog_load_opts *opts);
+/* By which id in which BTF the kernel knows @place: libbpf would look through all types of vmlinux
+ * for each program, and for a module's function through those of vmlinux again with each module.
+ * *btf_fd is 0 for vmlinux, else a module's, which belongs to @s. Returns the id, or -errno. */
+int support_btf_id(const struct support *s, const struct place *place, int *btf_fd);
 
-/* Before loading: puts the kernel's functions into the calls of @prog, or nothing where it has no
- * such function (see bpf/lib/core/kfuncs.shared.h). Returns 0 or -errno. */
-int support_resolve_calls(const struct support *g, struct bpf_program *prog);
-
-/* What @prog is for, where the tool names it at run time; NULL: its section does. */
-const struct attach_target *support_target(const struct attach_target *targets,
-					   const struct bpf_program *prog);
+/* Puts the kernel's functions into the calls among these instructions, or nothing where it has no
+ * such function (see bpf/lib/core/kfuncs.shared.h). Returns whether there were any. */
+bool support_resolve_calls(const struct support *s, struct bpf_insn *insns, size_t nr);
 
 #endif

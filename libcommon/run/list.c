@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdio.h>
 #include <string.h>
-#include <bpf/libbpf.h>
 
 #include "run/cost.h"
 #include "run/list.h"
@@ -63,42 +62,35 @@ static void print_views(const struct tool *t, void (*print)(const struct view *v
 
 /* --- probes ------------------------------------------------------------------------------- */
 
-static void print_programs(const struct bpf_object *obj, const char *probe, const char *rung,
+static void print_programs(const struct object *o, const char *probe, const char *rung,
 			   const char *at)
 {
-	for (int n; (n = next_word(&at)); at += n) {
-		struct bpf_program *prog;
-		char name[64];
+	char name[PROBE_PROGRAM_LEN];
 
-		snprintf(name, sizeof(name), "%.*s", n, at);
-		prog = bpf_object__find_program_by_name(obj, name);
+	while (at && probe_next_program(&at, name))
 		printf("%s\t%s\t%s\t%s\n", probe, rung, name,
-		       prog ? bpf_program__section_name(prog) : "not built");
-	}
+		       object_program_section(o, name) ?: "not built");
 }
 
 static int print_probes(const struct tool *t)
 {
-	size_t size;
-	const void *bytes = t->image.bytes(&size);
-	struct bpf_object *obj = bpf_object__open_mem(bytes, size, NULL);
-	struct bpf_program *prog;
+	const struct object_spec spec = { .image = t->image };
+	struct object o = { 0 };
+	const char *program = NULL;
 
-	if (!obj) {
-		error("cannot read its own BPF object");
+	if (object_open(&o, &spec))
 		return 1;
-	}
 	for (const struct probe *p = t->probes; p->name; p++) {
 		for (int i = 0; i < PROBE_RUNGS && p->rungs[i]; i++) {
 			const char rung[] = { '0' + i, '\0' };
 
-			print_programs(obj, p->name, rung, p->rungs[i]);
+			print_programs(&o, p->name, rung, p->rungs[i]);
 		}
-		print_programs(obj, p->name, "unless", p->unless);
+		print_programs(&o, p->name, "unless", p->unless);
 	}
-	bpf_object__for_each_program (prog, obj)
-		print_programs(obj, "", "", bpf_program__name(prog));
-	bpf_object__close(obj);
+	while ((program = object_next_program(&o, program)))
+		print_programs(&o, "", "", program);
+	object_close(&o);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "kernel/advice.h"
 #include "run/cost.h"
 #include "base/status.h"
 #include "run/list.h"
@@ -513,7 +514,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	int status;
 
 	hold_stdio();
-	msg_capture_libbpf();
+	advice_listen();
 	if (argc == 3 && !strcmp(argv[1], "--list")) {
 		msg_init(spec.name);
 		return list_print(tool, argv[2]);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/msg.h"
+#include "kernel/ladder.h"
+
+void ladder_init(struct ladder *l, const struct probe *probes)
+{
+	*l = (struct ladder){ .probes = probes };
+	for (int i = 0; i < PROBES_MAX; i++)
+		l->rung[i] = -1;
+}
+
+static bool is_probe(const struct ladder *l, int i)
+{
+	return i < PROBES_MAX && l->probes[i].name;
+}
+
+static bool has_rung(const struct probe *p, int rung)
+{
+	return rung < PROBE_RUNGS && p->rungs[rung];
+}
+
+const char *ladder_rung(const struct ladder *l, int i)
+{
+	return l->rung[i] < 0 ? NULL : l->probes[i].rungs[l->rung[i]];
+}
+
+int ladder_find(const struct ladder *l, const char *probe)
+{
+	for (int i = 0; is_probe(l, i); i++)
+		if (!strcmp(l->probes[i].name, probe))
+			return i;
+	return -1;
+}
+
+/* The probe whose rung in use has this program; -1: none. */
+static int probe_of(const struct ladder *l, const char *program)
+{
+	for (int i = 0; is_probe(l, i); i++) {
+		char name[PROBE_PROGRAM_LEN];
+		const char *at = ladder_rung(l, i);
+
+		while (at && probe_next_program(&at, name))
+			if (!strcmp(name, program))
+				return i;
+	}
+	return -1;
+}
+
+bool ladder_uses(const struct ladder *l, const char *program)
+{
+	return probe_of(l, program) >= 0;
+}
+
+static const char *rung_refusal(const struct ladder_asks *asks, const char *rung)
+{
+	char name[PROBE_PROGRAM_LEN];
+	struct place place;
+
+	while (probe_next_program(&rung, name)) {
+		const char *why = asks->place(asks->ctx, name, &place)
+					  ? asks->refusal(asks->ctx, &place)
+					  : "it was not built";
+
+		if (why) {
+			debug("%s is ruled out: %s", name, why);
+			return why;
+		}
+	}
+	return NULL;
+}
+
+/* Has one of the first @n probes a rung? */
+static bool any_granted(const struct ladder *l, int n)
+{
+	while (n--)
+		if (l->rung[n] >= 0)
+			return true;
+	return false;
+}
+
+/* The first of @programs that is in use; its name is in @name. */
+static bool seen_already(const struct ladder *l, const char *programs, char *name)
+{
+	while (probe_next_program(&programs, name))
+		if (ladder_uses(l, name))
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct ladder *l, int i)
+{
+	const struct probe *p = &l->probes[i];
+	char name[PROBE_PROGRAM_LEN];
+
+	if ((p->when && !*p->when) || (p->instead && any_granted(l, i)))
+		return false;
+	if (p->unless && seen_already(l, p->unless, name)) {
+		debug("%s: %s sees it, too", p->name, name);
+		return false;
+	}
+	return true;
+}
+
+/* The best rung that nothing speaks against; -1: there is none. */
+static int best_rung(struct ladder *l, const struct ladder_asks *asks, int i)
+{
+	const struct probe *p = &l->probes[i];
+
+	for (; has_rung(p, l->first[i]); l->first[i]++) {
+		const char *why = rung_refusal(asks, p->rungs[l->first[i]]);
+
+		if (!why)
+			return l->first[i];
+		if (!l->why[i])
+			l->why[i] = why;
+	}
+	return -1;
+}
+
+/* What a rung is called when a tool says which one it uses: where its first program runs. */
+static void rung_text(const struct ladder_asks *asks, const char *rung, char *text, size_t size)
+{
+	char name[PROBE_PROGRAM_LEN];
+	struct place place;
+
+	text[0] = '\0';
+	if (!probe_next_program(&rung, name) || !asks->place(asks->ctx, name, &place))
+		return;
+	if (place.name && *place.name)
+		snprintf(text, size, "%s/%s", place.type, place.name);
+	else
+		snprintf(text, size, "%s", place.type);
+}
+
+/* Says which rung is in use, when that is not the best one. */
+static void say_rung(struct ladder *l, const struct ladder_asks *asks, int i)
+{
+	const struct probe *p = &l->probes[i];
+	int first = p->instead ? 0 : i; /* whose best rung that would have been */
+	const char *why = l->why[first];
+	char used[80], best[80];
+
+	rung_text(asks, ladder_rung(l, i), used, sizeof(used));
+	rung_text(asks, l->probes[first].rungs[0], best, sizeof(best));
+	if ((l->rung[i] > 0 || p->instead) && !l->said[i] && !p->later &&
+	    !(p->optional && why == l->told)) {
+		note("%s is not available (%s): using %s", best, why, used);
+		l->told = why;
+	}
+	debug("%s: using %s", p->name, used);
+	l->said[i] = true;
+}
+
+int ladder_choose(struct ladder *l, const struct ladder_asks *asks)
+{
+	for (int i = 0; i < PROBES_MAX; i++)
+		l->rung[i] = -1;
+	for (int i = 0; is_probe(l, i); i++) {
+		const struct probe *p = &l->probes[i];
+
+		if (!is_wanted(l, i))
+			continue;
+		l->rung[i] = best_rung(l, asks, i);
+		if (l->rung[i] >= 0) {
+			say_rung(l, asks, i);
+		} else if (p->optional) {
+			debug("%s: not seen here: %s", p->name, l->why[i]);
+		} else {
+			error("cannot see %s on this kernel: %s", p->name,
+			      l->why[i] ? l->why[i] : "no probe is granted");
+			return -ENOTSUP;
+		}
+	}
+	return 0;
+}
+
+bool ladder_step_down(struct ladder *l, const char *program, const char *why)
+{
+	int i = probe_of(l, program);
+
+	if (i < 0)
+		return false;
+	debug("%s: %s", program, why);
+	if (!l->why[i])
+		l->why[i] = why;
+	l->first[i] = l->rung[i] + 1;
+	l->said[i] = false;
+	return l->probes[i].optional || has_rung(&l->probes[i], l->first[i]);
+}
