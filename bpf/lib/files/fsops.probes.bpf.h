@@ -40,7 +40,7 @@ volatile struct fs_control fs_control SEC(".data.fsops") = {};
 CALL_STARTS(fs_starts, FS_OPS); /* by enum fs_op; FS_NONE: a system call */
 
 /* Programs at a completion interrupt the others: they need scratch memory of their own. */
-enum fs_context { FS_IN_TASK, FS_IN_INTERRUPT, FS_CONTEXTS };
+enum fsops_context { FS_IN_TASK, FS_IN_INTERRUPT, FS_CONTEXTS };
 
 /* An operation that is over. */
 struct fs_done {
@@ -53,7 +53,7 @@ struct fs_done {
 
 /*
  * The tool defines this, to show an operation. @head: the task that asked for it, as it was noted
- * at the begin; NULL: that is the task on the CPU. @context (enum fs_context, a constant) tells
+ * at the begin; NULL: that is the task on the CPU. @context (enum fsops_context, a constant) tells
  * which scratch memory to use.
  */
 static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
