@@ -12,18 +12,18 @@
 #include "lib/tasks/thread.bpf.h"
 #include "xstack.shared.h"
 
-const volatile struct xstack_config config SEC(".rodata.xstack");
-struct xstack_state state SEC(".data.xstack");
+const volatile struct xstack_config xstack_config SEC(".rodata.xstack");
+struct xstack_state xstack_state SEC(".data.xstack");
 
 /* Is this thread to be shown? */
 static __always_inline bool wanted(const struct thread_sample *t, const struct task_user *u)
 {
-	if (config.states && !(config.states >> t->state & 1))
+	if (xstack_config.states && !(xstack_config.states >> t->state & 1))
 		return false;
-	if (!(t->head.flags & THREAD_IDLE) || config.idle)
+	if (!(t->head.flags & THREAD_IDLE) || xstack_config.idle)
 		return true;
 	/* a state that is nothing but idle was asked for by its name */
-	if (config.states && t->state != TASK_IS_SLEEPING)
+	if (xstack_config.states && t->state != TASK_IS_SLEEPING)
 		return true;
 	wait_count_idle(t, u);
 	return false;
@@ -35,10 +35,10 @@ static __always_inline void count_visit(struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
 
-	if (!state.visited || tid != state.last_tid)
-		state.visited++;
-	state.last_tid = tid;
-	state.threads = BPF_CORE_READ(task, signal, nr_threads);
+	if (!xstack_state.visited || tid != xstack_state.last_tid)
+		xstack_state.visited++;
+	xstack_state.last_tid = tid;
+	xstack_state.threads = BPF_CORE_READ(task, signal, nr_threads);
 }
 
 static __always_inline int visit(struct bpf_iter__task *ctx, bool sleepable)
@@ -48,17 +48,17 @@ static __always_inline int visit(struct bpf_iter__task *ctx, bool sleepable)
 
 	if (!task) /* the end */
 		return 0;
-	if (!state.ts)
-		state.ts = bpf_ktime_get_ns();
+	if (!xstack_state.ts)
+		xstack_state.ts = bpf_ktime_get_ns();
 	count_visit(task);
 	if (!filter_task(task, false))
 		return 0;
 	w = thread_begin(task);
 	if (!w || !wanted(&w->t, &w->user))
 		return 0;
-	w->t.head.ts = state.ts;
+	w->t.head.ts = xstack_state.ts;
 	thread_file(w, task);
-	thread_stacks(w, task, !config.skip_kernel, sleepable && !config.skip_user);
+	thread_stacks(w, task, !xstack_config.skip_kernel, sleepable && !xstack_config.skip_user);
 	thread_send(w, ctx->meta->seq);
 	return 0;
 }

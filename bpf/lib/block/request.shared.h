@@ -44,8 +44,8 @@ struct request_control {
 /* Why a request is not shown; the indexes of the map request_left_out, which counts them. */
 enum request_left_out {
 	REQUEST_UNTIMED,     /* it had no time stamp, and the tool did not see its issue */
-	REQUEST_PASSTHROUGH, /* it was a command from user space (diskstats counts those up to 5.10) */
-	REQUEST_UNFOLLOWED, /* there were more requests on their way than the map holds */
+	REQUEST_PASSTHROUGH, /* a command from user space (diskstats counts those up to 5.10) */
+	REQUEST_UNFOLLOWED,  /* there were more requests on their way than the map holds */
 	REQUEST_LEFT_OUT_NR,
 };
 

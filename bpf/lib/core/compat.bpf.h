@@ -17,13 +17,13 @@
 /* From 5.11 on (3ca1032ab7ab) the current task can be had as a typed pointer: its fields are read
  * directly, which saves a bpf_probe_read_kernel() of 10 ns each. */
 enum bpf_func_id___task_btf {
-	BPF_FUNC_get_current_task_btf = 158,
+	BPF_FUNC_get_current_task_btf___here = 158,
 };
 
 static __always_inline bool have_task_btf(void)
 {
 	return bpf_core_enum_value_exists(enum bpf_func_id___task_btf,
-					  BPF_FUNC_get_current_task_btf);
+					  BPF_FUNC_get_current_task_btf___here);
 }
 
 /*

@@ -8,6 +8,8 @@
 #ifndef BORESCOPE_BPF_CORE_CONSTANTS_BPF_H
 #define BORESCOPE_BPF_CORE_CONSTANTS_BPF_H
 
+#include <vmlinux.h> /* before the macros: a full one may have enumerators of such names */
+
 /* include/uapi/asm-generic/errno-base.h, errno.h; include/linux/errno.h, err.h */
 #define E2BIG	     7
 #define EAGAIN	     11

@@ -100,6 +100,7 @@ static __always_inline void event_head(struct event_head *head)
 	__builtin_memcpy(head->comm, task->comm, sizeof(head->comm));
 }
 
+/* An event was not sent. */
 static __always_inline void event_count_lost(void)
 {
 	__u32 zero = 0;
@@ -131,6 +132,7 @@ static __always_inline void event_send_to(void *event, __u64 size, bool now)
 		event_count_lost();
 }
 
+/* What nearly all events are sent by: the reader is woken when a ring has filled enough. */
 static __always_inline void event_send(void *event, __u64 size)
 {
 	event_send_to(event, size, false);

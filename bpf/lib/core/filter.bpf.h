@@ -56,6 +56,7 @@ static __always_inline bool filter_cgroup(struct task_struct *task)
 	return filter_in_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
+/* Is @comm, of 16 bytes, the name that is wanted, or does it have the wanted part? */
 static __always_inline bool filter_comm(const char *comm)
 {
 	if (filter.by_comm) {
@@ -93,6 +94,7 @@ static __always_inline bool filter_ids(__u32 pid, __u32 tid)
 	return true;
 }
 
+/* Does the task on the CPU pass the filter? */
 static __always_inline bool filter_current(void)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -116,8 +118,8 @@ static __always_inline bool filter_current(void)
 	return true;
 }
 
-/* @typed, a constant: the verifier knows @task as a task_struct, because it is an argument of a
- * tp_btf program, and it may be read directly. */
+/* Does @task pass it? @typed, a constant: the verifier knows @task as a task_struct, because it
+ * is an argument of a tp_btf program, and it may be read directly. */
 static __always_inline bool filter_task(struct task_struct *task, bool typed)
 {
 	__u32 pid = typed ? task->tgid : BPF_CORE_READ(task, tgid);

@@ -43,9 +43,10 @@ static __always_inline bool path_base(struct path *base, int dfd, bool absolute)
 	return file;
 }
 
+/* A path while it is put together, from its end on. */
 struct path_buf {
 	__u32 at; /* where the text begins; kept here, so that the verifier need not follow it */
-	/* filled from the end of the first part; the rest is room for the verifier's worst case */
+	/* the first PATH_BYTES are the text; the rest is room for the verifier's worst case */
 	char text[PATH_BYTES + PATH_NAME_MAX];
 };
 

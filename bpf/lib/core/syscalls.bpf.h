@@ -60,7 +60,7 @@ static __always_inline int __syscall_find(const struct syscall_row *table, int r
 	return -1;
 }
 
-/* The number without the bit that x32 callers set: for calls with the same number there. */
+/* The number without the bit that x32 callers set: for calls that have the same number there. */
 static __always_inline long syscall_without_x32(long nr)
 {
 #ifdef SYSCALL_X32_BIT

@@ -59,7 +59,7 @@ static __always_inline __u64 task_switches(struct task_struct *task)
 
 /* The helper exists from 5.15 on (dd6e10fbd9fb). */
 enum bpf_func_id___pt_regs {
-	BPF_FUNC_task_pt_regs = 175,
+	BPF_FUNC_task_pt_regs___here = 175,
 };
 
 /* THREAD_SIZE on x86-64 (without KASAN), for a kernel without the helper. */
@@ -71,7 +71,7 @@ enum bpf_func_id___pt_regs {
  */
 static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 {
-	if (bpf_core_enum_value_exists(enum bpf_func_id___pt_regs, BPF_FUNC_task_pt_regs))
+	if (bpf_core_enum_value_exists(enum bpf_func_id___pt_regs, BPF_FUNC_task_pt_regs___here))
 		return (void *)bpf_task_pt_regs(task);
 #if defined(__TARGET_ARCH_x86)
 	return BPF_CORE_READ(task, stack) + TASK_OLD_THREAD_SIZE -

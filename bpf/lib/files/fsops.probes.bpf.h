@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * fsops.probes.bpf.h: the operations of one kind of file system, timed: by the file system's own
- * functions, or where none can be probed by the system calls on its files. It defines, for each
- * operation, fentry_NAME and fexit_NAME, kprobe_NAME and kretprobe_NAME (the list is at
- * FS_OPERATION(); the user side, libcommon/files/fsops.h, says which functions those are for a file
- * system), for completions fentry_ and kprobe_ of aio_done and uring_done, and sys_enter and
- * raw_sys_enter. With the last two goes the exit of all system calls: for that the tool has
- * SYSCALL_EXIT(fsops_at_exit(regs, ret, typed)), see syscalls.bpf.h.
+ * functions, or where none can be probed by the system calls on its files. It defines
+ *
+ *	fentry_NAME, fexit_NAME, kprobe_NAME, kretprobe_NAME
+ *		for each operation (FS_OPERATION() below); the user side, libcommon/files/fsops.h,
+ *		says which functions of a file system those are
+ *	fentry_NAME, kprobe_NAME
+ *		for completions of asynchronous I/O: aio_done, uring_done
+ *	sys_enter, raw_sys_enter
+ *		which go with the exit of all system calls: for that the tool has
+ *		SYSCALL_EXIT(fsops_at_exit(regs, ret, typed)), see syscalls.bpf.h
  *
  * What took fs_config.min_ns or more, by a task that passes the filter, goes to the tool's
  * fsops_done(). What was faster costs two stores and a compare.
@@ -36,7 +40,7 @@ volatile struct fs_control fs_control SEC(".data.fsops") = {};
 CALL_STARTS(fs_starts, FS_OPS); /* by enum fs_op; FS_NONE: a system call */
 
 /* Programs at a completion interrupt the others: they need scratch memory of their own. */
-enum fs_context { FS_IN_TASK, FS_IN_INTERRUPT, FS_CONTEXTS };
+enum fsops_context { FS_IN_TASK, FS_IN_INTERRUPT, FS_CONTEXTS };
 
 /* An operation that is over. */
 struct fs_done {
@@ -49,12 +53,14 @@ struct fs_done {
 
 /*
  * The tool defines this, to show an operation. @head: the task that asked for it, as it was noted
- * at the begin; NULL: that is the task on the CPU. @context (enum fs_context, a constant) tells
+ * at the begin; NULL: that is the task on the CPU. @context (enum fsops_context, a constant) tells
  * which scratch memory to use.
  */
 static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
 				       __u32 context);
 
+/* Shows an operation, if it is on the right file system, by a task that passes the filter. With
+ * @head the task has passed already. */
 static __always_inline void fsops_show(const struct fs_done *d, const struct event_head *head,
 				       __u32 context)
 {
@@ -68,6 +74,7 @@ static __always_inline void fsops_show(const struct fs_done *d, const struct eve
 	preempt_on();
 }
 
+/* The operation is about an open file. */
 static __always_inline void fsops_of_file(struct fs_done *d, struct file *file)
 {
 	d->dentry = BPF_CORE_READ(file, f_path.dentry);
@@ -75,6 +82,7 @@ static __always_inline void fsops_of_file(struct fs_done *d, struct file *file)
 	d->sb = BPF_CORE_READ(file, f_inode, i_sb);
 }
 
+/* It is about a directory entry; then the mount is not known. */
 static __always_inline void fsops_of_dentry(struct fs_done *d, struct dentry *dentry)
 {
 	d->dentry = dentry;
@@ -97,12 +105,13 @@ struct fs_async {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* of some, our probes never see the completion */
+	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* our probes never see the completion of some */
 	__uint(max_entries, 16384);
 	__type(key, __u64);
 	__type(value, struct fs_async);
 } fs_asyncs SEC(".maps");
 
+/* It is submitted, by the task on the CPU. */
 static __always_inline void fsops_async_begins(__u32 op, struct kiocb *iocb)
 {
 	__u64 key = (__u64)iocb;
@@ -270,8 +279,9 @@ static __always_inline __s64 fsops_returned_dentry(__u64 pointer)
 		__arg;                                                                             \
 	})
 
-/* @arg: the number of the argument that the operation is about, @nr: how many arguments there are,
- * @at: how to count both; @as: what is returned. */
+/* @arg: the number of the argument that the operation is about (0 or 1), @nr: how many
+ * arguments the function has; @at: whether both are one more where there are idmaps; @as: what
+ * it returns. */
 #define FS_BEGINS(name, op, about, at, arg)                                                        \
 	CALL_FENTRY(name, #name,                                                                   \
 		    fsops_begins(op, about, (void *)at(ctx[arg], ctx[(arg) + 1]), true))           \
