@@ -15,30 +15,33 @@
 
 struct object;
 
-/* "10.0.0.1", "2001:db8::1"; into @buf (FLOW_ADDR_LEN holds any), returns @buf. */
+/* Writes an address as text, "10.0.0.1" or "2001:db8::1", into @buf, which has room for
+ * FLOW_ADDR_LEN bytes. Returns @buf. */
 #define FLOW_ADDR_LEN 46
 const char *flow_addr_str(const struct inet_addr *addr, char *buf);
 
-/* For columns of a struct flow (.text): its ends, "10.0.0.1:443", "[2001:db8::1]:443"; where the
- * port is 0 (any), the address alone, "10.0.0.1", "2001:db8::1". */
+/* The .text of a column of a struct flow: one of its ends, "10.0.0.1:443" or "[2001:db8::1]:443".
+ * Where the port is 0, which stands for any, it is the address alone: "2001:db8::1". */
 void flow_out_local(struct out *o, const void *flow);
 void flow_out_remote(struct out *o, const void *flow);
 
-/* "ESTABLISHED", as netstat calls it; "?": there is no such state. */
+/* The name of a TCP state, as netstat has it: "ESTABLISHED"; "?" where there is no such state. */
 const char *flow_state_name(unsigned int state);
-/* For a column of a __u8 with one. */
+/* The .text of a column of a __u8 that holds a TCP state. */
 void flow_out_state(struct out *o, const void *state);
 
-/* The members of FLOW_KEYS: v4_mapped only if it is true, local_port only if it is not 0 (any). */
+/* Writes the members of FLOW_KEYS; v4_mapped only if it is true, local_port only if it is not 0. */
 void flow_json(struct json *j, const struct flow *flow);
 #define FLOW_KEYS "ip v4_mapped local_addr local_port remote_addr remote_port netns"
 
-/* For the table of options (struct opt, .parse), into a part of a struct flow_filter. Each returns
- * NULL, or what would be right.
- * flow_parse_ports: a port, or several with commas between, behind those in struct flow_ports.
- * flow_parse_prefix: an address, or one with a prefix length ("10.0.0.0/8"), into struct inet_prefix.
- * flow_parse_netns: a name that "ip netns" knows, a path (/proc/PID/ns/net), the id of a process, or an
- *              inode number (those of namespaces are greater than any process id), into __u32. */
+/*
+ * The parse functions of the options below, each into a part of a struct flow_filter. As all parse
+ * functions, they return NULL, or what would be right. They read
+ * ports:  a port, or several with commas between, which are added to those in a struct flow_ports;
+ * prefix: an address, or a network ("10.0.0.0/8"), into a struct inet_prefix;
+ * netns:  a name that "ip netns" knows, a path (/proc/PID/ns/net), the id of a process or an inode
+ *	   number (those of namespaces are greater than any process id), into a __u32.
+ */
 const char *flow_parse_ports(const char *arg, void *ports);
 const char *flow_parse_prefix(const char *arg, void *prefix);
 const char *flow_parse_netns(const char *arg, void *inode);
@@ -59,7 +62,7 @@ const char *flow_parse_netns(const char *arg, void *inode);
 	    .value = &(filter_).netns, .help = "this network namespace only")
 /* clang-format on */
 
-/* In a tool's configure hook. */
+/* In a tool's configure hook: tells the kernel side which connections to look at. */
 void flow_configure(struct object *o, const struct flow_filter *filter);
 
 #endif

@@ -25,15 +25,15 @@ static const char style[] =
 #include "flamegraph.css.inc"
 	;
 
-/* A node is where it hangs, and what it is; compared as bytes. */
+/* A node's key, compared as bytes: its parent, and what it is. */
 struct node_key {
 	uint32_t parent, name, kind;
 };
 
 struct node {
-	uint64_t total; /* of itself and what hangs on it */
-	uint64_t left;	/* the weights left of it */
-	uint64_t given; /* of total, to children already placed */
+	uint64_t total; /* the weight of itself and of all below it */
+	uint64_t left;	/* the weight that is drawn left of it */
+	uint64_t given; /* the part of total that children have which are already placed */
 	uint32_t depth;
 };
 
@@ -100,7 +100,7 @@ static bool fits_xml(uint32_t cp)
 	return !utf8_is_control(cp) && cp != 0xfffe && cp != 0xffff;
 }
 
-/* At most @max characters of @s; what XML has no place for becomes U+FFFD. */
+/* Writes at most @max characters of @s; what XML does not allow becomes U+FFFD. */
 static void out_xml(struct out *o, const char *s, size_t max)
 {
 	size_t len = strlen(s);
@@ -202,7 +202,7 @@ static void out_px(struct out *o, const char *attribute, double v)
 	out_char(o, '"');
 }
 
-/* @n: total, left and depth of what is drawn; of the whole, @all. */
+/* Writes a frame, of which @n has the total, left and depth; @all is the weight of the picture. */
 static void out_frame(struct out *o, const char *name, const char *class, const char *unit,
 		      const struct node *n, uint64_t all, double bottom)
 {

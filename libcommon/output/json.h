@@ -4,8 +4,8 @@
  *
  * Output is always valid JSON in valid UTF-8, whatever bytes the traced side supplied: a byte that
  * is not part of a valid sequence becomes U+FFFD, and what utf8_is_control() names is escaped, so
- * that cat(1) is safe too. Keys come from our own tables and are written as they are. Commas are
- * the writer's business.
+ * that cat(1) is safe too. Keys come from our own tables and are written as they are. The commas
+ * between members and elements come by themselves.
  */
 #ifndef BORESCOPE_OUTPUT_JSON_H
 #define BORESCOPE_OUTPUT_JSON_H
@@ -19,32 +19,33 @@
 struct json {
 	struct out *out;
 	int depth;  /* open objects and arrays */
-	bool comma; /* an element stands before the next one */
+	bool comma; /* the next element follows another one */
 };
 
 void json_init(struct json *j, struct out *out);
 
-/* @key is NULL inside an array and for the outermost object. */
+/* Begins an object or an array, which json_end_object() or json_end_array() closes. In all functions,
+ * @key is NULL inside an array, and for the outermost object. */
 void json_object(struct json *j, const char *key);
 void json_array(struct json *j, const char *key);
-void json_end_object(struct json *j); /* closes; at the outermost level also ends the line */
+void json_end_object(struct json *j); /* that of the outermost object also ends the line */
 void json_end_array(struct json *j);
 
 void json_u64(struct json *j, const char *key, uint64_t v);
 void json_s64(struct json *j, const char *key, int64_t v);
 void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);
-/* @v with @decimals digits behind the point, see out_fixed(). */
+/* Writes @v / 10^@decimals with that many digits behind the point, as out_fixed() does. */
 void json_fixed(struct json *j, const char *key, uint64_t v, int decimals);
-/* null when @s is NULL. */
+/* Writes null when @s is NULL. */
 void json_str(struct json *j, const char *key, const char *s);
-/* Of a kernel function's result: "errno" (0 when @ret is not negative) and, on failure, "error"
- * (its name). */
+/* Writes a kernel function's result as two members: "errno" (0 when @ret is not negative) and, when
+ * that is not 0, "error", its name ("ENOENT"). */
 void json_errno(struct json *j, int64_t ret);
 #define JSON_ERRNO_KEYS "errno error"
-/* Ends at @len or at a NUL, whichever is first. */
+/* Writes @s up to @len bytes or to a NUL, whichever is first. */
 void json_strn(struct json *j, const char *key, const char *s, size_t len);
-/* A wall-clock time in ns since the epoch, as RFC 3339 in UTC with nanoseconds. */
+/* Writes a wall-clock time, in ns since the epoch, as RFC 3339 in UTC with nanoseconds. */
 void json_time(struct json *j, const char *key, uint64_t real_ns);
 
 #endif

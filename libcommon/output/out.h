@@ -26,12 +26,12 @@ struct out {
 
 void out_init(struct out *o, int fd);
 
-/* Writes what waits. Returns 0, or -errno of the first failure (then and from then on: once a
- * write has failed, output is dropped, so that the caller needs to look at one place only). */
+/* Writes what waits. Returns 0, or -errno of the first failure, also from then on: once a write has
+ * failed, all output is dropped, so that the caller needs to look at one place only. */
 int out_flush(struct out *o);
 
-/* Makes room for @need bytes (at most OUT_SIZE): whole lines leave, the current one stays unless it
- * would not fit. Every function below does it by itself. */
+/* Makes room for @need bytes (at most OUT_SIZE): whole lines leave the buffer, and the current one
+ * stays unless it would not fit. Every function below does so by itself. */
 void out_reserve(struct out *o, size_t need);
 
 void out_char(struct out *o, char c);
@@ -40,21 +40,21 @@ void out_str(struct out *o, const char *s);		/* as it is, NUL-terminated */
 void out_u64(struct out *o, uint64_t v);
 void out_s64(struct out *o, int64_t v);
 void out_octal(struct out *o, uint64_t v, int digits); /* with leading zeros up to @digits */
-/* @v with leading zeros up to @digits: the parts of a time of day. */
+/* Writes @v with leading zeros up to @digits, for the parts of a time of day. */
 void out_u64_pad(struct out *o, uint64_t v, int digits);
-/* @v / 10^@decimals with that many digits behind the point: 1234567, 3 -> "1234.567". */
+/* Writes @v / 10^@decimals with that many digits behind the point: 1234567 and 3 are "1234.567". */
 void out_fixed(struct out *o, uint64_t v, int decimals);
-/* For what is neither a row nor hot: headers, histograms. Whatever its length. */
+/* For what is written seldom: headers, histograms. The text may have any length. */
 void out_printf(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * A string from the traced side (comm, argv, path), made safe for a terminal: what
- * utf8_is_control() names and invalid UTF-8 become \ooo octal bytes (\n, \t and the like their C
- * escapes), a backslash becomes \\. Other valid UTF-8 stays. Ends at @len or at a NUL, whichever is
- * first.
+ * Writes a string from the traced side (comm, argv, path) so that it is safe for a terminal: what
+ * utf8_is_control() names and invalid UTF-8 become octal bytes, \ooo (\n, \t and the like become
+ * their C escapes), and a backslash becomes \\. Other valid UTF-8 stays. The string ends at @len
+ * bytes or at a NUL, whichever is first.
  */
 void out_escaped(struct out *o, const char *s, size_t len);
-/* The same with " escaped too: for output between quotation marks. */
+/* Does the same, and escapes " too, for output between quotation marks. */
 void out_escaped_quoted(struct out *o, const char *s, size_t len);
 
 /*
@@ -74,18 +74,16 @@ void out_pad_left(struct out *o, size_t mark, int width);
 int utf8_decode(const char *s, size_t len, uint32_t *cp);
 
 /*
- * The loop of all escaping: copies @s up to @len or a NUL. For a backslash, for @quote (0: none)
- * and for what utf8_is_control() names, @escape is called to write something else: for the @n bytes
- * at
- * @s, which are the code point @cp; likewise for each byte that is not valid UTF-8, @cp being
- * NOT_UTF8.
+ * The loop that all escaping shares: copies @s up to @len bytes or to a NUL. In place of a backslash,
+ * of @quote (0: none) and of what utf8_is_control() names, it calls @escape with the @n bytes at @s
+ * that are the code point @cp; and with each byte that is not valid UTF-8, where @cp is NOT_UTF8.
  */
 void out_escape(struct out *o, const char *s, size_t len, char quote,
 		void (*escape)(struct out *o, const char *s, int n, uint32_t cp));
 #define NOT_UTF8 UINT32_MAX
 
-/* Code points that must not reach a terminal raw: C0, DEL, C1, bidirectional controls, line and
- * paragraph separators, the byte order mark. All are below U+10000. */
+/* Must this code point not reach a terminal raw? These are C0, DEL, C1, the bidirectional controls,
+ * the separators of lines and paragraphs, and the byte order mark; all are below U+10000. */
 bool utf8_is_control(uint32_t cp);
 
 #endif

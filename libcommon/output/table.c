@@ -63,7 +63,7 @@ static void elapsed(struct out *o, uint64_t ts)
 	out_fixed(o, ts - first, 9);
 }
 
-/* A string of the event; in a list of values, a comma would be one too many. */
+/* Writes a string of the event. Among comma-separated values, its commas are escaped. */
 static void text(struct out *o, const char *s, size_t len, bool last)
 {
 	const char *comma;
