@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
+#include "base/regex.h"
 #include "run/tool.h"
 #include "execsnoop.shared.h"
 #include "execsnoop.skel.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <linux/netlink.h>
@@ -14,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/msg.h"
 #include "base/number.h"
 #include "base/status.h"
@@ -216,19 +216,6 @@ static void advise(const struct perf_sampling *p, int cpu, int err)
 		      strerror(-err));
 }
 
-/* A file descriptor for each CPU. */
-static void raise_fds(int nr)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= (rlim_t)nr + SPARE_FDS)
-		return;
-	limit.rlim_cur = (rlim_t)nr + SPARE_FDS;
-	if (limit.rlim_cur > limit.rlim_max)
-		limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static uint64_t period_min(enum perf_source source)
 {
 	return source == PERF_CYCLES ? PERF_PERIOD_MIN_CYCLES : PERF_PERIOD_MIN_CLOCK;
@@ -338,7 +325,7 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 	p->nr_cpus = nr;
 	for (int cpu = 0; cpu < nr; cpu++)
 		p->cpus[cpu].fd = -1;
-	raise_fds(nr);
+	limits_raise_files(nr + SPARE_FDS); /* a descriptor for each CPU */
 	if (!read_online(p->online, nr)) {
 		error("cannot read " ONLINE ": %s", strerror(errno));
 		return -EIO;

@@ -106,7 +106,8 @@ void cost_stop(struct cost *c)
 	c->next_ns = UINT64_MAX;
 }
 
-double cost_percent(const struct cost *c)
+/* Of one CPU, over all the time since cost_start(). */
+static double percent_of_cpu(const struct cost *c)
 {
 	return c->wall_ns ? 100.0 * (double)(c->kernel_ns + c->tool_ns) / (double)c->wall_ns : 0;
 }
@@ -150,7 +151,7 @@ const char *cost_text(const struct cost *c, const char *tool, uint64_t events, u
 	int len;
 
 	seconds(c->tool_ns, own);
-	cost_number(cost_percent(c), percent);
+	cost_number(percent_of_cpu(c), percent);
 	if (c->known)
 		len = snprintf(text, size,
 			       "%s%s runs, %llu ns each; %s s in the kernel + %s s in %s = %s %% "
@@ -169,7 +170,6 @@ const char *cost_text(const struct cost *c, const char *tool, uint64_t events, u
 	return text;
 }
 
-/* What is not known is null. */
 void cost_json(const struct cost *c, struct json *j)
 {
 	if (c->known) {
@@ -185,7 +185,7 @@ void cost_json(const struct cost *c, struct json *j)
 	json_u64(j, "cost_wall_ns", c->wall_ns);
 	json_u64(j, "cost_peak_bytes", c->peak_bytes);
 	if (c->known)
-		json_fixed(j, "cost_cpu_percent", (uint64_t)(cost_percent(c) * 100), 2);
+		json_fixed(j, "cost_cpu_percent", (uint64_t)(percent_of_cpu(c) * 100), 2);
 	else
 		json_null(j, "cost_cpu_percent");
 }

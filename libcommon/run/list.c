@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "run/cost.h"
+#include "base/msg.h"
+#include "base/status.h"
 #include "run/list.h"
-#include "run/tool.h"
 
 /* The next of words with spaces between: for (int n; (n = next_word(&at)); at += n) */
 static int next_word(const char **at)
@@ -46,10 +46,10 @@ static void print_keys(const struct view *v)
 	}
 }
 
-static void print_views(const struct tool *t, void (*print)(const struct view *v))
+static void print_views(const struct list_spec *t, void (*print)(const struct view *v))
 {
 	const struct view rows = { .kind = "event", .columns = t->columns };
-	const struct view summary = { .kind = "summary", .keys = TOOL_SUMMARY_KEYS " " COST_KEYS };
+	const struct view summary = { .kind = "summary", .keys = t->every_summary_keys };
 	const struct view own_summary = { .kind = "summary", .keys = t->summary_keys };
 
 	if (t->columns)
@@ -72,14 +72,14 @@ static void print_programs(const struct object *o, const char *probe, const char
 		       object_program_section(o, name) ?: "not built");
 }
 
-static int print_probes(const struct tool *t)
+static int print_probes(const struct list_spec *t)
 {
 	const struct object_spec spec = { .image = t->image };
 	struct object o = { 0 };
 	const char *program = NULL;
 
 	if (object_open(&o, &spec))
-		return 1;
+		return STATUS_FAILED;
 	for (const struct probe *p = t->probes; p->name; p++) {
 		for (int i = 0; i < PROBE_RUNGS && p->rungs[i]; i++) {
 			const char rung[] = { '0' + i, '\0' };
@@ -91,21 +91,21 @@ static int print_probes(const struct tool *t)
 	while ((program = object_next_program(&o, program)))
 		print_programs(&o, "", "", program);
 	object_close(&o);
-	return 0;
+	return STATUS_OK;
 }
 
-int list_print(const struct tool *tool, const char *what)
+int list_print(const struct list_spec *tool, const char *what)
 {
 	if (!strcmp(what, "probes"))
 		return print_probes(tool);
 	if (!strcmp(what, "columns")) {
 		print_views(tool, print_titles);
-		return 0;
+		return STATUS_OK;
 	}
 	if (!strcmp(what, "keys")) {
 		print_views(tool, print_keys);
-		return 0;
+		return STATUS_OK;
 	}
 	error("--list: '%s' is neither probes, columns nor keys", what);
-	return 2;
+	return STATUS_USAGE;
 }

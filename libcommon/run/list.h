@@ -15,10 +15,20 @@
 #ifndef BORESCOPE_RUN_LIST_H
 #define BORESCOPE_RUN_LIST_H
 
-struct tool;
+#include "kernel/object.h"
+#include "output/table.h"
 
-/* Returns the status to exit with: 0; 1 if the object can't be read, and 2 if @what is none of
- * these, both after printing why. */
-int list_print(const struct tool *tool, const char *what);
+/* What is listed of a tool; the members are those of struct tool. */
+struct list_spec {
+	struct object_image image;
+	const struct probe *probes;
+	const struct column *columns;
+	const struct view *views;
+	const char *every_summary_keys, *summary_keys; /* of every tool's summary; of this one's */
+};
+
+/* Returns the status to exit with: STATUS_OK; STATUS_FAILED if the object can't be read, and
+ * STATUS_USAGE if @what is none of these, both after printing why. */
+int list_print(const struct list_spec *tool, const char *what);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/msg.h"
 #include "base/number.h"
+#include "base/regex.h"
 #include "base/status.h"
 #include "base/util.h"
 #include "output/table.h"
@@ -47,27 +48,6 @@ static bool parse_sec(const char *arg, uint64_t *ns)
 		return false;
 	*ns = (uint64_t)(v * 1e9);
 	return *ns > 0;
-}
-
-static bool parse_regex(const char *arg, struct regex *r)
-{
-	if (r->set)
-		regfree(&r->compiled);
-	r->set = *arg && !regcomp(&r->compiled, arg, REG_EXTENDED | REG_NOSUB);
-	return r->set;
-}
-
-bool regex_matches(const struct regex *r, const char *text, size_t len)
-{
-	char *copy; /* REG_STARTEND would do without, but musl lacks it */
-	bool found;
-
-	if (!r->set)
-		return true;
-	copy = strndup(text, len);
-	found = !copy || !regexec(&r->compiled, copy, 0, NULL, 0);
-	free(copy);
-	return found;
 }
 
 /* Behind the tool's own options, those that every tool has; one without a name is left out. */
@@ -232,7 +212,7 @@ static const char *set_value(const struct opt *o, const char *arg, struct filter
 	if (o->sec)
 		return parse_sec(arg, o->sec) ? NULL : "seconds, more than 0: 10 or 0.5";
 	if (o->regex)
-		return parse_regex(arg, o->regex) ? NULL
+		return regex_parse(arg, o->regex) ? NULL
 						  : "an extended regular expression (man 7 regex)";
 	if (o->parse)
 		return o->parse(arg, o->value);

@@ -18,7 +18,6 @@
 #define BORESCOPE_RUN_OPTIONS_H
 
 #include <linux/types.h>
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,16 +56,6 @@ struct opt {
  * A .help takes the place of its words.
  */
 #define OPT_LETTER(letter_, name_, ...) OPT(letter_, name_, __VA_ARGS__)
-
-/* All zero to begin with. What is compiled stays with whoever has it. */
-struct regex {
-	bool set;
-	regex_t compiled;
-};
-
-/* Does it match anywhere in @text, which ends at @len or at a NUL, whichever is first? True where
- * no expression was given (or no memory is left to tell). */
-bool regex_matches(const struct regex *r, const char *text, size_t len);
 
 /* What the common options say. */
 struct common_options {

@@ -22,7 +22,6 @@
 
 struct run;
 struct tally;
-struct tool;
 
 /*
  * What a run does. Each member begins as the tool's description (struct tool) has it; the setup
@@ -49,7 +48,6 @@ struct plan {
 
 /* What a hook can use. Members are there to be read, except those that say otherwise. */
 struct run {
-	const struct tool *tool;   /* for the life cycle (run/tool.c) alone */
 	struct plan plan;	   /* the setup hook may write to it */
 	struct common_options opt; /* so it may to this */
 	struct object object;

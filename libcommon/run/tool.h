@@ -73,9 +73,6 @@ struct tool {
 		.name = #tool_, .bytes = tool_##_bpf__elf_bytes                                    \
 	}
 
-/* Of the summary object, for each tool; those of cost.h come with --cost. */
-#define TOOL_SUMMARY_KEYS "type events lost"
-
 int tool_main(const struct tool *tool, int argc, char **argv);
 
 #endif

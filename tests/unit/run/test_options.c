@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/regex.h"
 #include "base/status.h"
 #include "base/util.h"
 #include "output/table.h"

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * limits: what the system lets this process have.
+ */
+#ifndef BORESCOPE_BASE_LIMITS_H
+#define BORESCOPE_BASE_LIMITS_H
+
+#include <stdint.h>
+
+/* Raises the soft limit of open files to @wanted, or as far as the hard limit allows. Returns what
+ * the limit is now; UINT64_MAX where that can't be told. */
+uint64_t limits_raise_files(uint64_t wanted);
+
+#endif
