@@ -10,9 +10,15 @@
 
 uint64_t hist_slot_from(unsigned int slot)
 {
+	unsigned int shift = slot / HIST_SUB - 1, sub = HIST_SUB + slot % HIST_SUB;
+
 	if (slot < HIST_SUB)
 		return slot;
-	return (uint64_t)(HIST_SUB + slot % HIST_SUB) << (slot / HIST_SUB - 1);
+	if (sub == HIST_MS_SUB)
+		return HIST_MS_FROM(shift);
+	if (sub == HIST_US_SUB)
+		return HIST_US_FROM(shift);
+	return (uint64_t)sub << shift;
 }
 
 uint64_t hist_slot_to(unsigned int slot)
@@ -131,11 +137,7 @@ static void print_rows(struct out *o, const struct hist *h, uint64_t unit_ns, co
 	for (i = 0; i < HIST_SLOTS; i++) {
 		if (!h->slots[i])
 			continue;
-		/*
-		 * A slot can lie across the boundary of two rows, as 1000 ns are no power of two.
-		 * All of it goes to the row that its middle is in: wrong by half a slot, 3.2 %.
-		 */
-		row = row_of(slot_middle(i) / unit_ns);
+		row = row_of(hist_slot_from(i) / unit_ns); /* no slot is in two */
 		rows[row] += h->slots[i];
 		if (rows[row] > most)
 			most = rows[row];

@@ -34,8 +34,8 @@ uint64_t hist_percentile(const struct hist *h, unsigned int permille);
 
 /*
  * Draws @h: BCC's power-of-two look ("     usecs               : count     distribution"), from the
- * row "0 -> 1" to the last one that has values, rows in units of @unit_ns (1, 1000, 1000000) called
- * @unit ("usecs", "msecs"), then one line
+ * row "0 -> 1" to the last one that has values, rows in units of @unit_ns (1, 1000, 1000000: for
+ * others, slots would lie in two rows) called @unit ("usecs", "msecs"), then one line
  *     avg 12.3 p50 8.25 p90 25.0 p99 101 p99.9 230 max 512 (usecs)
  * with three significant digits where the value has a fraction. With @total, "total 1234 (usecs)
  * count 56" follows max. A bar is 40 wide at most, a line 80 columns. Draws nothing when empty.

@@ -25,12 +25,18 @@ def total(tool):
     return sum(h["count"] for h in tool.json)
 
 
+def row(ns, unit):
+    """Which row of a text that time belongs to."""
+    return max(ns // unit, 1).bit_length()
+
+
 def check_histogram(h):
     """What must hold within one histogram object."""
     buckets = h["buckets"]
     assert sum(b["count"] for b in buckets) == h["count"]
     assert all(0 <= b["from_ns"] < b["to_ns"] for b in buckets)
     assert all(a["to_ns"] <= b["from_ns"] for a, b in zip(buckets, buckets[1:]))
+    assert all(row(b["from_ns"], unit) == row(b["to_ns"] - 1, unit) for b in buckets[:-1] for unit in (1000, MS)), buckets
     used = [b for b in buckets if b["count"]]
     assert used[0]["from_ns"] <= h["min_ns"] <= used[0]["to_ns"]
     assert used[-1]["from_ns"] <= h["max_ns"] <= used[-1]["to_ns"]

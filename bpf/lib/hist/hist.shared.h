@@ -3,9 +3,11 @@
  * hist.shared.h: the log-linear histogram, shared by the kernel side (bpf/lib/hist/hist.bpf.h) and
  * the user side (libcommon/hist/hist.h).
  *
- * Values below 16 have a slot each; above, every power of two is cut into 16 equal slots. A slot is
- * at most 1/16 of its value wide, so its middle is within 3.2 % of anything in it. The last
- * slot takes everything from 2^44 on (in ns: almost five hours).
+ * Values below 16 have a slot each; above, every power of two is cut into 16 slots. 14 of them begin
+ * where 16 equal ones would. The last two begin at the value in them that is 10^6 or 1000 times a
+ * power of two: so no slot has values on both sides of a bound between two rows of a text, be its
+ * unit us, ms or the value itself. A slot is at most 1/16 of its value wide, so its middle is within
+ * 3.2 % of anything in it. The last slot takes everything from 2^44 on (in ns: almost five hours).
  */
 #ifndef BORESCOPE_BPF_HIST_HIST_SHARED_H
 #define BORESCOPE_BPF_HIST_HIST_SHARED_H
@@ -94,16 +96,29 @@ static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 	return n + hist_byte_log2[v & 0xff];
 }
 
+/*
+ * Where the last two slots of the values from 16 << @shift on begin: at 10^6 (1.907 * 2^19) and at
+ * 1000 (1.953 * 2^9) times a power of two, which equal slots would have within them. Rounded down
+ * below 10^6 and 1000 themselves, which bounds no row.
+ */
+#define HIST_MS_FROM(shift) ((__u64)1000000 << (shift) >> (19 - HIST_SUB_BITS))
+#define HIST_US_FROM(shift) ((__u64)1000 << (shift) >> (9 - HIST_SUB_BITS))
+#define HIST_MS_SUB	    (2 * HIST_SUB - 2)
+#define HIST_US_SUB	    (2 * HIST_SUB - 1)
+
 /* The slot of a value: below HIST_SLOTS, as the verifier can see. */
 static inline __attribute__((always_inline)) __u32 hist_slot(__u64 v)
 {
-	__u64 shift, slot;
+	__u64 shift, sub, slot;
 
 	if (v < HIST_SUB)
 		return v;
 	shift = hist_log2(v) - HIST_SUB_BITS;
-	/* v >> shift is 16 to 31: the 16 on top makes room for the slots of the values below 16 */
-	slot = shift * HIST_SUB + (v >> shift);
+	sub = v >> shift; /* 16 to 31 */
+	if (sub >= HIST_MS_SUB)
+		sub = HIST_MS_SUB - 1 + (v >= HIST_MS_FROM(shift)) + (v >= HIST_US_FROM(shift));
+	/* the 16 in sub makes room for the slots of the values below 16 */
+	slot = shift * HIST_SUB + sub;
 	HIST_BARRIER(slot);
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/util.h"
@@ -106,7 +107,7 @@ static void test_unknown_min_max(void **state)
 
 	(void)state;
 	h.slots[hist_slot(100)] = 3;  /* 100 to 103 */
-	h.slots[hist_slot(1000)] = 1; /* 992 to 1023 */
+	h.slots[hist_slot(1000)] = 1; /* 1000 to 1023 */
 	assert_int_equal(hist_min(&h), 100);
 	assert_int_equal(hist_max(&h), 1023);
 	assert_int_equal(hist_percentile(&h, 500), 102);
@@ -138,15 +139,15 @@ static void test_percentile_edges(void **state)
 
 	/* A slot's middle is not told where the minimum or the maximum says better. */
 	memset(&h, 0, sizeof(h));
-	hist_add(&h, 127); /* its slot: 124 to 127 */
+	hist_add(&h, 127); /* its slot: 125 to 127 */
 	hist_add(&h, 127);
 	hist_add(&h, 1000);
 	assert_int_equal(hist_percentile(&h, 500), 127);
 	memset(&h, 0, sizeof(h));
 	hist_add(&h, 100);
-	hist_add(&h, 124);
-	hist_add(&h, 124);
-	assert_int_equal(hist_percentile(&h, 500), 124);
+	hist_add(&h, 125);
+	hist_add(&h, 125);
+	assert_int_equal(hist_percentile(&h, 500), 125);
 
 	/* Nearest rank: of 10 values p50 is the 5th and p90 the 9th; p99 is the 10th. */
 	memset(&h, 0, sizeof(h));
@@ -362,10 +363,11 @@ static void test_print_wide(void **state)
 		strstr(text(), "         17179869184 -> inf                  : 1        |*"));
 }
 
+static const uint64_t units[] = { 1, 1000, 1000000 };
+
 /* Whatever the values: 80 columns, the bars in line, and the counts add up. */
 static void test_print_random(void **state)
 {
-	static const uint64_t units[] = { 1, 1000, 1000000 };
 	int i;
 
 	(void)state;
@@ -403,6 +405,96 @@ static void test_print_random(void **state)
 		}
 		assert_int_equal(sum, hist_count(&h));
 	}
+}
+
+/* The count in the row that begins with @from: 0 if there is none. */
+static uint64_t count_in_row(const char *drawn, uint64_t from)
+{
+	const char *line = strchr(drawn, '\n') + 1, *arrow;
+	char *end;
+
+	while ((arrow = strstr(line, " -> "))) {
+		uint64_t first = strtoull(line, &end, 10);
+
+		line = strchr(arrow, ':') + 1;
+		if (end == arrow && first == from)
+			return strtoull(line, NULL, 10);
+		line = strchr(line, '\n') + 1;
+	}
+	return 0;
+}
+
+static void check_rows(const struct hist *h, uint64_t unit_ns, const uint64_t counts[64])
+{
+	const char *drawn;
+	int row;
+
+	hist_print(&o, h, unit_ns, "units", false);
+	drawn = text();
+	for (row = 0; row < 64; row++) {
+		uint64_t found = count_in_row(drawn, row ? UINT64_C(1) << row : 0);
+
+		if (found != counts[row])
+			fail_msg("unit %" PRIu64 ": %" PRIu64 " in row %d, not %" PRIu64 "\n%s",
+				 unit_ns, found, row, counts[row], drawn);
+	}
+}
+
+/* The row that a label says @v belongs to, found without hist_log2(). */
+static int labelled(uint64_t v, uint64_t unit_ns)
+{
+	int row = 0;
+
+	while (row < 63 && v / unit_ns >= UINT64_C(2) << row)
+		row++;
+	return row;
+}
+
+/* Both sides of every bound between two rows below 2^44. */
+static void test_row_bounds(void **state)
+{
+	size_t u;
+	int row;
+
+	(void)state;
+	for (u = 0; u < ARRAY_SIZE(units); u++)
+		for (row = 1; units[u] << row < UINT64_C(1) << 44; row++) {
+			uint64_t bound = units[u] << row, counts[64] = { 0 };
+			struct hist h = { 0 };
+			int i;
+
+			for (i = 0; i < 5; i++)
+				hist_add(&h, bound - 1);
+			for (i = 0; i < 23; i++)
+				hist_add(&h, bound);
+			counts[row - 1] = 5;
+			counts[row] = 23;
+			check_rows(&h, units[u], counts);
+		}
+}
+
+/* Whatever the values, every row counts those that its label says. */
+static void test_rows_random(void **state)
+{
+	size_t u;
+	int i, round;
+
+	(void)state;
+	srandom(8);
+	for (u = 0; u < ARRAY_SIZE(units); u++)
+		for (round = 0; round < 200; round++) {
+			uint64_t counts[64] = { 0 };
+			struct hist h = { 0 };
+
+			for (i = 0; i < 1000; i++) {
+				uint64_t v =
+					(random_u64() & ((UINT64_C(1) << 44) - 1)) >> random() % 44;
+
+				hist_add(&h, v);
+				counts[labelled(v, units[u])]++;
+			}
+			check_rows(&h, units[u], counts);
+		}
 }
 
 static void test_json(void **state)
@@ -453,6 +545,8 @@ int main(void)
 		TEST(test_print_numbers),
 		TEST(test_print_wide),
 		TEST(test_print_random),
+		TEST(test_row_bounds),
+		TEST(test_rows_random),
 		TEST(test_json),
 	};
 
