@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * cgroup: paths to cgroup v2 ids, as the kernel counts them (the kernfs node's id, which is the
- * file handle of the directory; what bpf_get_current_cgroup_id() returns).
+ * cgroup: from paths to ids of cgroup v2. An id is that of the kernfs node: the file handle of the
+ * directory, and what bpf_get_current_cgroup_id() returns.
  */
 #ifndef BORESCOPE_BASE_CGROUP_H
 #define BORESCOPE_BASE_CGROUP_H
@@ -10,16 +10,19 @@
 #include <stdint.h>
 
 /*
- * @text is an id in digits, an absolute path in the file system (/sys/fs/cgroup/...), or a path
- * below the cgroup v2 mount as /proc/PID/cgroup shows it (/system.slice/x.service, the first slash
- * may be missing). Returns 0; -ENOENT: no such directory, or an id that can't be one (0, more than
- * 64 bits); -EINVAL: it is a directory, but not of cgroup v2; -ENOTSUP: no cgroup v2 hierarchy is
- * mounted.
+ * Reads @text, which is an id in digits, an absolute path in the file system (/sys/fs/cgroup/...), or
+ * a path below the cgroup v2 mount as /proc/PID/cgroup shows it (/system.slice/x.service; the first
+ * slash may be missing). Returns 0, or
+ *   -ENOENT	there is no such directory, or the number can't be an id (0, or more than 64 bits),
+ *   -EINVAL	the directory is not of cgroup v2,
+ *   -ENOTSUP	no cgroup v2 hierarchy is mounted.
  */
 int cgroup_id_parse(const char *text, uint64_t *id);
 
-/* True: the kernel says that there is none with this id. Takes CAP_DAC_READ_SEARCH; without it, or
- * without a mounted hierarchy, that is not known. */
+/*
+ * True if the kernel says that no cgroup has this id. To ask it needs CAP_DAC_READ_SEARCH and a mounted
+ * hierarchy; without them the answer is false.
+ */
 bool cgroup_is_missing(uint64_t id);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * intern: byte strings to small numbers. The same bytes give the same number: 0 for the first, 1
- * for the next one that is different, and so on, so that what belongs to them stands in an array of
- * the caller's. The hash has a seed of its own, for the bytes come from people who may want it to
+ * intern: from byte strings to small numbers. The same bytes give the same number: 0 for the first
+ * string, 1 for the next one that is different, and so on, so that the caller keeps what belongs to a
+ * string in an array. The hash has a random seed, because the bytes come from people who may want it to
  * be slow.
  */
 #ifndef BORESCOPE_BASE_INTERN_H
@@ -25,12 +25,12 @@ struct intern_slot {
 	uint32_t item; /* its number + 1; 0: free */
 };
 
-/* All zero is an empty one without bounds. */
+/* One whose members are all zero is empty and has no bounds. Ends with intern_clear(). */
 struct intern {
-	uint32_t max_items; /* 0: as many as there is memory for */
-	size_t max_bytes;   /* of all strings; 0: the same */
+	uint32_t max_items; /* 0: no bound */
+	size_t max_bytes;   /* of all strings together; 0: no bound */
 	uint32_t nr;
-	/* the rest is intern.c's */
+	/* what follows is intern.c's */
 	char *bytes;
 	size_t used, size;
 	struct intern_item *items;
@@ -40,20 +40,28 @@ struct intern {
 	uint64_t seed;
 };
 
-/* The number of these @len bytes (less than 4 GiB), which are copied if they are new. INTERN_NONE:
- * they are new, and beyond the bounds or there is no memory. */
+/*
+ * Returns the number of these @len bytes (less than 4 GiB). New bytes are copied; INTERN_NONE if that
+ * would go beyond the bounds, or if there is no memory.
+ */
 uint32_t intern(struct intern *t, const void *data, size_t len);
 
-/* The bytes of a number (aligned to 8), until the next intern() or intern_clear(). @len may be
- * NULL. */
+/*
+ * Returns the bytes of a number that intern() has returned, aligned to 8, and their length in @len (which
+ * may be NULL). They stay where they are until the next intern() or intern_clear().
+ */
 const void *intern_get(const struct intern *t, uint32_t number, size_t *len);
 
-/* Makes room in an array of @size bytes an element for number @number: the array, which may have
- * moved, or NULL (the old one stays good). What is added is zero. @nr is how many it has room for.
+/*
+ * Makes room for element @number in an array of the caller's, whose elements have @size bytes and which
+ * has room for @nr of them (updated). What is added is zero. Returns the array, which may have moved,
+ * or NULL without memory: then the old one stays as it was.
  */
 void *intern_grow(void *array, size_t size, uint32_t number, uint32_t *nr);
 
-size_t intern_bytes(const struct intern *t); /* that it takes of memory */
-void intern_clear(struct intern *t); /* forgets all; the bounds stay. Frees the memory, too */
+/* The bytes of memory that it uses. */
+size_t intern_bytes(const struct intern *t);
+/* Forgets all strings and frees their memory; the bounds stay. */
+void intern_clear(struct intern *t);
 
 #endif

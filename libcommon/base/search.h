@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * search: in an array that is sorted by one of its members, as tables of addresses are.
+ * search: finds an entry in an array that is sorted by one of its members, as tables of addresses are.
  */
 #ifndef BORESCOPE_BASE_SEARCH_H
 #define BORESCOPE_BASE_SEARCH_H
@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The last of @nr @entries whose @member (a uint64_t) is at most @value; NULL: there is none. */
+/* Returns the last of @nr @entries whose @member (a uint64_t) is at most @value, or NULL if none is. */
 #define search_last(entries, nr, member, value)                                                    \
 	search_last_entry(entries, nr, sizeof(*(entries)),                                         \
 			  offsetof(__typeof__(*(entries)), member), value)
 
-/* Inline, for the sizes are constants at each call. */
+/* Inline, because the sizes are constants at each call. */
 static inline void *search_last_entry(const void *entries, size_t nr, size_t size, size_t member_at,
 				      uint64_t value)
 {
