@@ -4,7 +4,7 @@
 
 #include "base/util.h"
 #include "stacks/frames.h"
-#include "stacks/stacks.h"
+#include "stacks/options.h"
 
 /* A frame that has been named. A string is kept as the place where it begins in texts, plus 1; 0 is
  * NULL. */

@@ -16,34 +16,12 @@
 #include "stacks/names.h"
 #include "symbols/cfi.h"
 
-#define TOP_ROWS	 30
-#define UNWIND_BYTES_MIN 512
+#define TOP_ROWS 30
 /* A note tells of short stacks when they have this share, and there are enough stacks to judge. */
 #define CUT_PERMILLE 200
 #define CUT_MIN	     20
 
-struct stacks_options stacks_options = { .max = STACKS_MAX_DEFAULT };
 static int svg_fd = -1;
-
-const char *stacks_parse_unwind(const char *arg, void *value)
-{
-	uint64_t *bytes = value;
-	char *end;
-
-	*bytes = 0;
-	if (!strcmp(arg, "fp"))
-		return NULL;
-	*bytes = STACK_COPY_MAX;
-	if (!strcmp(arg, "dwarf"))
-		return NULL;
-	if (!strncmp(arg, "dwarf,", 6) && arg[6] >= '0' && arg[6] <= '9') {
-		errno = 0;
-		*bytes = strtoull(arg + 6, &end, 10);
-		if (!errno && !*end && *bytes >= UNWIND_BYTES_MIN && *bytes <= STACK_COPY_MAX)
-			return NULL;
-	}
-	return "fp, dwarf, or dwarf,BYTES with 512 to 16384";
-}
 
 static bool svg_is_stdout(void)
 {

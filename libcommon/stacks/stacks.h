@@ -10,8 +10,8 @@
  *	stacks_report(set, r);				in its report hook
  *	stacks_free(set);
  *
- * and puts STACKS_OPTIONS into its table of options. Frames are addresses, leaf first, as the
- * kernel gives them. They get their names when they are printed; so the tool has to call
+ * and puts STACKS_OPTIONS (options.h) into its table of options. Frames are addresses, leaf first,
+ * as the kernel gives them. They get their names when they are printed; so the tool has to call
  * symbols_remember() for each process while it lives.
  *
  * What the set holds is bounded; what did not fit is counted.
@@ -25,8 +25,8 @@
 
 #include "output/json.h"
 #include "output/out.h"
-#include "run/options.h"
 #include "stacks/frames.h"
+#include "stacks/options.h"
 
 struct object;
 struct run;
@@ -34,49 +34,7 @@ struct stacks;
 struct symbols;
 struct frame_name;
 
-/* --- the options that a tool with stacks has ---------------------------------------------- */
-
-struct stacks_options {
-	bool folded, delimited, annotated, top;
-	bool user_only, kernel_only; /* then a tool need not read the other stack */
-	const char *svg;
-	uint64_t max; /* how many different stacks are kept */
-	/* Bytes of each user stack that are copied, to unwind it by tables. 0: user stacks are
-	 * walked by frame pointers. */
-	uint64_t unwind;
-};
-extern struct stacks_options stacks_options;
-
-#define STACKS_MAX_DEFAULT 262144
-
-/* clang-format off */
-/* For a tool's table of options; BCC's profile has a letter for --annotations: OPT_LETTER(). */
-#define STACKS_OPTIONS										   \
-	OPT('U', "user-stacks-only", .flag = &stacks_options.user_only,				   \
-	    .help = "user stacks only, without the kernel's part"),				   \
-	OPT('K', "kernel-stacks-only", .flag = &stacks_options.kernel_only,			   \
-	    .help = "kernel stacks only"),							   \
-	OPT(0, "top", .flag = &stacks_options.top,						   \
-	    .help = "a table of the hottest functions"),					   \
-	OPT('f', "folded", .flag = &stacks_options.folded,					   \
-	    .help = "a line for each stack, as flamegraph.pl reads it"),			   \
-	OPT(0, "svg", .arg = "FILE", .str = &stacks_options.svg,				   \
-	    .help = "a flame graph for a web browser, into FILE"),				   \
-	OPT('d', "delimited", .flag = &stacks_options.delimited,				   \
-	    .help = "a mark between kernel and user frames"),					   \
-	OPT(0, "annotations", .flag = &stacks_options.annotated,				   \
-	    .help = "_[k] behind the names of kernel functions"),				   \
-	OPT(0, "stack-storage-size", .arg = "COUNT", .uint = &stacks_options.max,		   \
-	    .min = 1, .max = 100000000,								   \
-	    .help = "keep this many different stacks (default 262144)")
-/* clang-format on */
-
-/* Beside these, for a tool that uses bpf/lib/stacks/stacks.bpf.h. */
-#define STACKS_UNWIND_OPTION                                                                       \
-	OPT(0, "unwind", .arg = "HOW", .parse = stacks_parse_unwind,                               \
-	    .value = &stacks_options.unwind,                                                       \
-	    .help = "user stacks by fp (default) or dwarf[,BYTES]")
-const char *stacks_parse_unwind(const char *arg, void *value);
+/* --- what the options ask for ------------------------------------------------------------- */
 
 /*
  * In the setup hook: checks the options against each other and opens the file for --svg (so that a
