@@ -63,7 +63,8 @@ static void members(struct json *j, const struct hist_key *key, const char *name
 	json_strn(j, "comm", name, strnlen(name, sizeof(((struct hist *)0)->name)));
 }
 
-static const struct view views[] = { HIST_VIEWS("pid tid comm pidns", "pid tid pidns comm"), VIEW_END };
+static const struct view views[] = { HIST_VIEWS("pid tid comm pidns", "pid tid pidns comm"),
+				     VIEW_END };
 
 /* As many as there are threads, and then some. */
 static uint64_t nr_threads(uint64_t max)

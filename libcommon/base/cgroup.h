@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 /*
- * Reads @text, which is an id in digits, an absolute path in the file system (/sys/fs/cgroup/...), or
- * a path below the cgroup v2 mount as /proc/PID/cgroup shows it (/system.slice/x.service; the first
- * slash may be missing). Returns 0, or
+ * Reads @text, which is an id in digits, an absolute path in the file system (/sys/fs/cgroup/...),
+ * or a path below the cgroup v2 mount as /proc/PID/cgroup shows it (/system.slice/x.service; the
+ * first slash may be missing). Returns 0, or
  *   -ENOENT	there is no such directory, or the number can't be an id (0, or more than 64 bits),
  *   -EINVAL	the directory is not of cgroup v2,
  *   -ENOTSUP	no cgroup v2 hierarchy is mounted.
@@ -20,8 +20,8 @@
 int cgroup_id_parse(const char *text, uint64_t *id);
 
 /*
- * True if the kernel says that no cgroup has this id. To ask it needs CAP_DAC_READ_SEARCH and a mounted
- * hierarchy; without them the answer is false.
+ * True if the kernel says that no cgroup has this id. To ask it needs CAP_DAC_READ_SEARCH and a
+ * mounted hierarchy; without them the answer is false.
  */
 bool cgroup_is_missing(uint64_t id);
 

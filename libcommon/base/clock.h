@@ -11,8 +11,8 @@
 uint64_t clock_mono_ns(void);
 
 /*
- * Measures the distance between CLOCK_MONOTONIC and CLOCK_REALTIME anew. To be called once per batch
- * of events, so that an adjusted clock is followed and an event costs no system call.
+ * Measures the distance between CLOCK_MONOTONIC and CLOCK_REALTIME anew. To be called once per
+ * batch of events, so that an adjusted clock is followed and an event costs no system call.
  */
 void clock_sync(void);
 

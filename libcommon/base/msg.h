@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * msg: what a tool says on stderr. Everything that is not data goes through here: one line each,
- * in front of it the tool's name.
+ * msg: messages on stderr. All that a tool prints and that is not data goes through here, one line
+ * per message, with the tool's name in front.
  */
 #ifndef BORESCOPE_BASE_MSG_H
 #define BORESCOPE_BASE_MSG_H
 
 #include <stdbool.h>
 
-extern bool msg_verbose; /* -v: debug() speaks, and libbpf's own messages are shown */
+extern bool msg_verbose; /* -v: debug() prints, and libbpf's own messages are shown */
 
+/* The name that stands in front of messages; the string is kept, not copied. */
 void msg_init(const char *tool);
 const char *msg_tool(void);
 
-/* "NAME: text": something failed; the caller ends with status 1. */
-void error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* "NAME: text": the numbers are not complete (lost events), or will not be what one might expect.
+/*
+ * "NAME: text": something failed, and the tool ends with status 1, or 2 if its arguments are wrong.
  */
+void error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* "NAME: text": the numbers are not complete (events were lost), or not what one might expect. */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* "NAME: text": worth knowing: another probe was chosen, what is being traced. */
+/* "NAME: text": worth knowing, such as what is being traced, or that another probe was chosen. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The same, only with -v. */
+/* "NAME: text", only with -v. */
 void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* What is going on, on a terminal only: overwrites itself, and goes away before any other message.
+/*
+ * Shows how far long work has come, if stderr is a terminal: the next call overwrites it, and
+ * progress_end() or any other message wipes it out.
  */
 void progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void progress_end(void);

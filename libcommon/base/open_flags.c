@@ -7,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* The kernel's own flag values. <fcntl.h> must not be included: the C library has O_LARGEFILE as 0. */
+/*
+ * The kernel's own flag values. <fcntl.h> must not be included: the C library has O_LARGEFILE as 0.
+ */
 #include <linux/fcntl.h>
 
 #include "base/open_flags.h"

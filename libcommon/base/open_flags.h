@@ -9,21 +9,21 @@
 #include <stdint.h>
 
 /*
- * Writes @flags as "O_RDWR|O_CREAT|O_CLOEXEC" into @buf, bits without a name as 0x... at the end, and
- * returns @buf. OPEN_FLAGS_LEN bytes hold any flags; a smaller buffer gets what fits.
+ * Writes @flags as "O_RDWR|O_CREAT|O_CLOEXEC" into @buf, bits without a name as 0x... at the end,
+ * and returns @buf. OPEN_FLAGS_LEN bytes hold any flags; a smaller buffer gets what fits.
  */
 #define OPEN_FLAGS_LEN 256
 const char *open_flags_str(uint32_t flags, char *buf, size_t size);
 
 /*
- * Parses names in either case, with or without O_, and numbers, separated by | or commas. Returns 0,
- * or -EINVAL and leaves @flags as it was.
+ * Parses names in either case, with or without O_, and numbers, separated by | or commas. Returns
+ * 0, or -EINVAL and leaves @flags as it was.
  */
 int open_flags_parse(const char *text, uint32_t *flags);
 
 /*
- * The same for a filter: an open has all that @text names when (flags & mask) == value. O_RDONLY is 0,
- * and an access mode is all of its two bits. Returns 0 or -EINVAL.
+ * The same for a filter: an open has all that @text names when (flags & mask) == value. O_RDONLY is
+ * 0, and an access mode is all of its two bits. Returns 0 or -EINVAL.
  */
 int open_flags_filter(const char *text, uint32_t *mask, uint32_t *value);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * search: finds an entry in an array that is sorted by one of its members, as tables of addresses are.
+ * search: finds an entry in an array that is sorted by one of its members, as tables of addresses
+ * are.
  */
 #ifndef BORESCOPE_BASE_SEARCH_H
 #define BORESCOPE_BASE_SEARCH_H
@@ -8,7 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Returns the last of @nr @entries whose @member (a uint64_t) is at most @value, or NULL if none is. */
+/*
+ * Returns the last of @nr @entries whose @member (a uint64_t) is at most @value, or NULL if none
+ * is.
+ */
 #define search_last(entries, nr, member, value)                                                    \
 	search_last_entry(entries, nr, sizeof(*(entries)),                                         \
 			  offsetof(__typeof__(*(entries)), member), value)

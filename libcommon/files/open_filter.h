@@ -5,8 +5,10 @@
 #ifndef BORESCOPE_FILES_OPEN_FILTER_H
 #define BORESCOPE_FILES_OPEN_FILTER_H
 
-/* For the table of options (struct opt, .parse), into a struct flag_filters: adds one filter, a flag
- * of open(2) or several that must all be there, "O_WRONLY|O_TRUNC". */
+/*
+ * For the table of options (struct opt, .parse), into a struct flag_filters: adds one filter, a
+ * flag of open(2) or several that must all be there, "O_WRONLY|O_TRUNC".
+ */
 const char *open_filter_parse(const char *arg, void *filters);
 
 #endif

@@ -18,7 +18,9 @@ void advice_btf(const char *btf, int err);
  * them was, or it is not known which. */
 void advice_load(int err, const char *program);
 
-/* Takes over libbpf's messages, which are then shown with -v only, and forgets the failed program. */
+/*
+ * Takes over libbpf's messages, which are then shown with -v only, and forgets the failed program.
+ */
 void advice_listen(void);
 /* The program that libbpf named last in a warning about a failure; "" when there was none. */
 const char *advice_failed_program(void);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * ladder: which rung of each probe is used. What can be told beforehand (no such function in BTF,
- * no kprobes in this kernel) rules a rung out at once. What only the kernel knows (lockdown, notrace
- * functions) is found by trying: the caller then steps down from that rung, and chooses again.
+ * no kprobes in this kernel) rules a rung out at once. What only the kernel knows (lockdown,
+ * notrace functions) is found by trying: the caller then steps down from that rung, and chooses
+ * again.
  *
  * It knows of programs and of the kernel only what it is told through struct ladder_asks.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * object: a tool's BPF object, opened, loaded, attached and closed. Which programs it loads is
- * chosen by the ladders of its probes (ladder.h): where the kernel refuses one, the object is opened
- * anew without that rung.
+ * chosen by the ladders of its probes (ladder.h): where the kernel refuses one, the object is
+ * opened anew without that rung.
  */
 #ifndef BORESCOPE_KERNEL_OBJECT_H
 #define BORESCOPE_KERNEL_OBJECT_H
@@ -55,9 +55,11 @@ int object_open(struct object *o, const struct object_spec *spec);
  * @spec's tables have to live as long as @o. */
 int object_start(struct object *o, const struct object_spec *spec);
 
-/* Attaches the probe of this name that has .later. Returns 0, -ENOENT when there is no probe of this
- * name, -ENOTSUP when it has no rung on this kernel, or what the kernel refused it with; prints
- * nothing. */
+/*
+ * Attaches the probe of this name that has .later. Returns 0, -ENOENT when there is no probe of
+ * this name, -ENOTSUP when it has no rung on this kernel, or what the kernel refused it with;
+ * prints nothing.
+ */
 int object_attach_later(struct object *o, const char *probe);
 
 /* Runs the iterator (SEC("iter/...")) of the probe of this name, which has .later, over all that

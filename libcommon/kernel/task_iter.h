@@ -23,10 +23,10 @@ struct task_iter {
 };
 
 /*
- * Makes the passes of the program @prog_fd over what @filter names: one for each thread or process, where the kernel can
- * narrow an iterator to it (from 6.1 on, f0d74c4da1f0) and ids mean the same to it and to us (we
- * are in the initial pid namespace); else, or if it names none, one over all tasks, and the program
- * has to filter. Returns 0 or -errno.
+ * Makes the passes of the program @prog_fd over what @filter names: one for each thread or process,
+ * where the kernel can narrow an iterator to it (from 6.1 on, f0d74c4da1f0) and ids mean the same
+ * to it and to us (we are in the initial pid namespace); else, or if it names none, one over all
+ * tasks, and the program has to filter. Returns 0 or -errno.
  */
 int task_iter_open(struct task_iter *it, int prog_fd, const struct filter *filter);
 void task_iter_close(struct task_iter *it);

@@ -34,7 +34,9 @@ struct flow_counts_config {
 	/* What counts as one: a connection; or, with these, all from one address to the same peer,
 	 * and only those of one process. */
 	bool any_local_port, by_process;
-	/* The names of kinds, at most FLOW_KINDS_MAX, and their key in JSON. NULL: there are none. */
+	/*
+	 * The names of kinds, at most FLOW_KINDS_MAX, and their key in JSON. NULL: there are none.
+	 */
 	const char *const *kinds;
 	unsigned int nr_kinds;
 	const char *kinds_key;
@@ -70,8 +72,10 @@ void flow_counts_kinds_json(struct json *j, const void *row);
 struct flow_counts *flow_counts_new(const struct flow_counts_config *config);
 void flow_counts_free(struct flow_counts *f);
 
-/* In an event hook: the row of this @flow and @task, for the tool to add to; it lives until the next
- * call. NULL: it would be one too many, which is counted as a lost event. */
+/*
+ * In an event hook: the row of this @flow and @task, for the tool to add to; it lives until the
+ * next call. NULL: it would be one too many, which is counted as a lost event.
+ */
 struct flow_row *flow_counts_row(struct flow_counts *f, struct run *r,
 				 const struct event_head *task, const struct flow *flow);
 

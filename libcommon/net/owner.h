@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owner: the processes that TCP sockets belong to; the other side is bpf/lib/net/owner.probes.bpf.h.
+ * owner: the processes that TCP sockets belong to; the other side is
+ * bpf/lib/net/owner.probes.bpf.h.
  */
 #ifndef BORESCOPE_NET_OWNER_H
 #define BORESCOPE_NET_OWNER_H

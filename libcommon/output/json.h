@@ -24,8 +24,10 @@ struct json {
 
 void json_init(struct json *j, struct out *out);
 
-/* Begins an object or an array, which json_end_object() or json_end_array() closes. In all functions,
- * @key is NULL inside an array, and for the outermost object. */
+/*
+ * Begins an object or an array, which json_end_object() or json_end_array() closes. In all
+ * functions, @key is NULL inside an array, and for the outermost object.
+ */
 void json_object(struct json *j, const char *key);
 void json_array(struct json *j, const char *key);
 void json_end_object(struct json *j); /* that of the outermost object also ends the line */

@@ -74,9 +74,10 @@ void out_pad_left(struct out *o, size_t mark, int width);
 int utf8_decode(const char *s, size_t len, uint32_t *cp);
 
 /*
- * The loop that all escaping shares: copies @s up to @len bytes or to a NUL. In place of a backslash,
- * of @quote (0: none) and of what utf8_is_control() names, it calls @escape with the @n bytes at @s
- * that are the code point @cp; and with each byte that is not valid UTF-8, where @cp is NOT_UTF8.
+ * The loop that all escaping shares: copies @s up to @len bytes or to a NUL. In place of a
+ * backslash, of @quote (0: none) and of what utf8_is_control() names, it calls @escape with the @n
+ * bytes at @s that are the code point @cp; and with each byte that is not valid UTF-8, where @cp is
+ * NOT_UTF8.
  */
 void out_escape(struct out *o, const char *s, size_t len, char quote,
 		void (*escape)(struct out *o, const char *s, int n, uint32_t cp));

@@ -116,8 +116,10 @@ static void take_out(struct table *t, int i)
 	t->nr_own -= i < t->nr_own;
 }
 
-/* Gives the options that OPT_LETTER() names their letters and words: the tool's own where they stand,
- * the common ones in the place of that entry. */
+/*
+ * Gives the options that OPT_LETTER() names their letters and words: the tool's own where they
+ * stand, the common ones in the place of that entry.
+ */
 static void give_letters(struct table *t)
 {
 	for (int i = 0; i < t->nr_own; i++) {

@@ -33,14 +33,18 @@ struct plan {
 	const struct kernel_fact *facts;     /* ends with { 0 }; NULL: none */
 	const struct attach_target *targets; /* ends with { 0 }; NULL: none */
 
-	/* How an event is shown. NULL: this run prints no rows; its event hook keeps every event. */
+	/*
+	 * How an event is shown. NULL: this run prints no rows; its event hook keeps every event.
+	 */
 	const struct column *columns;
 	size_t event_size; /* of the fixed part of the event, in bytes */
 	/* Returns whether the event is to be shown. NULL: each one is. See run.shown. */
 	bool (*event)(struct run *r, const void *event, size_t size);
 	bool no_header; /* above the rows */
 
-	/* Prints what was gathered: at every interval and at the end. NULL: there are no reports. */
+	/*
+	 * Prints what was gathered: at every interval and at the end. NULL: there are no reports.
+	 */
 	void (*report)(struct run *r);
 	uint64_t interval_ns; /* between reports, or samples; 0: one report, at the end */
 	uint64_t count;	      /* how many reports, or samples; 0: no bound */

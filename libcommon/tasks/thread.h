@@ -47,7 +47,10 @@ bool thread_take(struct thread_sample *t, size_t size);
 bool thread_add(const struct thread_sample *t);
 struct stacks *thread_stack_set(void);
 
-/* For the table of options (struct opt, .parse): states by their letters, "R,D", into a __u32 of bits 1 << enum task_state. */
+/*
+ * For the table of options (struct opt, .parse): states by their letters, "R,D", into a __u32 of
+ * bits 1 << enum task_state.
+ */
 const char *thread_parse_states(const char *arg, void *value);
 
 /* For a tool's table of columns: THREAD_COLUMNS, and the functions behind it. */

@@ -14,6 +14,7 @@ from pathlib import Path
 GENERATED = re.compile(r"\w+\.skel\.h|flamegraph\.(js|css)\.inc|syscalls-(native|compat)\.h")
 FILE_LINES = 800
 FUNCTION_LINES = 60     # between the braces
+COLUMNS = 100           # the formatter does not break comments
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 PROGRAMS = "bpf/NAME.bpf.c"
 
@@ -109,6 +110,8 @@ def wrong_side(source, target):
         return "what both sides include may include its like only"
     if not source.kernel and target.kernel and not target.shared:
         return "it is the kernel side's"
+    if target.name == "internal.h" and source.wing != target.wing:
+        return f"it is for files of '{target.wing}' only"
     if source.wing != PROGRAMS and target.wing == PROGRAMS:
         owner = target.name.removesuffix(".shared.h")
         if (source.wing, source.name) != ("tools", f"{owner}.c"):
@@ -188,12 +191,14 @@ def functions(lines):
 
 
 def size_faults(root):
-    """Files and functions that have grown too long."""
+    """Files, functions and lines that have grown too long."""
     faults = []
     for source in house(root) + sources(root, "tests"):
         lines = source.lines()
         if len(lines) > FILE_LINES:
             faults.append(f"{source.relative}: {len(lines)} lines, more than {FILE_LINES}")
+        faults += [f"{source.relative}:{number}: {len(line.expandtabs(8))} columns, more than {COLUMNS}"
+                   for number, line in enumerate(lines, 1) if len(line.expandtabs(8)) > COLUMNS]
         faults += [f"{source.relative}:{number}: a function of {length} lines, more than {FUNCTION_LINES}: "
                    f"{lines[number - 1]}" for number, length in functions(lines) if length > FUNCTION_LINES]
     return faults
@@ -248,7 +253,7 @@ class Globals:
                 own = len(re.findall(rf"\b{name}\b", source.read_text(encoding="utf-8"))) > 1
                 users = ["its own unit"] * own + ["tests"] * bool(re.search(rf"\b{name}\b", tests))
                 faults.append(f"{source.relative_to(root)}: {name} is used by {' and '.join(users) + ' only' if users else 'nobody'}")
-        return faults + [f"{name} is no exception any more" for name in sorted(set(exceptions) - set(lonely))]
+        return faults + [f"{name} is used by another unit, or gone: no exception any more" for name in sorted(set(exceptions) - set(lonely))]
 
     def name_faults(self, prefixes):
         """Globals whose name does not begin with that of their unit or wing, without its plural and whatever the

@@ -3,11 +3,12 @@
  * hist.shared.h: the log-linear histogram, shared by the kernel side (bpf/lib/hist/hist.bpf.h) and
  * the user side (libcommon/hist/hist.h).
  *
- * Values below 16 have a slot each; above, every power of two is cut into 16 slots. 14 of them begin
- * where 16 equal ones would. The last two begin at the value in them that is 10^6 or 1000 times a
- * power of two: so no slot has values on both sides of a bound between two rows of a text, be its
- * unit us, ms or the value itself. A slot is at most 1/16 of its value wide, so its middle is within
- * 3.2 % of anything in it. The last slot takes everything from 2^44 on (in ns: almost five hours).
+ * Values below 16 have a slot each; above, every power of two is cut into 16 slots. 14 of them
+ * begin where 16 equal ones would. The last two begin at the value in them that is 10^6 or 1000
+ * times a power of two: so no slot has values on both sides of a bound between two rows of a text,
+ * be its unit us, ms or the value itself. A slot is at most 1/16 of its value wide, so its middle
+ * is within 3.2 % of anything in it. The last slot takes everything from 2^44 on (in ns: almost
+ * five hours).
  */
 #ifndef BORESCOPE_BPF_HIST_HIST_SHARED_H
 #define BORESCOPE_BPF_HIST_HIST_SHARED_H
