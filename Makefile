@@ -39,13 +39,15 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unu
 	-Wno-missing-field-initializers
 CFLAGS ?= -O2 -g
 LIBS := libbpf libelf zlib liblzma
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
+# A tool carries of the library what it calls, and not what stands beside that in a file.
+SECTIONS := -ffunction-sections -fdata-sections
+ALL_CFLAGS = -std=gnu11 $(SECTIONS) -D_GNU_SOURCE $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
-ALL_LDFLAGS = $(LDFLAGS) -static
+ALL_LDFLAGS = $(LDFLAGS) -Wl,--gc-sections -static
 LDLIBS = -liberty $(shell $(PKG_CONFIG) --static --libs $(LIBS))
 else
-ALL_LDFLAGS = $(LDFLAGS)
+ALL_LDFLAGS = $(LDFLAGS) -Wl,--gc-sections
 # A tool that names no addresses needs no liblzma; libiberty, for demangle.c, has no pkg-config file.
 LDLIBS = -liberty -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(LIBS))
 endif
