@@ -111,11 +111,13 @@ static bool make_room(struct intern *t, size_t at, size_t len)
 	if (t->nr >= INTERN_NONE - 1 || (t->max_items && t->nr >= t->max_items) ||
 	    (t->max_bytes && at + len > t->max_bytes))
 		return false;
-	items = intern_grow(t->items, sizeof(*items), t->nr, &t->nr_alloc);
-	if (!items)
+	if (t->no_memory) /* as large a piece would be asked for again, each time */
 		return false;
-	t->items = items;
-	return make_slots(t) && make_bytes(t, at + len);
+	items = intern_grow(t->items, sizeof(*items), t->nr, &t->nr_alloc);
+	if (items)
+		t->items = items;
+	t->no_memory = !items || !make_slots(t) || !make_bytes(t, at + len);
+	return !t->no_memory;
 }
 
 uint32_t intern(struct intern *t, const void *data, size_t len)

@@ -38,6 +38,7 @@ struct intern {
 	struct intern_slot *slots;
 	uint32_t nr_slots; /* a power of two, or 0 */
 	uint64_t seed;
+	bool no_memory; /* there was none once: nothing new is taken until intern_clear() */
 };
 
 /*
