@@ -11,6 +11,8 @@
 #include <linux/magic.h>
 
 #include "base/cgroup.h"
+#include "base/number.h"
+#include "base/util.h"
 
 #define KERNFS_HANDLE 0xfe /* FILEID_KERNFS of the kernel, since 5.5 */
 
@@ -151,4 +153,37 @@ bool cgroup_is_missing(uint64_t id)
 		close(found);
 	close(fd);
 	return missing;
+}
+
+/* The directory of the cgroup that we are in, below @mount, into @path. */
+static bool own_cgroup(const char *mount, char *path, size_t size)
+{
+	char line[PATH_MAX];
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		found = !strncmp(line, "0::/", 4) &&
+			snprintf(path, size, "%s%s", mount, line + 3) < (int)size;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+uint64_t cgroup_memory_limit(void)
+{
+	char mount[PATH_MAX], path[PATH_MAX], file[PATH_MAX + 16];
+	uint64_t least = UINT64_MAX, limit;
+
+	if (find_mount(mount) || !own_cgroup(mount, path, sizeof(path)))
+		return least;
+	while (strlen(path) > strlen(mount)) {
+		snprintf(file, sizeof(file), "%s/memory.max", path);
+		if (!number_read(file, 1, &limit)) /* "max" is no number */
+			least = min_u64(least, limit);
+		*strrchr(path, '/') = '\0';
+	}
+	return least;
 }

@@ -25,4 +25,8 @@ int cgroup_id_parse(const char *text, uint64_t *id);
  */
 bool cgroup_is_missing(uint64_t id);
 
+/* How much memory the cgroup that we are in may use, and those above it: the least of their
+ * memory.max, bytes; UINT64_MAX: no limit, or not known (cgroups v1). */
+uint64_t cgroup_memory_limit(void);
+
 #endif
