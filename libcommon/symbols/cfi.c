@@ -2,9 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/search.h"
+#include "base/util.h"
 #include "symbols/cfi.h"
+#include "symbols/sealed.h"
 
 /* DWARF 5, table 7.29, and GNU's. The first three have a number in their lower six bits. */
 enum {
@@ -245,9 +248,9 @@ static bool read_cie(const struct cfi_table *t, uint32_t at, struct cie *cie)
 	if (c.bad || !is_cie(t, cfi_take(&c, 4)))
 		return false;
 	version = cfi_take(&c, 1);
-	end = memchr(c.at, '\0', c.end - c.at);
-	if (!end || end - c.at >= (ptrdiff_t)sizeof(letters) ||
-	    (version != 1 && version != 3 && version != 4))
+	/* no further: a CIE may be as large as the table, and be read for each function */
+	end = memchr(c.at, '\0', min_u64(c.end - c.at, sizeof(letters)));
+	if (!end || (version != 1 && version != 3 && version != 4))
 		return false;
 	memcpy(letters, c.at, end - c.at + 1);
 	c.at = end + 1;
@@ -455,8 +458,55 @@ int cfi_load_memory(struct cfi *c, const void *data, size_t size)
 	return err;
 }
 
+/* Whether a table holds what is relied on here: others have made it. */
+static bool is_sound(const struct cfi_table *t)
+{
+	for (size_t i = 0; i < t->nr; i++)
+		if (t->functions[i].at >= t->size ||
+		    (i && t->functions[i].start < t->functions[i - 1].start))
+			return false;
+	return true;
+}
+
+int cfi_adopt(struct cfi *c, int fd)
+{
+	size_t size = 0, nr_bytes;
+	char *at;
+
+	for (int i = 0; i < 2; i++) {
+		struct cfi_table *t = &c->tables[i];
+
+		if (t->size > CFI_MAX_BYTES || t->nr > MAX_FUNCTIONS)
+			return -EINVAL;
+		size += sealed_next(t->size) + sealed_next(t->nr * sizeof(*t->functions));
+	}
+	c->map_size = size;
+	c->map = size ? sealed_map(fd, size) : NULL;
+	if (size && !c->map)
+		return -EINVAL;
+	at = c->map;
+	for (int i = 0; i < 2 && size; i++) {
+		struct cfi_table *t = &c->tables[i];
+
+		nr_bytes = sealed_next(t->size);
+		t->bytes = (unsigned char *)at;
+		t->functions = (struct cfi_function *)(at + nr_bytes);
+		at += nr_bytes + sealed_next(t->nr * sizeof(*t->functions));
+		if (is_sound(t))
+			continue;
+		cfi_free(c);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 void cfi_free(struct cfi *c)
 {
+	if (c->map) {
+		munmap(c->map, c->map_size);
+		*c = (struct cfi){ 0 };
+		return;
+	}
 	free_table(&c->tables[0]);
 	free_table(&c->tables[1]);
 }

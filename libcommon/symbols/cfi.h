@@ -84,6 +84,8 @@ struct cfi {
 	struct cfi_table tables[2]; /* .eh_frame, .debug_frame */
 	struct elf_segment segments[ELF_MAX_SEGMENTS];
 	unsigned int nr_segments;
+	void *map; /* what the tables are in: cfi_adopt() */
+	size_t map_size;
 };
 
 /* Whether this machine's tables and registers are known here. */
@@ -99,6 +101,9 @@ int cfi_load_memory(struct cfi *c, const void *data, size_t size);
 /* Takes a table alone, which is copied: .eh_frame, or with @is_debug .debug_frame, as it stands at
  * @vaddr. */
 int cfi_load_table(struct cfi *c, const void *table, size_t size, uint64_t vaddr, bool is_debug);
+/* Takes the tables, whose sizes are filled in, from @fd (sealed.h: bytes and functions of each), if
+ * they are such. @fd -1: they are empty. Returns 0, or -EINVAL with nothing to free. */
+int cfi_adopt(struct cfi *c, int fd);
 void cfi_free(struct cfi *c);
 size_t cfi_bytes(const struct cfi *c);
 

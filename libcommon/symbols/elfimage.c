@@ -54,8 +54,10 @@ static bool fetch(struct elf_image *im, uint64_t offset, uint64_t size)
 		}
 		for (from = page; page < end && !have_page(im, page); page++)
 			;
-		if ((page - from) * PAGE > im->budget)
+		if ((page - from) * PAGE > im->budget) {
+			im->is_over = true;
 			return false;
+		}
 		im->budget -= (page - from) * PAGE;
 		read_pages(im, from, page);
 	}

@@ -23,6 +23,7 @@ struct elf_image {
 	size_t size;
 	unsigned char *have; /* a bit per page of data; NULL: all is there */
 	size_t budget;	     /* bytes that may still be read */
+	bool is_over;	     /* something was not read for want of them */
 	int fd;
 };
 

@@ -140,8 +140,10 @@ static void read_symbols(struct elf_syms *e, struct elf_image *im, const struct 
 		if (ehdr.e_machine == EM_ARM)
 			sym.st_value &= ~1ull; /* says that the function is in Thumb code */
 		if (symtab_add(&e->table, sym.st_value + bias, sym.st_size, rank_of(&sym), 0, name,
-			       len))
+			       len)) {
+			e->is_cut = true;
 			break;
+		}
 	}
 }
 
@@ -188,6 +190,7 @@ static void read_debugdata(struct elf_syms *e, struct elf_image *im, Elf_Scn *sc
 		return;
 	find_sections(&inner, &s);
 	read_symbols(e, &inner, &s, s.symtab, 0);
+	e->is_cut |= inner.is_over;
 	free(s.is_code);
 	elf_image_close(&inner);
 }
@@ -218,6 +221,7 @@ static bool read_debug_file(struct elf_syms *e, int fd, bool by_id)
 				     : 0);
 		free(s.is_code);
 	}
+	e->is_cut |= im.is_over;
 	elf_image_close(&im);
 	return right;
 }
@@ -275,6 +279,7 @@ static void load(struct elf_syms *e, struct elf_image *im, const struct debugfil
 		read_debugdata(e, im, s.debugdata);
 	if (!s.symtab && where)
 		read_separate(e, im, &s, where);
+	e->is_cut |= im->is_over;
 	symtab_finish(&e->table, end_of_code, &s);
 	free(s.is_code);
 }

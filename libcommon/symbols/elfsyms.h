@@ -23,6 +23,7 @@ struct elf_syms {
 	struct elf_segment segments[ELF_MAX_SEGMENTS];
 	unsigned int nr_segments;
 	struct build_id build_id;
+	bool is_cut; /* the tables were larger than can be read or kept */
 };
 
 /*

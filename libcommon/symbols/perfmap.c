@@ -49,19 +49,16 @@ static int add_line(struct perf_map *m, const char *p, const char *end)
 	return symtab_add(&m->table, start, size, 0, 0, p, end - p);
 }
 
-/* Reads from m->read on, one chunk after another, each from the start of a line. */
-static int read_lines(struct perf_map *m, int fd, char *buf)
+/* Reads from m->read up to @end, one chunk after another, each from the start of a line; or, with
+ * @skip, from somewhere in a line that is passed over. */
+static int read_lines(struct perf_map *m, int fd, char *buf, off_t end_of_file, bool skip)
 {
-	bool skip = false; /* in the middle of a line that is too long */
 	int err = 0;
 
-	while (!err) {
+	while (!err && m->read < end_of_file) {
 		const char *line = buf, *end;
-		ssize_t n;
+		ssize_t n = pread(fd, buf, CHUNK, m->read);
 
-		if (m->read >= PERF_MAP_MAX_READ)
-			return -E2BIG;
-		n = pread(fd, buf, CHUNK, m->read);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -82,6 +79,31 @@ static int read_lines(struct perf_map *m, int fd, char *buf)
 	return err;
 }
 
+static void begin_anew(struct perf_map *m, off_t at)
+{
+	symtab_free(&m->table);
+	m->table.newest_wins = true;
+	m->is_new = true;
+	m->is_cut = at > 0;
+	m->read = at;
+}
+
+/* What is new in the file; of too much, the last half, or the last half of that. */
+static int read_new(struct perf_map *m, int fd, char *buf, off_t size)
+{
+	off_t most = PERF_MAP_MAX_READ;
+	int err = -E2BIG;
+
+	m->table.newest_wins = true;
+	if (size - m->read <= most)
+		err = read_lines(m, fd, buf, size, false);
+	for (; err == -E2BIG && most; most /= 2) {
+		begin_anew(m, size > most ? size - most : 0);
+		err = read_lines(m, fd, buf, size, m->is_cut);
+	}
+	return err;
+}
+
 int perf_map_read(struct perf_map *m, int fd)
 {
 	struct stat st;
@@ -89,10 +111,11 @@ int perf_map_read(struct perf_map *m, int fd)
 	char *buf;
 	int err;
 
+	m->is_new = false;
 	if (fstat(fd, &st))
 		return -errno;
 	if (st.st_dev != m->dev || st.st_ino != m->ino || st.st_size < m->read) {
-		perf_map_free(m);
+		begin_anew(m, 0);
 		m->dev = st.st_dev;
 		m->ino = st.st_ino;
 	}
@@ -102,14 +125,83 @@ int perf_map_read(struct perf_map *m, int fd)
 	if (!buf)
 		return -ENOMEM;
 	before = m->table.nr;
-	m->table.newest_wins = true;
-	err = read_lines(m, fd, buf);
+	err = read_new(m, fd, buf, st.st_size);
 	free(buf);
-	if (err == -E2BIG) /* that was it: don't read it again and again */
-		m->read = st.st_size;
-	if (m->table.nr > before)
+	if (m->is_new || m->table.nr > before)
 		symtab_finish(&m->table, NULL, NULL);
-	return err == -E2BIG ? 0 : err;
+	return err;
+}
+
+/* Symbols are added in the order of their age, which is that of their names. */
+static int by_age(const void *va, const void *vb)
+{
+	const struct symbol *a = *(const struct symbol *const *)va,
+			    *b = *(const struct symbol *const *)vb;
+
+	return a->name < b->name ? -1 : a->name > b->name;
+}
+
+static int append(struct symtab *to, const struct symtab *from)
+{
+	const struct symbol **order = malloc(from->nr * sizeof(*order));
+	int err = order ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < from->nr && !err; i++)
+		order[i] = &from->syms[i];
+	if (!err)
+		qsort(order, from->nr, sizeof(*order), by_age);
+	for (size_t i = 0; i < from->nr && !err; i++) {
+		const char *name = symtab_name(from, order[i]);
+
+		err = symtab_add(to, order[i]->addr, order[i]->size, 0, 0, name, strlen(name));
+	}
+	free(order);
+	return err;
+}
+
+/* A table that was adopted, as one that can grow. */
+static int make_own(struct symtab *t)
+{
+	struct symtab own = { .newest_wins = true };
+	int err;
+
+	if (!t->map)
+		return 0;
+	err = append(&own, t);
+	symtab_free(err ? &own : t);
+	if (!err)
+		*t = own;
+	return err;
+}
+
+int perf_map_merge(struct perf_map *m, struct perf_map *more)
+{
+	struct symtab *all = &m->table;
+	int err = 0;
+
+	more->table.newest_wins = true;
+	if (more->is_new || !all->nr) {
+		more->is_cut |= m->is_cut && !more->is_new;
+		symtab_free(all);
+		*m = *more;
+		return 0;
+	}
+	m->read = more->read;
+	if (!more->table.nr)
+		return 0;
+	if (all->nr + more->table.nr > PERF_MAP_MAX_SYMBOLS ||
+	    all->names_len + more->table.names_len > PERF_MAP_MAX_NAMES)
+		err = -E2BIG;
+	if (!err)
+		err = make_own(all);
+	if (!err)
+		err = append(all, &more->table);
+	symtab_free(&more->table);
+	if (err)
+		perf_map_free(m);
+	else
+		symtab_finish(all, NULL, NULL);
+	return err;
 }
 
 int perf_map_open(unsigned int pid)

@@ -14,21 +14,28 @@
 
 #define PERF_MAP_MAX_SYMBOLS (1u << 20)
 #define PERF_MAP_MAX_NAMES   (64u << 20)
-#define PERF_MAP_MAX_READ    (256ll << 20) /* of one file: a sparse one has no end */
+#define PERF_MAP_MAX_READ    (48ll << 20) /* at a time; of more, the end, which is the newest */
 
 struct perf_map {
 	struct symtab table;
 	dev_t dev;
 	ino_t ino;
-	off_t read; /* so many bytes of the file have been read, whole lines only */
+	off_t read;  /* so many bytes of the file have been read, whole lines only */
+	bool is_new; /* the last perf_map_read() kept nothing from before */
+	bool is_cut; /* only the newest part of the file is in the table */
 };
 
 /*
  * Reads what was added to the file open as @fd since it was read last, or all of it if it is
- * another file or has become shorter. Lines that make no sense are passed over. Returns 0 or
- * -errno; the map stays good in each case.
+ * another file or has become shorter. Lines that make no sense are passed over. If there is more
+ * than a map may hold, it keeps the end of the file, which is the newest. Returns 0 or -errno; the
+ * map stays good in each case.
  */
 int perf_map_read(struct perf_map *m, int fd);
+
+/* Adds to @m what another process has read for it: @more, which is used up. Returns 0, or -E2BIG or
+ * -ENOMEM with @m empty, to be read again from the file's end. */
+int perf_map_merge(struct perf_map *m, struct perf_map *more);
 
 /*
  * Opens /tmp/perf-PID.map of process @pid as it sees it: in its own mount namespace, with its pid

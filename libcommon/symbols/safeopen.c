@@ -9,8 +9,40 @@
 
 #include "symbols/safeopen.h"
 
-/* Opens for reading what was only looked up, as @at, whatever its name means by now. Closes @at. */
-static int reopen(int at, struct stat *st)
+/* @at is what a name was found to be. Closes it where it is no regular file. */
+static int check(int at, struct stat *st)
+{
+	int err = 0;
+
+	if (at < 0)
+		return -errno;
+	if (fstat(at, st))
+		err = -errno;
+	else if (!S_ISREG(st->st_mode))
+		err = -ENXIO;
+	if (err)
+		close(at);
+	return err ? err : at;
+}
+
+int safeopen_find_in_root(int root, const char *path, bool no_link, struct stat *st)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | (no_link ? O_NOFOLLOW : 0),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return check(syscall(SYS_openat2, root, path, &how, sizeof(how)), st);
+}
+
+int safeopen_find_proc_link(const char *path, struct stat *st)
+{
+	return check(open(path, O_PATH | O_CLOEXEC), st);
+}
+
+/* Goes from a name that was only looked up to reading the file behind it, whatever the name means
+ * by now. */
+int safeopen_found(int at, struct stat *st)
 {
 	char path[32];
 	struct stat own;
@@ -18,36 +50,36 @@ static int reopen(int at, struct stat *st)
 
 	if (!st)
 		st = &own;
-	if (fstat(at, st)) {
-		fd = -errno;
-	} else if (!S_ISREG(st->st_mode)) {
-		fd = -ENXIO;
-	} else {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", at);
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		if (fd < 0)
-			fd = -errno;
-	}
-	close(at);
+	if (fstat(at, st))
+		return -errno;
+	if (!S_ISREG(st->st_mode))
+		return -ENXIO;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", at);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_and_close(int at, struct stat *st)
+{
+	int fd = at < 0 ? at : safeopen_found(at, st);
+
+	if (at >= 0)
+		close(at);
 	return fd;
 }
 
 int safeopen_in_root(int root, const char *path, bool no_link, struct stat *st)
 {
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC | (no_link ? O_NOFOLLOW : 0),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int at = syscall(SYS_openat2, root, path, &how, sizeof(how));
+	struct stat found;
 
-	return at < 0 ? -errno : reopen(at, st);
+	return open_and_close(safeopen_find_in_root(root, path, no_link, &found), st);
 }
 
 int safeopen_proc_link(const char *path, struct stat *st)
 {
-	int at = open(path, O_PATH | O_CLOEXEC);
+	struct stat found;
 
-	return at < 0 ? -errno : reopen(at, st);
+	return open_and_close(safeopen_find_proc_link(path, &found), st);
 }
 
 int safeopen_root_of(unsigned int pid)

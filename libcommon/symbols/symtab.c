@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/search.h"
+#include "symbols/sealed.h"
 #include "symbols/symtab.h"
 
 /* How many symbols that end too early are passed on the way to one that doesn't: files nest symbols
@@ -232,6 +234,40 @@ const struct symbol *symtab_find(const struct symtab *t, uint64_t addr)
 	return NULL;
 }
 
+/* Whether a table holds what is relied on here: others have made it. */
+static bool is_sound(const struct symtab *t)
+{
+	if (t->names[t->names_len - 1])
+		return false;
+	for (size_t i = 0; i < t->nr; i++) {
+		const struct symbol *sym = &t->syms[i];
+
+		if (sym->name >= t->names_len || (sym->outer != UINT32_MAX && sym->outer >= i) ||
+		    end_of(sym) < sym->addr || (i && sym->addr < t->syms[i - 1].addr))
+			return false;
+	}
+	return true;
+}
+
+int symtab_adopt(struct symtab *t, int fd, uint64_t nr, uint64_t names_len)
+{
+	size_t syms = nr * sizeof(*t->syms);
+
+	if (!nr || nr > SYMTAB_MAX_SYMBOLS || !names_len || names_len > SYMTAB_MAX_NAMES)
+		return -EINVAL;
+	t->map = sealed_map(fd, sealed_next(syms) + names_len);
+	if (!t->map)
+		return -EINVAL;
+	t->syms = t->map;
+	t->names = (char *)t->map + sealed_next(syms);
+	t->nr = t->max = nr;
+	t->names_len = t->names_max = names_len;
+	if (is_sound(t))
+		return 0;
+	symtab_free(t);
+	return -EINVAL;
+}
+
 size_t symtab_bytes(const struct symtab *t)
 {
 	return t->max * sizeof(*t->syms) + t->names_max;
@@ -239,7 +275,11 @@ size_t symtab_bytes(const struct symtab *t)
 
 void symtab_free(struct symtab *t)
 {
-	free(t->syms);
-	free(t->names);
+	if (t->map) {
+		munmap(t->map, sealed_next(sealed_next(t->nr * sizeof(*t->syms)) + t->names_len));
+	} else {
+		free(t->syms);
+		free(t->names);
+	}
 	*t = (struct symtab){ 0 };
 }

@@ -25,6 +25,7 @@ struct symtab {
 	struct symbol *syms;
 	char *names;
 	size_t nr, max, names_len, names_max;
+	void *map; /* both are in here: symtab_adopt(); nothing can be added */
 	/* Of several symbols at an address the one added last is right, not the one of best rank:
 	 * code that was made while the program runs. Set before the first symtab_finish(). */
 	bool newest_wins;
@@ -66,6 +67,10 @@ static inline const char *symtab_name(const struct symtab *t, const struct symbo
 {
 	return t->names + sym->name;
 }
+
+/* Takes a finished table from @fd (sealed.h: @nr symbols, then @names_len bytes of names), if it is
+ * one. @t was empty. Returns 0 or -EINVAL. */
+int symtab_adopt(struct symtab *t, int fd, uint64_t nr, uint64_t names_len);
 
 size_t symtab_bytes(const struct symtab *t);
 void symtab_free(struct symtab *t); /* frees what it holds, and leaves an empty table */
