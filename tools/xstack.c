@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/worker.h"
 #include "base/util.h"
 #include "kernel/task_iter.h"
 #include "kernel/pidns.h"
@@ -125,7 +126,7 @@ static void take(void *ctx, void *record, size_t size)
 	struct thread_sample *t = record;
 	struct run *r = ctx;
 
-	if (r->stop)
+	if (r->stop || worker_is_ours(t->head.pid))
 		return;
 	if (!thread_take(t, size))
 		run_lost(r, 1);
@@ -186,6 +187,7 @@ static void finish(struct run *r)
 	if (quiet)
 		return;
 	thread_remarks();
+	symbols_remarks(symbols);
 	if (waits_idle_total(&idle))
 		note("not shown, as they wait for work: %s; -a shows them",
 		     waits_idle_text(&idle, text, sizeof(text)));

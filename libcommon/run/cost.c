@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "base/worker.h"
 #include "run/cost.h"
 
 static uint64_t own_cpu_ns(uint64_t *peak_bytes)
@@ -15,9 +16,9 @@ static uint64_t own_cpu_ns(uint64_t *peak_bytes)
 
 	getrusage(RUSAGE_SELF, &u);
 	if (peak_bytes)
-		*peak_bytes = (uint64_t)u.ru_maxrss * 1024;
+		*peak_bytes = (uint64_t)u.ru_maxrss * 1024 + workers_peak_bytes();
 	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NSEC_PER_SEC +
-	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000ULL;
+	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000ULL + workers_cpu_ns();
 }
 
 /* The kernel's counters. An iterator runs while the tool reads from it. */

@@ -3,8 +3,9 @@
  * cost: what looking costs. The kernel counts the runs and the run time of this tool's programs
  * while BPF statistics are on (BPF_ENABLE_STATS, from 5.8 on; needs CAP_SYS_ADMIN). That goes for
  * programs of every type, iterators and those of perf events included. The tool's own CPU time
- * comes from getrusage(2). What happens before a program's first instruction (the trampoline, the
- * tracepoint, the interrupt of a sample) is not in these figures.
+ * comes from getrusage(2), and that of its workers (base/worker.h) is added. What happens before a
+ * program's first instruction (the trampoline, the tracepoint, the interrupt of a sample) is not in
+ * these figures.
  *
  * Counting reads the clock twice per run, some 20 ns, for every BPF program on the machine. So it
  * is on all the time only while the tool's programs run seldom: see duty_cycle.h.
@@ -27,7 +28,7 @@ struct cost {
 	uint64_t runs, kernel_ns; /* of this tool's programs */
 	uint64_t tool_ns;	  /* its own CPU time, less that of iterators: kernel_ns has that */
 	uint64_t wall_ns;	  /* since cost_start() */
-	uint64_t peak_bytes;	  /* the most memory that the tool had resident */
+	uint64_t peak_bytes;	  /* the most memory that the tool and its worker had resident */
 
 	uint64_t next_ns; /* when cost_tick() is due (CLOCK_MONOTONIC); UINT64_MAX: never */
 

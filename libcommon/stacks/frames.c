@@ -133,6 +133,15 @@ void frames_json_user(struct json *j, const char *key, struct named_frames *f)
 	json_part(j, key, f, f->frames.nr_kernel, f->frames.nr_user);
 }
 
+void frames_summary_json(struct json *j, const struct symbols *symbols)
+{
+	struct symbols_stats st;
+
+	symbols_stats(symbols, &st);
+	json_u64(j, "files_unread", st.files_unread);
+	json_u64(j, "processes_unread", st.processes_unread);
+}
+
 /* Whether @function is @name, but for what a compiler ("main.cold") or a linker
  * ("clone@@GLIBC_2.2.5") adds. */
 static bool is_named(const char *function, const char *name)

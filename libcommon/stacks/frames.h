@@ -61,4 +61,8 @@ void frames_json_frame(struct json *j, const struct frame_name *name);
  */
 bool frames_begin_at(const char *root, const char *next, size_t nr);
 
+/* Members of the summary: what could not be read for names (symbols_remarks()). */
+void frames_summary_json(struct json *j, const struct symbols *symbols);
+#define FRAMES_SUMMARY_KEYS "files_unread processes_unread"
+
 #endif

@@ -4,7 +4,9 @@
 
 #include "base/msg.h"
 #include "base/util.h"
+#include "base/worker.h"
 #include "lib/stacks/stacks.shared.h"
+#include "stacks/frames.h"
 #include "stacks/samples.h"
 #include "symbols/symbols.h"
 
@@ -89,7 +91,7 @@ bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, 
 	struct stack_key key = { .pid = s->head.pid };
 	uint64_t *user;
 
-	if (!is_whole(s, size))
+	if (!is_whole(s, size) || worker_is_ours(s->head.pid))
 		return false;
 	if (nr_user) {
 		remember(e->symbols, &s->head);
@@ -126,6 +128,7 @@ void stack_samples_remarks(const struct stack_samples *e)
 		     "than %d frames: [truncated] stands at their root",
 		     (unsigned long long)e->uncopied, (unsigned long long)stacks_options.unwind,
 		     STACK_FRAMES_MAX);
+	symbols_remarks(e->symbols);
 	if (!stacks_remarks(e->stacks) && astray >= ASTRAY_MIN &&
 	    astray * 100 >= e->unwound * ASTRAY_PERCENT)
 		note("%llu %% of user stacks could not be unwound to their root: code built "
@@ -144,4 +147,5 @@ void stack_samples_summary_json(const struct stack_samples *e, struct json *j)
 		json_u64(j, "copied_bytes", e->copied);
 	}
 	stacks_summary_json(e->stacks, j);
+	frames_summary_json(j, e->symbols);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "output/json.h"
+#include "stacks/frames.h"
 #include "stacks/stacks.h"
 
 struct stack_samples {
@@ -40,6 +41,6 @@ void stack_samples_remarks(const struct stack_samples *e);
 void stack_samples_summary_json(const struct stack_samples *e, struct json *j);
 #define STACK_SAMPLES_SUMMARY_KEYS                                                                 \
 	"truncated user_stacks_unreadable unwound unwound_to_root unwound_uncopied "               \
-	"copied_bytes " STACKS_SUMMARY_KEYS
+	"copied_bytes " STACKS_SUMMARY_KEYS " " FRAMES_SUMMARY_KEYS
 
 #endif

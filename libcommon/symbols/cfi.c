@@ -446,18 +446,6 @@ int cfi_load(struct cfi *c, int fd)
 	return err;
 }
 
-int cfi_load_memory(struct cfi *c, const void *data, size_t size)
-{
-	struct elf_image im;
-	int err = elf_image_copy(&im, data, size);
-
-	if (err)
-		return err;
-	err = load(c, &im);
-	elf_image_close(&im);
-	return err;
-}
-
 /* Whether a table holds what is relied on here: others have made it. */
 static bool is_sound(const struct cfi_table *t)
 {

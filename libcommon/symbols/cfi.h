@@ -94,10 +94,9 @@ static inline bool cfi_supported(void)
 	return CFI_REGS > 1;
 }
 
-/* Read the tables of the file open as @fd, or of a copy of the file in memory (the vDSO). Return 0,
- * also when there are no tables, or -errno with nothing to free. */
+/* Reads the tables of the file open as @fd. Returns 0, also when there are none, or -errno with
+ * nothing to free. */
 int cfi_load(struct cfi *c, int fd);
-int cfi_load_memory(struct cfi *c, const void *data, size_t size);
 /* Takes a table alone, which is copied: .eh_frame, or with @is_debug .debug_frame, as it stands at
  * @vaddr. */
 int cfi_load_table(struct cfi *c, const void *table, size_t size, uint64_t vaddr, bool is_debug);

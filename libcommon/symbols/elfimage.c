@@ -175,17 +175,6 @@ int elf_image_memory(struct elf_image *im, void *data, size_t size)
 	return begin(im);
 }
 
-int elf_image_copy(struct elf_image *im, const void *data, size_t size)
-{
-	void *copy;
-
-	copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (copy == MAP_FAILED)
-		return -errno;
-	memcpy(copy, data, size);
-	return elf_image_memory(im, copy, size);
-}
-
 const char *elf_image_section_name(struct elf_image *im, const GElf_Shdr *shdr)
 {
 	const Elf_Data *names = im->section_names;

@@ -38,8 +38,6 @@ struct elf_image {
  */
 int elf_image_open(struct elf_image *im, int fd);
 int elf_image_memory(struct elf_image *im, void *data, size_t size);
-/* The same from a copy that is made of @data. */
-int elf_image_copy(struct elf_image *im, const void *data, size_t size);
 
 /* Returns what section @scn with header @shdr holds, valid until the image is closed. NULL: it is
  * empty, lies outside of the file, is compressed, or goes beyond the budget. */

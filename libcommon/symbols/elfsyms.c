@@ -298,20 +298,6 @@ int elf_syms_load(struct elf_syms *e, int fd, const struct debugfile_search *whe
 	return 0;
 }
 
-int elf_syms_load_memory(struct elf_syms *e, const void *data, size_t size)
-{
-	struct elf_image im;
-	int err;
-
-	*e = (struct elf_syms){ 0 };
-	err = elf_image_copy(&im, data, size);
-	if (err)
-		return err;
-	load(e, &im, NULL);
-	elf_image_close(&im);
-	return 0;
-}
-
 bool elf_syms_vaddr(const struct elf_syms *e, uint64_t offset, uint64_t *vaddr)
 {
 	return elf_segments_vaddr(e->segments, e->nr_segments, offset, vaddr);

@@ -32,9 +32,6 @@ struct elf_syms {
  */
 int elf_syms_load(struct elf_syms *e, int fd, const struct debugfile_search *where);
 
-/* The same from memory, which is copied: the vDSO. */
-int elf_syms_load_memory(struct elf_syms *e, const void *data, size_t size);
-
 /* Turns a place in the file into a virtual address. False: there is no code at @offset. */
 bool elf_syms_vaddr(const struct elf_syms *e, uint64_t offset, uint64_t *vaddr);
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,20 +6,23 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/msg.h"
+#include "base/number.h"
 #include "base/search.h"
 #include "base/util.h"
 #include "symbols/processes.h"
 
-#define NR_BUCKETS     1024
-#define MAX_JIT_BYTES  (128u << 20) /* of all processes' perf maps */
-#define AGAIN_NS       100000000ull /* between two looks at a process for the sake of an address */
-#define JIT_NS	       NSEC_PER_SEC /* between two looks at a perf map when it is remembered */
-#define LOOK_SHARE     20	    /* looking takes at most one part in so many of the time */
-#define MAX_OTHER_TIDS 16	    /* that are tried when the first thread has ended */
+#define NR_BUCKETS    1024
+#define MAX_JIT_BYTES (128u << 20) /* of all processes' perf maps */
+#define AGAIN_NS      100000000ull /* between two looks at a process for the sake of an address */
+#define JIT_NS	      NSEC_PER_SEC /* between two looks at a perf map when it is remembered */
+#define LOOK_SHARE    20	   /* looking takes at most one part in so many of the time */
+#define PARTIAL_NS    (5 * NSEC_PER_SEC) /* when not all of it could be read */
 
 struct processes {
 	struct process *buckets[NR_BUCKETS];
 	struct sym_files *files;
+	struct foreign *foreign;
 	size_t nr, nr_maps, jit_bytes;
 	uint64_t clock; /* counts uses */
 	uint32_t images;
@@ -52,12 +54,12 @@ static bool is_same(const struct process *p)
 	return !process_id_read(p->pid, &id) && id.start_time == p->id.start_time;
 }
 
-struct processes *processes_new(struct sym_files *files)
+struct processes *processes_new(struct sym_files *files, struct foreign *foreign)
 {
 	struct processes *ps = calloc(1, sizeof(*ps));
 
 	if (ps)
-		ps->files = files;
+		*ps = (struct processes){ .files = files, .foreign = foreign };
 	return ps;
 }
 
@@ -119,6 +121,12 @@ static struct process *oldest(const struct processes *ps, const struct process *
 	return best;
 }
 
+/* Of all processes' perf maps. */
+static size_t max_jit_bytes(const struct processes *ps)
+{
+	return foreign_max_bytes(ps->foreign) / 2;
+}
+
 static void make_room(struct processes *ps, const struct process *keep)
 {
 	struct process *p;
@@ -127,20 +135,22 @@ static void make_room(struct processes *ps, const struct process *keep)
 		sym_files_full(ps->files)) &&
 	       (p = oldest(ps, keep, false)))
 		forget(ps, p);
-	while (ps->jit_bytes > MAX_JIT_BYTES && (p = oldest(ps, keep, true)))
+	while (ps->jit_bytes > max_jit_bytes(ps) && (p = oldest(ps, keep, true)))
 		drop_jit(ps, p);
 }
 
 /* A list of mappings under way. */
 struct maps_reading {
-	struct processes *ps;
 	struct process *p;
-	uint32_t tid; /* whose /proc is read: the process, or another thread of it */
 	struct exec_mapping *maps;
 	size_t nr, max;
 	size_t old;	       /* where in p->maps the same address would be */
 	unsigned int nr_files; /* mappings that may have one */
-	bool may_jit;
+	/* those whose files are wanted, and the places of these mappings in maps */
+	struct sym_wanted *wanted;
+	size_t *place;
+	size_t nr_wanted, max_wanted;
+	bool may_jit, is_partial;
 };
 
 static const char *name_of(const struct mapping_line *m)
@@ -163,23 +173,80 @@ static bool same_mapping(const struct exec_mapping *old, const struct mapping_li
 	       old->dev_minor == m->dev_minor;
 }
 
-/* The file of a mapping: the one it had when the mappings were read last, or what is there now. */
-static struct sym_file *file_of(struct maps_reading *r, const struct mapping_line *m)
+/* The file that a mapping had when it was read last, if that could be opened. */
+static struct sym_file *known_file(struct maps_reading *r, const struct mapping_line *m)
 {
 	const struct process *p = r->p;
+	const struct exec_mapping *old;
 
 	while (r->old < p->nr_maps && p->maps[r->old].start < m->start)
 		r->old++;
-	if (r->nr_files >= SYM_MAX_FILES_OF_ONE)
+	old = &p->maps[r->old];
+	if (r->old == p->nr_maps || !same_mapping(old, m) || !old->file ||
+	    sym_file_is_unopened(old->file))
 		return NULL;
+	return sym_file_again(old->file);
+}
+
+/* Notes that the file of the mapping that comes next is to be opened. */
+static int want_file(struct maps_reading *r, const struct mapping_line *m)
+{
+	struct sym_wanted *more;
+	size_t *places;
+	char *path = strdup(m->path);
+
+	if (!path)
+		return -ENOMEM;
+	if (r->nr_wanted == r->max_wanted) {
+		r->max_wanted = r->max_wanted ? r->max_wanted * 2 : 16;
+		more = realloc(r->wanted, r->max_wanted * sizeof(*more));
+		if (more)
+			r->wanted = more;
+		places = realloc(r->place, r->max_wanted * sizeof(*places));
+		if (places)
+			r->place = places;
+		if (!more || !places) {
+			free(path);
+			return -ENOMEM;
+		}
+	}
+	r->wanted[r->nr_wanted] = (struct sym_wanted){ .mapped = { .line = *m } };
+	r->wanted[r->nr_wanted].mapped.line.path = path;
+	r->wanted[r->nr_wanted].mapped.is_vdso = !m->inode;
+	r->place[r->nr_wanted++] = r->nr;
+	return 0;
+}
+
+/* The file of a mapping: the one it had when it was read last, or else what will be there. */
+static int find_file(struct maps_reading *r, const struct mapping_line *m, struct sym_file **file)
+{
+	*file = NULL;
+	if (r->nr_files >= SYM_MAX_FILES_OF_ONE)
+		return 0;
 	r->nr_files += m->inode != 0;
-	if (r->old < p->nr_maps && same_mapping(&p->maps[r->old], m) && p->maps[r->old].file)
-		return sym_file_again(p->maps[r->old].file);
-	if (m->inode)
-		return sym_file_get(r->ps->files, r->tid, m);
-	if (!strcmp(m->path, "[vdso]"))
-		return sym_file_vdso(r->ps->files, r->tid, m);
-	return NULL;
+	*file = known_file(r, m);
+	if (*file || (!m->inode && strcmp(m->path, "[vdso]")))
+		return 0;
+	return want_file(r, m);
+}
+
+static void open_wanted(struct processes *ps, struct maps_reading *r, uint32_t tid)
+{
+	struct sym_file *f;
+
+	sym_files_get(ps->files, tid, r->p->uid, r->wanted, r->nr_wanted);
+	for (size_t i = 0; i < r->nr_wanted; i++) {
+		f = r->maps[r->place[i]].file = r->wanted[i].file;
+		r->is_partial |= f && sym_file_is_unopened(f);
+	}
+}
+
+static void forget_wanted(struct maps_reading *r)
+{
+	for (size_t i = 0; i < r->nr_wanted; i++)
+		free((char *)r->wanted[i].mapped.line.path);
+	free(r->wanted);
+	free(r->place);
 }
 
 /* Whether code in it may have been made while the process runs. */
@@ -193,11 +260,11 @@ static int add_mapping(void *arg, const struct mapping_line *m)
 {
 	struct maps_reading *r = arg;
 	struct exec_mapping *more;
+	struct sym_file *file;
+	int err;
 
-	if (!m->executable)
-		return 0;
 	if (r->nr == MAX_MAPPINGS)
-		return 1;
+		return 0;
 	if (r->nr && m->start < r->maps[r->nr - 1].end) /* the text is of two moments */
 		return 0;
 	if (r->nr == r->max) {
@@ -207,6 +274,9 @@ static int add_mapping(void *arg, const struct mapping_line *m)
 			return -ENOMEM;
 		r->maps = more;
 	}
+	err = find_file(r, m, &file);
+	if (err)
+		return err;
 	r->may_jit |= is_jit(m);
 	r->maps[r->nr++] = (struct exec_mapping){
 		.start = m->start,
@@ -215,54 +285,10 @@ static int add_mapping(void *arg, const struct mapping_line *m)
 		.inode = m->inode,
 		.dev_major = m->dev_major,
 		.dev_minor = m->dev_minor,
-		.file = file_of(r, m),
+		.file = file,
 		.name = name_of(m),
 	};
 	return 0;
-}
-
-static int read_maps_of(struct maps_reading *r, uint32_t tid)
-{
-	char path[32];
-	FILE *f;
-	int err;
-
-	snprintf(path, sizeof(path), "/proc/%u/maps", tid);
-	f = fopen(path, "re");
-	if (!f)
-		return errno == ENOENT ? -ESRCH : -errno;
-	r->tid = tid;
-	err = maps_each(f, add_mapping, r);
-	fclose(f);
-	if (r->nr && (err > 0 || err == -EIO)) /* what was read is good */
-		err = 0;
-	return err ? err : r->nr ? 0 : -ESRCH;
-}
-
-/* When the first thread of a process has ended, its directory in /proc shows no mappings; those of
- * other threads do. */
-static int read_maps(struct maps_reading *r)
-{
-	int err = read_maps_of(r, r->p->pid), tries = MAX_OTHER_TIDS;
-	struct dirent *e;
-	char path[32];
-	DIR *d;
-
-	if (err != -ESRCH)
-		return err;
-	snprintf(path, sizeof(path), "/proc/%u/task", r->p->pid);
-	d = opendir(path);
-	while (d && err == -ESRCH && tries && (e = readdir(d))) {
-		uint32_t tid = strtoul(e->d_name, NULL, 10);
-
-		if (!tid || tid == r->p->pid)
-			continue;
-		tries--;
-		err = read_maps_of(r, tid);
-	}
-	if (d)
-		closedir(d);
-	return err;
 }
 
 static int by_start(const void *va, const void *vb)
@@ -297,43 +323,86 @@ static void keep_old(struct maps_reading *r)
 	qsort(r->maps, r->nr, sizeof(*r->maps), by_start);
 }
 
-static void look_at_jit(struct processes *ps, struct process *p)
+static void tell_jit_unread(struct processes *ps, struct process *p, int err)
 {
-	int fd;
+	char name[32];
 
-	look_begin(&p->jit_look);
-	fd = perf_map_open(p->pid);
-	if (fd >= 0 && is_same(p)) {
-		ps->jit_bytes -= symtab_bytes(&p->jit.table);
-		perf_map_read(&p->jit, fd);
-		ps->jit_bytes += symtab_bytes(&p->jit.table);
-	}
-	if (fd >= 0)
-		close(fd);
-	look_end(&p->jit_look);
+	if (p->jit_unread || (err != -EDQUOT && !foreign_is_hopeless(err)))
+		return;
+	snprintf(name, sizeof(name), "perf map of %u", p->pid);
+	foreign_unread(ps->foreign, name, p->pid, p->uid, err);
+	p->jit_unread = true;
 }
 
+static void look_at_jit(struct processes *ps, struct process *p)
+{
+	int err;
+
+	look_begin(&p->jit_look);
+	ps->jit_bytes -= symtab_bytes(&p->jit.table);
+	err = foreign_perf_map(ps->foreign, p->pid, p->uid, &p->jit);
+	if (err == -E2BIG) /* with what came since: the newest of it, then */
+		err = foreign_perf_map(ps->foreign, p->pid, p->uid, &p->jit);
+	ps->jit_bytes += symtab_bytes(&p->jit.table);
+	if (!is_same(p))
+		drop_jit(ps, p);
+	look_end(&p->jit_look);
+	if (err)
+		tell_jit_unread(ps, p, err);
+	if (p->jit.is_cut && !p->jit_is_cut)
+		note("the perf map of process %u is too large: only its newest symbols are used",
+		     p->pid);
+	p->jit_is_cut |= p->jit.is_cut;
+}
+
+static void tell_unread(struct processes *ps, struct process *p, int err)
+{
+	p->is_partial = true;
+	if (!p->unread)
+		foreign_unread(ps->foreign, NULL, p->pid, p->uid, err);
+	p->unread = true;
+}
+
+static void replace_maps(struct processes *ps, struct process *p, struct maps_reading *r)
+{
+	keep_old(r);
+	ps->nr_maps += r->nr - p->nr_maps;
+	free_maps(ps, p->maps, p->nr_maps);
+	p->maps = r->maps;
+	p->nr_maps = r->nr;
+	p->may_jit = r->may_jit;
+	p->is_partial = r->is_partial;
+}
+
+/* A process that can't be read in time stays known, with what was known of it. */
 static int look_at_maps(struct processes *ps, struct process *p)
 {
-	struct maps_reading r = { .ps = ps, .p = p };
+	bool again = p->maps_look.begun;
+	struct maps_reading r = { .p = p };
+	uint32_t tid;
 	int err;
 
 	make_room(ps, p);
 	look_begin(&p->maps_look);
-	err = read_maps(&r);
+	err = foreign_maps(ps->foreign, p->pid, p->uid, again, add_mapping, &r, &tid);
+	if (!err)
+		open_wanted(ps, &r, tid);
 	if (!err && !is_same(p))
 		err = -ESRCH;
 	look_end(&p->maps_look);
-	if (err) {
-		free_maps(ps, r.maps, r.nr);
-		return err;
+	forget_wanted(&r);
+	if (!err) {
+		replace_maps(ps, p, &r);
+		return 0;
 	}
-	keep_old(&r);
-	ps->nr_maps += r.nr - p->nr_maps;
-	free_maps(ps, p->maps, p->nr_maps);
-	p->maps = r.maps;
-	p->nr_maps = r.nr;
-	p->may_jit = r.may_jit;
+	free_maps(ps, r.maps, r.nr);
+	if (err == -EDQUOT && again) { /* later, then */
+		p->is_partial = true;
+		return 0;
+	}
+	if (err != -EDQUOT && !foreign_is_hopeless(err))
+		return err;
+	tell_unread(ps, p, err);
 	return 0;
 }
 
@@ -357,11 +426,16 @@ static struct process *add_process(struct processes *ps, uint32_t pid, const str
 static int add_and_look(struct processes *ps, uint32_t pid, const struct process_id *id)
 {
 	struct process *p = add_process(ps, pid, id);
+	char path[32];
+	uint64_t uid;
 	int err;
 
 	if (!p)
 		return -ENOMEM;
-	err = look_at_maps(ps, p);
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	err = number_field(path, "Uid", 10, &uid);
+	p->uid = uid;
+	err = err ? -ESRCH : look_at_maps(ps, p);
 	if (err)
 		forget(ps, p);
 	return err;
@@ -380,7 +454,8 @@ static int look_if_changed(struct processes *ps, struct process *p, const struct
 	int err;
 
 	/* its heap grows and shrinks all the time: that alone must not cost too much */
-	if (p->id.vsize == id->vsize || !is_due(&p->maps_look, 0))
+	if (p->is_partial ? !is_due(&p->maps_look, PARTIAL_NS)
+			  : p->id.vsize == id->vsize || !is_due(&p->maps_look, 0))
 		return 0;
 	err = look_at_maps(ps, p);
 	if (!err)
@@ -466,7 +541,7 @@ bool process_look_again(struct processes *ps, struct process *p)
 
 void processes_stats(const struct processes *ps, struct symbols_stats *stats)
 {
-	const struct process *p;
+	struct process *p;
 	size_t i;
 
 	stats->processes = ps->nr;

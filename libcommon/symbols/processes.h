@@ -38,7 +38,11 @@ struct process {
 	struct process_id id;
 	struct exec_mapping *maps; /* by address, none overlaps another */
 	size_t nr_maps;
-	bool may_jit; /* it executes memory that is no file's, or a deleted file's */
+	uint32_t uid;		 /* the real one: who answers for what it has mapped */
+	bool is_partial;	 /* not all of it could be read: look again */
+	bool unread, jit_unread; /* it was said that it, or its perf map, could not be read */
+	bool jit_is_cut;	 /* it was said that its perf map is too large */
+	bool may_jit;		 /* it executes memory that is no file's, or a deleted file's */
 	struct perf_map jit;
 	struct look maps_look, jit_look; /* at its maps, at what its JIT compiler has written */
 	uint64_t used;			 /* when it was asked for last, counted in uses */
@@ -46,7 +50,7 @@ struct process {
 
 struct processes;
 
-struct processes *processes_new(struct sym_files *files);
+struct processes *processes_new(struct sym_files *files, struct foreign *foreign);
 void processes_free(struct processes *ps);
 
 /* As symbols_remember(). A program that took the place of another one, by execve() or by getting

@@ -24,6 +24,7 @@ struct symbols {
 	uint64_t kallsyms_read, kallsyms_took; /* ns; 0: not yet */
 	uint64_t kallsyms_looked;	       /* whether it has changed */
 	bool held, kallsyms_due;
+	struct foreign *foreign;
 	struct sym_files *files;
 	struct processes *processes;
 	char demangled[FRAME_TEXT_LEN * 2];
@@ -34,8 +35,11 @@ struct symbols *symbols_new(void)
 	struct symbols *s = calloc(1, sizeof(*s));
 
 	if (s) {
-		s->files = sym_files_new();
-		s->processes = processes_new(s->files);
+		s->foreign = foreign_new();
+		if (s->foreign)
+			s->files = sym_files_new(s->foreign);
+		if (s->files)
+			s->processes = processes_new(s->files, s->foreign);
 	}
 	if (!s || !s->files || !s->processes) {
 		error("out of memory");
@@ -51,6 +55,7 @@ void symbols_free(struct symbols *s)
 		return;
 	processes_free(s->processes);
 	sym_files_free(s->files);
+	foreign_free(s->foreign);
 	kallsyms_free(&s->kallsyms);
 	free(s);
 }
@@ -233,12 +238,18 @@ size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from,
 	return unwind(from, find_table, &u, frames, max, end);
 }
 
+void symbols_remarks(const struct symbols *s)
+{
+	foreign_remarks(s->foreign);
+}
+
 void symbols_stats(const struct symbols *s, struct symbols_stats *stats)
 {
 	*stats = (struct symbols_stats){
 		.symbols = s->kallsyms.table.nr,
 		.bytes = symtab_bytes(&s->kallsyms.table),
 	};
+	foreign_stats(s->foreign, stats);
 	sym_files_stats(s->files, stats);
 	processes_stats(s->processes, stats);
 }

@@ -8,10 +8,10 @@
  * whatever they hold, the answer is a name or none, in bounded time and memory.
  *
  * A struct symbols keeps what it has read: one table per file, shared by all processes. It holds at
- * most 256 MiB, 4,096 files and 8,192 processes, and drops the least recently used first. A file
- * that does not belong to root may be made to take long: all of those together get a minute of CPU
- * time, then a twentieth of the time that passes. A note says, once, when some are left without
- * names for that. A struct symbols must not be used by several threads at once.
+ * most 256 MiB or an eighth of the memory, 4,096 files and 8,192 processes, and drops the least
+ * recently used first. All of it is read by a child process, which is given up when it takes too
+ * much (foreign.h): what could not be read has no names, and is counted for symbols_remarks(). A
+ * struct symbols must not be used by several threads at once.
  */
 #ifndef BORESCOPE_SYMBOLS_SYMBOLS_H
 #define BORESCOPE_SYMBOLS_SYMBOLS_H
@@ -75,6 +75,10 @@ void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_
 /* As unwind(), by the tables of the files that process @pid, which was remembered, has mapped. */
 size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from, uint64_t *frames,
 		      size_t max, enum unwind_end *end);
+
+/* At the end: one note each about files and about processes that could not be read in time, or are
+ * too large. */
+void symbols_remarks(const struct symbols *s);
 
 /* What is kept, for tests and benchmarks. */
 void symbols_stats(const struct symbols *s, struct symbols_stats *stats);

@@ -1,30 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/msg.h"
 #include "base/util.h"
 #include "symbols/elfsyms.h"
-#include "symbols/safeopen.h"
+#include "symbols/sealed.h"
 #include "symbols/symfiles.h"
 
 #define NR_BUCKETS   1024
 #define MAX_VDSO     8
-#define MAX_VDSO_LEN (64u << 10)
-
-/* Files that root did not make may be made to take long: reading them may take a minute of CPU
- * time, and then a twentieth of the time that passes. */
-#define MAX_FOREIGN_NS (60 * NSEC_PER_SEC)
-#define FOREIGN_SHARE  20
+#define OPEN_AT_ONCE 64
 
 enum state {
 	UNREAD,
@@ -47,38 +39,26 @@ struct sym_file {
 	struct elf_syms syms;
 	enum state cfi_state;
 	struct cfi cfi;
-	unsigned char *vdso; /* its bytes, if it is one */
-	size_t vdso_len;
+	void *vdso;  /* its bytes, if it is one */
+	bool unread; /* it was said that it could not be read */
 };
 
 struct sym_files {
 	struct sym_file *buckets[NR_BUCKETS];
 	struct sym_file *vdsos[MAX_VDSO];
 	size_t nr, nr_open, max_open, bytes;
-	uint64_t clock;	      /* counts uses */
-	uint64_t foreign_ns;  /* what reading foreign files may still take, */
-	uint64_t foreign_set; /* as of then, on CLOCK_MONOTONIC */
-	bool foreign_said;
+	uint64_t clock; /* counts uses */
+	struct foreign *foreign;
 };
 
-/* What this thread has used of the CPUs' time. */
-static uint64_t cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
-struct sym_files *sym_files_new(void)
+struct sym_files *sym_files_new(struct foreign *foreign)
 {
 	struct sym_files *files = calloc(1, sizeof(*files));
 	struct rlimit limit;
 
 	if (!files)
 		return NULL;
-	files->foreign_ns = MAX_FOREIGN_NS;
-	files->foreign_set = clock_mono_ns();
+	files->foreign = foreign;
 	files->max_open = SYM_MAX_OPEN;
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur / 4 < files->max_open)
 		files->max_open = limit.rlim_cur / 4;
@@ -132,7 +112,8 @@ static void free_file(struct sym_files *files, struct sym_file *f)
 	close_file(files, f);
 	drop_tables(files, f);
 	free(f->path);
-	free(f->vdso);
+	if (f->vdso)
+		munmap(f->vdso, sealed_next(f->st.st_size));
 	free(f);
 	files->nr--;
 }
@@ -216,143 +197,70 @@ static bool has_tables(const struct sym_file *f)
 	       (f->cfi_state == READ && cfi_bytes(&f->cfi));
 }
 
-/* Writes the path of the link to the file that is mapped there. */
-static void map_link(char *path, size_t size, uint32_t pid, uint64_t start, uint64_t end)
+static struct foreign_file as_foreign(const struct sym_file *f)
 {
-	snprintf(path, size, "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
+	return (struct foreign_file){
+		.fd = f->fd,
+		.st = f->st,
+		.path = f->path,
+		.pid = f->pid,
+		.start = f->map_start,
+		.end = f->map_end,
+	};
 }
 
-/* Opens a file that isn't open any more, by the mapping, or by its path in our own root. */
-static int reach(const struct sym_file *f)
+/* Says why there are no functions, or not all. */
+static void tell(struct sym_files *files, struct sym_file *f, const char *what, int err)
 {
-	char path[96];
-	struct stat st;
-	int root, fd;
-
-	map_link(path, sizeof(path), f->pid, f->map_start, f->map_end);
-	fd = safeopen_proc_link(path, &st);
-	if (fd >= 0 && same_file(&st, &f->st))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	root = open("/", O_PATH | O_CLOEXEC);
-	fd = safeopen_in_root(root, f->path, false, &st);
-	if (root >= 0)
-		close(root);
-	if (fd >= 0 && same_file(&st, &f->st))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -ENOENT;
-}
-
-static bool is_foreign(const struct sym_file *f)
-{
-	return f->st.st_uid && f->st.st_uid != geteuid();
-}
-
-/* Whether there is time left to read @f. */
-static bool may_read(struct sym_files *files, const struct sym_file *f)
-{
-	uint64_t now = clock_mono_ns();
-
-	if (!is_foreign(f))
-		return true;
-	files->foreign_ns += (now - files->foreign_set) / FOREIGN_SHARE;
-	if (files->foreign_ns > MAX_FOREIGN_NS)
-		files->foreign_ns = MAX_FOREIGN_NS;
-	files->foreign_set = now;
-	if (!files->foreign_ns && !files->foreign_said) {
-		note("symbols: programs of other users than root take too long to read: not all "
-		     "of their functions are named");
-		files->foreign_said = true;
-	}
-	return files->foreign_ns;
-}
-
-/* Counts what reading @f has taken since @from, on the thread's CPU clock. */
-static void took_since(struct sym_files *files, const struct sym_file *f, uint64_t from)
-{
-	uint64_t took = cpu_ns() - from;
-
-	if (is_foreign(f))
-		files->foreign_ns -= took < files->foreign_ns ? took : files->foreign_ns;
-}
-
-static void read_file(struct sym_files *files, struct sym_file *f, int fd)
-{
-	uint64_t from = cpu_ns();
-	struct debugfile_search where = { .path = f->path, .owner = f->st.st_uid };
-	int theirs = safeopen_root_of(f->pid), ours = open("/", O_PATH | O_CLOEXEC), err;
-
-	if (theirs >= 0)
-		where.roots[where.nr_roots++] = theirs;
-	if (ours >= 0)
-		where.roots[where.nr_roots++] = ours;
-	err = elf_syms_load(&f->syms, fd, &where);
-	f->state = err ? NOTHING : READ;
-	if (err)
-		debug("%s: no symbols: %s", f->path, strerror(-err));
-	took_since(files, f, from);
-	files->bytes += symtab_bytes(&f->syms.table);
-	if (theirs >= 0)
-		close(theirs);
-	if (ours >= 0)
-		close(ours);
+	debug("%s: no %s: %s", f->path, what, strerror(-err));
+	if (f->unread || (err != -EDQUOT && !foreign_is_hopeless(err)))
+		return;
+	f->unread = true;
+	foreign_unread(files->foreign, f->path, 0, f->st.st_uid, err);
 }
 
 static void make_room(struct sym_files *files, const struct sym_file *keep)
 {
 	struct sym_file *f;
 
-	while (files->bytes > SYM_MAX_BYTES && (f = oldest(files, has_tables, keep)))
+	while (files->bytes > foreign_max_bytes(files->foreign) &&
+	       (f = oldest(files, has_tables, keep)))
 		drop_tables(files, f);
 }
 
 /* Sees to it that the table is there. */
 static bool load(struct sym_files *files, struct sym_file *f)
 {
-	int fd;
+	const struct foreign_file from = as_foreign(f);
+	int err;
 
 	f->used = ++files->clock;
-	if (f->state == READ)
-		return true;
-	if (f->state == NOTHING || !may_read(files, f))
+	if (f->state == READ || f->state == NOTHING)
+		return f->state == READ;
+	err = foreign_symbols(files->foreign, &from, &f->syms);
+	if (err)
+		tell(files, f, "symbols", err);
+	if (err == -EDQUOT)
 		return false;
-	fd = f->fd >= 0 ? f->fd : reach(f);
-	if (fd < 0) {
-		f->state = NOTHING;
-		return false;
-	}
-	read_file(files, f, fd);
-	if (f->fd >= 0)
+	f->state = !err || f->syms.nr_segments ? READ : NOTHING;
+	files->bytes += symtab_bytes(&f->syms.table);
+	if (!f->vdso)
 		close_file(files, f);
-	else
-		close(fd);
 	make_room(files, f);
 	return f->state == READ;
 }
 
 static void load_cfi(struct sym_files *files, struct sym_file *f)
 {
-	uint64_t from = cpu_ns();
-	int fd = f->fd, err;
+	const struct foreign_file from = as_foreign(f);
+	int err = foreign_cfi(files->foreign, &from, &f->cfi);
 
-	if (f->vdso) {
-		err = cfi_load_memory(&f->cfi, f->vdso, f->vdso_len);
-	} else {
-		if (fd < 0)
-			fd = reach(f);
-		err = fd < 0 ? fd : cfi_load(&f->cfi, fd);
-		if (fd >= 0 && fd != f->fd)
-			close(fd);
-	}
-	f->cfi_state = err ? NOTHING : READ;
 	if (err)
-		debug("%s: no tables to unwind by: %s", f->path, strerror(-err));
-	else
-		files->bytes += cfi_bytes(&f->cfi);
-	took_since(files, f, from);
+		tell(files, f, "tables to unwind by", err);
+	if (err == -EDQUOT)
+		return;
+	f->cfi_state = err ? NOTHING : READ;
+	files->bytes += cfi_bytes(&f->cfi);
 	make_room(files, f);
 }
 
@@ -360,7 +268,7 @@ const struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *f, uint
 			       uint64_t *vaddr)
 {
 	f->used = ++files->clock;
-	if ((f->cfi_state == UNREAD || f->cfi_state == DROPPED) && may_read(files, f))
+	if (f->cfi_state == UNREAD || f->cfi_state == DROPPED)
 		load_cfi(files, f);
 	if (f->cfi_state != READ ||
 	    !elf_segments_vaddr(f->cfi.segments, f->cfi.nr_segments, offset, vaddr))
@@ -388,24 +296,31 @@ static struct sym_file *new_file(struct sym_files *files, const char *path)
 	return f;
 }
 
-/* Takes over @fd. */
-static struct sym_file *add_file(struct sym_files *files, const char *path, int fd,
-				 const struct stat *st)
+/* Takes over @fd; -1: it can't be read. */
+static struct sym_file *add_file(struct sym_files *files, const struct foreign_mapped *m,
+				 uint32_t pid, int fd)
 {
-	struct sym_file **bucket = bucket_of(files, st), *f;
+	struct sym_file **bucket = bucket_of(files, &m->st), *f;
 
 	while (files->nr_open >= files->max_open && (f = oldest(files, is_open, NULL))) {
 		load(files, f);
 		close_file(files, f); /* where that was refused */
 	}
-	f = new_file(files, path);
+	f = new_file(files, m->line.path);
 	if (!f) {
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		return NULL;
 	}
-	f->st = *st;
+	f->st = m->st;
 	f->fd = fd;
-	files->nr_open++;
+	f->pid = pid;
+	f->map_start = m->line.start;
+	f->map_end = m->line.end;
+	if (fd >= 0)
+		files->nr_open++;
+	else
+		f->state = f->cfi_state = NOTHING;
 	f->next = *bucket;
 	*bucket = f;
 	return f;
@@ -422,115 +337,91 @@ static struct sym_file *find_file(struct sym_files *files, const struct stat *st
 	return NULL;
 }
 
-/* Opens the file by the link to what is mapped. Without the right to that (CAP_CHECKPOINT_RESTORE,
- * CAP_SYS_ADMIN before 5.9) it is the link to the program, or the path, if the same inode is there.
- * */
-static int open_mapped(uint32_t pid, const struct mapping_line *m, struct stat *st)
+/* Takes over the descriptor. */
+static struct sym_file *add_vdso(struct sym_files *files, struct foreign_mapped *m)
 {
-	char path[96];
-	int root, fd;
+	void *bytes = sealed_map(m->fd, m->st.st_size);
+	size_t empty = MAX_VDSO, size = m->st.st_size;
+	struct sym_file *f = NULL;
 
-	map_link(path, sizeof(path), pid, m->start, m->end);
-	fd = safeopen_proc_link(path, st);
-	if (fd >= 0 || fd == -ENXIO)
-		return fd;
-	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
-	fd = safeopen_proc_link(path, st);
-	if (fd >= 0 && st->st_ino == m->inode)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	if (m->deleted)
-		return -ENOENT;
-	root = safeopen_root_of(pid);
-	if (root < 0)
-		return root;
-	fd = safeopen_in_root(root, m->path, false, st);
-	close(root);
-	if (fd >= 0 && st->st_ino != m->inode) {
-		close(fd);
-		return -ESTALE;
-	}
-	return fd;
-}
+	for (size_t i = 0; i < MAX_VDSO && bytes; i++) {
+		struct sym_file *known = files->vdsos[i];
 
-struct sym_file *sym_file_get(struct sym_files *files, uint32_t pid, const struct mapping_line *m)
-{
-	struct sym_file *f;
-	char path[96];
-	struct stat st;
-	int fd;
-
-	map_link(path, sizeof(path), pid, m->start, m->end);
-	if (!stat(path, &st)) {
-		f = find_file(files, &st);
-		if (f)
-			return sym_file_again(f);
-	}
-	if (files->nr >= SYM_MAX_FILES)
-		return NULL;
-	fd = open_mapped(pid, m, &st);
-	if (fd < 0)
-		return NULL;
-	f = find_file(files, &st);
-	if (f) {
-		close(fd);
-		return sym_file_again(f);
-	}
-	f = add_file(files, m->path, fd, &st);
-	if (f) {
-		f->pid = pid;
-		f->map_start = m->start;
-		f->map_end = m->end;
-	}
-	return f;
-}
-
-static size_t read_memory(uint32_t pid, uint64_t start, unsigned char *buf, size_t len)
-{
-	char path[32];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = pread(fd, buf, len, start);
-	close(fd);
-	return n < 0 ? 0 : n;
-}
-
-struct sym_file *sym_file_vdso(struct sym_files *files, uint32_t pid, const struct mapping_line *m)
-{
-	size_t len = m->end - m->start < MAX_VDSO_LEN ? m->end - m->start : MAX_VDSO_LEN;
-	size_t empty = MAX_VDSO, i;
-	unsigned char *bytes = malloc(len);
-	struct sym_file *f;
-
-	if (!bytes)
-		return NULL;
-	len = read_memory(pid, m->start, bytes, len);
-	for (i = 0; i < MAX_VDSO; i++) {
-		f = files->vdsos[i];
-		if (!f)
+		if (!known)
 			empty = i;
-		else if (f->vdso_len == len && !memcmp(f->vdso, bytes, len)) {
-			free(bytes);
-			return sym_file_again(f);
-		}
+		else if ((size_t)known->st.st_size == size && !memcmp(known->vdso, bytes, size))
+			f = sym_file_again(known);
 	}
-	f = len && empty < MAX_VDSO ? new_file(files, "[vdso]") : NULL;
-	if (!f) {
-		free(bytes);
-		return NULL;
+	if (f || !bytes || empty == MAX_VDSO || !(f = new_file(files, "[vdso]"))) {
+		if (bytes)
+			munmap(bytes, sealed_next(size));
+		close(m->fd);
+		return f;
 	}
 	f->vdso = bytes;
-	f->vdso_len = len;
-	f->state = elf_syms_load_memory(&f->syms, bytes, len) ? NOTHING : READ;
-	files->bytes += symtab_bytes(&f->syms.table);
+	f->st = m->st;
+	f->fd = m->fd;
+	files->nr_open++;
 	files->vdsos[empty] = f;
 	return f;
+}
+
+/* One that can't be opened: its name is known, and that is all. */
+static struct sym_file *name_only(struct sym_files *files, struct foreign_mapped *m, uint32_t pid,
+				  uint32_t uid)
+{
+	struct sym_file *f;
+
+	m->st = (struct stat){ .st_dev = makedev(m->line.dev_major, m->line.dev_minor),
+			       .st_ino = m->line.inode,
+			       .st_uid = uid,
+			       .st_size = -1 };
+	f = find_file(files, &m->st);
+	f = f ? sym_file_again(f) : add_file(files, m, pid, -1);
+	if (f)
+		tell(files, f, "symbols", m->err);
+	return f;
+}
+
+static struct sym_file *file_of(struct sym_files *files, struct foreign_mapped *m, uint32_t pid,
+				uint32_t uid)
+{
+	struct sym_file *f;
+
+	if (m->is_vdso) {
+		m->st.st_uid = uid; /* who may have written into it */
+		return m->err ? NULL : add_vdso(files, m);
+	}
+	if (m->err == -ENXIO)
+		return NULL;
+	if (m->err)
+		return files->nr < SYM_MAX_FILES ? name_only(files, m, pid, uid) : NULL;
+	f = find_file(files, &m->st);
+	if (!f && files->nr < SYM_MAX_FILES)
+		return add_file(files, m, pid, m->fd);
+	close(m->fd);
+	return f ? sym_file_again(f) : NULL;
+}
+
+void sym_files_get(struct sym_files *files, uint32_t tid, uint32_t uid, struct sym_wanted *wanted,
+		   size_t nr)
+{
+	struct foreign_mapped mapped[OPEN_AT_ONCE];
+	size_t part;
+
+	for (; nr; wanted += part, nr -= part) {
+		part = min_u64(nr, OPEN_AT_ONCE);
+		for (size_t i = 0; i < part; i++)
+			mapped[i] = wanted[i].mapped;
+		foreign_open(files->foreign, tid, uid, mapped, part);
+		for (size_t i = 0; i < part; i++)
+			wanted[i].file = file_of(files, &mapped[i], tid, uid);
+	}
+}
+
+bool sym_file_is_unopened(const struct sym_file *f)
+{
+	return f->st.st_size < 0;
 }
 
 void sym_file_name(struct sym_files *files, struct sym_file *f, uint64_t offset,

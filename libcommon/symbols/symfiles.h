@@ -3,11 +3,10 @@
  * symfiles: the files that processes have mapped, and their symbols. Each file is there once, told
  * from others by what fstat says of it, however many processes share it.
  *
- * A file is opened when it is first seen, so that it can be read when its process has ended, and
- * read when the first address in it is asked for. Where that would keep too many descriptors open,
- * the file that has waited longest is read early. Beyond SYM_MAX_BYTES the least recently used
- * tables are dropped; they are read again if the file can still be reached. The CPU time that is
- * spent on files of ordinary users is bounded, too.
+ * A file is found (as an O_PATH descriptor) when it is first seen, so that it can be read when its
+ * process has ended, and read when the first address in it is asked for. Where that would keep too
+ * many descriptors open, the file that has waited longest is read early. Beyond foreign_max_bytes()
+ * the least recently used tables are dropped; they are read again if the file can still be reached.
  */
 #ifndef BORESCOPE_SYMBOLS_SYMFILES_H
 #define BORESCOPE_SYMBOLS_SYMFILES_H
@@ -17,11 +16,11 @@
 #include <stdint.h>
 
 #include "symbols/cfi.h"
+#include "symbols/foreign.h"
 #include "symbols/frame_name.h"
 #include "symbols/maps.h"
 #include "symbols/stats.h"
 
-#define SYM_MAX_BYTES	     (256u << 20)
 #define SYM_MAX_OPEN	     512 /* or a quarter of RLIMIT_NOFILE, if that is less */
 #define SYM_MAX_FILES	     4096
 #define SYM_MAX_FILES_OF_ONE 1024 /* process */
@@ -29,20 +28,27 @@
 struct sym_file;
 struct sym_files;
 
-struct sym_files *sym_files_new(void);
+struct sym_files *sym_files_new(struct foreign *foreign);
 void sym_files_free(struct sym_files *files);
 
 /* Whether there is no room for the files of one more process: give some back first. */
 bool sym_files_full(const struct sym_files *files);
 
 /*
- * Returns the file behind mapping @m of process @pid, with a reference that sym_file_put() gives
- * back. NULL: it isn't a regular file, can't be reached, or SYM_MAX_FILES are known already.
+ * The files behind mappings of process @pid, whose thread @tid has them in /proc, and of user @uid;
+ * sym_file_put() gives each back. A file that can't be opened has a name, and no functions. NULL:
+ * it is no regular file, or SYM_MAX_FILES are known. The vDSO counts as a file: there are several
+ * that a kernel has.
  */
-struct sym_file *sym_file_get(struct sym_files *files, uint32_t pid, const struct mapping_line *m);
-/* The same for the vDSO of a process; a kernel has several, for processes of several kinds. */
-struct sym_file *sym_file_vdso(struct sym_files *files, uint32_t pid, const struct mapping_line *m);
-struct sym_file *sym_file_again(struct sym_file *f); /* takes one more reference */
+struct sym_wanted {
+	struct foreign_mapped mapped;
+	struct sym_file *file; /* the outcome */
+};
+void sym_files_get(struct sym_files *files, uint32_t tid, uint32_t uid, struct sym_wanted *wanted,
+		   size_t nr);
+struct sym_file *sym_file_again(struct sym_file *f); /* one more reference */
+/* Whether it has a name only: another time it may be opened. */
+bool sym_file_is_unopened(const struct sym_file *f);
 void sym_file_put(struct sym_files *files, struct sym_file *f);
 
 /* Names the place @offset (bytes) in the file. The function's name is not demangled. */

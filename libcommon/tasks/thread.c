@@ -297,4 +297,5 @@ void thread_summary_json(struct json *j)
 	json_u64(j, "user_unread", seen.user_unread);
 	json_u64(j, "user_stacks", seen.user_stacks);
 	json_u64(j, "user_stacks_cut", seen.user_cut);
+	frames_summary_json(j, config.symbols);
 }

@@ -23,6 +23,7 @@
 #include "output/json.h"
 #include "output/out.h"
 #include "output/table.h"
+#include "stacks/frames.h"
 #include "stacks/stacks.h"
 
 struct thread_config {
@@ -81,6 +82,7 @@ void thread_remarks(void);
 
 /* Members of the summary: how many of the records taken are "on_cpu", "moved" and so on. */
 void thread_summary_json(struct json *j);
-#define THREAD_SUMMARY_KEYS "on_cpu moved kernel_unread user_unread user_stacks user_stacks_cut"
+#define THREAD_SUMMARY_KEYS                                                                        \
+	"on_cpu moved kernel_unread user_unread user_stacks user_stacks_cut " FRAMES_SUMMARY_KEYS
 
 #endif

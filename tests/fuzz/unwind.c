@@ -4,9 +4,12 @@
  * tables are: an ELF file, an .eh_frame or a .debug_frame; the last kilobyte is registers and
  * stack.
  */
+#include <fcntl.h>
 #include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "lib/stacks/stacks.shared.h"
 #include "symbols/unwind.h"
@@ -58,9 +61,16 @@ static void unwind_table(struct cfi *c, const struct cfi_table *t, const uint64_
 
 static int load(struct cfi *c, uint8_t kind, const uint8_t *data, size_t size)
 {
+	int fd, err;
+
 	if (kind % 3)
 		return cfi_load_table(c, data, size, VADDR, kind % 3 == 2);
-	return size ? cfi_load_memory(c, data, size) : -1;
+	fd = memfd_create("fuzz", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	err = cfi_load(c, fd);
+	close(fd);
+	return err;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -20,7 +20,7 @@ LONELY = {
     "tests give it bytes or a text, where its unit reads a file of the kernel's or of another process":
         "btf_scan_mem btf_scan_split cfi_load_table kallsyms_read kallsyms_other_modules process_id_parse process_status_parse",
     "tests call it by itself: what calls it in its unit prints more than the answer":
-        "disk_find flow_addr_str open_flags_parse symbols_stats",
+        "disk_find flow_addr_str open_flags_parse",
     "arithmetic of histograms, which the kernel fills and tests do":
         "hist_add hist_max hist_min hist_percentile hist_slot_from hist_slot_to",
     "a tool ends without it or calls it by another function; tests end with it, and look for leaks":

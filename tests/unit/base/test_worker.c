@@ -132,6 +132,8 @@ static void assert_works(void)
 
 static void assert_gone(uint32_t pid)
 {
+	for (int tries = 0; workers_undead() && tries < 5000; tries++)
+		usleep(1000);
 	assert_int_equal(workers_undead(), 0);
 	assert_int_equal(kill(pid, 0), -1);
 	assert_int_equal(errno, ESRCH);
