@@ -19,6 +19,7 @@
 #include "symbols/kallsyms.h"
 #include "symbols/maps.h"
 #include "symbols/perfmap.h"
+#include "symbols/sealed.h"
 
 static void read_kallsyms(struct kallsyms *k, const char *symbols, const char *modules)
 {
@@ -335,12 +336,145 @@ static void test_perf_map_hostile(void **state)
 	assert_true(m.table.nr <= PERF_MAP_MAX_SYMBOLS);
 	assert_int_equal(perf_map_read(&m, fd), 0);
 	perf_map_free(&m);
-	/* a sparse file of 4 TiB: given up after 256 MiB */
+	/* a sparse file of 4 TiB: its end is read */
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(ftruncate(fd, 4ll << 40), 0);
 	assert_int_equal(perf_map_read(&m, fd), 0);
 	assert_int_equal(m.table.nr, 0);
 	perf_map_free(&m);
+	close(fd);
+}
+
+/* Of more than a map may hold, the newest is kept: also when it is added later. */
+static void test_perf_map_large(void **state)
+{
+	const size_t lines = PERF_MAP_MAX_READ / 64 * 5 / 4;
+	int fd = memfd_create("map", MFD_CLOEXEC);
+	FILE *f = fdopen(fd, "w");
+	struct perf_map m = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < lines; i++)
+		fprintf(f, "%012zx 10 %047zu\n", 0x10000 + i * 16, i);
+	fprintf(f, "10 10 newest\n");
+	fflush(f);
+	assert_int_equal(perf_map_read(&m, fd), 0);
+	assert_true(m.is_cut && m.is_new);
+	assert_jit(&m, 0x10, "newest");
+	assert_jit(&m, 0x10000 + (lines - 1) * 16,
+		   "00000000000000000000000000000000000000000983039");
+	assert_jit(&m, 0x10000, NULL);
+	/* a line where it was cut is not taken for one that begins there */
+	assert_true(m.table.nr < PERF_MAP_MAX_READ / 64 + 2);
+	fprintf(f, "20 10 newer still\n");
+	fflush(f);
+	assert_int_equal(perf_map_read(&m, fd), 0);
+	assert_false(m.is_new);
+	assert_jit(&m, 0x20, "newer still");
+	assert_jit(&m, 0x10, "newest");
+	/* and when there is too much with what was there */
+	for (size_t i = 0; i < lines / 2; i++)
+		fprintf(f, "%012zx 10 %047zu\n", 0x80000000 + i * 16, i);
+	fprintf(f, "30 10 the last\n");
+	fflush(f);
+	assert_int_equal(perf_map_read(&m, fd), 0);
+	assert_jit(&m, 0x30, "the last");
+	assert_jit(&m, 0x80000000, "00000000000000000000000000000000000000000000000");
+	assert_true(m.table.nr <= PERF_MAP_MAX_SYMBOLS && m.table.names_len <= PERF_MAP_MAX_NAMES);
+	perf_map_free(&m);
+	fclose(f);
+}
+
+/* What another process has read, added to what is there; by whichever path it comes, code that was
+ * made later takes the place of older code. */
+static void test_perf_map_merge(void **state)
+{
+	int fd = memfd_create("map", MFD_CLOEXEC);
+	struct perf_map m = { 0 }, more = { 0 };
+
+	(void)state;
+	add_text(fd, "1000 100 first\n2000 100 second\n");
+	assert_int_equal(perf_map_read(&more, fd), 0);
+	assert_int_equal(perf_map_merge(&m, &more), 0);
+	assert_jit(&m, 0x1000, "first");
+	add_text(fd, "3000 10 third\n1000 80 fourth\n800 10 fifth\n");
+	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read };
+	assert_int_equal(perf_map_read(&more, fd), 0);
+	assert_false(more.is_new);
+	assert_int_equal(more.table.nr, 3);
+	assert_int_equal(perf_map_merge(&m, &more), 0);
+	assert_int_equal(m.table.nr, 4);
+	assert_jit(&m, 0x1000, "fourth");
+	assert_jit(&m, 0x1090, NULL);
+	assert_jit(&m, 0x2000, "second");
+	assert_jit(&m, 0x800, "fifth");
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), m.read);
+	/* nothing new; then begun anew */
+	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read };
+	assert_int_equal(perf_map_read(&more, fd), 0);
+	assert_int_equal(perf_map_merge(&m, &more), 0);
+	assert_jit(&m, 0x3000, "third");
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	add_text(fd, "10 10 anew\n");
+	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read };
+	assert_int_equal(perf_map_read(&more, fd), 0);
+	assert_int_equal(perf_map_merge(&m, &more), 0);
+	assert_int_equal(m.table.nr, 1);
+	assert_jit(&m, 0x10, "anew");
+	perf_map_free(&m);
+	close(fd);
+}
+
+/* A table from another process is taken if it is sound, and only if nobody can change it. */
+static void test_adopt(void **state)
+{
+	static const struct {
+		struct symbol syms[2];
+		char names[4];
+	} tables[] = {
+		{ { { .addr = 1, .size = 1, .outer = UINT32_MAX },
+		    { .addr = 2, .size = 1, .name = 2, .outer = 0 } },
+		  "a\0b" },
+		{ { { .addr = 3, .size = 1, .outer = UINT32_MAX },
+		    { .addr = 2, .size = 1, .name = 2, .outer = 0 } },
+		  "a\0b" }, /* not sorted */
+		{ { { .addr = 1, .size = 1, .outer = UINT32_MAX },
+		    { .addr = 2, .size = 1, .name = 4, .outer = 0 } },
+		  "a\0b" }, /* a name outside */
+		{ { { .addr = 1, .size = 1, .outer = 0 },
+		    { .addr = 2, .size = 1, .name = 2, .outer = 0 } },
+		  "a\0b" }, /* one that leads to itself */
+		{ { { .addr = 1, .size = 1, .outer = UINT32_MAX },
+		    { .addr = UINT64_MAX, .size = 2, .name = 2, .outer = 0 } },
+		  "a\0b" }, /* beyond the end */
+		{ { { .addr = 1, .size = 1, .outer = UINT32_MAX },
+		    { .addr = 2, .size = 1, .name = 2, .outer = 0 } },
+		  { 'a', 0, 'b', 'c' } }, /* without an end */
+	};
+	struct symtab t = { 0 };
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		const struct sealed_part parts[] = { { tables[i].syms, sizeof(tables[i].syms) },
+						     { tables[i].names, 4 } };
+
+		fd = sealed_make(parts, 2);
+		assert_true(fd >= 0);
+		assert_int_equal(symtab_adopt(&t, fd, 2, 4), i ? -EINVAL : 0);
+		if (!i)
+			assert_string_equal(symtab_name(&t, symtab_find(&t, 2)), "b");
+		symtab_free(&t);
+		assert_int_equal(symtab_adopt(&t, fd, 1, 4), -EINVAL);
+		assert_int_equal(symtab_adopt(&t, fd, 2, 100), -EINVAL);
+		assert_int_equal(write(fd, "x", 1), -1);
+		close(fd);
+	}
+	fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_int_equal(write(fd, &tables[0], sizeof(tables[0].syms) + 8),
+			 sizeof(tables[0].syms) + 8);
+	assert_int_equal(symtab_adopt(&t, fd, 2, 4), -EINVAL);
 	close(fd);
 }
 
@@ -428,6 +562,9 @@ int main(void)
 		cmocka_unit_test(test_kallsyms_changes),
 		cmocka_unit_test(test_perf_map),
 		cmocka_unit_test(test_perf_map_hostile),
+		cmocka_unit_test(test_perf_map_large),
+		cmocka_unit_test(test_perf_map_merge),
+		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_demangle),
 		cmocka_unit_test(test_demangle_hostile),
 	};

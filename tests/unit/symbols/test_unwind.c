@@ -264,6 +264,37 @@ static void test_both(void **state)
 	cfi_free(&table);
 }
 
+/* .debug_frame of two CIEs as large as the table that are no strings, and functions that name them
+ * in turn: neither is read to its end for each of them. */
+static void test_endless_cie(void **state)
+{
+	const size_t cies = 15 << 20, nr = 500000, size = cies + nr * 16;
+	unsigned char *bytes = malloc(size);
+	uint32_t head[2] = { 0, 0xffffffff };
+
+	(void)state;
+	memset(bytes, 'A', cies);
+	for (uint32_t at = 0; at <= 16; at += 16) {
+		head[0] = cies - at - 4;
+		memcpy(bytes + at, head, sizeof(head));
+		bytes[at + 8] = 1; /* the version */
+	}
+	for (size_t i = 0; i < nr; i++) {
+		uint32_t *p = (uint32_t *)(bytes + cies + i * 16);
+
+		/* two FDEs of 4 bytes each, which say where their CIEs are */
+		p[0] = p[2] = 4;
+		p[1] = 0;
+		p[3] = 16;
+	}
+	alarm(20); /* it takes milliseconds; it took half an hour */
+	assert_int_equal(cfi_load_table(&table, bytes, size, 0, true), 0);
+	alarm(0);
+	assert_int_equal(table.tables[0].nr, 0);
+	cfi_free(&table);
+	free(bytes);
+}
+
 /* A table of one function, at 0x1000 for 0x1000 bytes. */
 static void one_function(const unsigned char *code, size_t size)
 {
@@ -390,6 +421,7 @@ static void test_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_endless_cie),
 		TEST(test_own_stack),
 		TEST(test_through_qsort),
 		TEST(test_through_a_signal),
