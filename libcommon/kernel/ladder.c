@@ -121,16 +121,19 @@ static int best_rung(struct ladder *l, const struct ladder_asks *asks, int i)
 	return -1;
 }
 
-/* What a rung is called when a tool says which one it uses: where its first program runs. */
+/* What a rung is called when a tool says which one it uses: where its first program runs; if that
+ * was not built, by the program's name. */
 static void rung_text(const struct ladder_asks *asks, const char *rung, char *text, size_t size)
 {
 	char name[PROBE_PROGRAM_LEN];
 	struct place place;
 
 	text[0] = '\0';
-	if (!probe_next_program(&rung, name) || !asks->place(asks->ctx, name, &place))
+	if (!probe_next_program(&rung, name))
 		return;
-	if (place.name && *place.name)
+	if (!asks->place(asks->ctx, name, &place))
+		snprintf(text, size, "%s", name);
+	else if (place.name && *place.name)
 		snprintf(text, size, "%s/%s", place.type, place.name);
 	else
 		snprintf(text, size, "%s", place.type);

@@ -75,22 +75,21 @@ def memory_file():
 
 
 @functools.cache
-def listed_keys(tool):
+def listed_keys(program):
     """The keys that a tool says it can print (--list keys), by kind of object: {"event": {...}, "summary": {...}}."""
-    lines = subprocess.run([BUILD / "bin" / tool, "--list", "keys"], check=True, capture_output=True,
-                           text=True).stdout.splitlines()
+    lines = subprocess.run([program, "--list", "keys"], check=True, capture_output=True, text=True).stdout.splitlines()
     pairs = [line.split("\t") for line in lines]
     return {kind: {key for of, key in pairs if of == kind} for kind, _ in pairs}
 
 
-def check_keys(tool, o):
+def check_keys(program, o):
     """Asserts that a JSON object, and those in its arrays, have only keys that the tool lists for their kind."""
     kind = o.get("type") or ("histogram" if "buckets" in o else "event" if "time" in o else "stack")
     parts = [(kind, o)] + [("bucket", bucket) for bucket in o.get("buckets", ())]
     parts += [("frame", frame) for part in ("kernel", "user") for frame in o.get(part) or ()]
     for of, part in parts:
-        extra = part.keys() - listed_keys(tool).get(of, set())
-        assert not extra, f"{tool} --list keys has no {of} with {', '.join(sorted(extra))}"
+        extra = part.keys() - listed_keys(program).get(of, set())
+        assert not extra, f"{program} --list keys has no {of} with {', '.join(sorted(extra))}"
 
 
 class Tool:
@@ -98,7 +97,8 @@ class Tool:
 
     def __init__(self, name, *args, prefix=(), program=None, stdout=None, verbose=True, avoid=""):
         self.name = name
-        self.argv = [*map(str, prefix), str(program or BUILD / "bin" / name), *map(str, args)]
+        self.program = str(program or BUILD / "bin" / name)
+        self.argv = [*map(str, prefix), self.program, *map(str, args)]
         if verbose:
             self.argv.append("-v")
         self.verbose = verbose
@@ -203,7 +203,7 @@ class Tool:
         assert [o.get("type") == "summary" for o in objects] == [False] * (len(objects) - 1) + [True], \
             "the summary is not the last line, or not the only one"
         for o in objects:
-            check_keys(self.name, o)
+            check_keys(self.program, o)
         self.parsed = objects if self.status is not None else None
         return objects
 

@@ -289,9 +289,9 @@ class Globals:
                                          if other in circle) for circle in circles(graph)]
 
 
-PATH = re.compile(r"(?<![\w/.$*{}-])(?:tests|libcommon|bpf|tools|man|packaging|vmlinux|docs)/[\w./-]*\w")
+PATH = re.compile(r"(?<![\w/.<$*{}-])(?:tests|libcommon|bpf|tools|man|packaging|vmlinux|docs)/[\w./-]*\w")
 OWN_FILE = re.compile(r"(?<![\w/.<\"*-])(?:[a-z]\w+(?:\.probes)?\.bpf\.[ch]|[a-z]\w+(?:\.shared)?\.[ch])\b")
-PLACEHOLDER = re.compile(r"NAME|WING|TOOL")
+PLACEHOLDER = re.compile(r"NAME|WING|TOOL|sigsnoop")     # the last is the example of docs/new-tool.md
 
 
 def mention_faults(root):
