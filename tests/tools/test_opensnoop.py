@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints, patience
+from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Script, Tool, Workload, assert_sorted_times, complaints, patience
 from machine import need
 from snoop import FAILING, N, comparable, open_rows, watch_opens, watch_storm, without_loss
 from suite import HEADERS
@@ -16,6 +16,7 @@ PLACES = ("cwd", "dirfd", "dotdot", "symlink", "root", "chroot", "chroot-cwd", "
           "deep")
 PATH_MAX = 4096                 # with the NUL
 URING = "io_uring open"         # the probe that sees opens by io_uring, where it is granted
+RUNGS = ("", "fexit", "fexit,kprobe", "fexit,kprobe,tp_btf")
 MANY = 50_000 if VM else 1_000_000
 
 
@@ -68,6 +69,29 @@ def test_from_a_thread(open_place, cgroup):
     assert comparable(tool.json) == open_rows(done)
 
 
+@pytest.mark.parametrize("avoid", RUNGS)
+def test_restarted(avoid, place, cgroup):
+    """An open that waits and is interrupted by signals, from which the kernel begins it anew, is one open: no failure."""
+    code = """
+        import signal
+        os.mkfifo(args[0] + "/pipe")
+        signal.signal(signal.SIGALRM, lambda *unused: None); signal.siginterrupt(signal.SIGALRM, False)
+        import ctypes
+        if not os.fork():
+            import time
+            time.sleep(.5); os.open(args[0] + "/pipe", os.O_WRONLY); os._exit(0)
+        signal.setitimer(signal.ITIMER_REAL, .1, .1)
+        print(f"fd={ctypes.CDLL(None).open((args[0] + '/pipe').encode(), os.O_RDONLY)}")
+        signal.setitimer(signal.ITIMER_REAL, 0); os.wait()
+        """
+    with Script(code, place, cgroup=cgroup) as work:
+        with Tool("opensnoop", "--cgroup", cgroup.path, "--json", avoid=avoid) as tool:
+            done = work.run()[-1]
+    rows = [row for row in tool.json if row["path"] == f"{place}/pipe"]
+    assert [row["fd"] for row in rows if row["pid"] == work.pid] == [done["fd"]] and done["fd"] >= 0
+    assert [row["errno"] for row in rows] == [0, 0]
+
+
 @pytest.mark.parametrize("where", PLACES)
 def test_full_path(where, place, cgroup):
     """-F: the base directory from the root of the process's mount namespace, "/" and the name as given."""
@@ -79,6 +103,42 @@ def test_full_path(where, place, cgroup):
     assert [row["path"] for row in plain.json] == [done["name"]]
     assert [row["path"] for row in full.json] == [done["path"]]
     assert not any("path_truncated" in row for row in full.json + plain.json)
+
+
+@pytest.mark.parametrize("avoid", RUNGS)
+def test_full_path_of_nothing(avoid, place, cgroup):
+    """-F where the directory has no path: it is not known; one that was removed says so."""
+    code = """
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        os.mkdir(args[0] + "/gone"); gone = os.open(args[0] + "/gone", os.O_RDONLY); os.rmdir(args[0] + "/gone")
+        os.makedirs(args[0] + "/some/where")
+        tree = libc.syscall(428, -100, (args[0] + "/some").encode(), 1 | 0x80000)       # open_tree(): a detached copy
+        fs = libc.syscall(430, b"tmpfs", 0)
+        libc.syscall(431, fs, 6, None, None, 0)
+        mount = libc.syscall(432, fs, 0, 0)                                             # fsmount()
+        outside = os.open(args[0] + "/some", os.O_RDONLY)
+        bases = {"pipe": os.pipe()[0], "memfd": os.memfd_create("m"), "socket": __import__("socket").socketpair()[0].detach(),
+                 "closed": 999, "gone": gone, "tree": tree, "mount": mount, "outside": outside}
+        for name, fd in bases.items():
+            try:
+                os.open("x-" + name, os.O_RDONLY, dir_fd=fd)
+            except OSError:
+                pass
+        libc.unshare(0x20000); os.fchdir(outside); os.fchdir(os.open("where", os.O_PATH))
+        try:
+            os.open("x-elsewhere", os.O_RDONLY, dir_fd=outside)
+        except OSError:
+            pass
+        print(f"tree={tree}\\tmount={mount}")
+        """
+    with Script(code, place, cgroup=cgroup) as work:
+        with Tool("opensnoop", "-F", "--cgroup", cgroup.path, "--json", avoid=avoid) as tool:
+            done = work.run()[-1]
+    paths = {row["path"].rsplit("/", 1)[1]: row["path"].rsplit("/", 1)[0] for row in tool.json if "/x-" in row["path"]}
+    assert paths == {"x-pipe": "?", "x-memfd": "?", "x-socket": "?", "x-closed": "?", "x-gone": f"{place}/gone (deleted)",
+                     "x-tree": "?", "x-mount": "?", "x-outside": f"{place}/some", "x-elsewhere": "?"}
+    assert done["tree"] >= 0 and done["mount"] >= 0
 
 
 @pytest.mark.parametrize("more", [[], ["-F"]])

@@ -11,13 +11,15 @@
 #include <vmlinux.h> /* before the macros: a full one may have enumerators of such names */
 
 /* include/uapi/asm-generic/errno-base.h, errno.h; include/linux/errno.h, err.h */
-#define E2BIG	     7
-#define EAGAIN	     11
-#define ENOMEM	     12
-#define EBUSY	     16
-#define EHOSTUNREACH 113
-#define EIOCBQUEUED  529
-#define MAX_ERRNO    4095
+#define E2BIG		      7
+#define EAGAIN		      11
+#define ENOMEM		      12
+#define EBUSY		      16
+#define EHOSTUNREACH	      113
+#define ERESTARTSYS	      512
+#define ERESTART_RESTARTBLOCK 516
+#define EIOCBQUEUED	      529
+#define MAX_ERRNO	      4095
 
 /* include/linux/sched.h: task_struct.flags, and the bits of its state */
 #define PF_KTHREAD	     0x00200000
@@ -29,13 +31,19 @@
 /* both bits: either alone is another state */
 #define TASK_IDLE (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)
 
+/* include/uapi/asm-generic/signal.h, of x86 and arm64 */
+#define SIGSEGV 11
+
 /* include/uapi/linux/stat.h: inode.i_mode */
 #define S_IFMT	 0170000
 #define S_IFIFO	 0010000
+#define S_IFDIR	 0040000
+#define S_IFREG	 0100000
 #define S_IFSOCK 0140000
 
 /* include/uapi/linux/fcntl.h, asm-generic/fcntl.h (arm64 has its own O_LARGEFILE), openat2.h */
 #define AT_FDCWD	-100
+#define AT_EMPTY_PATH	0x1000
 #define O_WRONLY	01
 #define O_CREAT		0100
 #define O_TRUNC		01000
