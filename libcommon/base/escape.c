@@ -3,7 +3,7 @@
 
 #include "base/escape.h"
 
-int utf8_decode(const char *s, size_t len, uint32_t *cp)
+int escape_utf8_decode(const char *s, size_t len, uint32_t *cp)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	uint32_t c, least;
@@ -44,7 +44,7 @@ int utf8_decode(const char *s, size_t len, uint32_t *cp)
 	return n;
 }
 
-bool utf8_is_control(uint32_t cp)
+bool escape_utf8_is_control(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x61c || cp == 0x200e ||
 	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
@@ -73,9 +73,9 @@ int escape_byte(char text[ESCAPE_MAX], unsigned char c)
 static int shown(const char *s, size_t len)
 {
 	uint32_t cp;
-	int n = utf8_decode(s, len, &cp);
+	int n = escape_utf8_decode(s, len, &cp);
 
-	return n && !utf8_is_control(cp) ? n : 0;
+	return n && !escape_utf8_is_control(cp) ? n : 0;
 }
 
 size_t escape_line(char *buf, size_t size, const char *s, size_t len)

@@ -15,11 +15,11 @@
  * Decodes the UTF-8 sequence at @s (@len bytes left). Returns its length in bytes with the code
  * point in @cp, or 0 where it is not valid UTF-8 (overlong, surrogate, > U+10FFFF, truncated).
  */
-int utf8_decode(const char *s, size_t len, uint32_t *cp);
+int escape_utf8_decode(const char *s, size_t len, uint32_t *cp);
 
 /* Must this code point not reach a terminal raw? These are C0, DEL, C1, the bidirectional controls,
  * the separators of lines and paragraphs, and the byte order mark; all are below U+10000. */
-bool utf8_is_control(uint32_t cp);
+bool escape_utf8_is_control(uint32_t cp);
 
 #define ESCAPE_MAX 4
 
@@ -29,9 +29,9 @@ int escape_byte(char text[ESCAPE_MAX], unsigned char c);
 
 /*
  * Copies the @len bytes at @s, of which any may come from elsewhere: bytes that are not valid
- * UTF-8, NUL, and those of what utf8_is_control() names, become escape_byte()'s. A backslash stays,
- * for the text around such a name has some of its own. Of what does not fit into @size bytes, the
- * end is left out, at the boundary of a character. Writes no NUL. Returns the number of bytes.
+ * UTF-8, NUL, and those of what escape_utf8_is_control() names, become escape_byte()'s. A
+ * backslash stays, for the text around such a name has some of its own. Of what does not fit into
+ * @size bytes, the end is left out, at the boundary of a character. Writes no NUL. Returns the number of bytes.
  */
 size_t escape_line(char *buf, size_t size, const char *s, size_t len);
 

@@ -98,7 +98,7 @@ int flame_add(struct flame *f, const struct flame_frame *frames, size_t nr, uint
 
 static bool fits_xml(uint32_t cp)
 {
-	return !utf8_is_control(cp) && cp != 0xfffe && cp != 0xffff;
+	return !escape_utf8_is_control(cp) && cp != 0xfffe && cp != 0xffff;
 }
 
 /* Writes at most @max characters of @s; what XML does not allow becomes U+FFFD. */
@@ -108,7 +108,7 @@ static void out_xml(struct out *o, const char *s, size_t max)
 
 	for (size_t at = 0; at < len && max; max--) {
 		uint32_t cp;
-		int n = utf8_decode(s + at, len - at, &cp);
+		int n = escape_utf8_decode(s + at, len - at, &cp);
 
 		if (!n || !fits_xml(cp))
 			out_str(o, REPLACEMENT);

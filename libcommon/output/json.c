@@ -102,7 +102,7 @@ void json_fixed(struct json *j, const char *key, uint64_t v, int decimals)
 	out_fixed(j->out, v, decimals);
 }
 
-/* @cp is NOT_UTF8, or below U+10000 as all code points are that utf8_is_control() names. */
+/* @cp is NOT_UTF8, or below U+10000 as all code points are that escape_utf8_is_control() names. */
 static void escape(struct out *o, const char *s, int n, uint32_t cp)
 {
 	static const char letters[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',

@@ -3,8 +3,8 @@
  * json: writes one JSON object a line into an out buffer.
  *
  * Output is always valid JSON in valid UTF-8, whatever bytes the traced side supplied: a byte that
- * is not part of a valid sequence becomes U+FFFD, and what utf8_is_control() names is escaped, so
- * that cat(1) is safe too. Keys come from our own tables and are written as they are. The commas
+ * is not part of a valid sequence becomes U+FFFD, and what escape_utf8_is_control() names is
+ * escaped, so that cat(1) is safe too. Keys come from our own tables and are written as they are. The commas
  * between members and elements come by themselves.
  */
 #ifndef BORESCOPE_OUTPUT_JSON_H

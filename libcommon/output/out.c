@@ -182,8 +182,8 @@ void out_escape(struct out *o, const char *s, size_t len, char quote,
 				continue;
 			}
 		} else {
-			n = utf8_decode(s + i, len - i, &cp);
-			if (n && !utf8_is_control(cp)) {
+			n = escape_utf8_decode(s + i, len - i, &cp);
+			if (n && !escape_utf8_is_control(cp)) {
 				i += n;
 				continue;
 			}

@@ -227,8 +227,8 @@ static void on_report(void *ctx, struct timer *t)
 		on_cost_told(l, t);
 }
 
-/* What is done while a write is stuck, too: it writes nothing to stdout. These stand side by side in
- * the table. */
+/* What is done while a write is stuck, too: it writes nothing to stdout. These stand side by side
+ * in the table. */
 #define FIRST_WHILE_STUCK 2
 #define NR_WHILE_STUCK	  3
 

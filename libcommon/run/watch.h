@@ -17,8 +17,8 @@ struct watch {
 	int guard_fd, out_fd;
 };
 
-/* Starts the guard (run/guard.h), so that signals ask for the end; @out_fd is where the output goes.
- * Returns 0 or -errno. It lasts as long as the process. */
+/* Starts the guard (run/guard.h), so that signals ask for the end; @out_fd is where the output
+ * goes. Returns 0 or -errno. It lasts as long as the process. */
 int watch_open(struct watch *w, int out_fd);
 
 /* Waits until something happens, or until @wake; the time is @now (both in ns of one clock;

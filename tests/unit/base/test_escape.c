@@ -38,12 +38,12 @@ static void test_utf8_every_code_point(void **state)
 			n = 4;
 		}
 		if ((cp >= 0xd800 && cp < 0xe000) || cp > 0x10ffff) {
-			assert_int_equal(utf8_decode(s, n, &got), 0);
+			assert_int_equal(escape_utf8_decode(s, n, &got), 0);
 			continue;
 		}
-		assert_int_equal(utf8_decode(s, n, &got), n);
+		assert_int_equal(escape_utf8_decode(s, n, &got), n);
 		assert_int_equal(got, cp);
-		assert_int_equal(utf8_decode(s, n - 1, &got), 0);
+		assert_int_equal(escape_utf8_decode(s, n - 1, &got), 0);
 	}
 }
 
@@ -62,7 +62,7 @@ static void test_utf8_controls(void **state)
 
 		for (i = 0; i < ARRAY_SIZE(ranges); i++)
 			want |= cp >= ranges[i][0] && cp <= ranges[i][1];
-		assert_int_equal(utf8_is_control(cp), want);
+		assert_int_equal(escape_utf8_is_control(cp), want);
 	}
 }
 
