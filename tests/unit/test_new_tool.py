@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""docs/new-tool.md: its tool can be built, is what the page says, and the page names every place that a tool has."""
+"""docs/new-tool.md: its tool can be built, is what the page says, and the page names every place that a tool has. And the
+functions that the other documents lead to are there."""
 
 import re
 import subprocess
@@ -94,3 +95,13 @@ def test_when_table():
         text = (new_tool.ROOT / path).read_text(encoding="utf-8")
         for name in re.findall(r"`[^`]*?(\w+)[(){}]*`", names):
             assert re.search(rf"\b{name}\b", text), f"{path} has no {name}"
+
+
+@pytest.mark.parametrize("name", ["tour", "words"])
+def test_functions_are_there(name):
+    text = (new_tool.ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    source = "".join(file.path.read_text(encoding="utf-8") for file in layers.house(new_tool.ROOT))
+    functions = set(re.findall(r"`(\w+)\(", text))
+    assert functions
+    missing = [function for function in sorted(functions) if not re.search(rf"\b{function}\(", source)]
+    assert not missing, f"docs/{name}.md leads to functions that are not there"
