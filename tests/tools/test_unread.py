@@ -5,6 +5,7 @@ show everybody else with names, and say what they could not read."""
 import ctypes
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -78,17 +79,27 @@ def reads_maps(pid):
         return False
 
 
+# One thread takes a fault in a page that never comes, whose second try holds the lock of the memory map; another one maps
+# something, and waits for it; the first one runs. They are there before, for making a thread needs the lock, too.
 LOCKER = """
-import ctypes, mmap, os, sys, threading, time
+import ctypes, os, sys, threading
 libc = ctypes.CDLL(None)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-at = libc.mmap(None, 1 << 20, 1, 2, os.open(sys.argv[1], os.O_RDONLY), 0)
-libc.sched_yield()
-threading.Thread(target=libc.memcpy, args=(ctypes.create_string_buffer(8), ctypes.c_void_p(at), 1), daemon=True).start()
-time.sleep(0.5)
+at = ctypes.c_void_p(libc.mmap(None, 1 << 20, 1, 2, os.open(sys.argv[1], os.O_RDONLY), 0))
+room = ctypes.create_string_buffer(8)
+
+def fault():
+    libc.usleep(300000)
+    libc.memcpy(room, at, 1)
+
+def map_more():
+    libc.usleep(900000)
+    libc.mmap(None, 4096, 1, 0x22, -1, 0)
+
+for target in (fault, map_more):
+    threading.Thread(target=target, daemon=True).start()
 print(os.getpid(), flush=True)
-threading.Thread(target=libc.mmap, args=(None, 4096, 1, 0x22, -1, 0), daemon=True).start()
 while True:
     pass
 """
@@ -101,17 +112,16 @@ def test_memory_lock_held(place):
     os.chmod("/dev/fuse", 0o666)
     place.chmod(0o777)
     script = f"mkdir {place}/u; {sys.executable} {HERE}/fuse_server.py {place}/u - {place}/no >{place}/said & " \
-             f"until [ -s {place}/said ]; do sleep .1; done; exec {sys.executable} -c \"$0\" {place}/u/x"
+             f"echo $!; until [ -s {place}/said ]; do sleep .1; done; exec {sys.executable} -c \"$0\" {place}/u/x"
     with subprocess.Popen(["setpriv", "--reuid", str(OWN_UID), "--regid", str(OWN_UID), "--clear-groups", "unshare",
-                           "-Urm", "--kill-child", "sh", "-c", script, LOCKER], stdout=subprocess.PIPE) as locker:
-        assert int(locker.stdout.readline()) > 0
-        pid = int(call("pgrep", "-n", "-U", OWN_UID, "-f", f"{place}/u/x"))
-        time.sleep(1)
+                           "-Urm", "sh", "-c", script, LOCKER], stdout=subprocess.PIPE) as locker:
+        server, pid = int(locker.stdout.readline()), int(locker.stdout.readline())
+        time.sleep(2)
         locked = not reads_maps(pid)
         with Tool("profile", "-p", pid, "-j", "-F", 99, 2) as tool:
             assert tool.wait(SECONDS) == OK
-        call("pkill", "-KILL", "-U", OWN_UID)
-        locker.wait()
+        os.kill(server, signal.SIGKILL)     # the process cannot end before
+        locker.kill()
     assert tool.json and tool.summary["processes_unread"] == locked, tool.said
     if VM in ("6.1", "6.12"):   # where a second try of a fault holds the lock, and reading maps takes it
         assert locked
