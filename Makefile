@@ -243,7 +243,7 @@ install: all man
 deb: all
 	$(Q)packaging/deb/build $(O) $(VERSION)
 
-format:
+format: setup-format
 	clang-format -i tools/*.c libcommon/*/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
 		tests/workloads/*.h
 

@@ -2,14 +2,13 @@
 """File systems of the tests' own, on slow disks."""
 
 import os
-import shutil
 import subprocess
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import machine
 from harness import VM
-from machine import call, need
+from machine import call, need, need_program
 from network import Side
 
 DELAY_MS = 30                   # of the slow disk
@@ -43,7 +42,7 @@ def image_disk(directory):
 @contextmanager
 def delayed(disk):
     """The disk behind dm-delay: every read, write and flush takes DELAY_MS longer."""
-    need(shutil.which("dmsetup"), "no dmsetup")
+    need_program("dmsetup")
     call("modprobe", "dm_delay")
     sectors = call("blockdev", "--getsz", disk)
     name = f"{machine.PREFIX}-{disk.name}"
@@ -156,7 +155,7 @@ def filesystem(kind, directory, slow=False):
         return
     if VM:
         call("modprobe", kind)
-    need(shutil.which(MAKE[kind][0]), f"no {MAKE[kind][0]}")
+    need_program(MAKE[kind][0])
     need(any(line.split()[-1] == kind for line in Path("/proc/filesystems").read_text().splitlines()),
          f"this kernel has no {kind}")
     with image_disk(directory) as disk:

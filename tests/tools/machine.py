@@ -3,12 +3,14 @@
 
 import errno
 import os
+import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import packages
 from harness import VM, wait_until
 
 # Positions in /sys/block/DISK/stat (Documentation/block/stat.rst).
@@ -27,6 +29,11 @@ def need(condition, reason):
     if VM:
         pytest.fail(f"missing in the VM: {reason}")
     pytest.skip(reason)
+
+
+def need_program(name):
+    """need() for a program, with the package that has it."""
+    need(shutil.which(name), f"no {name}: the package {packages.of_program(name)} has it")
 
 
 def call(*argv):

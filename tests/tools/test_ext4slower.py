@@ -12,7 +12,7 @@ import pytest
 
 from filesystems import DELAY_AT_LEAST_MS, DELAY_MS, filesystem, mounted_again
 from harness import BUILD, FAILED, HEAD_KEYS, OK, VM, Tool, Workload, one_line, run_tool
-from machine import need
+from machine import need, need_program
 from snoop import LOSS_ALLOWED
 from suite import HEADERS
 
@@ -218,7 +218,7 @@ class Straced(Workload):
 @pytest.mark.parametrize("rung", ["fentry", "tp_btf"])
 def test_agrees_with_strace(rung, name, call_name, slow, kind, place, cgroup):
     """strace -T of the same run: never less than the tool says, and not much more, which is strace's own work."""
-    need(shutil.which("strace"), "no strace")
+    need_program("strace")
     log = place / "strace"
     (slow / name).mkdir()
     with Straced(call_name, log, "fileops", name, N, slow / name, cgroup=cgroup) as work:

@@ -5,7 +5,6 @@ import json
 import math
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -16,9 +15,10 @@ from xml.etree import ElementTree
 import pytest
 
 import browser
+import packages
 import perf_event
 from harness import CONTROL, FAILED, USAGE, VM, Tool, Workload, one_line, run_tool
-from machine import need
+from machine import need, need_program
 
 SECONDS = 4 if VM else 10
 SVG = "{http://www.w3.org/2000/svg}"
@@ -293,7 +293,7 @@ FIND = """(function () {
 @pytest.mark.skipif(bool(VM), reason="vm-ok: a browser looks the same there, after minutes")
 def test_flame_graph_in_a_browser(place):
     """What a user does with it: click to zoom, Escape to go back, search, walk by the arrow keys."""
-    need(browser.PROGRAM, "chromium is not installed")
+    need(browser.PROGRAM, f"no chromium: the package {packages.of_program('chromium')} has it")
     watch([3000, 1, 4], "--svg", place / "f.svg", "-U", "-F", 199)
     with browser.Browser(place / "f.svg") as page:
         find = lambda name: page.eval(FIND.replace("NAME", json.dumps(name)))
@@ -442,7 +442,8 @@ PROGRAMS = {
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_agrees_with_perf(program, place):
     """The five hottest functions of a real program are perf's, with perf's shares."""
-    need(shutil.which("perf") and shutil.which(PROGRAMS[program][0]), "perf, or the program, is not installed")
+    need_program("perf")
+    need_program(program)
     data = place / "perf.data"
     with subprocess.Popen(PROGRAMS[program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:

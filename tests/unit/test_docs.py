@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import packages
 from manpage import PAGES, ROOT, SECTIONS, TOOLS, VERSION, Page, documented_keys, expand, page_of, plain
 from test_help import BUILD, help_options, help_positional, listed, said
 
@@ -24,7 +25,7 @@ every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def run(argv, text):
     """Runs a renderer on a page's source."""
     if not shutil.which(argv[0]):
-        pytest.skip(f"{argv[0]} is not installed")
+        pytest.skip(f"no {argv[0]}: the package {packages.of_program(argv[0])} has it")
     return subprocess.run(argv, input=text, capture_output=True, encoding="utf-8", env=UTF8, check=False)
 
 
