@@ -188,8 +188,8 @@ OBJS := $(LIB_OBJS) $(SANITIZED_OBJS) $(FUZZED_OBJS) $(TOOLS:%=$(O)/obj/tools/%.
 setup-%:
 	@packaging/setup $*
 
-check: setup-build setup-check
-	$(Q)PYTHON=$(PYTHON) O=$(O) MAKE='$(MAKE)' tests/check unit native
+check:
+	$(Q)PYTHON=$(PYTHON) O=$(O) MAKE='$(MAKE)' tests/check setup unit native
 check-unit check-native: check-%:
 	$(Q)PYTHON=$(PYTHON) O=$(O) MAKE='$(MAKE)' tests/check $*
 check-vm: setup-build setup-check setup-vm

@@ -18,8 +18,6 @@ from machine import PREFIX
 from network import Network
 from second_try import SecondTry
 
-ALL_COUNTS = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
-
 
 @pytest.fixture
 def place():
@@ -114,17 +112,5 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "unprivileged: runs without root")
     if os.environ.get("BORESCOPE_SECOND_TRY"):
         config.pluginmanager.register(SecondTry())
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Appends "N passed, N failed, N skipped" to the file that BORESCOPE_SUMMARY names."""
-    name = os.environ.get("BORESCOPE_SUMMARY")
-    if not name:
-        return
-    count = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ALL_COUNTS}
-    with open(name, "a", encoding="utf-8") as file:
-        file.write(f"{count['passed'] + count['xpassed']} passed, {count['failed'] + count['error']} failed, "
-                   f"{count['skipped'] + count['xfailed']} skipped\n")
