@@ -42,14 +42,13 @@ class Progress:
         self.file = None
 
     def pytest_report_teststatus(self, report):
-        """No letter for a test; the rest is as always."""
-        if report.passed:
-            return ("passed" if report.when == "call" else ""), "", ""
-        if report.skipped and not hasattr(report, "wasxfail"):
-            return "skipped", "", ""
-        if report.failed:
-            return ("failed" if report.when == "call" else "error"), "", ""
-        return None
+        """No letter for a test; the word is for the summary."""
+        if hasattr(report, "wasxfail"):
+            return None
+        if report.when != "call" and report.passed:
+            return "", "", ""
+        outcome = "error" if report.failed and report.when != "call" else report.outcome
+        return outcome, "", outcome.upper()
 
     def pytest_sessionfinish(self):
         self.end_of_file()

@@ -92,6 +92,7 @@ def test_failures(check):
     assert done.returncode == 1
     assert "leak" in done.stdout and "assert 1 == 2" in done.stdout and "in the end" in done.stdout
     assert re.search(r"(?m)^unit/test_bad\.py +1 passed, 2 failed, 0 skipped, \d+ s$", done.stdout)
+    assert "\nFAILED tests/unit/test_bad.py::test_bad - " in done.stdout and "\nERROR tests/unit/test_bad.py::" in done.stdout
     assert done.stdout.endswith("\n8 passed, 3 failed, 2 skipped\n")
 
 

@@ -198,6 +198,9 @@ static void test_own(void **state)
 		symbols_user(s, getpid(), (uint64_t)addr + 1, &n);
 		assert_string_equal(n.module, "libc.so.6");
 		assert_int_equal(n.module_offset, (char *)addr + 1 - (char *)info.dli_fbase);
+		/* What memcpy and strlen are resolved to has local names only: they are in libc6-dbg. */
+		if (!n.function && !info.dli_sname)
+			continue;
 		if (!n.function)
 			fail_msg("no name for %s", names[i]);
 		same = dlsym(dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD), n.function);
