@@ -48,7 +48,12 @@ static void json_operation(struct json *j, const void *event)
 
 static void print_kb(struct out *o, const void *event)
 {
-	out_u64(o, ((const struct fs_event *)event)->offset >> 10);
+	const struct fs_event *e = event;
+
+	if (e->offset == FS_OFFSET_UNKNOWN)
+		out_char(o, '?');
+	else
+		out_s64(o, e->offset >> 10);
 }
 
 static void print_ms(struct out *o, const void *event)
@@ -101,7 +106,7 @@ static const struct column columns[] = {
 	COL_CUSTOM("LAT(ms)", .width = -7, .text = print_ms, .json = json_latency,
 		   .keys = "async submission_ns latency_ns"),
 	COL_CUSTOM("FILENAME", .text = print_path, .json = json_file, .keys = "device path"),
-	COL(fs_event, offset, NULL, .fmt = FMT_INT, .key = "offset"),
+	COL(fs_event, offset, NULL, .fmt = FMT_KNOWN, .key = "offset"),
 	COL(fs_event, err, NULL, .fmt = FMT_ERRNO, .key = "errno"),
 	COL_END,
 };
@@ -124,7 +129,7 @@ static const struct column csv_columns[] = {
 	COL_HEAD(pid, "PID"),
 	COL_CUSTOM("TYPE", .text = print_letter),
 	COL(fs_event, bytes, "BYTES"),
-	COL(fs_event, offset, "OFFSET_b", .fmt = FMT_INT),
+	COL(fs_event, offset, "OFFSET_b", .fmt = FMT_KNOWN),
 	COL_CUSTOM("LATENCY_us", .text = print_us),
 	COL_CUSTOM("FILE", .text = print_path),
 	COL_END,

@@ -53,14 +53,16 @@ static int64_t get_int(const void *event, const struct column *c)
 	return (int64_t)(v << unused) >> unused;
 }
 
-/* Seconds since the first event that was shown: BCC's TIME(s). */
+/* Seconds since the first event that was shown: BCC's TIME(s). One from another CPU may be older. */
 static void elapsed(struct out *o, uint64_t ts)
 {
 	static uint64_t first;
 
 	if (!first)
 		first = ts;
-	out_fixed(o, ts - first, 9);
+	if (ts < first)
+		out_char(o, '-');
+	out_fixed(o, ts < first ? first - ts : ts - first, 9);
 }
 
 /* Writes a string of the event. Among comma-separated values, its commas are escaped. */
@@ -82,7 +84,7 @@ static void text(struct out *o, const char *s, size_t len, bool last)
 static bool is_unknown(const struct column *c, const struct event_head *event)
 {
 	if (c->fmt == FMT_KNOWN)
-		return get_uint(event, c) == EVENT_UNKNOWN;
+		return get_int(event, c) == -1;
 	return event->pid == EVENT_UNKNOWN && (c->offset == offsetof(struct event_head, pid) ||
 					       c->offset == offsetof(struct event_head, tid) ||
 					       c->offset == offsetof(struct event_head, comm));

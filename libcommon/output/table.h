@@ -20,7 +20,7 @@ extern bool table_csv;
 
 enum column_fmt {
 	FMT_UINT,    /* 1, 2, 4 or 8 bytes */
-	FMT_KNOWN,   /* the same of 4 bytes; EVENT_UNKNOWN is not known: "?", in JSON null */
+	FMT_KNOWN,   /* of 4 bytes or 8; all bits set: it is not known, "?", in JSON null */
 	FMT_INT,     /* signed */
 	FMT_FD,	     /* a call's result: a file descriptor, or -1 */
 	FMT_ERRNO,   /* a call's result: 0, or the errno; in JSON errno and, on failure, error */

@@ -9,6 +9,8 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -303,6 +305,18 @@ class Workload:
         """start() and finish()."""
         self.start()
         return self.finish(seconds)
+
+
+class Script(Workload):
+    """A workload of a few lines of Python, for what happens once; they print what they have done as the others do. It has
+    `args` and the modules os and sys, and is called `script`."""
+
+    BEGIN = ("import os, sys; args = sys.argv[1:]; open('/proc/self/comm', 'w').write('script'); "
+             "print(f'pid={os.getpid()}', flush=True); sys.stdin.readline()\n")
+
+    def __init__(self, code, *args, cgroup=None):
+        super().__init__("python3", cgroup=cgroup)
+        self.argv = [sys.executable, "-S", "-c", self.BEGIN + textwrap.dedent(code), *map(str, args)]
 
 
 def parse_line(line):

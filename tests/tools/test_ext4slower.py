@@ -7,11 +7,12 @@ import os
 import re
 import shutil
 import statistics
+import textwrap
 
 import pytest
 
 from filesystems import DELAY_AT_LEAST_MS, DELAY_MS, filesystem, mounted_again
-from harness import BUILD, FAILED, HEAD_KEYS, OK, VM, Tool, Workload, one_line, run_tool
+from harness import BUILD, FAILED, HEAD_KEYS, OK, VM, Script, Tool, Workload, one_line, run_tool
 from machine import need
 from snoop import LOSS_ALLOWED
 from suite import HEADERS
@@ -294,6 +295,28 @@ def test_paths(rung, ext4, place, cgroup):
     assert [row["path"] for row in tool.json if row["pid"] == bound.pid] == ["data"]
     path, = [row["path"] for row in tool.json if row["pid"] == cut.pid]
     assert re.fullmatch(r"\.\.\.(/deep){20,59}/data", path), path
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_only_files(rung, ext4, cgroup):
+    """A pipe and a device that have a name there are no files of the file system: what is read from them, and waits, is
+    none of its operations; that of a file beside them is."""
+    code = """
+        os.mkfifo("pipe")
+        both = os.open("pipe", os.O_RDWR)
+        os.write(both, b"x"); os.read(both, 1); os.close(both)
+        os.write(os.open("file", os.O_WRONLY | os.O_CREAT), b"x")
+        os.mknod("null", 0o20600, os.makedev(1, 3)); os.write(os.open("null", os.O_WRONLY), b"x")
+        """
+    with Script(f"os.chdir(args[0])\n{textwrap.dedent(code)}", ext4, cgroup=cgroup) as work:
+        with Tool("ext4slower", "0", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
+            work.run()
+    for name in ("pipe", "file", "null"):
+        (ext4 / name).unlink()
+    check_rung(tool, rung, "ext4")
+    check_lost(tool)
+    assert {row["operation"] for row in tool.json if row["path"] == "file"} >= {"open", "write"}
+    assert not [row for row in tool.json if row["path"] in ("pipe", "null")]
 
 
 @pytest.mark.parametrize("rung", ["fentry", "tp_btf"])

@@ -32,6 +32,8 @@
 /* include/uapi/linux/stat.h: inode.i_mode */
 #define S_IFMT	 0170000
 #define S_IFIFO	 0010000
+#define S_IFDIR	 0040000
+#define S_IFREG	 0100000
 #define S_IFSOCK 0140000
 
 /* include/uapi/linux/fcntl.h, asm-generic/fcntl.h (arm64 has its own O_LARGEFILE), openat2.h */

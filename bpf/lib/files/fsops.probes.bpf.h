@@ -89,10 +89,22 @@ static __always_inline void fsops_of_dentry(struct fs_done *d, struct dentry *de
 	d->sb = BPF_CORE_READ(dentry, d_sb);
 }
 
-/* At which offset a read or write began: since then @pos has moved by what was done, @ret. */
+/* At which offset a read or write began: since then @pos has moved by what was done, @ret; or, where
+ * others move it, too (lseek() by whoever shares the open file), by nobody knows how much. */
 static __always_inline __s64 fsops_began_at(__s64 pos, __s64 ret)
 {
-	return ret > 0 ? pos - ret : pos;
+	if (ret > 0)
+		pos -= ret;
+	return pos < 0 ? FS_OFFSET_UNKNOWN : pos;
+}
+
+/* A pipe, a socket or a device has a name in the file system, but what is done with it when it is
+ * open does not come to the file system. */
+static __always_inline bool fsops_is_of_filesystem(struct file *file)
+{
+	__u32 type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+
+	return type == S_IFREG || type == S_IFDIR;
 }
 
 /* --- asynchronous direct I/O: from its submission to its completion, by the kiocb's address  */
@@ -374,7 +386,7 @@ static __always_inline int fsops_at_exit(struct pt_regs *regs, long ret, bool ty
 	d.op = call & FS_CALL_OP;
 	fd = d.op == FS_OPEN ? ret : syscall_arg(regs, 0, compat, typed);
 	file = task_file((void *)bpf_get_current_task(), fd);
-	if (!file)
+	if (!file || !fsops_is_of_filesystem(file))
 		return 0;
 	fsops_of_file(&d, file);
 	if (call & FS_CALL_AT)

@@ -24,6 +24,8 @@ enum fs_op {
 	FS_OPS,
 };
 
+#define FS_OFFSET_UNKNOWN (-1) /* where a read or write began */
+
 /* Flags of an operation. */
 #define FS_ASYNC    1 /* it was asynchronous: the task went on; the end is that of the completion */
 #define FS_END_GONE 2 /* its completion can't be seen: the end is that of the submission */

@@ -72,6 +72,30 @@ static void test_row(void **state)
 	assert_string_equal(text(), "?       -2 8192   !   a,b\n");
 }
 
+/* Nothing is printed as a huge number because it is less than nothing. */
+static void test_below_zero(void **state)
+{
+	struct {
+		struct event_head head;
+		__s64 at;
+	} e = { .head = { .ts = 5000000000, .pid = 1 }, .at = -1 };
+	const struct column own[] = {
+		COL_ELAPSED(NULL),
+		{ .title = "AT", .fmt = FMT_KNOWN, .offset = sizeof(e.head), .size = 8, .key = "at" },
+		COL_END,
+	};
+
+	table_row(&o, own, &e.head);
+	assert_string_equal(text(), "0.000000000   ?\n");
+	e.head.ts -= 1500000000; /* of another CPU */
+	e.at = 1;
+	table_row(&o, own, &e.head);
+	assert_string_equal(text(), "-1.500000000  1\n");
+	e.at = -1;
+	table_json(&o, own, &e.head);
+	assert_non_null(strstr(text(), "\"at\":null}"));
+}
+
 static void test_csv(void **state)
 {
 	static const struct column values[] = {
@@ -118,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_header, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_row, setup_output, teardown_output),
+		cmocka_unit_test_setup_teardown(test_below_zero, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_csv, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_json, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_empty_column, setup_output, teardown_output),
