@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints, patience
+from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Script, Tool, Workload, assert_sorted_times, complaints, patience
 from machine import need
 from snoop import FAILING, N, comparable, open_rows, watch_opens, watch_storm, without_loss
 from suite import HEADERS
@@ -16,6 +16,7 @@ PLACES = ("cwd", "dirfd", "dotdot", "symlink", "root", "chroot", "chroot-cwd", "
           "deep")
 PATH_MAX = 4096                 # with the NUL
 URING = "io_uring open"         # the probe that sees opens by io_uring, where it is granted
+RUNGS = ("", "fexit", "fexit,kprobe", "fexit,kprobe,tp_btf")
 MANY = 50_000 if VM else 1_000_000
 
 
@@ -66,6 +67,29 @@ def test_from_a_thread(open_place, cgroup):
     tool, done = watch_opens(["--json"], ["openat", N, 0, open_place, "thread"], cgroup)
     assert all(line["tid"] != line["pid"] for line in done)
     assert comparable(tool.json) == open_rows(done)
+
+
+@pytest.mark.parametrize("avoid", RUNGS)
+def test_restarted(avoid, place, cgroup):
+    """An open that waits and is interrupted by signals, from which the kernel begins it anew, is one open: no failure."""
+    code = """
+        import signal
+        os.mkfifo(args[0] + "/pipe")
+        signal.signal(signal.SIGALRM, lambda *unused: None); signal.siginterrupt(signal.SIGALRM, False)
+        import ctypes
+        if not os.fork():
+            import time
+            time.sleep(.5); os.open(args[0] + "/pipe", os.O_WRONLY); os._exit(0)
+        signal.setitimer(signal.ITIMER_REAL, .1, .1)
+        print(f"fd={ctypes.CDLL(None).open((args[0] + '/pipe').encode(), os.O_RDONLY)}")
+        signal.setitimer(signal.ITIMER_REAL, 0); os.wait()
+        """
+    with Script(code, place, cgroup=cgroup) as work:
+        with Tool("opensnoop", "--cgroup", cgroup.path, "--json", avoid=avoid) as tool:
+            done = work.run()[-1]
+    rows = [row for row in tool.json if row["path"] == f"{place}/pipe"]
+    assert [row["fd"] for row in rows if row["pid"] == work.pid] == [done["fd"]] and done["fd"] >= 0
+    assert [row["errno"] for row in rows] == [0, 0]
 
 
 @pytest.mark.parametrize("where", PLACES)

@@ -16,6 +16,8 @@
 #define ENOMEM	     12
 #define EBUSY	     16
 #define EHOSTUNREACH 113
+#define ERESTARTSYS  512
+#define ERESTART_RESTARTBLOCK 516
 #define EIOCBQUEUED  529
 #define MAX_ERRNO    4095
 

@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "lib/core/compat.bpf.h"
+#include "lib/core/constants.bpf.h"
 
 /* The function of a call, for the name of a section; and the one that 32-bit callers come to, where
  * that is another. */
@@ -21,6 +22,16 @@
 #define SYSCALL_FUNCTION(name)	      "__arm64_sys_" name
 #define COMPAT_SYSCALL_FUNCTION(name) "__arm64_compat_sys_" name
 #endif
+
+/*
+ * A signal has come while the call waited: the kernel will look at who handles it, and either start
+ * the call again, with the same registers, or let it fail with EINTR. Which of the two is not known
+ * yet; the program never sees these numbers.
+ */
+static __always_inline bool syscall_may_restart(long ret)
+{
+	return ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK;
+}
 
 /* --- at the exit of any call -------------------------------------------------------------- */
 

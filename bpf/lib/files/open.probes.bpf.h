@@ -39,7 +39,8 @@ struct open_call {
 INFLIGHT(open_calls, struct open_call, INFLIGHT_MAX);
 
 /*
- * The tool defines this. @ret: a file descriptor or a negative error number. @slot: 0, or 1 where
+ * The tool defines this. @ret: a file descriptor or a negative error number; an open that a signal
+ * has interrupted, and that may begin again, is not over, and does not come here. @slot: 0, or 1 where
  * another open of this CPU may be under way. @user: the name is in the process's memory, else in
  * the kernel's, of at most OPEN_URING_NAME_MAX bytes.
  */
@@ -47,6 +48,8 @@ static __always_inline void open_done(__u32 slot, struct open_call *call, int re
 
 static __always_inline void open_ended(__u32 slot, struct open_call *call, int ret, bool user)
 {
+	if (syscall_may_restart(ret))
+		return;
 	call->flags &= ~O_LARGEFILE; /* the kernel adds it by itself */
 	open_done(slot, call, ret, user);
 }

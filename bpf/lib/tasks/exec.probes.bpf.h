@@ -71,7 +71,7 @@ static __always_inline int exec_ended(struct pt_regs *regs, long ret, int arg, b
 {
 	struct exec_call call;
 
-	if ((int)ret >= 0)
+	if ((int)ret >= 0 || syscall_may_restart((int)ret))
 		return 0;
 	call = exec_asked(regs, arg, compat, typed);
 	exec_failed(&call, ret);
@@ -99,7 +99,7 @@ static __always_inline int exec_ends(int ret)
 	if (!kept)
 		return 0;
 	call = *kept; /* a copy: so the verifier follows both values of .compat only once */
-	if (ret < 0)
+	if (ret < 0 && !syscall_may_restart(ret))
 		exec_failed(&call, ret);
 	inflight_end(&exec_calls);
 	return 0;
