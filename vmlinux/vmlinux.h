@@ -129,7 +129,12 @@ struct inode {
 	__s64 i_size;
 };
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
 struct dentry {
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -140,10 +145,13 @@ struct vfsmount {
 	struct dentry *mnt_root;
 };
 
+struct mnt_namespace;
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns; /* NULL or an error's number: it is in none */
 };
 
 struct path {
@@ -299,6 +307,10 @@ struct thread_struct {
 struct thread_struct {};
 #endif
 
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* from 5.14 (2f064a59a11f) */
@@ -323,6 +335,7 @@ struct task_struct {
 	long unsigned int nivcsw;
 	struct fs_struct *fs;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	struct thread_struct thread;

@@ -105,6 +105,42 @@ def test_full_path(where, place, cgroup):
     assert not any("path_truncated" in row for row in full.json + plain.json)
 
 
+@pytest.mark.parametrize("avoid", RUNGS)
+def test_full_path_of_nothing(avoid, place, cgroup):
+    """-F where the directory has no path: it is not known; one that was removed says so."""
+    code = """
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        os.mkdir(args[0] + "/gone"); gone = os.open(args[0] + "/gone", os.O_RDONLY); os.rmdir(args[0] + "/gone")
+        os.makedirs(args[0] + "/some/where")
+        tree = libc.syscall(428, -100, (args[0] + "/some").encode(), 1 | 0x80000)       # open_tree(): a detached copy
+        fs = libc.syscall(430, b"tmpfs", 0)
+        libc.syscall(431, fs, 6, None, None, 0)
+        mount = libc.syscall(432, fs, 0, 0)                                             # fsmount()
+        outside = os.open(args[0] + "/some", os.O_RDONLY)
+        bases = {"pipe": os.pipe()[0], "memfd": os.memfd_create("m"), "socket": __import__("socket").socketpair()[0].detach(),
+                 "closed": 999, "gone": gone, "tree": tree, "mount": mount, "outside": outside}
+        for name, fd in bases.items():
+            try:
+                os.open("x-" + name, os.O_RDONLY, dir_fd=fd)
+            except OSError:
+                pass
+        libc.unshare(0x20000); os.fchdir(outside); os.fchdir(os.open("where", os.O_PATH))
+        try:
+            os.open("x-elsewhere", os.O_RDONLY, dir_fd=outside)
+        except OSError:
+            pass
+        print(f"tree={tree}\\tmount={mount}")
+        """
+    with Script(code, place, cgroup=cgroup) as work:
+        with Tool("opensnoop", "-F", "--cgroup", cgroup.path, "--json", avoid=avoid) as tool:
+            done = work.run()[-1]
+    paths = {row["path"].rsplit("/", 1)[1]: row["path"].rsplit("/", 1)[0] for row in tool.json if "/x-" in row["path"]}
+    assert paths == {"x-pipe": "?", "x-memfd": "?", "x-socket": "?", "x-closed": "?", "x-gone": f"{place}/gone (deleted)",
+                     "x-tree": "?", "x-mount": "?", "x-outside": f"{place}/some", "x-elsewhere": "?"}
+    assert done["tree"] >= 0 and done["mount"] >= 0
+
+
 @pytest.mark.parametrize("more", [[], ["-F"]])
 def test_empty_name(more, place, cgroup):
     """An open of "" is an open that failed, and not of an unknown name."""

@@ -11,15 +11,15 @@
 #include <vmlinux.h> /* before the macros: a full one may have enumerators of such names */
 
 /* include/uapi/asm-generic/errno-base.h, errno.h; include/linux/errno.h, err.h */
-#define E2BIG	     7
-#define EAGAIN	     11
-#define ENOMEM	     12
-#define EBUSY	     16
-#define EHOSTUNREACH 113
-#define ERESTARTSYS  512
+#define E2BIG		      7
+#define EAGAIN		      11
+#define ENOMEM		      12
+#define EBUSY		      16
+#define EHOSTUNREACH	      113
+#define ERESTARTSYS	      512
 #define ERESTART_RESTARTBLOCK 516
-#define EIOCBQUEUED  529
-#define MAX_ERRNO    4095
+#define EIOCBQUEUED	      529
+#define MAX_ERRNO	      4095
 
 /* include/linux/sched.h: task_struct.flags, and the bits of its state */
 #define PF_KTHREAD	     0x00200000

@@ -80,11 +80,15 @@ static __always_inline void path_cut(struct path_buf *b)
 /*
  * Writes the path of @dentry to the end of @b->text: from @b->at up to PATH_BYTES, without a NUL;
  * it is empty for the root itself. With @across (a constant) the walk goes on through @mnt to the
- * mounts above; without, it stops at @root, or (NULL) at the root of the file system.
+ * mounts above; without, it stops at @root, or (NULL) at the root of the file system. Returns the
+ * mount namespace at whose root the walk has ended; NULL: at another end, or cut.
  */
-static __always_inline void __path_walk(struct path_buf *b, struct dentry *dentry,
-					struct dentry *root, struct mount *mnt, bool across)
+static __always_inline struct mnt_namespace *__path_walk(struct path_buf *b, struct dentry *dentry,
+							 struct dentry *root, struct mount *mnt,
+							 bool across)
 {
+	struct mnt_namespace *ns = NULL;
+
 	b->at = PATH_BYTES;
 	for (int i = 0; i < PATH_STEPS_MAX; i++) {
 		struct dentry *parent;
@@ -94,30 +98,34 @@ static __always_inline void __path_walk(struct path_buf *b, struct dentry *dentr
 		if (dentry == root) {
 			struct mount *up = across ? BPF_CORE_READ(mnt, mnt_parent) : mnt;
 
-			if (up == mnt)
-				return;
+			if (up == mnt) {
+				if (across)
+					ns = BPF_CORE_READ(mnt, mnt_ns);
+				return ns;
+			}
 			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
 			mnt = up;
 			continue;
 		}
 		parent = BPF_CORE_READ(dentry, d_parent);
 		if (parent == dentry) /* not below a mount: detached, or a pipe and the like */
-			return;
+			return NULL;
 		if (!path_prepend(b, BPF_CORE_READ(dentry, d_name.name),
 				  BPF_CORE_READ(dentry, d_name.len)))
 			break;
 		dentry = parent;
 	}
 	path_cut(b);
+	return NULL;
 }
 
-/* The whole path. */
-static __always_inline void path_walk(struct path_buf *b, struct path *path)
+/* The whole path. Returns the mount namespace that it is from the root of, as __path_walk(). */
+static __always_inline struct mnt_namespace *path_walk(struct path_buf *b, struct path *path)
 {
 	struct vfsmount *mnt = BPF_CORE_READ(path, mnt);
 
-	__path_walk(b, BPF_CORE_READ(path, dentry), NULL,
-		    (void *)mnt - bpf_core_field_offset(struct mount, mnt), true);
+	return __path_walk(b, BPF_CORE_READ(path, dentry), NULL,
+			   (void *)mnt - bpf_core_field_offset(struct mount, mnt), true);
 }
 
 /* The path from @root, or (NULL) from the root of the file system. */
@@ -135,22 +143,42 @@ struct {
 	__type(value, struct path_buf);
 } path_scratch SEC(".maps");
 
-/* Copies the path of @path, without a NUL, to @to, which has PATH_BYTES of room. Returns its
- * length, or -1: it can't be told. */
+#define PATH_DELETED " (deleted)" /* behind a path, as in /proc/PID/cwd */
+
+/* Has it no name any more? (d_unlinked() of include/linux/dcache.h) */
+static __always_inline bool path_is_deleted(struct dentry *dentry)
+{
+	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
+}
+
+/*
+ * Copies the path of @path, without a NUL, to @to, which has PATH_BYTES of room, and PATH_DELETED
+ * behind it where there is no such name any more. Returns its length, or -1: it can't be told, for it
+ * is not below the root of the mount namespace of the task on the CPU (a pipe, a mount that is
+ * attached nowhere).
+ */
 static __always_inline int path_read(char *to, struct path *path)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mnt_namespace *ns;
 	struct path_buf *walk;
 	__u32 zero = 0, len;
 
 	walk = bpf_map_lookup_elem(&path_scratch, &zero);
 	if (!walk)
 		return -1;
-	path_walk(walk, path);
+	ns = path_walk(walk, path);
 	len = (PATH_BYTES - walk->at) & (2 * PATH_BYTES - 1);
 	if (len > PATH_BYTES)
 		return -1;
+	if (ns != BPF_CORE_READ(task, nsproxy, mnt_ns) &&
+	    (!len || walk->text[walk->at & (PATH_BYTES - 1)] != '.')) /* not cut */
+		return -1;
 	bpf_probe_read_kernel(to, len, &walk->text[walk->at & (PATH_BYTES - 1)]);
-	return len;
+	if (!path_is_deleted(path->dentry) || len > PATH_BYTES - sizeof(PATH_DELETED))
+		return len;
+	__builtin_memcpy(&to[len], PATH_DELETED, sizeof(PATH_DELETED) - 1);
+	return len + sizeof(PATH_DELETED) - 1;
 }
 
 #endif

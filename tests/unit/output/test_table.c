@@ -81,7 +81,11 @@ static void test_below_zero(void **state)
 	} e = { .head = { .ts = 5000000000, .pid = 1 }, .at = -1 };
 	const struct column own[] = {
 		COL_ELAPSED(NULL),
-		{ .title = "AT", .fmt = FMT_KNOWN, .offset = sizeof(e.head), .size = 8, .key = "at" },
+		{ .title = "AT",
+		  .fmt = FMT_KNOWN,
+		  .offset = sizeof(e.head),
+		  .size = 8,
+		  .key = "at" },
 		COL_END,
 	};
 
