@@ -41,7 +41,7 @@ CFLAGS ?= -O2 -g
 LIBS := libbpf libelf zlib liblzma
 # A tool carries of the library what it calls, and not what stands beside that in a file.
 SECTIONS := -ffunction-sections -fdata-sections
-ALL_CFLAGS = -std=gnu11 $(SECTIONS) -D_GNU_SOURCE $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=gnu11 $(SECTIONS) -D_GNU_SOURCE -pthread $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -Wl,--gc-sections -static

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "base/patience.h"
 
 bool msg_verbose;
 
@@ -23,7 +24,7 @@ const char *msg_tool(void)
 
 static void put(const char *text, int len)
 {
-	ssize_t n = write(STDERR_FILENO, text, len);
+	ssize_t n = patience_write(STDERR_FILENO, text, len);
 
 	(void)n; /* there is nowhere left to say that stderr is gone */
 }

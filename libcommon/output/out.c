@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/patience.h"
 #include "output/out.h"
 
 #define U64_DIGITS 20
@@ -15,6 +15,7 @@ void out_init(struct out *o, int fd)
 {
 	o->fd = fd;
 	o->error = 0;
+	o->unwritten = 0;
 	o->len = 0;
 	o->base = 0;
 }
@@ -25,20 +26,15 @@ static void drain(struct out *o, size_t n)
 	size_t done = 0;
 
 	while (done < n && !o->error) {
-		ssize_t w = write(o->fd, o->buf + done, n - done);
+		ssize_t w = patience_write(o->fd, o->buf + done, n - done);
 
-		if (w > 0) {
+		if (w > 0)
 			done += w;
-		} else if (w < 0 && errno == EAGAIN) {
-			struct pollfd p = { .fd = o->fd, .events = POLLOUT };
-
-			poll(&p, 1, -1);
-		} else if (w == 0) {
-			o->error = EIO;
-		} else if (errno != EINTR) {
-			o->error = errno;
-		}
+		else
+			o->error = w ? errno : EIO;
 	}
+	for (size_t i = done; i < n; i++)
+		o->unwritten += o->buf[i] == '\n';
 	o->len -= n;
 	o->base += n;
 	memmove(o->buf, o->buf + n, o->len);

@@ -17,10 +17,13 @@
 #define OUT_SIZE 65536
 
 struct out {
-	int fd;	     /* where flushes go; not owned */
-	int error;   /* 0, or the errno of the first failed write; EPIPE means the reader left */
-	size_t len;  /* bytes waiting in buf */
-	size_t base; /* bytes that have left buf: where buf begins in the whole output */
+	int fd; /* where flushes go; not owned */
+	/* 0, or the errno of the first failed write; EPIPE: the reader left; ETIMEDOUT: it does not
+	 * read, and the output was given up (base/patience.h). */
+	int error;
+	size_t unwritten; /* lines that were dropped after an error */
+	size_t len;	  /* bytes waiting in buf */
+	size_t base;	  /* bytes that have left buf: where buf begins in the whole output */
 	char buf[OUT_SIZE];
 };
 

@@ -9,12 +9,14 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/patience.h"
 #include "base/status.h"
 #include "base/util.h"
 #include "kernel/advice.h"
 #include "kernel/pidns.h"
 #include "run/cost.h"
 #include "run/filter.h"
+#include "run/guard.h"
 #include "run/list.h"
 #include "run/timers.h"
 #include "run/tool.h"
@@ -176,10 +178,11 @@ static void on_cost_check(void *ctx, struct timer *t)
 	l->costly_samples = percent > max ? l->costly_samples + 1 : 0;
 	if (l->costly_samples < 2)
 		return;
-	warn("stopped: it cost %s %% of one CPU, more than --max-cost %g",
-	     cost_number(percent, text), max);
 	l->too_costly = true;
 	run_stop(l->run);
+	guard_ending(); /* before anything is written: we may be called while a write is stuck */
+	warn("stopped: it cost %s %% of one CPU, more than --max-cost %g",
+	     cost_number(percent, text), max);
 }
 
 /* Samples whose time has passed by the end of one are left out. */
@@ -224,6 +227,19 @@ static void on_report(void *ctx, struct timer *t)
 		on_cost_told(l, t);
 }
 
+/* What is done while a write is stuck, too: it writes nothing to stdout. These stand side by side
+ * in the table. */
+#define FIRST_WHILE_STUCK 2
+#define NR_WHILE_STUCK	  3
+
+static void while_stuck(void *ctx)
+{
+	struct loop *l = ctx;
+
+	timers_run(l->timers + FIRST_WHILE_STUCK, NR_WHILE_STUCK, clock_mono_ns(), l,
+		   &l->run->stop);
+}
+
 /* What follows the deadline in the table is not done once that has passed: the end does it. Losses
  * are told once a second at most, so that a storm of them is one line a second. The first sample is
  * taken at once. */
@@ -235,9 +251,9 @@ static void set_timers(struct loop *l)
 	const uint64_t report_every = r->plan.report && !t->sample ? interval : 0;
 	const bool tell_cost_now = r->opt.cost && msg_verbose && !report_every;
 	const struct timer timers[TIMERS] = {
-		{ on_cost_tick, .at = l->cost_on ? l->cost.next_ns : TIMER_NEVER },
 		{ on_tick, .every = t->tick ? TICK_NS : 0 },
 		{ on_losses, .every = r->events ? NSEC_PER_SEC : 0 },
+		{ on_cost_tick, .at = l->cost_on ? l->cost.next_ns : TIMER_NEVER },
 		{ on_deadline, .every = r->opt.duration_ns },
 		{ on_cost_check, .every = r->opt.max_cost > 0 ? NSEC_PER_SEC : 0 },
 		{ on_sample, .at = t->sample ? r->started_ns : TIMER_NEVER, .every = interval,
@@ -248,6 +264,11 @@ static void set_timers(struct loop *l)
 
 	memcpy(l->timers, timers, sizeof(timers));
 	timers_start(l->timers, TIMERS, r->started_ns);
+	patience_meanwhile(while_stuck, l);
+	if (r->opt.duration_ns)
+		guard_deadline(r->started_ns + r->opt.duration_ns);
+	if (r->opt.max_cost > 0)
+		guard_interrupt_writes();
 }
 
 /* --- the life cycle ----------------------------------------------------------------------- */
@@ -354,6 +375,29 @@ static void detach(struct loop *l)
 	object_detach(&l->run->object);
 }
 
+static void discard(void *ctx, const void *event, size_t size)
+{
+	++*(uint64_t *)ctx;
+}
+
+/* Returns the exit status, after printing why. */
+static int output_failed(struct loop *l)
+{
+	uint64_t lines = l->run->out.unwritten;
+	const bool go_on = false;
+
+	if (l->run->out.error != ETIMEDOUT) {
+		error("cannot write: %s", strerror(l->run->out.error));
+		return STATUS_FAILED;
+	}
+	if (l->run->events)
+		events_drain(l->run->events, TIMER_NEVER, l->run->plan.event_size, discard, &lines,
+			     &go_on);
+	error("cannot write: nobody reads the output: gave up %llu lines or more",
+	      (unsigned long long)lines);
+	return l->too_costly ? STATUS_TOO_COSTLY : STATUS_FAILED;
+}
+
 /* What came until the end is shown, unless nobody reads it or --events is reached. */
 static int end(struct loop *l)
 {
@@ -378,10 +422,8 @@ static int end(struct loop *l)
 			l->tool->finish(r);
 		summary(l);
 	}
-	if (r->out.error && r->out.error != EPIPE) {
-		error("cannot write: %s", strerror(r->out.error));
-		return STATUS_FAILED;
-	}
+	if (r->out.error && r->out.error != EPIPE)
+		return output_failed(l);
 	return r->failed ? STATUS_FAILED : l->too_costly ? STATUS_TOO_COSTLY : STATUS_OK;
 }
 

@@ -1,54 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "base/util.h"
+#include "run/guard.h"
 #include "run/timers.h"
 #include "run/watch.h"
 
-/* SIGINT and SIGTERM end the tool in order, and so does SIGHUP, when the terminal goes (under
- * nohup it is ignored and stays so); a reader that goes away is seen even when there is nothing to
- * write. */
+/* A reader that goes away is seen even when there is nothing to write. */
 int watch_open(struct watch *w, int out_fd)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
-	struct sigaction hangup;
 
 	w->out_fd = out_fd;
-	sigemptyset(&w->signals);
-	sigaddset(&w->signals, SIGINT);
-	sigaddset(&w->signals, SIGTERM);
-	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
-		sigaddset(&w->signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &w->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is an error like a full disk */
+	w->guard_fd = guard_start();
+	if (w->guard_fd < 0)
+		return w->guard_fd;
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	w->signal_fd = signalfd(-1, &w->signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (w->epoll_fd < 0 || w->signal_fd < 0)
+	if (w->epoll_fd < 0)
 		return -errno;
-	ev.data.fd = w->signal_fd;
-	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->signal_fd, &ev))
+	ev.data.fd = w->guard_fd;
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->guard_fd, &ev))
 		return -errno;
 	ev.events = 0; /* EPOLLERR and EPOLLHUP always come; a regular file can't be polled: fine */
 	ev.data.fd = out_fd;
 	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, out_fd, &ev) && errno != EPERM && errno != EBADF)
 		return -errno;
 	return 0;
-}
-
-/* In order; but a second one ends the tool at once, should our output be stuck. */
-static void take_signals(struct watch *w)
-{
-	struct signalfd_siginfo taken;
-
-	while (read(w->signal_fd, &taken, sizeof(taken)) > 0)
-		w->signalled = true;
-	sigdelset(&w->signals, SIGHUP); /* the shell passes its own on, too */
-	sigprocmask(SIG_UNBLOCK, &w->signals, NULL);
 }
 
 /* For epoll_wait(2), in ms, rounded up. */
@@ -66,10 +48,7 @@ void watch_wait(struct watch *w, uint64_t now, uint64_t wake)
 	struct epoll_event ev[8];
 	int n = epoll_wait(w->epoll_fd, ev, ARRAY_SIZE(ev), timeout(now, wake));
 
-	for (int i = 0; i < n; i++) {
-		if (ev[i].data.fd == w->signal_fd)
-			take_signals(w);
-		else if (ev[i].data.fd == w->out_fd)
-			w->hung_up = true;
-	}
+	for (int i = 0; i < n; i++)
+		w->hung_up |= ev[i].data.fd == w->out_fd;
+	w->signalled = guard_asked();
 }

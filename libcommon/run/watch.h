@@ -5,7 +5,6 @@
 #ifndef BORESCOPE_RUN_WATCH_H
 #define BORESCOPE_RUN_WATCH_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,12 +14,11 @@ struct watch {
 	bool hung_up;	/* nobody reads the output any more */
 
 	/* watch.c's own */
-	int signal_fd, out_fd;
-	sigset_t signals;
+	int guard_fd, out_fd;
 };
 
-/* From now on signals are seen by watch_wait() only; @out_fd is where the output goes. Returns 0 or
- * -errno. It lasts as long as the process. */
+/* Starts the guard (run/guard.h), so that signals ask for the end; @out_fd is where the output
+ * goes. Returns 0 or -errno. It lasts as long as the process. */
 int watch_open(struct watch *w, int out_fd);
 
 /* Waits until something happens, or until @wake; the time is @now (both in ns of one clock;
