@@ -46,6 +46,7 @@ struct loop {
 	struct watch watch;
 	struct timer timers[TIMERS];
 	uint64_t reports, lost_told, no_room_told;
+	bool late_told;
 	bool drained; /* the last look at the rings found something */
 	struct cost cost;
 	bool cost_on;
@@ -192,6 +193,7 @@ static void on_sample(void *ctx, struct timer *t)
 	struct run *r = l->run;
 	uint64_t now, late;
 
+	r->late_samples += t->missed;
 	clock_sync();
 	l->tool->sample(r);
 	flush(r);
@@ -214,11 +216,25 @@ static void on_cost_told(void *ctx, struct timer *t)
 	tell_cost(l);
 }
 
+static void tell_late(struct loop *l, const struct timer *t)
+{
+	uint64_t due = t->at - (t->missed + 1) * t->every;
+
+	if (!t->missed || l->late_told)
+		return;
+	l->late_told = true;
+	warn("a report is %.1f s late, and covers so much more: this tool, or its output, stood "
+	     "still",
+	     (double)(clock_mono_ns() - due) / 1e9);
+}
+
+/* One that is late covers the time of those that should have come meanwhile; it counts as one. */
 static void on_report(void *ctx, struct timer *t)
 {
 	struct loop *l = ctx;
 	struct run *r = l->run;
 
+	tell_late(l, t);
 	if (r->plan.count && ++l->reports >= r->plan.count)
 		run_stop(r); /* the last one is printed at the end */
 	else
@@ -332,7 +348,7 @@ static void begin(struct loop *l)
 			     "CAP_SYS_ADMIN): only this tool's own CPU time is known",
 			     strerror(-err));
 	}
-	r->started_ns = clock_mono_ns();
+	r->started_ns = r->reported_ns = clock_mono_ns();
 	set_timers(l);
 	if (r->plan.columns && !r->opt.json && !r->plan.no_header) {
 		table_header(&r->out, r->plan.columns);
