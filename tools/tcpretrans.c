@@ -120,6 +120,7 @@ static const struct column count_columns[] = {
 		   .json = flow_counts_kinds_json, .keys = "why"),
 	COL_HEAD(comm, "COMM", .fmt = FMT_STR),
 	COL(flow_row, n[0], NULL, .key = "segments"),
+	COL(flow_row, report.interval_ns, NULL, .key = "interval_ns"),
 	COL_END,
 };
 

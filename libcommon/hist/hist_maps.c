@@ -157,11 +157,13 @@ static struct one *read_keyed(struct run *r, uint32_t epoch, uint32_t max_keys, 
 	return all;
 }
 
-static void print(const struct hist_maps *hs, struct run *r, const struct one *one, uint64_t now)
+static void print(const struct hist_maps *hs, struct run *r, const struct one *one, uint64_t now,
+		  uint64_t span_ns)
 {
 	if (r->opt.json) {
 		json_object(&r->json, NULL);
 		json_time(&r->json, "time", now);
+		json_u64(&r->json, "interval_ns", span_ns);
 		if (hs->keyed)
 			hs->members(&r->json, &one->key, one->hist.name);
 		hist_json(&r->json, &one->hist);
@@ -184,7 +186,8 @@ void hist_maps_report(const struct hist_maps *hs, struct run *r)
 	uint64_t lost = programs_percpu_sum(&r->object.programs, "hist_lost", 0);
 	static uint64_t lost_before;
 	uint32_t epoch = flip(r);
-	uint64_t now = clock_real_ns(clock_mono_ns());
+	uint64_t mono = clock_mono_ns(), now = clock_real_ns(mono);
+	uint64_t span_ns = run_interval(r, mono);
 	struct one *all;
 	size_t nr;
 
@@ -192,7 +195,7 @@ void hist_maps_report(const struct hist_maps *hs, struct run *r)
 	run_report_clock(r, now, hs->clock);
 	for (size_t i = 0; i < nr; i++) {
 		run_count(r, hist_count(&all[i].hist));
-		print(hs, r, &all[i], now);
+		print(hs, r, &all[i], now, span_ns);
 	}
 	free(all);
 	run_lost(r, lost - lost_before);

@@ -31,7 +31,7 @@ struct hist_maps {
 #define HIST_VIEWS(titles_, keys_)                                                                 \
 	{ .kind = "histogram",                                                                     \
 	  .titles = HIST_TITLES " " titles_,                                                       \
-	  .keys = "time " keys_ " " HIST_KEYS },                                                   \
+	  .keys = "time interval_ns " keys_ " " HIST_KEYS },                                       \
 	{                                                                                          \
 		.kind = "bucket", .keys = HIST_BUCKET_KEYS                                         \
 	}

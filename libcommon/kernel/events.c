@@ -13,26 +13,7 @@
 #include "kernel/events.h"
 #include "kernel/object.h"
 #include "kernel/programs.h"
-
-/*
- * A ring as the kernel maps it (include/uapi/linux/bpf.h, kernel/bpf/ringbuf.c): a page with the
- * consumer's position, a page with the producer's, then the data, mapped twice in a row so that a
- * record is never torn. A record: u32 length with two flag bits, u32 page offset, data, padding
- * to 8.
- */
-/* The consumer's position is a cache line that the kernel side reads: written now and then. */
-#define RELEASE_BYTES 16384
-
-struct ring {
-	int fd;
-	size_t size;
-	unsigned long *consumer, *producer;
-	char *data;
-	/* while draining */
-	unsigned long at, end, released;
-	struct event_head *next; /* the record at @at; NULL: none ready */
-	size_t next_size;
-};
+#include "kernel/rings.h"
 
 struct events {
 	const struct programs *programs;
@@ -62,6 +43,11 @@ static size_t ring_bytes(size_t nr)
 	return nr <= 4 ? 8 << 20 : (32 << 20) / nr;
 }
 
+static size_t wake_bytes(size_t bytes)
+{
+	return bytes / 4;
+}
+
 static const char *ring_name(size_t i)
 {
 	static char name[32];
@@ -78,7 +64,7 @@ int events_configure(struct object *o)
 	if (!config)
 		return 0;
 	config->ring_mask = nr - 1;
-	config->wake_bytes = bytes / 4;
+	config->wake_bytes = wake_bytes(bytes);
 	for (size_t i = 0; i < EVENT_RINGS_MAX; i++) {
 		int err = i < nr ? object_resize_map(o, ring_name(i), bytes)
 				 : object_drop_map(o, ring_name(i));
@@ -167,77 +153,40 @@ int events_epoll_add(struct events *events, int epoll_fd)
 	return 0;
 }
 
-/* Finds the next record that was sent (not one given up by the kernel side) up to r->end. */
-static void ring_peek(struct ring *r, size_t min_size, uint64_t *too_short)
+size_t events_drain(struct events *events, const struct rings_until *until, size_t min_size,
+		    event_fn fn, void *ctx, const volatile bool *stop)
 {
-	r->next = NULL;
-	while (r->at < r->end) {
-		__u32 *header = (void *)(r->data + (r->at & (r->size - 1)));
-		__u32 len = __atomic_load_n(header, __ATOMIC_ACQUIRE);
-		__u32 bytes = len & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-
-		if (len & BPF_RINGBUF_BUSY_BIT)
-			return; /* being written: it and what follows are the next call's */
-		if (!(len & BPF_RINGBUF_DISCARD_BIT) && bytes >= min_size) {
-			r->next = (void *)((char *)header + BPF_RINGBUF_HDR_SZ);
-			r->next_size = bytes;
-			return;
-		}
-		*too_short += !(len & BPF_RINGBUF_DISCARD_BIT);
-		r->at += (BPF_RINGBUF_HDR_SZ + bytes + 7) & ~7UL;
-	}
-}
-
-/* Gives the space of what was read back to the kernel side. */
-static void ring_release(struct ring *r)
-{
-	if (r->at != r->released)
-		__atomic_store_n(r->consumer, r->at, __ATOMIC_RELEASE);
-	r->released = r->at;
-}
-
-/* Goes on to the record after the one at r->at. */
-static void ring_advance(struct ring *r, size_t min_size, uint64_t *too_short)
-{
-	r->at += (BPF_RINGBUF_HDR_SZ + r->next_size + 7) & ~7UL;
-	ring_peek(r, min_size, too_short);
-	if (r->at - r->released >= RELEASE_BYTES)
-		ring_release(r);
-}
-
-size_t events_drain(struct events *events, uint64_t before, size_t min_size, event_fn fn, void *ctx,
-		    const volatile bool *stop)
-{
-	size_t shown = 0;
+	struct rings all = { events->rings, events->nr, &events->too_short };
 
 	if (min_size < sizeof(struct event_head))
 		min_size = sizeof(struct event_head);
+	return rings_drain(&all, until, min_size, fn, ctx, stop);
+}
+
+uint64_t events_oldest(const struct events *events)
+{
+	uint64_t oldest = 0;
+
 	for (size_t i = 0; i < events->nr; i++) {
-		struct ring *r = &events->rings[i];
+		const struct event_head *next = events->rings[i].next;
 
-		r->at = r->released = *r->consumer;
-		r->end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+		if (next && (!oldest || next->ts < oldest))
+			oldest = next->ts;
 	}
-	for (size_t i = 0; i < events->nr; i++)
-		ring_peek(&events->rings[i], min_size, &events->too_short);
-	while (!*stop) {
-		struct ring *oldest = NULL;
+	return oldest;
+}
 
-		for (size_t i = 0; i < events->nr; i++) {
-			struct ring *r = &events->rings[i];
+static size_t waiting(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) - *r->consumer;
+}
 
-			if (r->next && (!oldest || r->next->ts < oldest->next->ts))
-				oldest = r;
-		}
-		if (!oldest || oldest->next->ts >= before)
-			break;
-		fn(ctx, oldest->next, oldest->next_size);
-		shown++;
-		ring_advance(oldest, min_size, &events->too_short);
-	}
+bool events_pressing(const struct events *events)
+{
 	for (size_t i = 0; i < events->nr; i++)
-		ring_release(&events->rings[i]);
-	return shown;
+		if (waiting(&events->rings[i]) >= wake_bytes(events->rings[i].size))
+			return true;
+	return false;
 }
 
 uint64_t events_waiting(const struct events *events)
@@ -245,8 +194,7 @@ uint64_t events_waiting(const struct events *events)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < events->nr; i++)
-		bytes += __atomic_load_n(events->rings[i].producer, __ATOMIC_ACQUIRE) -
-			 *events->rings[i].consumer;
+		bytes += waiting(&events->rings[i]);
 	return bytes;
 }
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/rings.h"
 #include "lib/core/events.shared.h"
 
 struct events;
@@ -36,15 +37,18 @@ int events_epoll_add(struct events *events, int epoll_fd);
 typedef void (*event_fn)(void *ctx, const void *event, size_t size);
 
 /*
- * Hands what stands in the rings now, and is older than @before (CLOCK_MONOTONIC, ns), to @fn,
- * oldest first; what arrives meanwhile waits for the next call. An event is stamped a little before
- * it can be seen here: with @before a millisecond ago, none can turn up late on another CPU, and
- * the order is right. Stops early when *@stop becomes non-zero. Returns the number of events. A
- * record shorter than
- * @min_size is a defect of the kernel side: it is counted as lost.
+ * Hands what stands in the rings now, as far as @until lets it, to @fn, oldest first; what arrives
+ * meanwhile waits for the next call. Stops early when *@stop becomes non-zero. Returns the number
+ * of events. A record shorter than @min_size is a defect of the kernel side: it is counted as lost.
  */
-size_t events_drain(struct events *events, uint64_t before, size_t min_size, event_fn fn, void *ctx,
-		    const volatile bool *stop);
+size_t events_drain(struct events *events, const struct rings_until *until, size_t min_size,
+		    event_fn fn, void *ctx, const volatile bool *stop);
+
+/* When the oldest event was that events_drain() left for the next call; 0: there is none. */
+uint64_t events_oldest(const struct events *events);
+
+/* Whether a ring is beyond its fill mark, so that what waits has to go. */
+bool events_pressing(const struct events *events);
 
 /* How many bytes of records wait to be read. */
 uint64_t events_waiting(const struct events *events);

@@ -4,7 +4,6 @@
 
 #include "net/flow_counts.h"
 #include "output/tally.h"
-#include "run/run.h"
 
 #define ROWS_MAX 16384
 
@@ -87,8 +86,8 @@ struct flow_row *flow_counts_row(struct flow_counts *f, struct run *r,
 		return NULL;
 	}
 	row->config = f->config;
-	if (!row->head.ts || task->pid != EVENT_UNKNOWN)
-		row->head = *task;
+	if (!row->report.head.ts || task->pid != EVENT_UNKNOWN)
+		row->report.head = *task;
 	run_count(r, 1);
 	return row;
 }

@@ -22,8 +22,8 @@
 #include "lib/net/flow.shared.h"
 #include "net/flow.h"
 #include "output/table.h"
+#include "run/run.h"
 
-struct run;
 struct flow_counts;
 
 #define FLOW_COUNTS_MAX 2  /* in one row */
@@ -43,7 +43,7 @@ struct flow_counts_config {
 };
 
 struct flow_row {
-	struct event_head head; /* of the last event whose task is known */
+	struct report_row report; /* its head: of the last event whose task is known */
 	struct flow_key {
 		struct flow flow;  /* lport is 0 with any_local_port */
 		__u32 pid, unused; /* 0, or with by_process that of the row */

@@ -50,6 +50,14 @@ void run_show(struct run *r, const void *event, size_t size)
 		run_stop(r);
 }
 
+uint64_t run_interval(struct run *r, uint64_t now)
+{
+	uint64_t since = r->reported_ns;
+
+	r->reported_ns = now;
+	return now - since;
+}
+
 void run_report_clock(struct run *r, uint64_t real_ns, bool wanted)
 {
 	if (r->opt.json || !(wanted || table_show_clock))
@@ -61,7 +69,7 @@ void run_report_clock(struct run *r, uint64_t real_ns, bool wanted)
 void run_show_tally(struct run *r, struct tally *t, const struct column *columns,
 		    int (*compare)(const void *, const void *), bool wanted)
 {
-	uint64_t now = clock_mono_ns();
+	uint64_t now = clock_mono_ns(), interval_ns = run_interval(r, now);
 	size_t nr, size = tally_row_size(t);
 	char *rows = tally_sorted(t, compare, &nr);
 
@@ -69,9 +77,10 @@ void run_show_tally(struct run *r, struct tally *t, const struct column *columns
 	if (!r->opt.json)
 		table_header(&r->out, columns);
 	for (size_t i = 0; i < nr; i++) {
-		struct event_head *row = (void *)(rows + i * size);
+		struct report_row *row = (void *)(rows + i * size);
 
-		row->ts = now;
+		row->head.ts = now;
+		row->interval_ns = interval_ns;
 		show(r, columns, row);
 	}
 	tally_clear(t);

@@ -59,13 +59,14 @@ struct run {
 	/* In the event hook: what will be shown. The event itself can't be written to; the hook may
 	 * put the address of a completed copy here. */
 	const void *shown;
-	struct out out;	     /* stdout */
-	struct json json;    /* on out */
-	uint64_t started_ns; /* CLOCK_MONOTONIC: when the programs were attached */
-	uint64_t nr_events;  /* shown, or counted by run_count() */
-	uint64_t lost;	     /* what run_lost() was told; see run_lost_total() */
-	uint64_t missed;     /* runs that the kernel left out: known at the end */
-	uint64_t samples;    /* how often the sample hook was called */
+	struct out out;	      /* stdout */
+	struct json json;     /* on out */
+	uint64_t started_ns;  /* CLOCK_MONOTONIC: when the programs were attached */
+	uint64_t reported_ns; /* until when the last report went; else as started_ns */
+	uint64_t nr_events;   /* shown, or counted by run_count() */
+	uint64_t lost;	      /* what run_lost() was told; see run_lost_total() */
+	uint64_t missed;      /* runs that the kernel left out: known at the end */
+	uint64_t samples;     /* how often the sample hook was called */
 	/* Samples that were left out, since the one before took longer than the interval. */
 	uint64_t late_samples;
 	bool stop;   /* the run is about to end: by run_stop() or from outside */
@@ -91,13 +92,22 @@ void run_stop(struct run *r);
 /* Ends the run with status 1; for a hook that has printed why. */
 void run_fail(struct run *r);
 
+/* For a report hook, once in each: how long what it reports has taken, until @now (CLOCK_MONOTONIC,
+ * ns). That is the interval, or more where the report is late. */
+uint64_t run_interval(struct run *r, uint64_t now);
+
 /* The line above a report in text: the local time of day of @real_ns (ns since the epoch), with
  * --time, which adds microseconds, or if the tool itself wants it (@wanted). Nothing in JSON. */
 void run_report_clock(struct run *r, uint64_t real_ns, bool wanted);
 
+/* What a row of a tally begins with that run_show_tally() shows. */
+struct report_row {
+	struct event_head head; /* run_show_tally() sets its ts */
+	__u64 interval_ns;	/* and this: see run_interval() */
+};
+
 /* For a report hook: prints all rows of @t in the order of @compare (as qsort(3) has it), as text
- * or JSON, and empties it. A row begins with a struct event_head, of which ts is set here.
- * @wanted: as for run_report_clock(). */
+ * or JSON, and empties it. @wanted: as for run_report_clock(). */
 void run_show_tally(struct run *r, struct tally *t, const struct column *columns,
 		    int (*compare)(const void *, const void *), bool wanted);
 

@@ -19,8 +19,10 @@ struct timer {
 	uint64_t at;	/* when it is due; 0 in a new table: .every after the start */
 	uint64_t every; /* after that it is due again; 0: never */
 	/* The next time counts from when it was due, not from when it was run: one that comes late
-	 * does not put off the others, and those that were missed follow at once. */
+	 * does not put off the others. By the time it is late by more than half of .every, the next
+	 * one would follow too soon: the first that is at least that half away comes then. */
 	bool in_step;
+	uint64_t missed; /* how many were left out for that, when it is called */
 };
 
 /* Sets .at of those timers that have none: to .every after @now, or to TIMER_NEVER without it. */

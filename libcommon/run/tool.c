@@ -26,6 +26,10 @@
  * events to show five times as often. */
 #define IDLE_POLL_NS 50000000ULL
 #define BUSY_POLL_NS 10000000ULL
+/* Rows wait so long for older ones of other CPUs, or for one that is being written; but if they
+ * come fast, only as long as the rings have room. */
+#define HOLD_NS	     40000000ULL
+#define HOLD_BUSY_NS 80000000ULL
 #define SETTLE_NS    NSEC_PER_MSEC
 #define TICK_NS	     100000000ULL
 #define LAST_WAIT_NS 200000000ULL
@@ -46,6 +50,7 @@ struct loop {
 	struct watch watch;
 	struct timer timers[TIMERS];
 	uint64_t reports, lost_told, no_room_told;
+	bool late_told;
 	bool drained; /* the last look at the rings found something */
 	struct cost cost;
 	bool cost_on;
@@ -67,31 +72,44 @@ static void show_event(void *ctx, const void *event, size_t size)
 	run_show(ctx, event, size);
 }
 
-/* @hold_ns: what is younger waits for the next look. */
-static void drain(struct loop *l, uint64_t hold_ns)
+/* What is younger waits for the next look. */
+static void drain(struct loop *l, uint64_t hold_ns, uint64_t hold_busy_ns)
 {
+	uint64_t now = clock_mono_ns();
+	const struct rings_until until = { now - hold_ns, now - hold_busy_ns };
 	struct run *r = l->run;
 
 	if (!r->events)
 		return;
 	clock_sync();
-	l->drained = events_drain(r->events, clock_mono_ns() - hold_ns, r->plan.event_size,
-				  show_event, r, &r->stop) > 0;
+	l->drained =
+		events_drain(r->events, &until, r->plan.event_size, show_event, r, &r->stop) > 0;
 	flush(r);
 }
 
+static void drain_in_time(struct loop *l)
+{
+	const struct run *r = l->run;
+
+	if (r->events && r->plan.columns && !events_pressing(r->events))
+		drain(l, HOLD_NS, HOLD_BUSY_NS);
+	else
+		drain(l, SETTLE_NS, 0);
+}
+
 /* A record that a program has not finished yet (its task was scheduled out meanwhile) holds up all
- * that follow it in its ring. */
+ * that follow it in its ring, and what is younger in the others. */
 static void drain_last(struct loop *l)
 {
 	uint64_t until = clock_mono_ns() + LAST_WAIT_NS;
 	struct run *r = l->run;
 
-	drain(l, 0);
+	drain(l, 0, HOLD_BUSY_NS);
 	while (r->events && !r->stop && events_waiting(r->events) && clock_mono_ns() < until) {
 		usleep(1000);
-		drain(l, 0);
+		drain(l, 0, HOLD_BUSY_NS);
 	}
+	drain(l, 0, 0);
 	if (r->events && !r->stop && events_waiting(r->events))
 		run_lost(r, 1); /* at least */
 }
@@ -192,6 +210,7 @@ static void on_sample(void *ctx, struct timer *t)
 	struct run *r = l->run;
 	uint64_t now, late;
 
+	r->late_samples += t->missed;
 	clock_sync();
 	l->tool->sample(r);
 	flush(r);
@@ -214,11 +233,25 @@ static void on_cost_told(void *ctx, struct timer *t)
 	tell_cost(l);
 }
 
+static void tell_late(struct loop *l, const struct timer *t)
+{
+	uint64_t due = t->at - (t->missed + 1) * t->every;
+
+	if (!t->missed || l->late_told)
+		return;
+	l->late_told = true;
+	warn("a report is %.1f s late, and covers so much more: this tool, or its output, stood "
+	     "still",
+	     (double)(clock_mono_ns() - due) / 1e9);
+}
+
+/* One that is late covers the time of those that should have come meanwhile; it counts as one. */
 static void on_report(void *ctx, struct timer *t)
 {
 	struct loop *l = ctx;
 	struct run *r = l->run;
 
+	tell_late(l, t);
 	if (r->plan.count && ++l->reports >= r->plan.count)
 		run_stop(r); /* the last one is printed at the end */
 	else
@@ -332,7 +365,7 @@ static void begin(struct loop *l)
 			     "CAP_SYS_ADMIN): only this tool's own CPU time is known",
 			     strerror(-err));
 	}
-	r->started_ns = clock_mono_ns();
+	r->started_ns = r->reported_ns = clock_mono_ns();
 	set_timers(l);
 	if (r->plan.columns && !r->opt.json && !r->plan.no_header) {
 		table_header(&r->out, r->plan.columns);
@@ -383,6 +416,7 @@ static void discard(void *ctx, const void *event, size_t size)
 /* Returns the exit status, after printing why. */
 static int output_failed(struct loop *l)
 {
+	const struct rings_until all = { UINT64_MAX, UINT64_MAX };
 	uint64_t lines = l->run->out.unwritten;
 	const bool go_on = false;
 
@@ -391,7 +425,7 @@ static int output_failed(struct loop *l)
 		return STATUS_FAILED;
 	}
 	if (l->run->events)
-		events_drain(l->run->events, TIMER_NEVER, l->run->plan.event_size, discard, &lines,
+		events_drain(l->run->events, &all, l->run->plan.event_size, discard, &lines,
 			     &go_on);
 	error("cannot write: nobody reads the output: gave up %llu lines or more",
 	      (unsigned long long)lines);
@@ -489,6 +523,18 @@ static int attach(struct loop *l)
 	return err;
 }
 
+/* When the rings are looked at. What waits there is shown in its time. */
+static uint64_t next_look(const struct loop *l, uint64_t now)
+{
+	uint64_t oldest = events_oldest(l->run->events), soon = now + BUSY_POLL_NS;
+
+	if (l->drained)
+		return soon;
+	if (oldest && oldest + HOLD_NS < now + IDLE_POLL_NS)
+		return oldest + HOLD_NS > soon ? oldest + HOLD_NS : soon;
+	return now + IDLE_POLL_NS;
+}
+
 /* Until something happens or is due. */
 static void look(struct loop *l)
 {
@@ -496,12 +542,12 @@ static void look(struct loop *l)
 	struct run *r = l->run;
 
 	if (r->events)
-		wake = min_u64(wake, now + (l->drained ? BUSY_POLL_NS : IDLE_POLL_NS));
+		wake = min_u64(wake, next_look(l, now));
 	watch_wait(&l->watch, now, wake);
 	if (l->watch.signalled || l->watch.hung_up)
 		run_stop(r);
 	if (!r->stop)
-		drain(l, SETTLE_NS);
+		drain_in_time(l);
 	timers_run(l->timers, TIMERS, clock_mono_ns(), l, &r->stop);
 }
 

@@ -86,12 +86,33 @@ static void test_late(void **state)
 	};
 
 	timers_start(timers, ARRAY_SIZE(timers), START);
-	assert_string_equal(RUN(1250), "ab");
-	assert_int_equal(timers[0].at, 1350);
+	assert_string_equal(RUN(1140), "ab");
+	assert_int_equal(timers[0].at, 1240);
 	assert_int_equal(timers[1].at, 1200);
-	assert_string_equal(RUN(1250), "b"); /* what was missed follows at once */
-	assert_string_equal(RUN(1250), "");
-	assert_int_equal(NEXT(), 1300);
+	assert_int_equal(timers[1].missed, 0);
+	assert_string_equal(RUN(1200), "b");
+	assert_int_equal(timers[1].at, 1300);
+}
+
+/* Those that were missed don't follow, and the next is at least half of .every away, in step. */
+static void test_missed(void **state)
+{
+	static const struct {
+		uint64_t now, next, missed;
+	} cases[] = {
+		{ 1100, 1200, 0 }, { 1150, 1200, 0 }, { 1151, 1300, 1 }, { 1199, 1300, 1 },
+		{ 1249, 1300, 1 }, { 1250, 1300, 1 }, { 1251, 1400, 2 }, { 5490, 5600, 44 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct timer timers[] = { { note_a, .every = 100, .in_step = true } };
+
+		timers_start(timers, ARRAY_SIZE(timers), START);
+		assert_string_equal(RUN(cases[i].now), "a");
+		assert_int_equal(timers[0].at, cases[i].next);
+		assert_int_equal(timers[0].missed, cases[i].missed);
+		assert_string_equal(RUN(cases[i].now), "");
+	}
 }
 
 static void test_once(void **state)
@@ -123,8 +144,11 @@ static void test_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_none, setup), cmocka_unit_test_setup(test_order, setup),
-		cmocka_unit_test_setup(test_late, setup), cmocka_unit_test_setup(test_once, setup),
+		cmocka_unit_test_setup(test_none, setup),
+		cmocka_unit_test_setup(test_order, setup),
+		cmocka_unit_test_setup(test_late, setup),
+		cmocka_unit_test_setup(test_missed, setup),
+		cmocka_unit_test_setup(test_once, setup),
 		cmocka_unit_test_setup(test_stop, setup),
 	};
 

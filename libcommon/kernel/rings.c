@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include "base/util.h"
+#include "kernel/rings.h"
+#include "lib/core/events.shared.h"
+
+/*
+ * A ring as the kernel maps it (include/uapi/linux/bpf.h, kernel/bpf/ringbuf.c): a page with the
+ * consumer's position, a page with the producer's, then the data, mapped twice in a row so that a
+ * record is never torn. A record: u32 length with two flag bits, u32 page offset, data, padding
+ * to 8.
+ */
+/* The consumer's position is a cache line that the kernel side reads: written now and then. */
+#define RELEASE_BYTES 16384
+
+/* Finds the next record that was sent (not one given up by the kernel side) up to r->end. */
+static void peek(struct ring *r, size_t min_size, uint64_t *too_short)
+{
+	r->next = NULL;
+	r->busy = false;
+	while (r->at < r->end) {
+		__u32 *header = (void *)(r->data + (r->at & (r->size - 1)));
+		__u32 len = __atomic_load_n(header, __ATOMIC_ACQUIRE);
+		__u32 bytes = len & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+
+		if (len & BPF_RINGBUF_BUSY_BIT) {
+			r->busy = true; /* it and what follows are the next call's */
+			return;
+		}
+		if (!(len & BPF_RINGBUF_DISCARD_BIT) && bytes >= min_size) {
+			r->next = (void *)((char *)header + BPF_RINGBUF_HDR_SZ);
+			r->next_size = bytes;
+			return;
+		}
+		*too_short += !(len & BPF_RINGBUF_DISCARD_BIT);
+		r->at += (BPF_RINGBUF_HDR_SZ + bytes + 7) & ~7UL;
+	}
+}
+
+/* Gives the space of what was read back to the kernel side. */
+static void release(struct ring *r)
+{
+	if (r->at != r->released)
+		__atomic_store_n(r->consumer, r->at, __ATOMIC_RELEASE);
+	r->released = r->at;
+}
+
+/* Goes on to the record after the one at r->at. */
+static void advance(struct ring *r, size_t min_size, uint64_t *too_short)
+{
+	r->last_ts = r->next->ts;
+	r->at += (BPF_RINGBUF_HDR_SZ + r->next_size + 7) & ~7UL;
+	peek(r, min_size, too_short);
+	if (r->at - r->released >= RELEASE_BYTES)
+		release(r);
+}
+
+/* @before, or what a record that is being written in @r makes of it. */
+static uint64_t hold(const struct ring *r, const struct rings_until *until, uint64_t before)
+{
+	uint64_t sure = r->last_ts > until->busy_before ? r->last_ts : until->busy_before;
+
+	return r->busy ? min_u64(before, sure) : before;
+}
+
+static struct ring *oldest_of(const struct rings *all)
+{
+	struct ring *oldest = NULL;
+
+	for (struct ring *r = all->rings; r < all->rings + all->nr; r++)
+		if (r->next && (!oldest || r->next->ts < oldest->next->ts))
+			oldest = r;
+	return oldest;
+}
+
+size_t rings_drain(const struct rings *all, const struct rings_until *until, size_t min_size,
+		   void (*fn)(void *ctx, const void *event, size_t size), void *ctx,
+		   const volatile bool *stop)
+{
+	uint64_t before = until->before;
+	struct ring *end = all->rings + all->nr, *oldest;
+	size_t shown = 0;
+
+	for (struct ring *r = all->rings; r < end; r++) {
+		r->at = r->released = *r->consumer;
+		r->end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+	}
+	for (struct ring *r = all->rings; r < end; r++) {
+		peek(r, min_size, all->too_short);
+		before = hold(r, until, before);
+	}
+	while (!*stop && (oldest = oldest_of(all)) && oldest->next->ts < before) {
+		fn(ctx, oldest->next, oldest->next_size);
+		shown++;
+		advance(oldest, min_size, all->too_short);
+		before = hold(oldest, until, before);
+	}
+	for (struct ring *r = all->rings; r < end; r++)
+		release(r);
+	return shown;
+}
