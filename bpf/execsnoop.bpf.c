@@ -15,11 +15,13 @@
 #include "lib/core/events.bpf.h"
 #include "lib/tasks/exec.probes.bpf.h"
 #include "lib/core/filter.bpf.h"
+#include "lib/core/path.bpf.h"
 #include "execsnoop.shared.h"
 
 const volatile __u32 max_bytes = EXEC_ARGS_DEFAULT; /* of arguments; at most EXEC_ARGS_MAX */
 const volatile __u32 only_ppid;			    /* 0: any parent */
 
+#define FD_NAME_MAX	32  /* "/dev/fd/" and a number, and more: a power of two */
 #define FAILED_ARGS_MAX 128 /* a failed exec's arguments are read one by one */
 
 struct exec_scratch {
@@ -140,18 +142,60 @@ static __always_inline bool add_arg(struct exec_scratch *s, const struct exec_ca
 	return !(s->event.head.flags & EXEC_ARGS_CUT);
 }
 
+/* Writes the name that the kernel gives a program that is known by its descriptor: "/dev/fd/N",
+ * with a NUL. Returns its length with that. */
+static __always_inline __u32 put_fd_name(char *to, __u32 fd)
+{
+	__u32 at = sizeof("/dev/fd/") - 1;
+	bool begun = false;
+
+	__builtin_memcpy(to, "/dev/fd/", sizeof("/dev/fd/") - 1);
+#pragma unroll
+	for (__u32 unit = 1000000000; unit; unit /= 10) {
+		begun |= fd >= unit || unit == 1;
+		if (begun)
+			to[at++ & (FD_NAME_MAX - 1)] = '0' + fd / unit % 10;
+	}
+	to[at++ & (FD_NAME_MAX - 1)] = '\0';
+	return at;
+}
+
+/* The file of the image that has begun to take the old one's place: all that is known of an exec
+ * that failed so late. */
+static __always_inline long put_new_image(struct exec_scratch *s)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct path path = {};
+	int len;
+
+	s->event.head.flags |= EXEC_ARGS_UNREAD;
+	BPF_CORE_READ_INTO(&path, task, mm, exe_file, f_path);
+	len = path_read(s->text, &path);
+	if (len <= 0 || len >= EXEC_FILENAME_MAX)
+		return 0;
+	s->text[len] = '\0';
+	return len + 1;
+}
+
 static __always_inline void show_failed(const struct exec_call *call, int ret)
 {
 	struct exec_scratch *s = event_begin(1);
+	bool killed = exec_has_killed();
 	long n;
 
 	if (!s)
 		return;
 	head(&s->event, ret);
-	n = read_user_str(s->text, EXEC_FILENAME_MAX, call->filename);
+	n = killed ? put_new_image(s) : read_user_str(s->text, EXEC_FILENAME_MAX, call->filename);
+	if (call->by_dfd && !killed && (n == 1 || !call->filename))
+		n = put_fd_name(s->text, call->dfd);
 	if (n < 0 || n > EXEC_FILENAME_MAX)
 		n = 0;
 	s->event.filename_len = n;
+	if (killed) {
+		send(s);
+		return;
+	}
 	for (int i = 0; call->argv && i <= FAILED_ARGS_MAX; i++)
 		if (!add_arg(s, call, i))
 			break;

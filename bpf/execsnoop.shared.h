@@ -14,6 +14,9 @@
 #define EXEC_ARGS_UNREAD 2 /* the arguments could not be read */
 #define EXEC_SCRIPT	 4 /* an interpreter runs: the arguments are its own, filename the script */
 
+/* Of an exec that failed when the old image was gone, filename is the path of the new one's
+ * file. */
+
 /* text is the file name, with its NUL; then the arguments, each with its NUL (but for the last
  * one if it is cut). */
 struct exec_event {

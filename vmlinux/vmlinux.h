@@ -226,6 +226,7 @@ struct mm_struct {
 	long unsigned int arg_start;
 	long unsigned int arg_end;
 	long unsigned int start_stack;
+	struct file *exe_file;
 };
 
 struct kernfs_node {
@@ -307,6 +308,14 @@ struct thread_struct {
 struct thread_struct {};
 #endif
 
+typedef struct {
+	long unsigned int sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
@@ -337,6 +346,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	struct sigpending pending;
 	struct css_set *cgroups;
 	struct thread_struct thread;
 };

@@ -53,7 +53,8 @@ static int64_t get_int(const void *event, const struct column *c)
 	return (int64_t)(v << unused) >> unused;
 }
 
-/* Seconds since the first event that was shown: BCC's TIME(s). One from another CPU may be older. */
+/* Seconds since the first event that was shown, which one of another CPU may be older than: BCC's
+ * TIME(s). */
 static void elapsed(struct out *o, uint64_t ts)
 {
 	static uint64_t first;

@@ -3,10 +3,12 @@
 
 import contextlib
 import errno
+import os
+import signal
 
 import pytest
 
-from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Tool, Workload, assert_sorted_times, complaints
+from harness import CALLS_32, CONTROL, HEAD_KEYS, VM, Script, Tool, Workload, assert_sorted_times, complaints
 from snoop import N, arguments, watch_execs, watch_storm, without_loss
 from suite import HEADERS
 
@@ -84,6 +86,48 @@ def test_failed_with_arguments_not_in_memory(place, cgroup):
         unread = row.get(UNREAD, False)
         assert row["args"] == whole[:len(row["args"])] and unread == (len(row["args"]) < len(whole))
         assert shown["ARGS"].rstrip().endswith("?") == unread
+
+
+def test_died_of_exec(place, cgroup):
+    """An exec that fails when the old image is gone: the process dies of it; which program it was, and that the arguments
+    can't be read, is shown."""
+    code = """
+        import struct, signal
+        head = b"\\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+        head += struct.pack("<HHIQQQIHHHHHH", 2, args[1] == "x86_64" and 62 or 183, 1, 0x400000, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+        nowhere = struct.pack("<IIQQQQQQ", 1, 5, 0, 0xfffffffffffff000, 0, 4096, 4096, 4096)
+        with open(args[0] + "/deadly", "wb") as file:
+            file.write(head + nowhere + bytes(4096))
+        os.chmod(args[0] + "/deadly", 0o755)
+        if not os.fork():
+            os.execv(args[0] + "/deadly", ["deadly", "one"])
+        print(f"signal={os.wait()[1] & 0x7f}")
+        """
+    with Script(code, place, os.uname().machine, cgroup=cgroup) as work:
+        with Tool("execsnoop", "-x", "--cgroup", cgroup.path, "--json") as tool:
+            done = work.run()[-1]
+    assert done["signal"] == signal.SIGSEGV
+    [row] = [row for row in tool.json if row["ret"]]
+    assert (row["filename"], row["args"], row.get(UNREAD)) == (f"{place}/deadly", [], True)
+
+
+def test_failed_by_descriptor(place, cgroup):
+    """A failed fexecve has the name that the kernel gives the program; a relative execveat that which it was given."""
+    code = """
+        import ctypes
+        libc = ctypes.CDLL(None)
+        open(args[0] + "/no-program", "w").close()
+        fd = os.open(args[0] + "/no-program", os.O_RDONLY)
+        argv = (ctypes.c_char_p * 2)(b"argument", None)
+        libc.syscall(322 if os.uname().machine == "x86_64" else 281, fd, b"", argv, None, 0x1000)
+        libc.syscall(322 if os.uname().machine == "x86_64" else 281, fd, b"relative", argv, None, 0)
+        print(f"fd={fd}")
+        """
+    with Script(code, place, cgroup=cgroup) as work:
+        with Tool("execsnoop", "-x", "--cgroup", cgroup.path, "--json") as tool:
+            done = work.run()[-1]
+    assert [(row["filename"], row["error"], row["args"]) for row in tool.json if row["ret"]] == \
+        [(f"/dev/fd/{done['fd']}", "EACCES", ["argument"]), ("relative", "ENOTDIR", ["argument"])]
 
 
 def test_failed_and_not(place, cgroup):

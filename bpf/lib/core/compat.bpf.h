@@ -96,8 +96,10 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 		return SAVED_REG(si);
 	case 2:
 		return SAVED_REG(dx);
-	default:
+	case 3:
 		return SAVED_REG(r10);
+	default:
+		return SAVED_REG(r8);
 	}
 }
 #elif defined(__TARGET_ARCH_arm64)

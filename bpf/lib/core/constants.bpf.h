@@ -31,6 +31,9 @@
 /* both bits: either alone is another state */
 #define TASK_IDLE (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)
 
+/* include/uapi/asm-generic/signal.h, of x86 and arm64 */
+#define SIGSEGV 11
+
 /* include/uapi/linux/stat.h: inode.i_mode */
 #define S_IFMT	 0170000
 #define S_IFIFO	 0010000
@@ -40,6 +43,7 @@
 
 /* include/uapi/linux/fcntl.h, asm-generic/fcntl.h (arm64 has its own O_LARGEFILE), openat2.h */
 #define AT_FDCWD	-100
+#define AT_EMPTY_PATH	0x1000
 #define O_WRONLY	01
 #define O_CREAT		0100
 #define O_TRUNC		01000

@@ -153,8 +153,8 @@ static __always_inline bool path_is_deleted(struct dentry *dentry)
 
 /*
  * Copies the path of @path, without a NUL, to @to, which has PATH_BYTES of room, and PATH_DELETED
- * behind it where there is no such name any more. Returns its length, or -1: it can't be told, for it
- * is not below the root of the mount namespace of the task on the CPU (a pipe, a mount that is
+ * behind it where there is no such name any more. Returns its length, or -1: it can't be told, for
+ * it is not below the root of the mount namespace of the task on the CPU (a pipe, a mount that is
  * attached nowhere).
  */
 static __always_inline int path_read(char *to, struct path *path)

@@ -89,8 +89,8 @@ static __always_inline void fsops_of_dentry(struct fs_done *d, struct dentry *de
 	d->sb = BPF_CORE_READ(dentry, d_sb);
 }
 
-/* At which offset a read or write began: since then @pos has moved by what was done, @ret; or, where
- * others move it, too (lseek() by whoever shares the open file), by nobody knows how much. */
+/* At which offset a read or write began: since then @pos has moved by what was done, @ret; or,
+ * where others move it, too (who shares the open file), by nobody knows how much. */
 static __always_inline __s64 fsops_began_at(__s64 pos, __s64 ret)
 {
 	if (ret > 0)

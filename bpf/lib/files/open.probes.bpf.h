@@ -40,9 +40,9 @@ INFLIGHT(open_calls, struct open_call, INFLIGHT_MAX);
 
 /*
  * The tool defines this. @ret: a file descriptor or a negative error number; an open that a signal
- * has interrupted, and that may begin again, is not over, and does not come here. @slot: 0, or 1 where
- * another open of this CPU may be under way. @user: the name is in the process's memory, else in
- * the kernel's, of at most OPEN_URING_NAME_MAX bytes.
+ * has interrupted, and that may begin again, is not over, and does not come here. @slot: 0, or 1
+ * where another open of this CPU may be under way. @user: the name is in the process's memory, else
+ * in the kernel's, of at most OPEN_URING_NAME_MAX bytes.
  */
 static __always_inline void open_done(__u32 slot, struct open_call *call, int ret, bool user);
 

@@ -29,8 +29,22 @@
 /* An exec, as its caller asked for it. Both pointers are to the caller's memory. */
 struct exec_call {
 	const char *filename, *argv;
+	int dfd;     /* of execveat(), else AT_FDCWD */
+	bool by_dfd; /* with AT_EMPTY_PATH: if the name is empty, dfd is the program */
 	bool compat; /* argv has pointers of 32 bits */
 };
+
+/*
+ * Has this exec, which failed, got so far that the old image is gone? Then nothing of what the
+ * caller gave is in memory any more; the kernel sends the task a SIGSEGV (bprm_execve(),
+ * search_binary_handler() before 5.10), from which it will not return.
+ */
+static __always_inline bool exec_has_killed(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, pending.signal.sig[0]) >> (SIGSEGV - 1) & 1;
+}
 
 /* The tool defines this. The new image is in place, with @task on the CPU; nothing of it has
  * run. */
@@ -58,11 +72,18 @@ int BPF_PROG(raw_exec_done, struct task_struct *task, pid_t old_pid, struct linu
 static __always_inline struct exec_call exec_asked(struct pt_regs *regs, int arg, bool compat,
 						   bool typed)
 {
-	return (struct exec_call){
+	struct exec_call call = {
 		.filename = (void *)syscall_arg(regs, arg, compat, typed),
 		.argv = (void *)syscall_arg(regs, arg + 1, compat, typed),
+		.dfd = AT_FDCWD,
 		.compat = compat,
 	};
+
+	if (arg) {
+		call.dfd = syscall_arg(regs, 0, compat, typed);
+		call.by_dfd = syscall_arg(regs, 4, compat, typed) & AT_EMPTY_PATH;
+	}
+	return call;
 }
 
 /* An exec returns @ret, and its caller's registers are still there. */
