@@ -105,6 +105,15 @@ static bool is_wanted(const struct ladder *l, int i)
 	return true;
 }
 
+/* Is there a probe behind it that may be used instead? */
+static bool has_substitute(const struct ladder *l, int i)
+{
+	while (is_probe(l, ++i))
+		if (l->probes[i].instead)
+			return true;
+	return false;
+}
+
 /* The best rung that nothing speaks against; -1: there is none. */
 static int best_rung(struct ladder *l, const struct ladder_asks *asks, int i)
 {
@@ -168,7 +177,9 @@ int ladder_choose(struct ladder *l, const struct ladder_asks *asks)
 		if (l->rung[i] >= 0) {
 			say_rung(l, asks, i);
 		} else if (p->optional) {
-			debug("%s: not seen here: %s", p->name, l->why[i]);
+			debug("%s: %s: %s", p->name,
+			      has_substitute(l, i) ? "no probe of its own" : "not seen here",
+			      l->why[i]);
 		} else {
 			error("cannot see %s on this kernel: %s", p->name,
 			      l->why[i] ? l->why[i] : "no probe is granted");
