@@ -32,6 +32,7 @@ const struct probe fsops_probes[] = {
 	OPERATION("faults that write", "mkwrite"),
 	OPERATION("opens by NFS 4", "open4"),
 	OPERATION("opens with a lookup", "lookup_open"),
+	OPERATION("reads into a pipe", "splice"),
 	{ .name = "system calls",
 	  .rungs = { "sys_enter sys_exit", "raw_sys_enter raw_sys_exit" },
 	  .instead = true },
@@ -47,22 +48,16 @@ const struct probe fsops_probes[] = {
 	  .optional = true },
 	{ 0 },
 };
-#define NR_OPERATIONS 12
+enum { OP_SPLICE = 12, NR_OPERATIONS };
 
 struct attach_target fsops_targets[] = {
-	{ "read" },
-	{ "write" },
-	{ "open" },
-	{ "sync" },
-	{ "rename" },
-	{ "unlink" },
-	{ "mkdir" },
-	{ "readdir" },
-	{ "setattr" },
-	{ "mkwrite" },
-	{ "open4" },
-	{ "lookup_open" },
-	{ "fault", "filemap_fault" },
+	{ "read" },    { "write" },
+	{ "open" },    { "sync" },
+	{ "rename" },  { "unlink" },
+	{ "mkdir" },   { "readdir" },
+	{ "setattr" }, { "mkwrite" },
+	{ "open4" },   { "lookup_open" },
+	{ "splice" },  { "fault", "filemap_fault" },
 	{ 0 },
 };
 
@@ -75,27 +70,27 @@ static const struct filesystem {
 	  0xef53,
 	  { "ext4_file_read_iter", "ext4_file_write_iter", "ext4_file_open", "ext4_sync_file",
 	    "ext4_rename2", "ext4_unlink", "ext4_mkdir", "ext4_readdir", "ext4_setattr",
-	    "ext4_page_mkwrite" } },
+	    "ext4_page_mkwrite", [OP_SPLICE] = "ext4_file_splice_read" } },
 	{ "xfs",
 	  0x58465342,
 	  { "xfs_file_read_iter", "xfs_file_write_iter", "xfs_file_open", "xfs_file_fsync",
 	    "xfs_vn_rename", "xfs_vn_unlink", "xfs_vn_mkdir", "xfs_file_readdir", "xfs_vn_setattr",
-	    "xfs_filemap_page_mkwrite" } },
+	    "xfs_filemap_page_mkwrite", [OP_SPLICE] = "xfs_file_splice_read" } },
 	{ "btrfs",
 	  0x9123683e,
 	  { "btrfs_file_read_iter", "btrfs_file_write_iter", "btrfs_file_open", "btrfs_sync_file",
 	    "btrfs_rename2", "btrfs_unlink", "btrfs_mkdir", "btrfs_real_readdir", "btrfs_setattr",
-	    "btrfs_page_mkwrite" } },
+	    "btrfs_page_mkwrite", [OP_SPLICE] = "filemap_splice_read" } },
 	{ "f2fs",
 	  0xf2f52010,
 	  { "f2fs_file_read_iter", "f2fs_file_write_iter", "f2fs_file_open", "f2fs_sync_file",
 	    "f2fs_rename2", "f2fs_unlink", "f2fs_mkdir", "f2fs_readdir", "f2fs_setattr",
-	    "f2fs_vm_page_mkwrite" } },
+	    "f2fs_vm_page_mkwrite", [OP_SPLICE] = "f2fs_file_splice_read" } },
 	{ "nfs",
 	  0x6969,
 	  { "nfs_file_read", "nfs_file_write", "nfs_file_open", "nfs_file_fsync", "nfs_rename",
 	    "nfs_unlink", "nfs_mkdir", "nfs_readdir", "nfs_setattr", "nfs_vm_page_mkwrite",
-	    "nfs4_file_open", "nfs_atomic_open" } },
+	    "nfs4_file_open", "nfs_atomic_open", "nfs_file_splice_read" } },
 };
 #define NR_FILESYSTEMS ARRAY_SIZE(filesystems)
 
@@ -180,8 +175,11 @@ static const struct {
 
 /* --- the tool's hooks --------------------------------------------------------------------- */
 
-static int64_t mkdir_args; /* 4 or more: with the user namespace or idmap that came with 5.12 */
-const struct kernel_fact fsops_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args }, { 0 } };
+static int64_t mkdir_args;  /* 4 or more: with the user namespace or idmap that came with 5.12 */
+static int64_t splice_args; /* 0: reads into a pipe come to the functions for reads (up to 6.4) */
+const struct kernel_fact fsops_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args },
+					   { "filemap_splice_read", BTF_FUNCTION, &splice_args },
+					   { 0 } };
 
 void fsops_configure(struct object *o, uint64_t min_ns)
 {
@@ -210,7 +208,7 @@ void fsops_started(struct run *r)
 
 	if (object_rung(o, "system calls")) {
 		note("tracing system calls: what they take is measured, of those that read, write, "
-		     "open, sync, list or truncate files of %s",
+		     "open, sync, list or truncate files of %s, but not through an overlayfs",
 		     fs->type);
 		return;
 	}
@@ -218,7 +216,8 @@ void fsops_started(struct run *r)
 		note("tracing asynchronous direct I/O to its submission only (marked +)");
 	programs_write(&o->programs, ".data.fsops", &control);
 	for (int i = 0; i < NR_OPERATIONS; i++)
-		if (fs->functions[i] && !object_rung(o, fsops_probes[i].name))
+		if (fs->functions[i] && (i != OP_SPLICE || splice_args) &&
+		    !object_rung(o, fsops_probes[i].name))
 			len += snprintf(missing + len, sizeof(missing) - len, "%s%s",
 					len ? ", " : "", fsops_probes[i].name);
 	if (len)

@@ -13,7 +13,7 @@ import pytest
 
 from filesystems import DELAY_AT_LEAST_MS, DELAY_MS, filesystem, mounted_again
 from harness import BUILD, FAILED, HEAD_KEYS, OK, VM, Script, Tool, Workload, one_line, run_tool
-from machine import need
+from machine import call, need
 from snoop import LOSS_ALLOWED
 from suite import HEADERS
 
@@ -317,6 +317,55 @@ def test_only_files(rung, ext4, cgroup):
     check_lost(tool)
     assert {row["operation"] for row in tool.json if row["path"] == "file"} >= {"open", "write"}
     assert not [row for row in tool.json if row["path"] in ("pipe", "null")]
+
+
+@pytest.mark.parametrize("rung", ["fentry", "kprobe"])
+def test_reads_into_a_pipe(rung, kind, own, cgroup):
+    """sendfile, splice and copy_file_range read the file: a row each, with its place and bytes."""
+    code = """
+        import socket
+        os.chdir(args[0])
+        file = os.open("big", os.O_RDONLY)
+        one, other = socket.socketpair(); read, write = os.pipe()
+        print(f"offset=0\\tbytes={os.sendfile(one.fileno(), file, 0, 4096)}")
+        print(f"offset=65536\\tbytes={os.splice(file, write, 4096, offset_src=65536)}")
+        """
+    (own / "big").write_bytes(bytes(1 << 17))
+    with Script(code, own, cgroup=cgroup) as work:
+        with Tool(f"{kind}slower", "0", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
+            done = work.run()
+    (own / "big").unlink()
+    check_rung(tool, rung, kind)
+    check_lost(tool)
+    assert [(row["offset"], row["bytes"]) for row in tool.json if (row["operation"], row["path"]) == ("read", "big")] == \
+        [(line["offset"], line["bytes"]) for line in done]
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_mounted_file(rung, ext4, cgroup):
+    """A file that is mounted by itself has its name."""
+    (ext4 / "below").mkdir()
+    for name in ("below/app.conf", "etc.conf"):
+        (ext4 / name).write_text("x")
+    call("mount", "--bind", ext4 / "below/app.conf", ext4 / "etc.conf")
+    try:
+        with Script("os.read(os.open(args[0], os.O_RDONLY), 9)", ext4 / "etc.conf", cgroup=cgroup) as work:
+            with Tool("ext4slower", "0", "--cgroup", cgroup.path, "--json", avoid=RUNGS[rung]) as tool:
+                work.run()
+    finally:
+        call("umount", ext4 / "etc.conf")
+        shutil.rmtree(ext4 / "below")
+        (ext4 / "etc.conf").unlink()
+    check_rung(tool, rung, "ext4")
+    assert {(row["operation"], row["path"]) for row in tool.json} >= {("open", "below/app.conf"), ("read", "below/app.conf")}
+
+
+def test_what_is_not_seen_is_said(cgroup):
+    """Where system calls are timed, -v does not say that reads are not seen; the note says what is not."""
+    with Tool("ext4slower", "--cgroup", cgroup.path, avoid="fentry,kprobe") as tool:
+        pass
+    assert "reads: not seen" not in tool.err and "reads: no probe of its own: " in tool.err
+    assert "overlayfs" in tool.err
 
 
 @pytest.mark.parametrize("rung", ["fentry", "tp_btf"])

@@ -74,12 +74,15 @@ static __always_inline void fsops_show(const struct fs_done *d, const struct eve
 	preempt_on();
 }
 
-/* The operation is about an open file. */
+/* The operation is about an open file. One that is mounted by itself (mount --bind of a file) has
+ * no name below its mount: its path is from the file system's root. */
 static __always_inline void fsops_of_file(struct fs_done *d, struct file *file)
 {
 	d->dentry = BPF_CORE_READ(file, f_path.dentry);
 	d->root = BPF_CORE_READ(file, f_path.mnt, mnt_root);
 	d->sb = BPF_CORE_READ(file, f_inode, i_sb);
+	if (d->dentry == d->root && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFDIR)
+		d->root = NULL;
 }
 
 /* It is about a directory entry; then the mount is not known. */
@@ -179,7 +182,7 @@ FS_COMPLETION(uring_done, "io_complete_rw")
 /* What an operation is about is one of its arguments: a kiocb, a file, a dentry, or a fault. @typed
  * (a constant, here and below): the verifier knows the argument's type, so that it may be read
  * directly. */
-enum fs_about { FS_ABOUT_IOCB, FS_ABOUT_FILE, FS_ABOUT_DENTRY, FS_ABOUT_FAULT };
+enum fs_about { FS_ABOUT_IOCB, FS_ABOUT_FILE, FS_ABOUT_DENTRY, FS_ABOUT_FAULT, FS_ABOUT_SPLICE };
 
 static __always_inline int fsops_begins(__u32 op, enum fs_about about, void *arg, bool typed)
 {
@@ -227,7 +230,7 @@ static __always_inline int fsops_ends(__u32 op, enum fs_about about, void *arg, 
 			event_count_lost();
 		return 0;
 	}
-	if (!typed || about == FS_ABOUT_FAULT)
+	if (!typed || about == FS_ABOUT_FAULT || about == FS_ABOUT_SPLICE)
 		arg = (void *)stamp.args[0];
 	if (about == FS_ABOUT_IOCB && fsops_async_goes_on(arg, ret, typed))
 		return 0;
@@ -241,6 +244,7 @@ static __always_inline int fsops_ends(__u32 op, enum fs_about about, void *arg, 
 		fsops_of_file(&d, BPF_CORE_READ((struct kiocb *)arg, ki_filp));
 		break;
 	case FS_ABOUT_FAULT:
+	case FS_ABOUT_SPLICE:
 		d.offset = stamp.args[1];
 		fsops_of_file(&d, arg);
 		break;
@@ -311,6 +315,7 @@ static __always_inline __s64 fsops_returned_dentry(__u64 pointer)
 	FS_BEGINS(name, op, about, at, arg) FS_ENDS(name, op, about, at, arg, nr, as)
 
 FS_OPERATION(read, FS_READ, FS_ABOUT_IOCB, FS_FIXED, 0, 2, FS_AS_SIZE)
+FS_ENDS(splice, FS_READ, FS_ABOUT_SPLICE, FS_FIXED, 0, 5, FS_AS_SIZE)
 FS_OPERATION(write, FS_WRITE, FS_ABOUT_IOCB, FS_FIXED, 0, 2, FS_AS_SIZE)
 FS_OPERATION(open, FS_OPEN, FS_ABOUT_FILE, FS_FIXED, 1, 2, FS_AS_INT)
 FS_OPERATION(sync, FS_SYNC, FS_ABOUT_FILE, FS_FIXED, 0, 4, FS_AS_INT)
@@ -323,6 +328,20 @@ FS_OPERATION(lookup_open, FS_OPEN, FS_ABOUT_DENTRY, FS_FIXED, 1, 5, FS_AS_INT)
 FS_OPERATION(fault, FS_FAULT, FS_ABOUT_FAULT, FS_FIXED, 0, 1, FS_AS_FAULT)
 FS_OPERATION(mkwrite, FS_MKWRITE, FS_ABOUT_FAULT, FS_FIXED, 0, 1, FS_AS_FAULT)
 FS_ENDS(setattr, FS_TRUNCATE, FS_ABOUT_DENTRY, FS_IDMAPPED, 0, 2, FS_AS_INT)
+
+/* A read into a pipe: by sendfile(), splice(), copy_file_range(). Up to 6.4 it comes to the
+ * function for reads, from 6.5 on it does not. */
+static __always_inline int fsops_splice(struct file *file, const __s64 *pos)
+{
+	__u64 at = 0;
+
+	bpf_probe_read_kernel(&at, sizeof(at), pos);
+	call_start_begin(fs_starts, FS_READ, (__u64)file, at);
+	return 0;
+}
+
+CALL_FENTRY(splice, "splice", fsops_splice((void *)ctx[0], (void *)ctx[1]))
+CALL_KPROBE(splice, "splice", fsops_splice((void *)PT_REGS_PARM1(ctx), (void *)PT_REGS_PARM2(ctx)))
 
 /* Of all changes to attributes only that of the size is shown. */
 static __always_inline int fsops_setattr(struct dentry *dentry, struct iattr *attr, bool typed)
