@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/util.h"
@@ -14,9 +18,41 @@ static uint64_t now_ns(clockid_t clock)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
+#define INITIAL_TIME_NS "time:[4026531834]" /* PROC_TIME_INIT_INO, include/linux/proc_ns.h */
+
+/*
+ * By how much the kernel shifts our CLOCK_MONOTONIC, in a time namespace: programs in the kernel
+ * have it as it is. The file has a line "monotonic SECONDS NANOSECONDS" for the namespace of our
+ * children, which is ours, too, but where we ourselves are still in the first one.
+ */
+static int64_t namespace_ns(void)
+{
+	char link[32] = "";
+	long long s, ns;
+	int64_t shift = 0;
+	FILE *f;
+
+	if (readlink("/proc/self/ns/time", link, sizeof(link) - 1) < 0 ||
+	    !strcmp(link, INITIAL_TIME_NS))
+		return 0;
+	f = fopen("/proc/self/timens_offsets", "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "monotonic %lld %lld", &s, &ns) == 2)
+		shift = s * (int64_t)NSEC_PER_SEC + ns;
+	fclose(f);
+	return shift;
+}
+
 uint64_t clock_mono_ns(void)
 {
-	return now_ns(CLOCK_MONOTONIC);
+	static int64_t shift;
+	static bool known;
+
+	if (!known)
+		shift = namespace_ns();
+	known = true;
+	return now_ns(CLOCK_MONOTONIC) - shift;
 }
 
 /* We may be interrupted between two readings: the narrowest of three tries counts. */

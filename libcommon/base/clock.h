@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC, as the kernel stamps events. */
+/* CLOCK_MONOTONIC, as the kernel stamps events: not as a time namespace shifts it. */
 uint64_t clock_mono_ns(void);
 
 /*

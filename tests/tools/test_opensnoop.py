@@ -3,6 +3,9 @@
 
 import errno
 import threading
+import time
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +93,21 @@ def test_restarted(avoid, place, cgroup):
     rows = [row for row in tool.json if row["path"] == f"{place}/pipe"]
     assert [row["fd"] for row in rows if row["pid"] == work.pid] == [done["fd"]] and done["fd"] >= 0
     assert [row["errno"] for row in rows] == [0, 0]
+
+
+@pytest.mark.parametrize("shift", [-60, 86400])
+def test_time_namespace(shift, open_place, cgroup):
+    """In a time namespace, where the tool's clock is another than the kernel's, rows come, and with the right time."""
+    need(Path("/proc/self/ns/time").exists(), "vm-ok: no time namespaces")
+    prefix = ("unshare", "--fork", "--kill-child", "--time", "--monotonic", max(shift, 5 - int(time.monotonic())))
+    with Workload("opens", "open", N, 0, open_place, cgroup=cgroup) as work:
+        with Tool("opensnoop", "--cgroup", cgroup.path, "--json", "--events", N, prefix=prefix) as tool:
+            before = time.time()
+            work.run()
+            assert tool.wait() == 0
+    assert len(tool.json) == N
+    times = [datetime.fromisoformat(row["time"][:26] + "+00:00").timestamp() for row in tool.json]
+    assert all(before - 1 < at < time.time() + 1 for at in times)
 
 
 @pytest.mark.parametrize("where", PLACES)
