@@ -15,6 +15,12 @@
  * kernels clear start_time_ns where they don't set it. */
 static int64_t issue_args = 2, flush_seq_bit = 4, io_stat_bit = -1, use_sched_bit = -1;
 
+/* The operations on zones, enum req_op (req_opf before 6.0), whose numbers move between kernels. */
+enum { ZONE_OPEN, ZONE_CLOSE, ZONE_FINISH, ZONE_APPEND, ZONE_RESET, ZONE_RESET_ALL, ZONE_OPS };
+static int64_t zone_ops[ZONE_OPS] = { -1, -1, -1, -1, -1, -1 };
+static const char *const zone_names[ZONE_OPS] = { "ZoneOpen",	"ZoneClose", "ZoneFinish",
+						  "ZoneAppend", "ZoneReset", "ZoneResetAll" };
+
 struct request_timing request_timing;
 
 const struct kernel_fact request_facts[] = {
@@ -22,6 +28,12 @@ const struct kernel_fact request_facts[] = {
 	{ "__RQF_FLUSH_SEQ", BTF_ENUMERATOR, &flush_seq_bit },
 	{ "__RQF_IO_STAT", BTF_ENUMERATOR, &io_stat_bit },
 	{ "__RQF_USE_SCHED", BTF_ENUMERATOR, &use_sched_bit },
+	{ "REQ_OP_ZONE_OPEN", BTF_ENUMERATOR, &zone_ops[ZONE_OPEN] },
+	{ "REQ_OP_ZONE_CLOSE", BTF_ENUMERATOR, &zone_ops[ZONE_CLOSE] },
+	{ "REQ_OP_ZONE_FINISH", BTF_ENUMERATOR, &zone_ops[ZONE_FINISH] },
+	{ "REQ_OP_ZONE_APPEND", BTF_ENUMERATOR, &zone_ops[ZONE_APPEND] },
+	{ "REQ_OP_ZONE_RESET", BTF_ENUMERATOR, &zone_ops[ZONE_RESET] },
+	{ "REQ_OP_ZONE_RESET_ALL", BTF_ENUMERATOR, &zone_ops[ZONE_RESET_ALL] },
 	{ 0 },
 };
 
@@ -38,13 +50,23 @@ void request_configure(struct object *o)
 	config->only_dev = request_timing.only_dev;
 }
 
+/* NULL: it has no name that we know. */
+static const char *op_name(unsigned int op)
+{
+	/* these numbers never changed */
+	static const char *const ops[] = {
+		[0] = "Read",	 [1] = "Write",	      [2] = "Flush",
+		[3] = "Discard", [5] = "SecureErase", [9] = "WriteZeroes",
+	};
+
+	for (int i = 0; i < ZONE_OPS; i++)
+		if (zone_ops[i] == op)
+			return zone_names[i];
+	return op < ARRAY_SIZE(ops) ? ops[op] : NULL;
+}
+
 const char *request_flags_str(uint64_t flags, char *buf, size_t size)
 {
-	static const char *const ops[] = {
-		[0] = "Read",	     [1] = "Write",	  [2] = "Flush",      [3] = "Discard",
-		[5] = "SecureErase", [9] = "WriteZeroes", [10] = "ZoneOpen",  [11] = "ZoneClose",
-		[12] = "ZoneFinish", [13] = "ZoneAppend", [15] = "ZoneReset", [17] = "ZoneResetAll",
-	};
 	static const struct {
 		int bit;
 		const char *name;
@@ -56,13 +78,14 @@ const char *request_flags_str(uint64_t flags, char *buf, size_t size)
 		{ REQUEST_META, "Metadata" },	     { REQUEST_SYNC, "Sync" },
 	};
 	unsigned int op = flags & 0xff;
+	const char *name = op_name(op);
 	size_t len = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (flags >> names[i].bit & 1 && len < size)
 			len += snprintf(buf + len, size - len, "%s-", names[i].name);
-	if (len < size && op < ARRAY_SIZE(ops) && ops[op])
-		snprintf(buf + len, size - len, "%s", ops[op]);
+	if (len < size && name)
+		snprintf(buf + len, size - len, "%s", name);
 	else if (len < size)
 		snprintf(buf + len, size - len, "Operation%u", op);
 	return buf;
