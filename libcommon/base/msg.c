@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/msg.h"
 
 bool msg_verbose;
@@ -42,7 +44,7 @@ void progress_end(void)
 
 void progress(const char *fmt, ...)
 {
-	char text[80], line[200];
+	char text[80], safe[80], line[200];
 	va_list args;
 	int len;
 
@@ -51,7 +53,8 @@ void progress(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	len = snprintf(line, sizeof(line), "\r%s: %s", tool_name, text);
+	len = escape_line(safe, sizeof(safe), text, strlen(text));
+	len = snprintf(line, sizeof(line), "\r%s: %.*s", tool_name, len, safe);
 	if (len > 79)
 		len = 79;
 	/* the end of a longer one before it is wiped out */
@@ -61,19 +64,42 @@ void progress(const char *fmt, ...)
 	progress_width = len - 1;
 }
 
-/* One write per line, so that lines of a tool and of what runs beside it don't mix. */
+/* One write per line, so that lines of a tool and of what runs beside it don't mix. All of the text
+ * is escaped: any part of it may be a name that somebody else has chosen. */
 static void say(const char *fmt, va_list args)
 {
-	char line[1024];
-	int head = snprintf(line, sizeof(line), "%s: ", tool_name);
-	int len = vsnprintf(line + head, sizeof(line) - head - 1, fmt, args);
+	char text[1024], line[1024];
+	int len = vsnprintf(text, sizeof(text), fmt, args);
+	size_t at = snprintf(line, sizeof(line), "%s: ", tool_name);
 
+	if (len >= (int)sizeof(text))
+		len = sizeof(text) - 1;
 	progress_end();
-	len = len < 0 ? head : head + len;
-	if (len > (int)sizeof(line) - 2)
-		len = sizeof(line) - 2;
-	line[len++] = '\n';
-	put(line, len);
+	at += escape_line(line + at, sizeof(line) - 1 - at, text, len < 0 ? 0 : len);
+	line[at++] = '\n';
+	put(line, at);
+}
+
+void msg_foreign(const char *fmt, va_list args)
+{
+	char *text, *safe, *end;
+	int len = vasprintf(&text, fmt, args);
+	size_t size = len < 0 ? 0 : (size_t)len * ESCAPE_MAX, at = 0;
+
+	if (len < 0)
+		return;
+	safe = malloc(size + 1);
+	for (char *part = text; safe && part < text + len; part = end) {
+		end = part + strcspn(part, "\n\t");
+		at += escape_line(safe + at, size - at, part, end - part);
+		if (*end)
+			safe[at++] = *end++;
+	}
+	progress_end();
+	if (safe)
+		put(safe, at);
+	free(safe);
+	free(text);
 }
 
 #define SAY(when)                                                                                  \

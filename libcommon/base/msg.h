@@ -2,10 +2,15 @@
 /*
  * msg: messages on stderr. All that a tool prints and that is not data goes through here, one line
  * per message, with the tool's name in front.
+ *
+ * A text may hold bytes that somebody else has chosen, such as the name of a file: what is no
+ * printable UTF-8 is escaped here (base/escape.h), so that no caller has to. That goes for a newline
+ * too: a message is one line.
  */
 #ifndef BORESCOPE_BASE_MSG_H
 #define BORESCOPE_BASE_MSG_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 extern bool msg_verbose; /* -v: debug() prints, and libbpf's own messages are shown */
@@ -24,6 +29,10 @@ void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* "NAME: text", only with -v. */
 void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints lines of another's making (libbpf's) as they are, but escaped: of what is not printable,
+ * only newlines and tabs stay. */
+void msg_foreign(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 
 /*
  * Shows how far long work has come, if stderr is a terminal: the next call overwrites it, and

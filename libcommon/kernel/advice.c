@@ -124,7 +124,9 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 			snprintf(failed_program, sizeof(failed_program), "%.*s",
 				 (int)(end - at - 6), at + 6);
 	}
-	return msg_verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, args) : 0;
+	if (msg_verbose && level != LIBBPF_DEBUG)
+		msg_foreign(fmt, args);
+	return 0;
 }
 
 void advice_listen(void)

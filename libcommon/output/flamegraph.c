@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "output/flamegraph.h"
 #include "base/intern.h"
 

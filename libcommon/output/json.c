@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/errnos.h"
 #include "output/json.h"
 #include "output/time.h"

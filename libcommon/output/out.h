@@ -68,12 +68,6 @@ void out_pad(struct out *o, size_t mark, int width);
 void out_pad_left(struct out *o, size_t mark, int width);
 
 /*
- * Decodes the UTF-8 sequence at @s (@len bytes left). Returns its length in bytes with the code
- * point in @cp, or 0 where it is not valid UTF-8 (overlong, surrogate, > U+10FFFF, truncated).
- */
-int utf8_decode(const char *s, size_t len, uint32_t *cp);
-
-/*
  * The loop that all escaping shares: copies @s up to @len bytes or to a NUL. In place of a
  * backslash, of @quote (0: none) and of what utf8_is_control() names, it calls @escape with the @n
  * bytes at @s that are the code point @cp; and with each byte that is not valid UTF-8, where @cp is
@@ -82,9 +76,5 @@ int utf8_decode(const char *s, size_t len, uint32_t *cp);
 void out_escape(struct out *o, const char *s, size_t len, char quote,
 		void (*escape)(struct out *o, const char *s, int n, uint32_t cp));
 #define NOT_UTF8 UINT32_MAX
-
-/* Must this code point not reach a terminal raw? These are C0, DEL, C1, the bidirectional controls,
- * the separators of lines and paragraphs, and the byte order mark; all are below U+10000. */
-bool utf8_is_control(uint32_t cp);
 
 #endif

@@ -388,62 +388,6 @@ static void test_escaped_random(void **state)
 	}
 }
 
-static void test_utf8_every_code_point(void **state)
-{
-	uint32_t cp, got;
-	char s[4];
-	int n;
-
-	(void)state;
-	for (cp = 0; cp < 0x120000; cp++) {
-		if (cp < 0x80) {
-			s[0] = cp;
-			n = 1;
-		} else if (cp < 0x800) {
-			s[0] = 0xc0 | cp >> 6;
-			s[1] = 0x80 | (cp & 0x3f);
-			n = 2;
-		} else if (cp < 0x10000) {
-			s[0] = 0xe0 | cp >> 12;
-			s[1] = 0x80 | (cp >> 6 & 0x3f);
-			s[2] = 0x80 | (cp & 0x3f);
-			n = 3;
-		} else {
-			s[0] = 0xf0 | cp >> 18;
-			s[1] = 0x80 | (cp >> 12 & 0x3f);
-			s[2] = 0x80 | (cp >> 6 & 0x3f);
-			s[3] = 0x80 | (cp & 0x3f);
-			n = 4;
-		}
-		if ((cp >= 0xd800 && cp < 0xe000) || cp > 0x10ffff) {
-			assert_int_equal(utf8_decode(s, n, &got), 0);
-			continue;
-		}
-		assert_int_equal(utf8_decode(s, n, &got), n);
-		assert_int_equal(got, cp);
-		assert_int_equal(utf8_decode(s, n - 1, &got), 0);
-	}
-}
-
-static void test_utf8_controls(void **state)
-{
-	static const uint32_t ranges[][2] = { { 0, 0x1f },	  { 0x7f, 0x9f },
-					      { 0x61c, 0x61c },	  { 0x200e, 0x200f },
-					      { 0x2028, 0x202e }, { 0x2066, 0x2069 },
-					      { 0xfeff, 0xfeff } };
-	uint32_t cp;
-	size_t i;
-
-	(void)state;
-	for (cp = 0; cp <= 0x10ffff; cp++) {
-		bool want = false;
-
-		for (i = 0; i < ARRAY_SIZE(ranges); i++)
-			want |= cp >= ranges[i][0] && cp <= ranges[i][1];
-		assert_int_equal(utf8_is_control(cp), want);
-	}
-}
-
 static void test_full_disk(void **state)
 {
 	size_t i;
@@ -571,8 +515,6 @@ int main(void)
 		TEST(test_pad_after_flush),
 		TEST(test_escaped),
 		TEST(test_escaped_random),
-		TEST(test_utf8_every_code_point),
-		TEST(test_utf8_controls),
 		TEST(test_full_disk),
 		TEST(test_reader_left),
 		TEST(test_bad_fd),
