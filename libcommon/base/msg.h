@@ -4,8 +4,8 @@
  * per message, with the tool's name in front.
  *
  * A text may hold bytes that somebody else has chosen, such as the name of a file: what is no
- * printable UTF-8 is escaped here (base/escape.h), so that no caller has to. That goes for a newline
- * too: a message is one line.
+ * printable UTF-8 is escaped here (base/escape.h), so that no caller has to. That goes for a
+ * newline too: a message is one line.
  */
 #ifndef BORESCOPE_BASE_MSG_H
 #define BORESCOPE_BASE_MSG_H

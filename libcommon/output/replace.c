@@ -94,7 +94,8 @@ static bool is_mount(const char *path)
 	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
-/* May the name of a file of @st's owner be given to another file? Root may do all; see sticky(7). */
+/* May the name of a file of @st's owner be given to another file? See unlink(2) on sticky
+ * directories; root may. */
 static bool may_take(const struct replace *f, const struct stat *st)
 {
 	const char *slash = strrchr(f->path, '/');

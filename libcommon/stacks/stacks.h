@@ -38,8 +38,8 @@ struct frame_name;
 
 /*
  * In the setup hook: checks the options against each other, and that the file of --svg can be
- * written (so that one that can't is reported before anything is traced). Returns GO_ON, or the exit
- * status after printing why.
+ * written (so that one that can't is reported before anything is traced). Returns GO_ON, or the
+ * exit status after printing why.
  */
 int stacks_setup(const struct common_options *common);
 

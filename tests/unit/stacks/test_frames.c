@@ -26,7 +26,7 @@ static struct symbols *symbols;
 static struct named_frames named; /* as in a tool: it lives as long as the program */
 static uint64_t kernel[1] = { 16 }, user[2];
 
-/* The kernel's place 16 in a stack; without the number for a user from whom kallsyms hides those. */
+/* The kernel's place 16; without the number for a user from whom kallsyms hides those. */
 static const char *place, *offset;
 
 /* A copy of @text, which has up to two places for @insert. */
