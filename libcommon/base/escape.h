@@ -31,7 +31,8 @@ int escape_byte(char text[ESCAPE_MAX], unsigned char c);
  * Copies the @len bytes at @s, of which any may come from elsewhere: bytes that are not valid
  * UTF-8, NUL, and those of what escape_utf8_is_control() names, become escape_byte()'s. A
  * backslash stays, for the text around such a name has some of its own. Of what does not fit into
- * @size bytes, the end is left out, at the boundary of a character. Writes no NUL. Returns the number of bytes.
+ * @size bytes, the end is left out, at the boundary of a character. Writes no NUL. Returns the
+ * number of bytes.
  */
 size_t escape_line(char *buf, size_t size, const char *s, size_t len);
 

@@ -106,8 +106,10 @@ void frames_json_frame(struct json *j, const struct frame_name *name)
 	json_object(j, NULL);
 	json_str(j, "function", name->function);
 	json_str(j, "module", name->module);
-	if (!name->function && name->module)
+	if (!name->function && frame_name_has_offset(name))
 		json_u64(j, "offset", name->module_offset);
+	else if (!name->function && name->module)
+		json_null(j, "offset");
 	json_end_object(j);
 }
 

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <sys/stat.h>
 #include <linux/types.h>
 
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/number.h"
 #include "lib/stacks/stacks.shared.h"
+#include "output/replace.h"
 #include "run/run.h"
 #include "stacks/internal.h"
 #include "stacks/names.h"
@@ -21,7 +18,7 @@
 #define CUT_PERMILLE 200
 #define CUT_MIN	     20
 
-static int svg_fd = -1;
+static struct replace svg;
 
 static bool svg_is_stdout(void)
 {
@@ -31,6 +28,8 @@ static bool svg_is_stdout(void)
 int stacks_setup(const struct common_options *common)
 {
 	const struct stacks_options *opt = &stacks_options;
+	const char *why;
+	int err;
 
 	if (opt->user_only && opt->kernel_only) {
 		error("-U and -K: it is one or the other, or both stacks without them");
@@ -61,9 +60,9 @@ int stacks_setup(const struct common_options *common)
 		}
 		return GO_ON;
 	}
-	svg_fd = open(opt->svg, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (svg_fd < 0) {
-		error("--svg: cannot write '%s': %s", opt->svg, strerror(errno));
+	err = replace_check(&svg, opt->svg, &why);
+	if (err) {
+		error("--svg: cannot write '%s': %s", opt->svg, why ? why : strerror(-err));
 		return STATUS_FAILED;
 	}
 	return GO_ON;
@@ -88,24 +87,25 @@ void stacks_configure(struct object *o)
 static bool write_svg(struct stacks *s)
 {
 	struct out *o = malloc(sizeof(*o));
-	struct stat st;
-	bool ok;
+	int err;
 
 	if (!o) {
 		error("not enough memory for the flame graph");
 		return false;
 	}
-	out_init(o, svg_fd);
-	if (!fstat(svg_fd, &st) && S_ISREG(st.st_mode) && ftruncate(svg_fd, 0))
-		o->error = errno;
-	stacks_svg(s, o);
-	ok = !out_flush(o);
-	if (!ok)
-		error("cannot write '%s': %s", stacks_options.svg, strerror(o->error));
+	err = replace_begin(&svg);
+	if (!err) {
+		out_init(o, svg.fd);
+		stacks_svg(s, o);
+		err = out_flush(o);
+		err = replace_end(&svg, !err) ?: err;
+	}
+	if (err)
+		error("cannot write '%s': %s", stacks_options.svg, strerror(-err));
 	else if (!s->failed)
 		note("the flame graph is in %s", stacks_options.svg);
 	free(o);
-	return ok;
+	return !err;
 }
 
 void stacks_report(struct stacks *s, struct run *r)

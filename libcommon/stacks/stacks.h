@@ -37,8 +37,8 @@ struct frame_name;
 /* --- what the options ask for ------------------------------------------------------------- */
 
 /*
- * In the setup hook: checks the options against each other and opens the file for --svg (so that a
- * path that can't be written is reported before anything is traced). Returns GO_ON, or the
+ * In the setup hook: checks the options against each other, and that the file of --svg can be
+ * written (so that one that can't is reported before anything is traced). Returns GO_ON, or the
  * exit status after printing why.
  */
 int stacks_setup(const struct common_options *common);

@@ -5,6 +5,7 @@
 #ifndef BORESCOPE_SYMBOLS_FRAME_NAME_H
 #define BORESCOPE_SYMBOLS_FRAME_NAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,13 +23,17 @@ struct frame_name {
 	const char *module;
 	/* The address in the module. For an ELF file: the virtual address in the file, which is
 	 * what addr2line, nm and objdump use. For a kernel module: counted from its base in
-	 * /proc/modules. Otherwise the address itself. */
+	 * /proc/modules. Otherwise the address itself; 0 with "[kernel]" where this user may not
+	 * know it (/proc/kallsyms hides addresses). */
 	uint64_t module_offset;
 };
 
+/* Is .module_offset known? */
+bool frame_name_has_offset(const struct frame_name *name);
+
 /*
  * A frame as the tools print it, into @buf: the function's name ("main"; what else of the frame is
- * shown is up to the caller), "[libfoo.so.1+0x1234]" where only the module is known, or
+ * shown is up to the caller), "[libfoo.so.1+0x1234]" where only the module is known, "[kernel]", or
  * "[unknown]". Returns @buf. FRAME_TEXT_LEN holds any; a smaller one gets what fits.
  */
 #define FRAME_TEXT_LEN 1024

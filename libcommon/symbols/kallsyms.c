@@ -234,7 +234,11 @@ void kallsyms_find(const struct kallsyms *k, uint64_t addr, struct frame_name *n
 	const struct symbol *sym = symtab_find(&k->table, addr);
 	const struct kernel_module *m = module_at(k, addr);
 
-	*name = (struct frame_name){ .module = "[kernel]", .module_offset = addr };
+	/* Where names are hidden, so are addresses: this user may not know them, nor a reader. */
+	*name = (struct frame_name){
+		.module = "[kernel]",
+		.module_offset = k->table.nr ? addr : 0,
+	};
 	if (m) {
 		name->module = m->name;
 		name->module_offset = addr - m->base;

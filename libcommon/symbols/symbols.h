@@ -36,7 +36,8 @@ void symbols_free(struct symbols *s);
  * programs have been loaded since. It looks for new ones at most once a second for an address that
  * has no name or is a BPF program's, and once in 10 s for another one outside of the kernel's own
  * text. Without CAP_SYS_ADMIN it can't see new programs, and reads kallsyms once in 10 s instead.
- * Where kallsyms hides addresses, no function is known; a note says so once, with the remedy.
+ * Where kallsyms hides addresses, no function and no offset is known; a note says so once, with
+ * the remedy.
  */
 void symbols_kernel(struct symbols *s, uint64_t addr, struct frame_name *name);
 

@@ -326,6 +326,24 @@ def test_svg_that_cannot_be_written(place):
     assert done.returncode == FAILED and str(place / "no" / "f.svg") in one_line(done.stderr)
 
 
+def test_svg_where_others_write(place):
+    """A link that another user has put there is not followed, and a file of his does not become the graph's."""
+    (place / "shared").mkdir()
+    (place / "shared").chmod(0o1777)
+    victim, link, own = place / "victim", place / "shared" / "link.svg", place / "shared" / "own.svg"
+    victim.write_text("precious")
+    link.symlink_to(victim)
+    own.write_text("")
+    for path in (link, own):
+        os.chown(path, 54321, 54321, follow_symlinks=False)
+    done = run_tool("profile", "--svg", link, 1)
+    assert done.returncode == FAILED and "another user" in one_line(done.stderr)
+    assert victim.read_text() == "precious" and link.is_symlink()
+    watch([1000], "--svg", own)
+    assert own.stat().st_uid == 0 and "<svg" in own.read_text(encoding="utf-8")
+    assert {path.name for path in own.parent.iterdir()} == {"link.svg", "own.svg"}
+
+
 def test_combinations():
     """What does not go together: status 2, one line."""
     for args in (["-U", "-K"], ["-f", "--top"], ["-f", "-j"], ["-F", "99", "-c", "100000"]):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import (ATTACHED, BUILD, CONTROL, FAILED, HEAD_KEYS, OK, QUIET_END, RFC3339, USAGE, VM, Tool, Workload,
-                     complaints, one_line, public_copy, run_tool, wait_until)
+from harness import (ATTACHED, BUILD, CONTROL, FAILED, HEAD_KEYS, NOBODY, OK, QUIET_END, RFC3339, USAGE, VM, Tool,
+                     Workload, complaints, one_line, public_copy, run_tool, wait_until)
 from machine import OWN_COMM, OWN_UID, call, need, scsi_delay
 
 TEN = 10
@@ -569,3 +569,18 @@ def test_options_that_do_not_fit(args):
     done = run_tool("xstack", *args)
     assert done.returncode in (FAILED, USAGE) and done.stdout == ""
     assert one_line(complaints(done.stderr)).startswith("xstack: ")
+
+
+def test_hidden_addresses(place):
+    """A user from whom kallsyms hides the kernel's addresses is not told them by a tool that has its capabilities."""
+    place.chmod(0o755)
+    copy = public_copy(BUILD / "bin" / "xstack", place)
+    subprocess.run(["setcap", "cap_bpf,cap_perfmon+ep", copy], check=True)
+    shown = subprocess.run([*NOBODY, "cat", "/proc/kallsyms"], check=True, capture_output=True, text=True).stdout
+    need(set(line.split()[0].strip("0") for line in shown.splitlines()) == {""}, "this kernel tells everybody")
+    for args in (["--json"], []):
+        done = subprocess.run([*NOBODY, copy, "-a", "-v", *args, "-i", "1"], capture_output=True, text=True,
+                              check=True)
+        assert "[kernel]" in done.stdout and "/proc/kallsyms hides them" in done.stderr
+        numbers = re.findall(r"\b\d{18,}\b|0x[0-9a-f]{12,}", done.stdout + done.stderr)
+        assert not [n for n in numbers if int(n, 0) >> 47 == 0x1ffff], numbers
