@@ -4,8 +4,8 @@
  *
  * Output is always valid JSON in valid UTF-8, whatever bytes the traced side supplied: a byte that
  * is not part of a valid sequence becomes U+FFFD, and what escape_utf8_is_control() names is
- * escaped, so that cat(1) is safe too. Keys come from our own tables and are written as they are. The commas
- * between members and elements come by themselves.
+ * escaped, so that cat(1) is safe too. Keys come from our own tables and are written as they are.
+ * The commas between members and elements come by themselves.
  */
 #ifndef BORESCOPE_OUTPUT_JSON_H
 #define BORESCOPE_OUTPUT_JSON_H

@@ -53,8 +53,8 @@ void out_printf(struct out *o, const char *fmt, ...) __attribute__((format(print
 /*
  * Writes a string from the traced side (comm, argv, path) so that it is safe for a terminal: what
  * escape_utf8_is_control() names and invalid UTF-8 become octal bytes, \ooo (\n, \t and the like
- * become their C escapes), and a backslash becomes \\. Other valid UTF-8 stays. The string ends at @len
- * bytes or at a NUL, whichever is first.
+ * become their C escapes), and a backslash becomes \\. Other valid UTF-8 stays. The string ends at
+ * @len bytes or at a NUL, whichever is first.
  */
 void out_escaped(struct out *o, const char *s, size_t len);
 /* Does the same, and escapes " too, for output between quotation marks. */
@@ -73,8 +73,8 @@ void out_pad_left(struct out *o, size_t mark, int width);
 /*
  * The loop that all escaping shares: copies @s up to @len bytes or to a NUL. In place of a
  * backslash, of @quote (0: none) and of what escape_utf8_is_control() names, it calls @escape with
- * the @n bytes at @s that are the code point @cp; and with each byte that is not valid UTF-8, where @cp is
- * NOT_UTF8.
+ * the @n bytes at @s that are the code point @cp; and with each byte that is not valid UTF-8, where
+ * @cp is NOT_UTF8.
  */
 void out_escape(struct out *o, const char *s, size_t len, char quote,
 		void (*escape)(struct out *o, const char *s, int n, uint32_t cp));

@@ -198,7 +198,7 @@ static void test_own(void **state)
 		symbols_user(s, getpid(), (uint64_t)addr + 1, &n);
 		assert_string_equal(n.module, "libc.so.6");
 		assert_int_equal(n.module_offset, (char *)addr + 1 - (char *)info.dli_fbase);
-		/* What memcpy and strlen are resolved to has local names only: they are in libc6-dbg. */
+		/* What memcpy and strlen are resolved to has local names only (in libc6-dbg). */
 		if (!n.function && !info.dli_sname)
 			continue;
 		if (!n.function)
