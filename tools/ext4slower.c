@@ -81,7 +81,7 @@ static void print_path(struct out *o, const void *event)
 {
 	const struct fs_event *e = event;
 
-	out_escaped(o, e->path, e->path_len);
+	table_text(o, e->path, e->path_len);
 }
 
 static void json_file(struct json *j, const void *event)

@@ -66,17 +66,30 @@ static void elapsed(struct out *o, uint64_t ts)
 	out_fixed(o, ts < first ? first - ts : ts - first, 9);
 }
 
-/* Writes a string of the event. Among comma-separated values, its commas are escaped. */
-static void text(struct out *o, const char *s, size_t len, bool last)
+/* A byte as \ooo, as BCC writes commas. */
+static void octal(struct out *o, char c)
 {
-	const char *comma;
+	out_char(o, '\\');
+	out_octal(o, (unsigned char)c, 3);
+}
+
+void table_text(struct out *o, const char *s, size_t len)
+{
+	size_t n;
 
 	len = strnlen(s, len);
-	while (table_csv && !last && (comma = memchr(s, ',', len))) {
-		out_escaped(o, s, comma - s);
-		out_str(o, "\\054");
-		len -= comma + 1 - s;
-		s = comma + 1;
+	if (table_csv && len && strchr("=+-@", *s)) {
+		octal(o, *s++);
+		len--;
+	}
+	for (n = 0; table_csv && n < len; n++) {
+		if (s[n] != ',' && s[n] != '"')
+			continue;
+		out_escaped(o, s, n);
+		octal(o, s[n]);
+		s += n + 1;
+		len -= n + 1;
+		n = -1;
 	}
 	out_escaped(o, s, len);
 }
@@ -119,7 +132,7 @@ static void cell(struct out *o, const struct column *c, const struct event_head 
 		out_octal(o, get_uint(event, c), c->width);
 		break;
 	case FMT_STR:
-		text(o, (const char *)event + c->offset, c->size, is_last(c));
+		table_text(o, (const char *)event + c->offset, c->size);
 		break;
 	case FMT_TIME:
 		time_of_day(o, clock_real_ns(event->ts), c->width > 9 ? c->width - 9 : 0);

@@ -14,9 +14,16 @@
 #include "output/out.h"
 
 extern bool table_show_clock; /* --time */
-/* Rows as comma-separated values, as some of BCC's tools print with -j: without padding; a comma
- * in a cell that is text is written as \\054, but not in the last one. */
+/* Rows as comma-separated values, as some of BCC's tools print with -j: without padding; text
+ * is as table_text() writes it. */
 extern bool table_csv;
+
+/*
+ * Writes a name in a cell: as out_escaped() does, and with table_csv so that it is one field, of
+ * the same text, for cut(1), for a reader of CSV and for a spreadsheet: commas and quotation marks
+ * are \054 and \042, and so is a sign that begins a formula (= + - @) where it comes first.
+ */
+void table_text(struct out *o, const char *s, size_t len);
 
 enum column_fmt {
 	FMT_UINT,    /* 1, 2, 4 or 8 bytes */

@@ -2,6 +2,7 @@
 """ext4slower and its other names: each kind of operation, by every rung; how slow they were; filters and formats."""
 
 import contextlib
+import csv
 import errno
 import os
 import re
@@ -389,6 +390,20 @@ def test_text(rung, ext4, cgroup):
                for row in text.rows)
 
 
+@pytest.mark.parametrize("comm", ['"hide', '=1+1', '+1', '-1', '@a', 'a"b'])
+def test_csv_for_its_readers(ext4, cgroup, comm):
+    """A row is a row to a reader of CSV, whatever the name, and no field is a formula."""
+    with Workload("fileops", "cached", N, ext4, cgroup=cgroup, comm=comm, directory=ext4) as work:
+        with Tool("ext4slower", "-j", "0", "--cgroup", cgroup.path) as tool:
+            done = work.run()
+    (ext4 / comm).unlink()
+    rows = [row for row in csv.reader(tool.lines[1:]) if row[3] == "R"]
+    assert len(rows) == len(done)
+    for row in rows:
+        assert len(row) == 8 and row[1].encode().decode("unicode_escape") == comm, row
+        assert row[1][0] not in '"=+-@'
+
+
 def test_csv(ext4, cgroup):
     """-j: BCC's fields, with commas between, and in a name no comma that would make one more."""
     (ext4 / "a,b").mkdir()
@@ -398,10 +413,10 @@ def test_csv(ext4, cgroup):
     shutil.rmtree(ext4 / "a,b")
     (ext4 / "file,ops").unlink()
     assert tool.lines[0] == BCC_CSV
-    rows = [line.split(",", 7) for line in tool.lines[1:]]
+    rows = [line.split(",") for line in tool.lines[1:]]
     rows = [row for row in rows if row[3] == "R"]
     assert [(row[1], int(row[2]), int(row[4]), int(row[5]), row[7]) for row in rows] == \
-        [("file\\054ops", work.pid, line["bytes"], line["offset"], "a,b/data") for line in done]
+        [("file\\054ops", work.pid, line["bytes"], line["offset"], "a\\054b/data") for line in done]
     assert all(int(row[6]) * 1000 <= line["ns"] for row, line in zip(rows, done))
 
 

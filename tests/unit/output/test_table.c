@@ -2,6 +2,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <stdio.h>
+
 #include "output.h"
 
 #include "output/table.h"
@@ -113,8 +115,27 @@ static void test_csv(void **state)
 	table_csv = true;
 	table_header(&o, values);
 	table_row(&o, values, &opened.head);
-	assert_string_equal(text(), "NAME,PID,LAST\na\\054b,12,a,b\n");
+	assert_string_equal(text(), "NAME,PID,LAST\na\\054b,12,a\\054b\n");
+	/* what would hide the rest from a reader, and what a spreadsheet would work out */
+	table_text(&o, "\"a,\"", 4);
+	assert_string_equal(text(), "\\042a\\054\\042");
+	for (const char *c = "=+-@"; *c; c++) {
+		const char name[] = { *c, '1', *c, ' ', '2', '\0' };
+		char want[16];
+
+		snprintf(want, sizeof(want), "\\%03o1%c 2", *c, *c);
+		table_text(&o, name, sizeof(name));
+		assert_string_equal(text(), want);
+	}
+	table_text(&o, "a,b", 2);
+	assert_string_equal(text(), "a\\054");
+	table_text(&o, ",", 1);
+	assert_string_equal(text(), "\\054");
+	table_text(&o, "", 0);
+	assert_string_equal(text(), "");
 	table_csv = false;
+	table_text(&o, "=\"a,b", 5);
+	assert_string_equal(text(), "=\"a,b");
 }
 
 /* Columns that text does not show are there; what follows the end is not. */
