@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/search.h"
+#include "base/util.h"
 
 int escape_utf8_decode(const char *s, size_t len, uint32_t *cp)
 {
@@ -44,11 +46,28 @@ int escape_utf8_decode(const char *s, size_t len, uint32_t *cp)
 	return n;
 }
 
+/*
+ * C0, DEL and C1; Default_Ignorable_Code_Point of Unicode 14.0 (DerivedCoreProperties.txt), which
+ * has the bidirectional controls and what is of no width: joiners, fillers, selectors, tags; and of
+ * UnicodeData.txt the categories Zs, Zl and Zp without U+0020, the Cf that have no glyph, and
+ * U+2800, the empty pattern of Braille. By code point.
+ */
+static const struct range {
+	uint64_t first, last;
+} unseen[] = {
+	{ 0x0, 0x1f },	      { 0x7f, 0xa0 },	    { 0xad, 0xad },	  { 0x34f, 0x34f },
+	{ 0x61c, 0x61c },     { 0x115f, 0x1160 },   { 0x1680, 0x1680 },	  { 0x17b4, 0x17b5 },
+	{ 0x180b, 0x180f },   { 0x2000, 0x200f },   { 0x2028, 0x202f },	  { 0x205f, 0x206f },
+	{ 0x2800, 0x2800 },   { 0x3000, 0x3000 },   { 0x3164, 0x3164 },	  { 0xfe00, 0xfe0f },
+	{ 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb },	  { 0x13430, 0x13438 },
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+};
+
 bool escape_utf8_is_control(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x61c || cp == 0x200e ||
-	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
-	       cp == 0xfeff;
+	const struct range *r = search_last(unseen, ARRAY_SIZE(unseen), first, cp);
+
+	return r && cp <= r->last;
 }
 
 int escape_byte(char text[ESCAPE_MAX], unsigned char c)

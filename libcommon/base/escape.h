@@ -18,7 +18,8 @@
 int escape_utf8_decode(const char *s, size_t len, uint32_t *cp);
 
 /* Must this code point not reach a terminal raw? These are C0, DEL, C1, the bidirectional controls,
- * the separators of lines and paragraphs, and the byte order mark; all are below U+10000. */
+ * and what can't be seen, or not be told from a space: two names must not look the same because of
+ * them. */
 bool escape_utf8_is_control(uint32_t cp);
 
 #define ESCAPE_MAX 4

@@ -102,26 +102,33 @@ void json_fixed(struct json *j, const char *key, uint64_t v, int decimals)
 	out_fixed(j->out, v, decimals);
 }
 
-/* @cp is NOT_UTF8, or below U+10000 as all code points are that escape_utf8_is_control() names. */
+static void escape_unit(struct out *o, uint32_t unit)
+{
+	char text[6] = { '\\', 'u' };
+
+	for (int i = 5; i >= 2; i--, unit >>= 4)
+		text[i] = "0123456789abcdef"[unit & 15];
+	out_mem(o, text, sizeof(text));
+}
+
 static void escape(struct out *o, const char *s, int n, uint32_t cp)
 {
 	static const char letters[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
 					['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\' };
-	char text[6] = { '\\', 'u' };
-	int i;
+	const char text[2] = { '\\', cp < sizeof(letters) ? letters[cp] : '\0' };
 
 	if (cp == NOT_UTF8) {
 		out_mem(o, "\xef\xbf\xbd", 3); /* U+FFFD */
 		return;
 	}
-	if (cp < sizeof(letters) && letters[cp]) {
-		text[1] = letters[cp];
+	if (text[1]) {
 		out_mem(o, text, 2);
-		return;
+	} else if (cp < 0x10000) {
+		escape_unit(o, cp);
+	} else { /* two of UTF-16's surrogates */
+		escape_unit(o, 0xd7c0 + (cp >> 10));
+		escape_unit(o, 0xdc00 + (cp & 0x3ff));
 	}
-	for (i = 5; i >= 2; i--, cp >>= 4)
-		text[i] = "0123456789abcdef"[cp & 15];
-	out_mem(o, text, sizeof(text));
 }
 
 void json_strn(struct json *j, const char *key, const char *s, size_t len)

@@ -87,7 +87,9 @@ static void test_strings(void **state)
 	assert_string_equal(string("\b\t\n\f\r", 16), "\\b\\t\\n\\f\\r");
 	assert_string_equal(string("\001\a\v\033\037 \177", 16),
 			    "\\u0001\\u0007\\u000b\\u001b\\u001f \\u007f");
-	assert_string_equal(string("\302\200\302\237\302\240", 16), "\\u0080\\u009f\302\240");
+	assert_string_equal(string("\302\200\302\237\302\241", 16), "\\u0080\\u009f\302\241");
+	assert_string_equal(string("\u200b\u3164\U000e0041\U0001f600", 16),
+			    "\\u200b\\u3164\\udb40\\udc41\U0001f600");
 	assert_string_equal(string("\342\200\250\342\200\256\330\234\357\273\277", 16),
 			    "\\u2028\\u202e\\u061c\\ufeff");
 	assert_string_equal(string("\303\244\342\202\254\360\237\230\200", 16),
