@@ -59,7 +59,8 @@ static bool print(int (*callback)(const char *, int, demangle_callbackref, void 
 	return out->len;
 }
 
-const char *demangle(const char *name, char *buf, size_t size)
+/* As demangle(), for names without a suffix. */
+static const char *demangle_whole(const char *name, char *buf, size_t size)
 {
 	static unsigned int nr_cut;
 	struct output out = { .buf = buf, .size = size };
@@ -78,4 +79,20 @@ const char *demangle(const char *name, char *buf, size_t size)
 	    print(cplus_demangle_v3_callback, name, &out))
 		return buf;
 	return name;
+}
+
+const char *demangle(const char *name, char *buf, size_t size)
+{
+	static const char stub[] = "@plt"; /* see plt.h */
+	size_t len = strlen(name), end = sizeof(stub) - 1;
+	char mangled[MAX_MANGLED];
+
+	if (name[0] != '_' || len <= end || len >= sizeof(mangled) || size <= end ||
+	    strcmp(name + len - end, stub) != 0)
+		return demangle_whole(name, buf, size);
+	memcpy(mangled, name, len - end);
+	mangled[len - end] = '\0';
+	if (demangle_whole(mangled, buf, size - end) != buf)
+		return name;
+	return strcat(buf, stub);
 }

@@ -9,6 +9,7 @@
 #include "symbols/buildid.h"
 #include "symbols/elfimage.h"
 #include "symbols/elfsyms.h"
+#include "symbols/plt.h"
 
 /* .gnu_debugdata unpacked: real ones have up to some MiB. xz -9 takes 65 MiB to unpack. */
 #define MAX_UNPACKED (64u << 20)
@@ -275,6 +276,7 @@ static void load(struct elf_syms *e, struct elf_image *im, const struct debugfil
 	find_sections(im, &s);
 	read_symbols(e, im, &s, s.symtab, 0);
 	read_symbols(e, im, &s, s.dynsym, 0);
+	plt_read(&e->table, im, s.dynsym);
 	if (s.debugdata)
 		read_debugdata(e, im, s.debugdata);
 	if (!s.symtab && where)

@@ -27,6 +27,13 @@ static const char program[] =
 	"__attribute__((noinline)) int shown(int x) { return hidden(x) * 3; }\n"
 	"int main(int argc, char **argv) { return shown(argc) & 1; }\n";
 
+/* One call by a stub, one by a pointer, and one that takes a stub's address. */
+static const char calls_others[] =
+	"#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
+	"int main(int argc, char **argv)\n"
+	"{ atexit((void (*)(void))puts); return puts(argv[0]) + strtol(argv[0], 0, argc)\n"
+	"  + (strchr(argv[0], argc) != 0) + (getenv(argv[0]) == (char *)puts); }\n";
+
 static const char choice[] =
 	"	.text\n"
 	"	.globl global\n"
@@ -107,6 +114,7 @@ static int setup(void **state)
 	(void)state;
 	fixture_begin();
 	write_file("program.c", program);
+	write_file("stubs.c", calls_others);
 	write_file("choice.s", choice);
 	shell(build);
 	return 0;
@@ -534,16 +542,77 @@ static void test_changes_while_read(void **state)
 	close(fd);
 }
 
+/* What objdump calls a stub is found at each of its bytes, and nothing else is called one. */
+static void compare_stubs(const char *file)
+{
+	struct elf_syms e;
+	char command[256], name[128], want[160];
+	unsigned long long addr;
+	size_t nr = 0;
+	int fd = open(in_dir("%s", file), O_RDONLY | O_CLOEXEC);
+	FILE *f;
+
+	assert_true(fd >= 0);
+	assert_int_equal(elf_syms_load(&e, fd, NULL), 0);
+	close(fd);
+	for (size_t i = 0; i < e.table.nr; i++)
+		nr += strstr(symtab_name(&e.table, &e.table.syms[i]), "@plt") != NULL;
+	assert_true(nr >= 3);
+	snprintf(command, sizeof(command),
+		 "objdump -d %s | sed -nE 's/^([0-9a-f]+) <([^>]*)@plt>:$/\\1 \\2/p'",
+		 in_dir("%s", file));
+	f = popen(command, "re");
+	assert_non_null(f);
+	while (fscanf(f, "%llx %127s", &addr, name) == 2) {
+		const struct symbol *sym = symtab_find(&e.table, addr);
+
+		snprintf(want, sizeof(want), "%s@plt", name);
+		assert_non_null(sym);
+		assert_string_equal(symtab_name(&e.table, sym), want);
+		assert_ptr_equal(symtab_find(&e.table, addr + 7), sym);
+		nr--;
+	}
+	assert_int_equal(pclose(f), 0);
+	assert_int_equal(nr, 0);
+	elf_syms_free(&e);
+}
+
+static void test_stubs(void **state)
+{
+	static const char *const flags[] = { "-fcf-protection=none", "-fcf-protection=full",
+					     "-fcf-protection=none -Wl,-z,now",
+					     "-no-pie -Wl,-z,now",
+					     "-fcf-protection=full -Wl,-z,ibtplt" };
+	char command[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		snprintf(command, sizeof(command),
+			 "gcc -O1 %s -o stubs%zu stubs.c && strip stubs%zu", flags[i], i, i);
+		shell(command);
+		snprintf(command, sizeof(command), "stubs%zu", i);
+		compare_stubs(command);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_symtab),		 cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_dynsym_only),	 cmocka_unit_test(test_minidebuginfo),
-		cmocka_unit_test(test_build_id),	 cmocka_unit_test(test_debuglink),
-		cmocka_unit_test(test_debug_file_owner), cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_not_elf),		 cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_corrupt),		 cmocka_unit_test(test_sparse),
-		cmocka_unit_test(test_xz_bomb),		 cmocka_unit_test(test_changes_while_read),
+		cmocka_unit_test(test_stubs),
+		cmocka_unit_test(test_symtab),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_dynsym_only),
+		cmocka_unit_test(test_minidebuginfo),
+		cmocka_unit_test(test_build_id),
+		cmocka_unit_test(test_debuglink),
+		cmocka_unit_test(test_debug_file_owner),
+		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_not_elf),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_corrupt),
+		cmocka_unit_test(test_sparse),
+		cmocka_unit_test(test_xz_bomb),
+		cmocka_unit_test(test_changes_while_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
