@@ -138,8 +138,8 @@ static void read_stubs(struct plt *p, Elf_Scn *scn, const GElf_Shdr *h)
 		read_arm64(p, h, data->d_buf, data->d_size);
 }
 
-/* Calls @read for each section of @type whose name begins with @prefix, and that is linked to section
- * @link (0: to any). */
+/* Calls @read for each section of @type whose name begins with @prefix, and that is linked to
+ * section @link (0: to any). */
 static void each_section(struct plt *p, uint32_t type, const char *prefix, size_t link,
 			 void (*read)(struct plt *p, Elf_Scn *scn, const GElf_Shdr *h))
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * plt: names for the stubs by which a program calls functions of other files, "strlen@plt", as
- * perf(1) and objdump(1) call them. They are in no symbol table, and code that calls small functions
- * spends a good part of its time in them.
+ * plt: names for the stubs by which a program calls functions of other files ("strlen@plt"), as
+ * perf(1) and objdump(1) give them. Such code is in no symbol table, and a program that calls small
+ * functions spends a good part of its time in it.
  *
  * A stub is known by its jump: it goes to where a word of the global offset table says, and a
  * relocation of that word names the function. So the layouts of different linkers (.plt, .plt.sec
