@@ -300,6 +300,10 @@ struct pid {
 	struct upid numbers[0];
 };
 
+typedef struct {
+	long unsigned int sig[1];
+} sigset_t;
+
 #if defined(__TARGET_ARCH_x86)
 struct thread_struct {
 	long unsigned int fsbase;
@@ -307,10 +311,6 @@ struct thread_struct {
 #else
 struct thread_struct {};
 #endif
-
-typedef struct {
-	long unsigned int sig[1];
-} sigset_t;
 
 struct sigpending {
 	sigset_t signal;
