@@ -33,8 +33,8 @@ static const struct worker_limits look_limits = {
 /* For a large honest file: Debian's largest debug files take 1 s. */
 static const struct worker_limits file_limits = {
 	.stall_ns = 500 * NSEC_PER_MSEC,
-	.cpu_ns = 4 * NSEC_PER_SEC,
-	.wall_ns = 10 * NSEC_PER_SEC,
+	.cpu_ns = 3 * NSEC_PER_SEC,
+	.wall_ns = 5 * NSEC_PER_SEC, /* also where others want the CPUs */
 };
 static const struct worker_limits root_file_limits = {
 	.stall_ns = 1000 * NSEC_PER_MSEC,
