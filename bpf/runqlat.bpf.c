@@ -66,9 +66,23 @@ static __always_inline void waited(struct task_struct *task, __u64 ns, bool type
  * when it began to wait on this CPU's queue (sched_info_arrive(), just after this hook, by the same
  * clock). If it was moved here while it waited, what it waited elsewhere is in run_delay already:
  * so the wait is the growth of run_delay since the task last came to a CPU.
+ *
+ * The clock, rq->clock, is a number that the kernel renews while it holds the queue's lock. A
+ * wake-up after which the CPU is to switch at once (on an idle CPU, that is every wake-up) asks the
+ * switch not to renew it: wakeup_preempt(), check_preempt_curr() before 6.7. No account has the
+ * time from that wake-up to the switch: it would be 0 here. So both clocks, the kernel's and ours,
+ * are read at such a wake-up, and ours again at the switch.
  */
 
 __u64 bases[BASES]; /* see runqlat.shared.h; by the low bits of the tid */
+
+/* By the number of a CPU. Who writes holds the lock of the CPU's queue. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set by configure() */
+	__type(key, __u32);
+	__type(value, struct clocks);
+} stopped SEC(".maps");
 
 /* A thread's number, as runqlat.shared.h has it: bits of its address, far above any time. */
 static __always_inline __u64 base_owner(struct task_struct *task)
@@ -86,15 +100,76 @@ static __always_inline __u64 first_wait(__u64 here, __u64 delay, bool first)
 	return (__s64)here < 0 ? 0 : here + (first ? delay : 0);
 }
 
+static __always_inline void read_clocks(struct rq *rq)
+{
+	__u32 cpu = rq_cpu(rq);
+	struct clocks *c = bpf_map_lookup_elem(&stopped, &cpu);
+
+	if (!c || c->queue == rq->clock) /* not renewed since then: ours of then belongs to it */
+		return;
+	c->queue = rq->clock;
+	c->ours = bpf_ktime_get_ns();
+}
+
+/* At this hook it is settled whether the CPU is to switch at once. */
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(clock_stops, struct task_struct *task)
+{
+	struct rq *rq = task_rq(task);
+
+	if (rq->clock_update_flags & RQCF_REQ_SKIP)
+		read_clocks(rq);
+	return 0;
+}
+
+/* At this one it is not: wakeup_preempt() comes after it. */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(clock_may_stop, struct task_struct *task)
+{
+	read_clocks(task_rq(task));
+	return 0;
+}
+
+/*
+ * At a switch: how many ns ago @rq's clock was renewed, 0 if that was for this switch. This is by
+ * how much more ours has grown since the wake-up: all that it has grown, if the other was not
+ * renewed since. Less than 1/1024 of that time can be the different pace of the two (NTP) instead,
+ * and counts as 0: this also settles a wake-up long ago that led to no switch.
+ */
+static __always_inline __u64 clock_age(struct rq *rq)
+{
+	__u32 cpu = rq_cpu(rq);
+	struct clocks *c = bpf_map_lookup_elem(&stopped, &cpu);
+	__u64 since, renewed;
+
+	if (!c || !c->queue)
+		return 0;
+	since = bpf_ktime_get_ns() - c->ours;
+	renewed = rq->clock - c->queue;
+	c->queue = 0;
+	return (__s64)(since - renewed) > (__s64)(since >> 10) ? since - renewed : 0;
+}
+
+/* @prev is preempted, and the clock is @age old: the kernel's account has @prev wait since then. */
+static __always_inline void preempted_later(struct task_struct *prev, __u64 age)
+{
+	__u64 *place = &bases[(__u32)prev->pid % BASES];
+
+	if (*place - base_owner(prev) < BASE_OTHER && task_is_running(prev))
+		*place += age;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	__u64 queued = next->sched_info.last_queued, here, delay, base, wait, *place;
+	__u64 queued = next->sched_info.last_queued, here, delay, base, wait, age, *place;
 	bool first = !next->sched_info.pcount;
+	struct rq *rq;
 
 	if (!queued) /* it did not wait; the idle task never does */
 		return 0;
-	here = task_rq(next)->clock - queued;
+	rq = task_rq(next);
+	here = rq->clock - queued;
 	delay = next->sched_info.run_delay;
 	base = base_owner(next) + delay + here;
 	place = &bases[(__u32)next->pid % BASES];
@@ -102,7 +177,10 @@ int BPF_PROG(sched_info, bool preempt, struct task_struct *prev, struct task_str
 	*place = base;
 	if (first || wait >= BASE_OTHER)
 		wait = first_wait(here, delay, first);
-	waited(next, wait, true);
+	age = clock_age(rq);
+	if (age && prev->pid)
+		preempted_later(prev, age);
+	waited(next, wait + age, true);
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 #ifndef BORESCOPE_BPF_RUNQLAT_SHARED_H
 #define BORESCOPE_BPF_RUNQLAT_SHARED_H
 
+#include "lib/core/types.shared.h"
+
 /* What there is one histogram for. */
 enum runqlat_split {
 	BY_NOTHING,
@@ -25,6 +27,14 @@ enum runqlat_split {
 #define BASE_OWNER_SHIFT 41
 #define BASE_SET	 (1ULL << 63)
 #define BASE_OTHER	 (1ULL << 46) /* ns: 19 hours */
+
+/* The two clocks of a CPU at the last wake-up after which the kernel's clock may stand still until
+ * the next switch. */
+struct clocks {
+	__u64 queue;	 /* rq->clock; 0: no such wake-up since the last switch */
+	__u64 ours;	 /* bpf_ktime_get_ns() */
+	__u64 unused[6]; /* so that two CPUs do not write to one line of their caches */
+};
 
 #define WAITING_MAX 65536 /* threads that wait at the same time, where wake-ups are timed */
 

@@ -26,10 +26,11 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-#define BY_PROBES "switched wakeup wakeup_new"
+#define BY_ACCOUNT "sched_info clock_stops clock_may_stop"
+#define BY_PROBES  "switched wakeup wakeup_new"
 
 static const struct probe probes[] = {
-	{ .name = "waits", .rungs = { "sched_info", BY_PROBES }, .when = &kept },
+	{ .name = "waits", .rungs = { BY_ACCOUNT, BY_PROBES }, .when = &kept },
 	{ .name = "waits", .rungs = { BY_PROBES }, .when = &not_kept },
 	{ 0 },
 };
@@ -119,6 +120,7 @@ static void configure(struct run *r)
 
 	ro->split = split;
 	object_resize_map(&r->object, "waiting", nr_threads(WAITING_MAX));
+	object_resize_map(&r->object, "stopped", libbpf_num_possible_cpus());
 	hist_maps_configure(&hists, r);
 }
 

@@ -264,7 +264,9 @@ struct signal_struct {
 };
 
 struct rq {
+	unsigned int clock_update_flags;
 	__u64 clock;
+	int cpu; /* with CONFIG_SMP */
 };
 
 struct cfs_rq {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""runqlat against the kernel's own count of a thread's waits, /proc/PID/task/TID/schedstat."""
+"""runqlat against the kernel's own count of a thread's waits, /proc/PID/task/TID/schedstat, and against ftrace."""
 
 import math
 import os
@@ -11,12 +11,13 @@ import pytest
 from harness import CONTROL, USAGE, VM, Tool, Workload, one_line, parse_line, run_tool, wait_until
 from histograms import TEXT_ROW, check_histogram, histograms, in_text, total
 from machine import OWN_COMM, OWN_UID, need
+from sched_trace import SchedTrace
 
 HOGS = {"pinned": 4, "free": 5, "moved": 5}     # how the threads are placed: how many
 SECONDS = 10 if VM else 4                       # of a saturated CPU; emulated slices are few
 EDGE = 2                                        # waits of the thread that reads the accounts, before and after that
 UNSEEN = 0 if VM else 0.01                      # of the switches: a host may keep those of its own tasks from BPF
-FIRST = 0.001                                   # of the time: first waits of known threads that were moved meanwhile
+ACCOUNT = 0.03 if VM else 0.01                  # of the time: from a wake-up to the switch, which schedstat does not count
 TRIPS = 2000                                    # through a pipe and back, on one CPU: two waits each
 BY_PROBES = "sched_info"                        # ruled out, waits are timed by probes
 NOTE = "the kernel does not keep how long tasks wait"
@@ -27,17 +28,17 @@ def hogs(how, seconds=SECONDS, **kwargs):
     return Workload("hogs", how, HOGS[how], seconds * 1000, **kwargs)
 
 
-def run_and_sleep(work):
+def run_and_sleep(work, lines):
     """Lets the threads run; returns what they print once they sleep: a thread waits no more until the tool has ended."""
     work.start()
-    return [parse_line(work.process.stdout.readline()) for _ in range(int(work.argv[2]) + 1)]
+    return [parse_line(work.process.stdout.readline()) for _ in range(lines)]
 
 
-def check_truth(tool, done, sums=FIRST, counts=0.0):
+def check_truth(tool, done, sums=ACCOUNT, counts=0.0):
     """Time and number of all waits are what schedstat has counted for the workload's threads."""
     delay, slices = sum(line["delay_ns"] for line in done), sum(line["slices"] for line in done)
     assert delay > 1e9 and slices > 200, "the CPU was not saturated"
-    assert sum(h["sum_ns"] for h in tool.json) == pytest.approx(delay, rel=sums + FIRST)
+    assert sum(h["sum_ns"] for h in tool.json) == pytest.approx(delay, rel=sums)
     assert (1 - counts - UNSEEN) * slices - EDGE <= total(tool) <= (1 + counts) * slices + EDGE
     for h in histograms(tool):
         check_histogram(h)
@@ -49,7 +50,7 @@ def test_agrees_with_the_kernel(how):
     """Threads on one CPU, where the kernel puts them, and moved while they wait: all together and each by itself."""
     with hogs(how) as work:
         with Tool("runqlat", "-p", work.pid, "--json") as tool, Tool("runqlat", "-L", "-p", work.pid, "--json") as split:
-            done = run_and_sleep(work)
+            done = run_and_sleep(work, HOGS[how] + 1)
     check_truth(tool, done)
     check_truth(split, done)
     assert NOTE not in tool.err
@@ -59,7 +60,7 @@ def test_agrees_with_the_kernel(how):
         h = found[line["tid"]]
         assert (h["pid"], h["comm"]) == (work.pid, f"hog{number}" if number else "hogs")
         if number:
-            assert h["sum_ns"] == pytest.approx(line["delay_ns"], rel=FIRST)
+            assert h["sum_ns"] == pytest.approx(line["delay_ns"], rel=ACCOUNT)
             assert line["slices"] - math.ceil(UNSEEN * line["slices"]) <= h["count"] <= line["slices"]
 
 
@@ -68,7 +69,7 @@ def test_by_probes(how):
     """Where the kernel does not keep the wait: wake-ups and switches are timed, with another clock."""
     with hogs(how) as work:
         with Tool("runqlat", "-p", work.pid, "--json", avoid=BY_PROBES) as tool:
-            done = run_and_sleep(work)
+            done = run_and_sleep(work, HOGS[how] + 1)
     assert NOTE in tool.err
     check_truth(tool, done, sums=0.1 if VM else 0.03, counts=0.03)
 
@@ -93,6 +94,52 @@ def test_round_trips(policy, avoid, cgroup):
     assert all(TRIPS <= n <= 1.1 * TRIPS for n in found.values()), found    # more, when others preempt them
     assert [(h["pid"], h["comm"], h["count"]) for h in one.json] == [(work.pid, "pingpong", found[work.pid])]
     assert in_text(text) == sum(found.values())
+
+
+WAKES = 100 if VM else 300
+STAMPS, STAMPS_NS = (0.3, 20_000) if VM else (0.08, 3_000)      # a program and ftrace look at the clock one after the other
+WORKLOADS = {"timer": ("wakes", "timer", WAKES), "other": ("wakes", "other", WAKES), "preempt": ("wakes", "preempt", WAKES),
+             "fork": ("wakes", "fork", WAKES), "moved": ("hogs", "moved", 4, 1000)}
+
+
+def check_trace(h, waits):
+    """The histogram is that of these waits, which another saw."""
+    waits = sorted(waits)
+    off = math.ceil(UNSEEN * len(waits)) + EDGE
+    need(len(waits) >= h["count"] - off, f"ftrace has seen {len(waits)} of {h['count']} waits")
+    assert len(waits) <= h["count"] + off
+    unseen = sum(waits[-off:]) / len(waits)
+    assert h["sum_ns"] / h["count"] == pytest.approx(sum(waits) / len(waits), rel=STAMPS, abs=STAMPS_NS + unseen)
+    for name, share in (("p50_ns", 0.5), ("p90_ns", 0.9)):
+        low, high = (waits[min(max(math.ceil(share * len(waits)) + at, 0), len(waits) - 1)] for at in (-off - 1, off - 1))
+        assert low * (1 - STAMPS) - STAMPS_NS <= h[name] <= high * (1 + STAMPS) + STAMPS_NS, (name, low, high)
+
+
+@pytest.mark.parametrize("avoid", ["", BY_PROBES])
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_agrees_with_ftrace(workload, avoid, cgroup):
+    """Each wait is as long as the time stamps of its wake-up and of its switch are apart: on idle CPUs, too, where the
+    kernel's account has 0; and what a wake-up preempts waits from when it loses the CPU."""
+    with Workload(*WORKLOADS[workload], cgroup=cgroup) as work:
+        one = ["--tid", work.pid] if workload == "preempt" else []
+        with Tool("runqlat", "--cgroup", cgroup.path, *one, "--json", avoid=avoid) as tool, SchedTrace(work.pid) as trace:
+            run_and_sleep(work, 1 if work.argv[0].endswith(b"wakes") else 5)
+    [h] = tool.json
+    check_histogram(h)
+    check_trace(h, [ns for tid, waits in trace.waits.items() for ns in waits if not one or tid == work.pid])
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_two_ways_to_time_a_wait(workload, cgroup):
+    """By the kernel's account and by probes alone, at the same time: the same waits, and as long."""
+    with Workload(*WORKLOADS[workload], cgroup=cgroup) as work:
+        with Tool("runqlat", "--cgroup", cgroup.path, "--json") as account, \
+                Tool("runqlat", "--cgroup", cgroup.path, "--json", avoid=BY_PROBES) as probes:
+            run_and_sleep(work, 1 if WORKLOADS[workload][0] == "wakes" else 5)
+    [one], [other] = account.json, probes.json
+    assert one["count"] == pytest.approx(other["count"], rel=0.03)
+    for name in ("p50_ns", "p90_ns"):
+        assert one[name] == pytest.approx(other[name], rel=2 * STAMPS, abs=STAMPS_NS), name
 
 
 def first_hog(work):

@@ -183,12 +183,32 @@ static __always_inline long kiocb_result(struct kiocb *iocb, long ret)
  * the kernel. */
 #define task_rq(task) ((task)->se.cfs_rq->rq)
 
+static __always_inline __u32 rq_cpu(struct rq *rq)
+{
+	return bpf_core_field_exists(rq->cpu) ? rq->cpu : 0;
+}
+
+/* In rq->clock_update_flags (kernel/sched/sched.h; the same in 5.10, 6.1 and 6.12): the next switch
+ * is not to renew rq->clock. */
+#define RQCF_REQ_SKIP 0x01
+
 /* on_cpu and on_rq were int before they became u8: the macro reads either. */
 static __always_inline bool task_on_cpu(struct task_struct *task)
 {
 	if (bpf_core_field_exists(task->on_cpu))
 		return BPF_CORE_READ_BITFIELD_PROBED(task, on_cpu);
 	return bpf_get_current_task() == (__u64)task;
+}
+
+/* For the task that is being switched out, at sched_switch: does it wait from now on, by the rule
+ * that the kernel's account has (sched_info_depart())? The verifier has to know @task's type. */
+static __always_inline bool task_is_running(struct task_struct *task)
+{
+	struct task_struct___state *old = (void *)task;
+
+	if (bpf_core_field_exists(old->state))
+		return !BPF_CORE_READ(old, state);
+	return !task->__state;
 }
 
 /* For the task that is being switched out, at sched_switch: does it want to go on running?
