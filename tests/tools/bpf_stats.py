@@ -56,8 +56,3 @@ class Programs:
         texts = [Path(f"/proc/self/fdinfo/{fd}").read_text(encoding="ascii") for fd in self.fds]
         return [sum(int(re.search(rf"^{key}:\s*(\d+)$", text, re.M)[1]) for text in texts)
                 for key in ("run_cnt", "run_time_ns")]
-
-
-def cpu_ns(pid):
-    """CPU time of a process of one thread, also of one that has ended and was not waited for."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0])

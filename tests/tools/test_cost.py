@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from bpf_stats import Programs, counting, cpu_ns
+from bpf_stats import Programs, counting
 from harness import BUILD, NOBODY, OK, TOO_COSTLY, VM, Tool, Workload, assert_sorted_times, public_copy
 from histograms import N, in_text
 from suite import TOOLS, Places
@@ -56,33 +56,42 @@ def test_cost(tool, event_place, cgroup, disk):
 
 
 class Watched(Tool):
-    """A tool whose CPU time is known from before it began to look, by some milliseconds."""
+    """A tool in a cgroup of its own, whose CPU time and its workers' is known from before it began to look, by some
+    milliseconds."""
+
+    def __init__(self, own, name, *args):
+        super().__init__(name, *args, prefix=["sh", "-c", f'echo 0 > {own.path}/cgroup.procs && exec "$@"', "sh"])
+        self.own = own
+        self.cpu_before = [0, 0]
+
+    def cpu_ns(self):
+        """All the CPU time of its processes, also of those that have ended."""
+        return 1000 * int(re.search(r"^usage_usec (\d+)$", (self.own.path / "cpu.stat").read_text(), re.M)[1])
 
     def is_ready(self):
-        self.cpu_before = [*getattr(self, "cpu_before", [0, 0]), cpu_ns(self.process.pid)][-3:]
+        self.cpu_before = [*self.cpu_before, self.cpu_ns()][-3:]
         return super().is_ready()
 
     def stop_and_weigh(self):
         """Ends it; all its CPU time."""
         self.process.send_signal(signal.SIGINT)
         os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
-        return cpu_ns(self.process.pid)
+        return self.cpu_ns()
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_agrees_with_the_kernel(tool, event_place, cgroup, disk):
+def test_agrees_with_the_kernel(tool, event_place, cgroup, other_cgroup, disk):
     """The figures are the kernel's: those of the tool's programs, kept beyond its end, and its CPU time."""
     facts = TOOLS[tool]
     work = facts.events(N, Places(event_place, disk))
     busy = ("-F", 1000) if tool == "xstack" else ()
     with counting(), Workload(*work, cgroup=cgroup) as working_load, \
-            Watched(tool, *facts.scope(cgroup.path, disk), *busy, "--cost", "--json") as running:
-        pid = running.process.pid
-        with Programs(pid) as programs:
-            cpu_ready, (runs_before, ns_before) = cpu_ns(pid), programs.read()
+            Watched(other_cgroup, tool, *facts.scope(cgroup.path, disk), *busy, "--cost", "--json") as running:
+        with Programs(running.process.pid) as programs:
+            cpu_ready, (runs_before, ns_before) = running.cpu_ns(), programs.read()
             working_load.run()
             time.sleep(1)
-            cpu_after = cpu_ns(pid)
+            cpu_after = running.cpu_ns()
             cpu_end, (runs, ns) = running.stop_and_weigh(), programs.read()
     cost = running.summary
     slack = 0.5 if cost["cost_sampled"] else 0          # others gave it more to do than it counts all the time
@@ -93,15 +102,15 @@ def test_agrees_with_the_kernel(tool, event_place, cgroup, disk):
     assert cpu_after - cpu_ready - MICROSECONDS <= spent <= cpu_end - running.cpu_before[0] + MICROSECONDS
 
 
-def test_cost_of_the_end(open_place, cgroup):
+def test_cost_of_the_end(open_place, cgroup, other_cgroup):
     """What profile spends on the names of functions, when all else is over, is its cost, too."""
     target = open_place / "target"
     target.touch()
     with Workload("openfast", STEADY // 5, 1, target, cgroup=cgroup) as work:
-        with Watched("profile", "--cgroup", cgroup.path, "-F", 99, "--cost", "--json") as tool:
-            cpu_ready = cpu_ns(tool.process.pid)
+        with Watched(other_cgroup, "profile", "--cgroup", cgroup.path, "-F", 99, "--cost", "--json") as tool:
+            cpu_ready = tool.cpu_ns()
             work.run()
-            cpu_done = cpu_ns(tool.process.pid)
+            cpu_done = tool.cpu_ns()
             cpu_end = tool.stop_and_weigh()
     assert tool.json and cpu_end - cpu_done > 2 * (cpu_done - cpu_ready), "the end took little"
     assert tool.summary["cost_tool_ns"] > cpu_done - cpu_ready + (cpu_end - cpu_done) / 2
