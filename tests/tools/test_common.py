@@ -47,6 +47,7 @@ def cases():
         yield pytest.param(tool, ["--json=yes"], "--json", id=f"{tool} --json=yes")
 
 
+@pytest.mark.any_kernel("opensnoop")
 @pytest.mark.unprivileged
 @pytest.mark.parametrize("tool, args, names", cases())
 def test_wrong_arguments(tool, args, names):
@@ -57,6 +58,7 @@ def test_wrong_arguments(tool, args, names):
     assert line.startswith(f"{tool}: ") and names in line.removeprefix(f"{tool}: ")
 
 
+@pytest.mark.any_kernel("opensnoop")
 @pytest.mark.unprivileged
 @pytest.mark.parametrize("tool", TOOLS)
 def test_help(tool):
@@ -71,6 +73,7 @@ def test_help(tool):
     assert max(map(len, done.stdout.splitlines())) <= 120
 
 
+@pytest.mark.any_kernel("opensnoop")
 @pytest.mark.unprivileged
 @pytest.mark.parametrize("tool", TOOLS)
 def test_version(tool):
@@ -82,6 +85,7 @@ def test_version(tool):
     assert run_tool(tool, "-V").stdout == done.stdout
 
 
+@pytest.mark.any_kernel("opensnoop")
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ends_by_signal(tool, number, cgroup):
@@ -93,6 +97,7 @@ def test_ends_by_signal(tool, number, cgroup):
     assert (running.summary["type"], running.summary["events"], running.summary["lost"]) == ("summary", 0, 0)
 
 
+@pytest.mark.any_kernel
 def test_hangup(disk):
     """A terminal that goes sends SIGHUP, and so does the shell in it, at about the same time: what there is is printed."""
     with working("write", disk) as work:
@@ -104,6 +109,7 @@ def test_hangup(disk):
     assert total(tool) == N
 
 
+@pytest.mark.any_kernel
 def test_hangup_under_nohup(cgroup):
     """Who has SIGHUP ignored, as nohup does, goes on."""
     with Tool("opensnoop", "--cgroup", cgroup.path, prefix=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"]) as tool:
@@ -112,6 +118,7 @@ def test_hangup_under_nohup(cgroup):
         assert tool.process.poll() is None
 
 
+@pytest.mark.any_kernel("opensnoop")
 @pytest.mark.parametrize("tool", TOOLS)
 def test_ends_after_duration(tool, cgroup):
     """--duration ends the tool by itself, not before its time."""
@@ -121,6 +128,7 @@ def test_ends_after_duration(tool, cgroup):
         assert running.wait(5) == OK
 
 
+@pytest.mark.any_kernel("opensnoop")
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
 @pytest.mark.parametrize("json", [False, True])
 def test_ends_after_events(tool, json, event_place, cgroup):
@@ -133,6 +141,7 @@ def test_ends_after_events(tool, json, event_place, cgroup):
     assert len(running.json if json else running.rows) == 7
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
 def test_closed_pipe(tool, event_place, cgroup):
     """`TOOL | head -1`: the tool ends, quietly, at the next event."""
@@ -148,6 +157,7 @@ def test_closed_pipe(tool, event_place, cgroup):
             assert running.err == before
 
 
+@pytest.mark.any_kernel
 def test_closed_pipe_of_a_histogram(disk):
     """`biolatency 1 | head -1` ends, quietly."""
     reader, writer = os.pipe()
@@ -161,6 +171,7 @@ def test_closed_pipe_of_a_histogram(disk):
             assert "pipe" not in running.err.removeprefix(before).lower()
 
 
+@pytest.mark.any_kernel
 @pytest.mark.unprivileged
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_closed_pipe_of_a_text(option):
@@ -173,6 +184,7 @@ def test_closed_pipe_of_a_text(option):
     assert (done.returncode, done.stderr) == (OK, b"")
 
 
+@pytest.mark.any_kernel("opensnoop")
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("json", [False, True])
 def test_full_disk(tool, json, cgroup):
@@ -184,6 +196,7 @@ def test_full_disk(tool, json, cgroup):
     assert "No space left on device" in one_line(complaints(done.stderr))
 
 
+@pytest.mark.any_kernel
 def test_file_at_its_limit(tmp_path):
     """ulimit -f: the tool ends as with a full disk, and not by a signal."""
     with open(tmp_path / "output", "wb") as file:
@@ -304,6 +317,7 @@ def read_all(fd, got):
     return False
 
 
+@pytest.mark.any_kernel("opensnoop")
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("ends, setting", [(pty.openpty, {}), (pty.openpty, {"NO_COLOR": "1"}), (os.pipe, {})],
                          ids=["terminal", "NO_COLOR", "pipe"])
@@ -337,6 +351,7 @@ def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, di
 
 # --- ids of processes that nobody has, and streams that are closed ---
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("tool", TOOLS)
 def test_ids_of_nobody(tool):
     """-p and --tid of what does not exist: the tool runs, and says so."""
@@ -374,6 +389,7 @@ def test_pid_namespace():
     assert done.returncode == OK and "opensnoop: this is a pid namespace of its own" in done.stderr
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["--cgroup", "1", "--duration", "0.1"]])
 def test_closed_streams(args, tmp_path):
     """>&-: status 1 and one line. 2>&-: what is meant for stderr gets into no other file."""
@@ -400,6 +416,7 @@ def test_more_ids():
 
 # --- messages ---
 
+@pytest.mark.any_kernel
 @pytest.mark.unprivileged
 @pytest.mark.parametrize("args, says", [
     (["-u", "no-such-user"], "-u: 'no-such-user' is not valid; "),
@@ -422,6 +439,7 @@ def test_id_of_no_cgroup():
     assert done.returncode == USAGE and "--cgroup: '999999999' is not valid" in one_line(done.stderr)
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("tool", TOOLS)
 def test_few_open_files(tool):
     """A low limit of open files is raised where that is granted; else status 1 and one sentence that names it."""
@@ -439,6 +457,7 @@ def test_no_btf_file():
     assert one_line(done.stderr) == "execsnoop: cannot read BTF from /no/such/file: No such file or directory"
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("tool, what", [("biolatency", "requests"), ("runqlat", "waits")])
 def test_nothing_to_show(tool, what, cgroup):
     """Where there is no histogram, a line on stderr says so; JSON has its count of 0."""
@@ -449,6 +468,7 @@ def test_nothing_to_show(tool, what, cgroup):
     assert '"count":0,' in done.stdout and "counted" not in done.stderr
 
 
+@pytest.mark.any_kernel
 def test_svg_to_stdout(tmp_path):
     """--svg - is stdout, and appends to what a file has."""
     output = tmp_path / "output.svg"
@@ -459,6 +479,7 @@ def test_svg_to_stdout(tmp_path):
     assert re.fullmatch(r"before\n<\?xml.*</svg>\n", output.read_text(encoding="utf-8"), re.S)
 
 
+@pytest.mark.any_kernel
 def test_svg_to_a_closed_pipe():
     """--svg - | head: a reader that has seen enough is no error, and nothing is said of it."""
     command = [str(BUILD / "bin" / "xstack"), "-a", "-q", "-i", "1", "--svg", "-"]
@@ -470,6 +491,7 @@ def test_svg_to_a_closed_pipe():
     assert tool.returncode == OK
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("tool", ["profile", "xstack"])
 def test_svg_to_a_full_disk(tool):
     """--svg - >/dev/full: said as of any other output."""
@@ -480,6 +502,7 @@ def test_svg_to_a_full_disk(tool):
     assert one_line(complaints(done.stderr)) == f"{tool}: cannot write: No space left on device"
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("args, lines", [(["--top"], 1), ([], 1), (["-f"], 0), (["--json"], 0)])
 def test_time_above_stacks(args, lines):
     """--time stands above the stacks or the table of functions, but not in what other programs read."""

@@ -32,6 +32,7 @@ def runs_told(tool):
     return [int(n.replace(" ", "")) for n in re.findall(r"cost: (?:about )?([\d ]+) runs", tool.err)]
 
 
+@pytest.mark.any_kernel("opensnoop", "xstack")
 @pytest.mark.parametrize("tool", TOOLS)
 def test_cost(tool, event_place, cgroup, disk):
     """--cost says at the end what looking has cost: a line on stderr, and in the summary."""
@@ -116,6 +117,7 @@ def test_cost_of_the_end(open_place, cgroup, other_cgroup):
     assert tool.summary["cost_tool_ns"] > cpu_done - cpu_ready + (cpu_end - cpu_done) / 2
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("tool", ["biolatency", "runqlat"])
 def test_cost_of_each_report(tool, cgroup, disk):
     """With -v, a tool that reports at intervals says after each what it has cost so far."""
@@ -125,6 +127,7 @@ def test_cost_of_each_report(tool, cgroup, disk):
     assert len(runs) == 3 and runs == sorted(runs)
 
 
+@pytest.mark.any_kernel
 def test_cost_so_far(open_place, cgroup):
     """With -v, a tool without reports says every 5 s what it has cost so far; --max-cost, if kept, says nothing."""
     with contextlib.ExitStack() as together:
@@ -176,6 +179,7 @@ def test_too_costly(json, open_place, cgroup):
 TEXTS = [("biolatency", False), ("profile", False)]
 
 
+@pytest.mark.any_kernel("biolatency")
 @pytest.mark.parametrize("tool, json", [*((tool, True) for tool in TOOLS), *TEXTS])
 def test_each_is_stopped(tool, json, event_place, cgroup, disk):
     """Every tool stops when even what it does when idle costs more than --max-cost, and prints what it has."""

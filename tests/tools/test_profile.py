@@ -115,6 +115,7 @@ def test_cpu_time_of_a_process():
     assert abs(tool.summary["events"] - due) < (0.2 if VM else 0.05) * due + 4 * math.sqrt(due), (tool.summary, due)
 
 
+@pytest.mark.any_kernel
 def test_listing():
     """As BCC prints it: frames, leaf first, the process, the count; the hottest last."""
     tool, _, work = watch([2000], "-F", 99)
@@ -130,6 +131,7 @@ def test_listing():
     assert [f.strip() for f in stacks[-1].split("\n")[:3]] == ["burn_seventy", "burn_loop", "burn_deep"]
 
 
+@pytest.mark.any_kernel
 def test_folded():
     """-f: root first, one line a stack; -a marks the kernel's, -d the border between both."""
     tool, _, _ = watch([1500], "-f", "-a", "-d", "-F", 999, name="burn")
@@ -244,6 +246,7 @@ def hostile_fixture(place):
     return run
 
 
+@pytest.mark.any_kernel
 def test_hostile_names(hostile, place):
     """Names that others chose: nothing of a terminal's, of XML's or of a folded line's in them is obeyed."""
     for args in ([], ["-f"], ["--top"]):
@@ -263,6 +266,7 @@ def test_hostile_names(hostile, place):
     assert any("<script>alert(1)</script>" in title.text for title in tree.iter(f"{SVG}title"))
 
 
+@pytest.mark.any_kernel
 def test_svg(place):
     """A flame graph is XML, without a reference to elsewhere, and its widths are the counts'."""
     tool, _, _ = watch([3000], "--svg", place / "f.svg", "-j", "-F", 199)
@@ -320,12 +324,14 @@ def test_flame_graph_in_a_browser(place):
         assert page.errors == []
 
 
+@pytest.mark.any_kernel
 def test_svg_that_cannot_be_written(place):
     """Said before anything is sampled."""
     done = run_tool("profile", "--svg", place / "no" / "f.svg", 1)
     assert done.returncode == FAILED and str(place / "no" / "f.svg") in one_line(done.stderr)
 
 
+@pytest.mark.any_kernel
 def test_svg_where_others_write(place):
     """A link that another user has put there is not followed, and a file of his does not become the graph's."""
     (place / "shared").mkdir()
@@ -344,6 +350,7 @@ def test_svg_where_others_write(place):
     assert {path.name for path in own.parent.iterdir()} == {"link.svg", "own.svg"}
 
 
+@pytest.mark.any_kernel
 def test_combinations():
     """What does not go together: status 2, one line."""
     for args in (["-U", "-K"], ["-f", "--top"], ["-f", "-j"], ["-F", "99", "-c", "100000"]):

@@ -74,6 +74,7 @@ class Stuck:
         return tool in AT_THE_END
 
 
+@pytest.mark.any_kernel("opensnoop", "profile")
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_second_signal(tool, number):
@@ -87,6 +88,7 @@ def test_second_signal(tool, number):
         assert not GAVE_UP.search(stuck.said)
 
 
+@pytest.mark.any_kernel("opensnoop", "profile")
 @pytest.mark.parametrize("tool", TOOLS)
 def test_first_signal(tool):
     """After the first one, output that nobody reads is given up: status 1, and it is said."""
@@ -99,6 +101,7 @@ def test_first_signal(tool):
         assert GAVE_UP.search(stuck.said)
 
 
+@pytest.mark.any_kernel("opensnoop", "profile")
 @pytest.mark.parametrize("tool", TOOLS)
 def test_duration(tool):
     """--duration holds: status 1, and it is said."""
@@ -107,6 +110,7 @@ def test_duration(tool):
         assert GAVE_UP.search(stuck.said)
 
 
+@pytest.mark.any_kernel
 def test_max_cost():
     """--max-cost holds, too, also while stuck before it is known."""
     with Stuck("runqlat", "--max-cost", "0.00001") as stuck:
@@ -114,6 +118,7 @@ def test_max_cost():
         assert GAVE_UP.search(stuck.said) and "more than --max-cost" in stuck.said
 
 
+@pytest.mark.any_kernel("opensnoop", "profile")
 @pytest.mark.parametrize("tool", TOOLS)
 def test_stuck_stderr(tool, cgroup):
     """Where stderr is stuck, --duration holds, and what is data is written."""
@@ -137,6 +142,7 @@ def test_stuck_stderr(tool, cgroup):
             os.close(reader)
 
 
+@pytest.mark.any_kernel
 def test_twice_at_once(cgroup):
     """timeout(1) sends its signal to the tool, and to the group that it is in: what there is is printed."""
     with Tool("runqlat", "--cgroup", cgroup.path, "--json") as tool:
@@ -147,6 +153,7 @@ def test_twice_at_once(cgroup):
     assert tool.summary["type"] == "summary"
 
 
+@pytest.mark.any_kernel
 def test_reader_that_begins_late():
     """Who reads within 2 s gets everything."""
     with Stuck("runqlat", "--duration", "0.3") as stuck:
@@ -160,6 +167,7 @@ def test_reader_that_begins_late():
         assert stuck.process.wait(patience(5)) == OK and b"distribution" in got
 
 
+@pytest.mark.any_kernel
 def test_pager():
     """In the foreground of a terminal, a pager may hold the output back for as long as somebody reads a page."""
     reader, writer = os.pipe()
@@ -186,6 +194,7 @@ def test_pager():
         os.close(terminal)
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("signals, status, says", [
     (2, -signal.SIGTERM, ""), (1, FAILED, "opensnoop: gave up: it hangs in the kernel, ")])
 def test_hanging(signals, status, says, tmp_path):

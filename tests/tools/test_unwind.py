@@ -206,6 +206,7 @@ TABLES = {
 }
 
 
+@pytest.mark.any_kernel
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="vm-ok: written for x86-64")
 @pytest.mark.parametrize("kind", TABLES)
 def test_hostile_tables(kind, place):
@@ -233,6 +234,7 @@ def test_hostile_tables(kind, place):
     assert peak < 100_000, "kB"
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("value", ["dwarfs", "dwarf,", "dwarf,511", "dwarf,16385", "dwarf,4k", "dwarf,-1", ""])
 def test_arguments(value):
     """What --unwind does not take is said in one line."""
