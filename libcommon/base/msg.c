@@ -81,16 +81,13 @@ static void say(const char *fmt, va_list args)
 	put(line, at);
 }
 
-void msg_foreign(const char *fmt, va_list args)
+void msg_foreign(const char *text)
 {
-	char *text, *safe, *end;
-	int len = vasprintf(&text, fmt, args);
-	size_t size = len < 0 ? 0 : (size_t)len * ESCAPE_MAX, at = 0;
+	const char *end;
+	size_t size = strlen(text) * ESCAPE_MAX, at = 0;
+	char *safe = malloc(size + 1);
 
-	if (len < 0)
-		return;
-	safe = malloc(size + 1);
-	for (char *part = text; safe && part < text + len; part = end) {
+	for (const char *part = text; safe && *part; part = end) {
 		end = part + strcspn(part, "\n\t");
 		at += escape_line(safe + at, size - at, part, end - part);
 		if (*end)
@@ -100,7 +97,6 @@ void msg_foreign(const char *fmt, va_list args)
 	if (safe)
 		put(safe, at);
 	free(safe);
-	free(text);
 }
 
 #define SAY(when)                                                                                  \

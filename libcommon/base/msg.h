@@ -10,7 +10,6 @@
 #ifndef BORESCOPE_BASE_MSG_H
 #define BORESCOPE_BASE_MSG_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 
 extern bool msg_verbose; /* -v: debug() prints, and libbpf's own messages are shown */
@@ -32,7 +31,7 @@ void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints lines of another's making (libbpf's) as they are, but escaped: of what is not printable,
  * only newlines and tabs stay. */
-void msg_foreign(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+void msg_foreign(const char *text);
 
 /*
  * Shows how far long work has come, if stderr is a terminal: the next call overwrites it, and

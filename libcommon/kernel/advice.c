@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -107,6 +109,39 @@ void advice_btf(const char *btf, int err)
 
 static char failed_program[64];
 
+/* May this user know where the kernel's code and data lie? (kallsyms_show_value() of the kernel) */
+static bool may_know_addresses(void)
+{
+	uint64_t caps = 0;
+
+	return !number_field(OWN_STATUS, "CapEff", 16, &caps) && (caps >> CAP_SYSLOG & 1);
+}
+
+/* Makes all that may be an address of the kernel unreadable: the verifier's log has those of maps
+ * for who has CAP_PERFMON (allow_ptr_leaks), as a tool with capabilities on its file does. */
+static void mask_addresses(char *text)
+{
+	size_t len;
+
+	for (char *at = text; *at; at += len ? len : 1) {
+		len = strspn(at, "0123456789abcdefABCDEF");
+		if (len >= 16 && !strncasecmp(at + len - 16, "ffff", 4))
+			memset(at + len - 12, 'x', 12);
+	}
+}
+
+static void print_lines(const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		return;
+	if (!may_know_addresses())
+		mask_addresses(text);
+	msg_foreign(text);
+	free(text);
+}
+
 static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	if (level == LIBBPF_WARN) {
@@ -125,7 +160,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 				 (int)(end - at - 6), at + 6);
 	}
 	if (msg_verbose && level != LIBBPF_DEBUG)
-		msg_foreign(fmt, args);
+		print_lines(fmt, args);
 	return 0;
 }
 
