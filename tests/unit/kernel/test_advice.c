@@ -16,7 +16,9 @@
 #include "base/msg.h"
 #include "kernel/advice.h"
 
-#define LOG "0: (18) r1 = 0xffff888012345678 ; R1_w=map_ptr(off=0)\n1: mask ffffffff81000000, 0xffff, 1234\n"
+#define LOG                                                                                        \
+	"0: (18) r1 = 0xffff888012345678 ; R1_w=map_ptr(off=0)\n"                                  \
+	"1: mask ffffffff81000000, 0xffff, 1234\n"
 
 static libbpf_print_fn_t print;
 
