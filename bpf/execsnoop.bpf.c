@@ -23,10 +23,13 @@ const volatile __u32 only_ppid;			    /* 0: any parent */
 
 #define FD_NAME_MAX	32  /* "/dev/fd/" and a number, and more: a power of two */
 #define FAILED_ARGS_MAX 128 /* a failed exec's arguments are read one by one */
+#define FAILED_ARG_MAX	4096 /* bytes of each, with its NUL */
 
 struct exec_scratch {
 	struct exec_event event;
-	char text[EXEC_FILENAME_MAX + EXEC_ARGS_MAX + 4097];
+	char text[EXEC_FILENAME_MAX + EXEC_ARGS_MAX + FAILED_ARG_MAX + 1];
+	struct exec_call call; /* the one that failed */
+	__u64 pointer;	       /* the size of one in call.argv */
 };
 EVENT_SCRATCH(struct exec_scratch, 2);
 
@@ -104,19 +107,16 @@ static __always_inline void exec_started(struct task_struct *task, struct linux_
 }
 
 /* Adds argument @i of a failed exec. False: that was the last one that can be added. */
-static __always_inline bool add_arg(struct exec_scratch *s, const struct exec_call *call, int i)
+static __always_inline bool add_arg(struct exec_scratch *s, int i)
 {
-	__u64 at = s->event.args_len, end, room; /* 64 bits: the verifier follows those best */
-	const char *arg = NULL;
-	__u32 arg32 = 0;
+	__u64 at = s->event.args_len, end; /* 64 bits: the verifier follows those best */
+	__u64 pointer = s->pointer;
+	const char *arg = NULL; /* one of 32 bits is its lower half */
 	long n;
 
-	if (call->compat) {
-		bpf_probe_read_user(&arg32, sizeof(arg32), call->argv + 4 * i);
-		arg = (const char *)(unsigned long)arg32;
-	} else {
-		bpf_probe_read_user(&arg, sizeof(arg), call->argv + 8 * i);
-	}
+	if (pointer > sizeof(arg))
+		return false;
+	bpf_probe_read_user(&arg, pointer, s->call.argv + pointer * i);
 	if (!arg)
 		return false;
 	if (i == FAILED_ARGS_MAX || at >= max_bytes || at >= EXEC_ARGS_MAX) {
@@ -124,22 +124,23 @@ static __always_inline bool add_arg(struct exec_scratch *s, const struct exec_ca
 		return false;
 	}
 	end = s->event.filename_len + at;
-	room = max_bytes - at;
 	if (end > EXEC_FILENAME_MAX + EXEC_ARGS_MAX)
 		return false;
-	if (room > 4096)
-		room = 4096;
-	n = read_user_str(&s->text[end], room + 1, arg);
-	if (n <= 0 || n > 4097) {
+	/* there is room for that, whatever max_bytes says: so only one way leads to the next one */
+	n = read_user_str(&s->text[end], FAILED_ARG_MAX + 1, arg);
+	if (n <= 0 || n > FAILED_ARG_MAX + 1) {
 		s->event.head.flags |= EXEC_ARGS_UNREAD;
 		return false;
 	}
-	if (n > room) {
+	at += n;
+	if (n > FAILED_ARG_MAX || at > max_bytes) {
 		s->event.head.flags |= EXEC_ARGS_CUT;
-		n = room;
+		at -= n > FAILED_ARG_MAX;
+		s->event.args_len = at < max_bytes ? at : max_bytes;
+		return false;
 	}
-	s->event.args_len = at + n;
-	return !(s->event.head.flags & EXEC_ARGS_CUT);
+	s->event.args_len = at;
+	return true;
 }
 
 /* Writes the name that the kernel gives a program that is known by its descriptor: "/dev/fd/N",
@@ -177,18 +178,16 @@ static __always_inline long put_new_image(struct exec_scratch *s)
 	return len + 1;
 }
 
-static __always_inline void show_failed(const struct exec_call *call, int ret)
+static __always_inline void show_failed(struct exec_scratch *s, int ret)
 {
-	struct exec_scratch *s = event_begin(1);
 	bool killed = exec_has_killed();
 	long n;
 
-	if (!s)
-		return;
 	head(&s->event, ret);
-	n = killed ? put_new_image(s) : read_user_str(s->text, EXEC_FILENAME_MAX, call->filename);
-	if (call->by_dfd && !killed && (n == 1 || !call->filename))
-		n = put_fd_name(s->text, call->dfd);
+	n = killed ? put_new_image(s)
+		   : read_user_str(s->text, EXEC_FILENAME_MAX, s->call.filename);
+	if (s->call.by_dfd && !killed && (n == 1 || !s->call.filename))
+		n = put_fd_name(s->text, s->call.dfd);
 	if (n < 0 || n > EXEC_FILENAME_MAX)
 		n = 0;
 	s->event.filename_len = n;
@@ -196,17 +195,28 @@ static __always_inline void show_failed(const struct exec_call *call, int ret)
 		send(s);
 		return;
 	}
-	for (int i = 0; call->argv && i <= FAILED_ARGS_MAX; i++)
-		if (!add_arg(s, call, i))
+	for (int i = 0; s->call.argv && i <= FAILED_ARGS_MAX; i++) {
+		barrier(); /* lengths are read anew, or each way to here would be another loop */
+		if (!add_arg(s, i))
 			break;
+	}
 	send(s);
 }
 
+/* What was asked for goes to where the verifier knows nothing of it. So it follows all that comes
+ * after once, and not for each call by 64-bit and by 32-bit programs. */
 static __always_inline void exec_failed(const struct exec_call *call, int ret)
 {
+	struct exec_scratch *s;
+
 	preempt_off();
-	if (wanted())
-		show_failed(call, ret);
+	s = event_begin(1);
+	if (s) {
+		s->call = *call;
+		s->pointer = call->compat ? sizeof(__u32) : sizeof(__u64);
+		if (wanted())
+			show_failed(s, ret);
+	}
 	preempt_on();
 }
 

@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/btf.h>
+#include <linux/magic.h>
 
 #include "base/util.h"
 #include "kernel/btf.h"
@@ -348,6 +350,23 @@ static int read_all(int fd, struct file *f)
 	return 0;
 }
 
+/* From 6.16 on (a539e2a6d51d) the kernel's own BTF can be mapped, which saves to copy it, a page a
+ * read. Only there: a file on a disk may become shorter, and a look at what is gone kills. */
+static bool map_sysfs(int fd, struct file *f)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(fd, &fs) || fs.f_type != SYSFS_MAGIC || fstat(fd, &st) || st.st_size <= 0 ||
+	    st.st_size >= MAX_FILE_SIZE)
+		return false;
+	f->data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (f->data == MAP_FAILED)
+		return false;
+	f->len = f->size = st.st_size;
+	return true;
+}
+
 static int map_file(int dir, const char *path, struct file *f)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC), err;
@@ -355,7 +374,7 @@ static int map_file(int dir, const char *path, struct file *f)
 	*f = (struct file){ .data = MAP_FAILED };
 	if (fd < 0)
 		return -errno;
-	err = read_all(fd, f);
+	err = map_sysfs(fd, f) ? 0 : read_all(fd, f);
 	close(fd);
 	return err;
 }

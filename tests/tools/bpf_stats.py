@@ -51,8 +51,15 @@ class Programs:
         for fd in self.fds:
             os.close(fd)
 
+    def infos(self):
+        return [Path(f"/proc/self/fdinfo/{fd}").read_text(encoding="ascii") for fd in self.fds]
+
     def read(self):
         """All their runs, and ns."""
-        texts = [Path(f"/proc/self/fdinfo/{fd}").read_text(encoding="ascii") for fd in self.fds]
+        texts = self.infos()
         return [sum(int(re.search(rf"^{key}:\s*(\d+)$", text, re.M)[1]) for text in texts)
                 for key in ("run_cnt", "run_time_ns")]
+
+    def verified(self):
+        """How many instructions the verifier followed for each of them; nothing before Linux 5.16."""
+        return [int(n) for text in self.infos() for n in re.findall(r"^verified_insns:\s*(\d+)$", text, re.M)]

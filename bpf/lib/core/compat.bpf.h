@@ -229,11 +229,12 @@ static __always_inline bool task_is_queued(struct task_struct *task)
  * 6.12 the helper itself returns 0 for an empty string. */
 static __always_inline long read_user_str(char *to, __u32 size, const char *from)
 {
-	long n = bpf_probe_read_user_str(to, size, from);
+	long n;
 
-	if (!n)
-		to[0] = '\0';
-	return n ? n : 1;
+	to[0] = '\0';
+	n = bpf_probe_read_user_str(to, size, from);
+	barrier_var(n); /* no branch, or the verifier follows two ways from here */
+	return n - (((n - 1) & ~n) >> 63); /* 0 becomes 1 */
 }
 
 /*
