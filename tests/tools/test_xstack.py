@@ -295,6 +295,16 @@ def test_filters(place, cgroup):
     assert Counter(row["comm"] for row in sleeping.json) == {OWN_COMM: 1, "pipe": 2, "nanosleep": 1, "vfork": 1}
 
 
+def test_running_is_not_blocked(place, cgroup):
+    """A thread that is about to wait, or was just woken up, still runs: it is in state R, and --state D is not it."""
+    with Workload("execfast", 1_000_000, 2, place / "tiny", cgroup=cgroup) as work:
+        work.start()
+        waiting = sample("--state", "D,S", "-a", "--cgroup", cgroup.path, "-F", 500, "-i", 500, "--json")
+        everything = sample("--cgroup", cgroup.path, "-a", "-F", 100, "-i", 50, "--json")
+    assert waiting.json and not [row for row in waiting.json if row["on_cpu"]]
+    assert {row["state"] for row in everything.json if row["on_cpu"]} <= {"R", "X", "Z"}
+
+
 def test_text_says_the_same(cgroup):
     """The table has the rows of the JSON objects; -r turns the stack around."""
     with parked({"pipe": 2, "vfork": 1}, cgroup=cgroup) as work:

@@ -50,8 +50,12 @@ static __always_inline void thread_look(struct thread_work *w, struct task_struc
 	t->nr_kernel = t->nr_user = 0;
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		t->head.flags |= THREAD_OF_KERNEL;
-	if (task_on_cpu(task))
+	if (task_on_cpu(task)) {
 		t->head.flags |= THREAD_ON_CPU;
+		/* it runs: what it has written to be is where it is going, or where it was */
+		if (t->state != TASK_IS_ZOMBIE && t->state != TASK_IS_DEAD)
+			t->state = TASK_IS_RUNNABLE;
+	}
 	/* on a CPU, what is saved is of an earlier time; a zombie has no memory any more */
 	t->syscall = TASK_NO_SYSCALL;
 	w->user.syscall = TASK_NO_SYSCALL;

@@ -53,8 +53,6 @@ static __always_inline bool wait_is_idle(const struct thread_sample *t, const st
 	case TASK_IS_IDLE:
 		return true;
 	case TASK_IS_SLEEPING:
-		if (t->head.flags & THREAD_ON_CPU)
-			return false;
 		if (t->head.flags & THREAD_OF_KERNEL)
 			return true;
 		if (u->compat)
