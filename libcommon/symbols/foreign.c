@@ -185,6 +185,7 @@ static int take_mappings(const char *text, size_t len,
 		line.dev_major = m.dev_major;
 		line.dev_minor = m.dev_minor;
 		line.deleted = m.is_deleted;
+		line.changes = m.changes;
 		line.path = text;
 		*err = each(arg, &line);
 		if (*err < 0)
@@ -427,16 +428,18 @@ int foreign_cfi(struct foreign *fo, const struct foreign_file *f, struct cfi *c)
 	return err;
 }
 
-static int ask_perf_map(struct foreign *fo, uint32_t pid, uint32_t uid, const struct perf_map *m,
-			struct foreign_symbols *a, int *fd)
+static int ask_perf_map(struct foreign *fo, uint32_t pid, uint64_t start_time, uint32_t uid,
+			const struct perf_map *m, struct foreign_symbols *a, int *fd)
 {
 	struct foreign_request r = {
 		.job = FOREIGN_PERF_MAP,
 		.pid = pid,
 		.max = fo->max_bytes,
+		.start_time = start_time,
 		.dev = m->dev,
 		.ino = m->ino,
 		.read = m->read,
+		.mark = m->mark,
 	};
 	int err;
 
@@ -451,11 +454,12 @@ static int ask_perf_map(struct foreign *fo, uint32_t pid, uint32_t uid, const st
 	return err ? err : a->err;
 }
 
-int foreign_perf_map(struct foreign *fo, uint32_t pid, uint32_t uid, struct perf_map *m)
+int foreign_perf_map(struct foreign *fo, uint32_t pid, uint64_t start_time, uint32_t uid,
+		     struct perf_map *m)
 {
 	struct foreign_symbols a;
 	struct perf_map more = { 0 };
-	int fd, err = ask_perf_map(fo, pid, uid, m, &a, &fd);
+	int fd, err = ask_perf_map(fo, pid, start_time, uid, m, &a, &fd);
 
 	if (!err)
 		err = take_table(&more.table, &a, fd);
@@ -466,6 +470,7 @@ int foreign_perf_map(struct foreign *fo, uint32_t pid, uint32_t uid, struct perf
 	more.dev = a.dev;
 	more.ino = a.ino;
 	more.read = a.read;
+	more.mark = a.mark;
 	more.is_new = a.is_new;
 	more.is_cut = a.is_cut;
 	return perf_map_merge(m, &more);

@@ -72,8 +72,10 @@ struct foreign_file {
 int foreign_symbols(struct foreign *fo, const struct foreign_file *f, struct elf_syms *e);
 int foreign_cfi(struct foreign *fo, const struct foreign_file *f, struct cfi *c);
 
-/* What was added to the perf map of process @pid, as perf_map_read(). */
-int foreign_perf_map(struct foreign *fo, uint32_t pid, uint32_t uid, struct perf_map *m);
+/* What was added to the perf map of process @pid, as perf_map_read(). @start_time tells it from
+ * others with that pid; if it has ended since it was asked for before, its map is still found. */
+int foreign_perf_map(struct foreign *fo, uint32_t pid, uint64_t start_time, uint32_t uid,
+		     struct perf_map *m);
 
 /* What was not read, and whose it was: @name is a path, or NULL for the process @pid. */
 void foreign_unread(struct foreign *fo, const char *name, uint32_t pid, uint32_t uid, int err);

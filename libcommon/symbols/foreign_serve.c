@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "symbols/cfi.h"
+#include "symbols/elfimage.h"
 #include "symbols/elfsyms.h"
 #include "symbols/foreign_wire.h"
 #include "symbols/maps.h"
@@ -22,14 +24,102 @@
 
 #define MAX_OTHER_TIDS 16 /* that are tried when the first thread has ended */
 #define MAX_VDSO_LEN   (64u << 10)
+#define PAGE	       4096ull /* of the machine's, the least */
 
 static char message[WORKER_MAX_MESSAGE];
 static struct worker_shared *shared;
+
+/* --- text that was moved into anonymous memory -------------------------------------------- */
+
+/*
+ * A program may copy its code into anonymous memory and move that to where the code was, so that it
+ * lies on huge pages (node --use-largepages, iodlr, HHVM, ClickHouse). It is still what its file
+ * has there.
+ */
+struct moved_text {
+	bool is_known;	     /* from and end are */
+	uint64_t from, end;  /* where the program's code is; 0: that is not told */
+	uint64_t offset;     /* of its begin in the file, */
+	struct stat st;	     /* which is this one */
+	char path[PATH_MAX]; /* empty: not looked at */
+};
+
+/* Where the first code of the program begins in its file: there start_code is in memory. */
+static int first_code(uint32_t pid, struct stat *st, uint64_t *offset)
+{
+	struct elf_segment segments[ELF_MAX_SEGMENTS], *first = segments;
+	struct elf_image im;
+	unsigned int nr;
+	char path[32];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	fd = safeopen_proc_link(path, st);
+	if (fd < 0)
+		return fd;
+	err = elf_image_open(&im, fd);
+	if (!err) {
+		nr = elf_image_segments(&im, segments);
+		for (unsigned int i = 1; i < nr; i++)
+			if (segments[i].vaddr < first->vaddr)
+				first = &segments[i];
+		*offset = nr ? first->offset : 0;
+		err = nr ? 0 : -ENOEXEC;
+		elf_image_close(&im);
+	}
+	close(fd);
+	return err;
+}
+
+/* What the program's file is, and where in it its code begins. */
+static bool find_file(struct moved_text *t, uint32_t pid)
+{
+	static const char deleted[] = " (deleted)";
+	const size_t tail = sizeof(deleted) - 1;
+	char link[32];
+	ssize_t n;
+
+	if (t->path[0])
+		return true;
+	if (first_code(pid, &t->st, &t->offset))
+		return false;
+	snprintf(link, sizeof(link), "/proc/%u/exe", pid);
+	n = readlink(link, t->path, sizeof(t->path) - 1);
+	t->path[n > 0 ? n : 0] = '\0';
+	if (n > (ssize_t)tail && !strcmp(t->path + n - tail, deleted))
+		t->path[n - tail] = '\0';
+	return n > 0;
+}
+
+/* Makes @line, of anonymous memory, one of the program's file, if that is what it was. Only then is
+ * the file looked at. */
+static void put_back(struct moved_text *t, uint32_t pid, struct mapping_line *line)
+{
+	struct process_id id = { 0 };
+
+	if (!t->is_known) {
+		t->is_known = true;
+		t->path[0] = '\0';
+		process_id_read(pid, &id);
+		t->from = id.start_code;
+		t->end = id.end_code;
+	}
+	if (line->start < (t->from & -PAGE) || line->end > ((t->end + PAGE - 1) & -PAGE) ||
+	    !find_file(t, pid) || t->offset + line->start < t->from)
+		return;
+	line->offset = t->offset + line->start - t->from;
+	line->inode = t->st.st_ino;
+	line->dev_major = major(t->st.st_dev);
+	line->dev_minor = minor(t->st.st_dev);
+	line->path = t->path;
+}
 
 /* --- maps --------------------------------------------------------------------------------- */
 
 struct maps_answer {
 	int sock, err;
+	uint32_t pid;
+	struct moved_text moved;
 	size_t len;	 /* of what is in the message */
 	unsigned int nr; /* mappings so far */
 	char text[WORKER_MAX_MESSAGE];
@@ -46,25 +136,27 @@ static void add_mapping(struct maps_answer *a, const struct foreign_mapping *m, 
 	a->len += sizeof(*m) + m->path;
 }
 
-static int answer_mapping(void *arg, const struct mapping_line *line)
+static int answer_mapping(void *arg, const struct mapping_line *seen)
 {
 	struct maps_answer *a = arg;
-	struct foreign_mapping m = {
-		.kind = FOREIGN_MAPPING,
-		.start = line->start,
-		.end = line->end,
-		.offset = line->offset,
-		.inode = line->inode,
-		.dev_major = line->dev_major,
-		.dev_minor = line->dev_minor,
-		.is_deleted = line->deleted,
-	};
+	struct mapping_line line = *seen;
+	struct foreign_mapping m = { .kind = FOREIGN_MAPPING };
 
-	if (!line->executable)
+	if (!line.executable)
 		return 0;
+	if (!line.inode && !line.path[0])
+		put_back(&a->moved, a->pid, &line);
+	m.start = line.start;
+	m.end = line.end;
+	m.offset = line.offset;
+	m.inode = line.inode;
+	m.dev_major = line.dev_major;
+	m.dev_minor = line.dev_minor;
+	m.is_deleted = line.deleted;
+	m.changes = line.changes;
+	m.path = strlen(line.path) + 1;
 	a->nr++;
-	m.path = strlen(line->path) + 1;
-	add_mapping(a, &m, line->path);
+	add_mapping(a, &m, line.path);
 	return a->err;
 }
 
@@ -118,6 +210,8 @@ static void serve_maps(int sock, const struct foreign_request *r)
 	a.sock = sock;
 	a.err = 0;
 	a.len = a.nr = 0;
+	a.pid = r->pid;
+	a.moved.is_known = false;
 	end.err = read_maps(&a, r->pid, &end.tid);
 	add_mapping(&a, &end, "");
 	worker_put(sock, a.text, a.len, NULL, 0);
@@ -366,8 +460,8 @@ static void serve_cfi(int sock, const struct foreign_request *r, const char *pat
 
 static void serve_perf_map(int sock, const struct foreign_request *r)
 {
-	struct perf_map m = { .dev = r->dev, .ino = r->ino, .read = r->read };
-	int file = perf_map_open(r->pid), fd = -1;
+	struct perf_map m = { .dev = r->dev, .ino = r->ino, .read = r->read, .mark = r->mark };
+	int file = perf_map_open(r->pid, r->start_time), fd = -1;
 	struct foreign_symbols a = { 0 };
 
 	a.err = file < 0 ? file : perf_map_read(&m, file);
@@ -380,6 +474,7 @@ static void serve_perf_map(int sock, const struct foreign_request *r)
 	a.dev = m.dev;
 	a.ino = m.ino;
 	a.read = m.read;
+	a.mark = m.mark;
 	a.nr = m.table.nr;
 	a.names_len = m.table.names_len;
 	worker_put(sock, &a, sizeof(a), &fd, fd >= 0);

@@ -30,10 +30,12 @@ struct foreign_request {
 	size_t max;	/* bytes of a table */
 	struct stat st; /* what the file is known by */
 	uint64_t start, end;
-	/* PERF_MAP: what was read */
+	/* PERF_MAP: whose it is, and what was read */
+	uint64_t start_time;
 	dev_t dev;
 	ino_t ino;
 	off_t read;
+	uint64_t mark;
 };
 
 /* A mapping whose file is wanted; its path follows, with a NUL. */
@@ -51,7 +53,7 @@ struct foreign_mapping {
 	uint32_t tid; /* END: the thread whose mappings they are */
 	uint32_t path;
 	uint64_t start, end, offset, inode;
-	uint32_t dev_major, dev_minor, is_deleted;
+	uint32_t dev_major, dev_minor, is_deleted, changes;
 };
 
 /* OPEN: one for each place, with a descriptor for each without err. */
@@ -72,6 +74,7 @@ struct foreign_symbols {
 	dev_t dev;
 	ino_t ino;
 	off_t read;
+	uint64_t mark;
 };
 
 struct foreign_cfi {

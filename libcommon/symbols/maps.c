@@ -54,6 +54,7 @@ static bool parse_line(char *line, struct mapping_line *m)
 	path += strspn(path, " ");
 	unescape(path);
 	m->executable = perms[2] == 'x';
+	m->changes = perms[1] == 'w' || perms[3] == 's';
 	m->deleted = cut_deleted(path);
 	m->path = path;
 	return true;

@@ -16,6 +16,7 @@ struct mapping_line {
 	uint32_t dev_major, dev_minor;
 	uint64_t inode;	 /* 0: no file */
 	bool executable; /* x */
+	bool changes;	 /* it may be written to here, or (shared) by another mapping of the file */
 	bool deleted;	 /* the path ended in " (deleted)", which is cut off */
 	/* As the process sees it, with the kernel's \ooo turned into the bytes that they stand
 	 * for; "" for memory without a file, "[vdso]" and the like for the kernel's own. Lives

@@ -14,6 +14,8 @@
 
 /* Longer lines are passed over. The buffer is not on the stack, for that may be small. */
 #define CHUNK (64u << 10)
+#define MARK_BYTES 256 /* at either end of what was read */
+#define MAX_KEPT   256 /* processes */
 
 static bool parse_number(const char **p, const char *end, uint64_t *v)
 {
@@ -104,6 +106,25 @@ static int read_new(struct perf_map *m, int fd, char *buf, off_t size)
 	return err;
 }
 
+/* A file that is written anew, in place, begins with another function, or has another one where
+ * reading ended. */
+static uint64_t mark_of(int fd, off_t read)
+{
+	unsigned char text[2 * MARK_BYTES];
+	ssize_t head, tail, n = read < MARK_BYTES ? read : MARK_BYTES;
+	uint64_t mark = 14695981039346656037ull; /* FNV-1a */
+
+	head = pread(fd, text, n, 0);
+	if (head < 0)
+		head = 0;
+	tail = pread(fd, text + head, n, read - n);
+	if (tail < 0)
+		tail = 0;
+	for (ssize_t i = 0; i < head + tail; i++)
+		mark = (mark ^ text[i]) * 1099511628211ull;
+	return mark;
+}
+
 int perf_map_read(struct perf_map *m, int fd)
 {
 	struct stat st;
@@ -114,7 +135,8 @@ int perf_map_read(struct perf_map *m, int fd)
 	m->is_new = false;
 	if (fstat(fd, &st))
 		return -errno;
-	if (st.st_dev != m->dev || st.st_ino != m->ino || st.st_size < m->read) {
+	if (st.st_dev != m->dev || st.st_ino != m->ino || st.st_size < m->read ||
+	    (m->read && mark_of(fd, m->read) != m->mark)) {
 		begin_anew(m, 0);
 		m->dev = st.st_dev;
 		m->ino = st.st_ino;
@@ -126,6 +148,7 @@ int perf_map_read(struct perf_map *m, int fd)
 		return -ENOMEM;
 	before = m->table.nr;
 	err = read_new(m, fd, buf, st.st_size);
+	m->mark = mark_of(fd, m->read);
 	free(buf);
 	if (m->is_new || m->table.nr > before)
 		symtab_finish(&m->table, NULL, NULL);
@@ -187,6 +210,7 @@ int perf_map_merge(struct perf_map *m, struct perf_map *more)
 		return 0;
 	}
 	m->read = more->read;
+	m->mark = more->mark;
 	if (!more->table.nr)
 		return 0;
 	if (all->nr + more->table.nr > PERF_MAP_MAX_SYMBOLS ||
@@ -204,23 +228,69 @@ int perf_map_merge(struct perf_map *m, struct perf_map *more)
 	return err;
 }
 
-int perf_map_open(unsigned int pid)
+/* Where a process looked for its files: it may end, and its map stays. */
+static struct kept {
+	uint32_t pid, uid, ns_pid;
+	uint64_t start_time; /* 0: nothing is here */
+	int root;
+} kept[MAX_KEPT];
+
+/* The process's place, whether it lives or has ended. */
+static struct kept *find_kept(uint32_t pid, uint64_t start_time)
 {
-	uint32_t uid, ns_pid;
+	for (unsigned int i = 0; i < MAX_KEPT; i++)
+		if (kept[i].start_time == start_time && kept[i].pid == pid)
+			return &kept[i];
+	return NULL;
+}
+
+static struct kept *keep(const struct kept *new)
+{
+	static unsigned int oldest;
+	struct kept *k = find_kept(new->pid, new->start_time);
+
+	if (!k)
+		k = &kept[oldest++ % MAX_KEPT];
+	if (k->start_time)
+		close(k->root);
+	*k = *new;
+	return k;
+}
+
+/* NULL: it has ended, and was not seen before. */
+static const struct kept *place_of(uint32_t pid, uint64_t start_time, int *err)
+{
+	struct kept k = { .pid = pid, .start_time = start_time };
+	struct process_id id;
+
+	*err = process_status_read(pid, &k.uid, &k.ns_pid);
+	if (*err)
+		return find_kept(pid, start_time);
+	k.root = safeopen_root_of(pid);
+	if (k.root < 0) { /* it has just ended, or is a zombie */
+		*err = k.root;
+		return find_kept(pid, start_time);
+	}
+	/* all of that was the same process's, if it is still there */
+	*err = process_id_read(pid, &id);
+	if (!*err && id.start_time == start_time)
+		return keep(&k);
+	close(k.root);
+	return find_kept(pid, start_time);
+}
+
+int perf_map_open(uint32_t pid, uint64_t start_time)
+{
+	int fd, err;
+	const struct kept *k = place_of(pid, start_time, &err);
 	char path[64];
 	struct stat st;
-	int root, fd;
 
-	fd = process_status_read(pid, &uid, &ns_pid);
-	if (fd)
-		return fd;
-	root = safeopen_root_of(pid);
-	if (root < 0)
-		return root;
-	snprintf(path, sizeof(path), "/tmp/perf-%u.map", ns_pid);
-	fd = safeopen_in_root(root, path, true, &st);
-	close(root);
-	if (fd >= 0 && st.st_uid != uid) {
+	if (!k)
+		return err ? err : -ESRCH;
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map", k->ns_pid);
+	fd = safeopen_in_root(k->root, path, true, &st);
+	if (fd >= 0 && st.st_uid != k->uid && st.st_uid) {
 		close(fd);
 		return -EPERM;
 	}

@@ -21,13 +21,14 @@ struct perf_map {
 	dev_t dev;
 	ino_t ino;
 	off_t read;  /* so many bytes of the file have been read, whole lines only */
+	uint64_t mark; /* what tells if these bytes are others now */
 	bool is_new; /* the last perf_map_read() kept nothing from before */
 	bool is_cut; /* only the newest part of the file is in the table */
 };
 
 /*
  * Reads what was added to the file open as @fd since it was read last, or all of it if it is
- * another file or has become shorter. Lines that make no sense are passed over. If there is more
+ * another file, has become shorter, or was written anew. Lines that make no sense are passed over. If there is more
  * than a map may hold, it keeps the end of the file, which is the newest. Returns 0 or -errno; the
  * map stays good in each case.
  */
@@ -39,11 +40,12 @@ int perf_map_merge(struct perf_map *m, struct perf_map *more);
 
 /*
  * Opens /tmp/perf-PID.map of process @pid as it sees it: in its own mount namespace, with its pid
- * in its own pid namespace. It has to be a regular file that belongs to the process's user: nobody
- * else may choose the names that root's tool prints, or make it open a device. Returns a descriptor
- * or -errno; -EPERM: the file is somebody else's.
+ * in its own pid namespace. It has to be a regular file that belongs to the process's user or to
+ * root: nobody else may choose the names that root's tool prints, or make it open a device. Of the
+ * last 256 processes it is also found when they have ended. @start_time tells them apart. Returns a
+ * descriptor or -errno; -EPERM: the file is somebody else's.
  */
-int perf_map_open(unsigned int pid);
+int perf_map_open(uint32_t pid, uint64_t start_time);
 
 /* The newest symbol that @addr lies in; NULL: none. */
 const struct symbol *perf_map_find(const struct perf_map *m, uint64_t addr);

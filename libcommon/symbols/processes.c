@@ -252,8 +252,9 @@ static void forget_wanted(struct maps_reading *r)
 /* Whether code in it may have been made while the process runs. */
 static bool is_jit(const struct mapping_line *m)
 {
-	return m->deleted || (!m->inode && strcmp(m->path, "[vdso]") &&
-			      strcmp(m->path, "[vsyscall]") && strcmp(m->path, "[uprobes]"));
+	return m->deleted || m->changes ||
+	       (!m->inode && strcmp(m->path, "[vdso]") &&
+		strcmp(m->path, "[vsyscall]") && strcmp(m->path, "[uprobes]"));
 }
 
 static int add_mapping(void *arg, const struct mapping_line *m)
@@ -340,11 +341,11 @@ static void look_at_jit(struct processes *ps, struct process *p)
 
 	look_begin(&p->jit_look);
 	ps->jit_bytes -= symtab_bytes(&p->jit.table);
-	err = foreign_perf_map(ps->foreign, p->pid, p->uid, &p->jit);
+	err = foreign_perf_map(ps->foreign, p->pid, p->id.start_time, p->uid, &p->jit);
 	if (err == -E2BIG) /* with what came since: the newest of it, then */
-		err = foreign_perf_map(ps->foreign, p->pid, p->uid, &p->jit);
+		err = foreign_perf_map(ps->foreign, p->pid, p->id.start_time, p->uid, &p->jit);
 	ps->jit_bytes += symtab_bytes(&p->jit.table);
-	if (!is_same(p))
+	if (!p->jit_is_last && !is_same(p))
 		drop_jit(ps, p);
 	look_end(&p->jit_look);
 	if (err)
@@ -514,16 +515,32 @@ const struct exec_mapping *process_mapping(const struct process *p, uint64_t add
 	return m && addr < m->end ? m : NULL;
 }
 
+/* The process has ended: once, at what its compiler wrote until then. */
+static bool look_at_last_jit(struct processes *ps, struct process *p)
+{
+	if (p->jit_is_last || !p->may_jit || !p->jit_look.begun)
+		return false;
+	p->jit_is_last = true;
+	look_at_jit(ps, p);
+	make_room(ps, p);
+	return true;
+}
+
 bool process_look_again(struct processes *ps, struct process *p)
 {
 	bool maps = is_due(&p->maps_look, AGAIN_NS), jit = is_due(&p->jit_look, AGAIN_NS);
 	struct process_id id;
 	bool looked = false;
+	int err;
 
 	if (!maps && !jit)
 		return false;
-	if (process_id_read(p->pid, &id) || !is_same_program(&p->id, &id)) {
+	err = process_id_read(p->pid, &id);
+	if (err || !is_same_program(&p->id, &id)) {
 		look_begin(&p->maps_look); /* it has ended, or is another program */
+		if ((err || id.start_time != p->id.start_time || !id.start_code) &&
+		    look_at_last_jit(ps, p))
+			return true;
 		look_begin(&p->jit_look);
 		return false;
 	}

@@ -42,7 +42,8 @@ struct process {
 	bool is_partial;	 /* not all of it could be read: look again */
 	bool unread, jit_unread; /* it was said that it, or its perf map, could not be read */
 	bool jit_is_cut;	 /* it was said that its perf map is too large */
-	bool may_jit;		 /* it executes memory that is no file's, or a deleted file's */
+	bool may_jit;		 /* it executes memory that may hold what a compiler made */
+	bool jit_is_last;	 /* it has ended, and its perf map was read to the end */
 	struct perf_map jit;
 	struct look maps_look, jit_look; /* at its maps, at what its JIT compiler has written */
 	uint64_t used;			 /* when it was asked for last, counted in uses */

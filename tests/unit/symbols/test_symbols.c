@@ -368,6 +368,17 @@ static void test_vdso(void **state)
 	assert_true(found > 3);
 }
 
+/* How soon a process is looked at again depends on how long a look takes. */
+static void wait_for_name(pid_t pid, uint64_t addr)
+{
+	struct frame_name n = { 0 };
+
+	for (int tries = 0; tries < 50 && !n.function; tries++) {
+		usleep(120000);
+		symbols_user(s, pid, addr, &n);
+	}
+}
+
 static void test_perf_map(void **state)
 {
 	struct child c;
@@ -384,7 +395,7 @@ static void test_perf_map(void **state)
 	f = fopen(path, "a");
 	fprintf(f, "0x%llx 0x10 later\n", (unsigned long long)c.jit + 0x100);
 	fclose(f);
-	usleep(120000);
+	wait_for_name(c.pid, c.jit + 0x100);
 	assert_user(c.pid, c.jit + 0x100, "later", 0, "[jit]");
 	end(&c);
 	assert_user(c.pid, c.jit + 0x101, "later", 1, "[jit]");

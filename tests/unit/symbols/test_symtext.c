@@ -402,7 +402,7 @@ static void test_perf_map_merge(void **state)
 	assert_int_equal(perf_map_merge(&m, &more), 0);
 	assert_jit(&m, 0x1000, "first");
 	add_text(fd, "3000 10 third\n1000 80 fourth\n800 10 fifth\n");
-	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read };
+	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read, .mark = m.mark };
 	assert_int_equal(perf_map_read(&more, fd), 0);
 	assert_false(more.is_new);
 	assert_int_equal(more.table.nr, 3);
@@ -414,14 +414,14 @@ static void test_perf_map_merge(void **state)
 	assert_jit(&m, 0x800, "fifth");
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), m.read);
 	/* nothing new; then begun anew */
-	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read };
+	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read, .mark = m.mark };
 	assert_int_equal(perf_map_read(&more, fd), 0);
 	assert_int_equal(perf_map_merge(&m, &more), 0);
 	assert_jit(&m, 0x3000, "third");
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	add_text(fd, "10 10 anew\n");
-	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read };
+	more = (struct perf_map){ .dev = m.dev, .ino = m.ino, .read = m.read, .mark = m.mark };
 	assert_int_equal(perf_map_read(&more, fd), 0);
 	assert_int_equal(perf_map_merge(&m, &more), 0);
 	assert_int_equal(m.table.nr, 1);

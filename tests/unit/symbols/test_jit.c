@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* symbols: code that is not simply mapped from a program, and the perf maps that name it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "elf_fixture.h"
+#include "symbols/symbols.h"
+
+#define NOBODY	 65534
+#define PAUSE_US 120000 /* after that a process is looked at again, if that took little time */
+
+/*
+ * Prints the addresses of two of its functions and of memory for code, and waits to be killed.
+ * anon: that is memory without a file; FILE: it is that file's, shared; move: its own code then
+ * lies in memory without a file, at the same addresses.
+ */
+static const char program[] =
+	"#define _GNU_SOURCE\n"
+	"#include <fcntl.h>\n#include <stdio.h>\n#include <string.h>\n"
+	"#include <sys/mman.h>\n#include <unistd.h>\n"
+	"static __attribute__((noinline)) void parked(void) { for (;;) pause(); }\n"
+	"__attribute__((noinline)) int other(int x) { return getpid() + x; }\n"
+	"static void move(void)\n"
+	"{\n"
+	"	unsigned long a = 0, b = 0, at = (unsigned long)other;\n"
+	"	char line[512];\n"
+	"	void *to;\n"
+	"	FILE *f = fopen(\"/proc/self/maps\", \"r\");\n"
+	"	while (fgets(line, sizeof(line), f))\n"
+	"		if (sscanf(line, \"%lx-%lx\", &a, &b) == 2 && at >= a && at < b)\n"
+	"			break;\n"
+	"	fclose(f);\n"
+	"	to = mmap(0, b - a, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);\n"
+	"	memcpy(to, (void *)a, b - a);\n"
+	"	mprotect(to, b - a, PROT_READ | PROT_EXEC);\n"
+	"	mremap(to, b - a, b - a, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)a);\n"
+	"}\n"
+	"int main(int argc, char **argv)\n"
+	"{\n"
+	"	int fd = argv[1][0] == '/' ? open(argv[1], O_RDWR | O_CREAT, 0700) : -1;\n"
+	"	void *code;\n"
+	"	if (fd >= 0 && ftruncate(fd, 4096))\n"
+	"		return 1;\n"
+	"	code = mmap(0, 4096, PROT_READ | (fd < 0 ? PROT_WRITE : 0) | PROT_EXEC,\n"
+	"		    fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);\n"
+	"	if (!strcmp(argv[1], \"move\"))\n"
+	"		move();\n"
+	"	printf(\"%lx %lx %lx\\n\", (long)parked, (long)other, (long)code);\n"
+	"	fflush(stdout);\n"
+	"	parked();\n"
+	"	return other(argc);\n"
+	"}\n";
+
+static struct symbols *s;
+
+static int group_setup(void **state)
+{
+	(void)state;
+	fixture_begin();
+	write_file("jit.c", program);
+	shell("gcc -O1 -pie -fPIE -o pie jit.c && gcc -O1 -static -no-pie -o nopie jit.c &&"
+	      "gcc -O1 -pie -fPIE -Wl,-z,noseparate-code -o oneload jit.c && chmod 755 .");
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	fixture_end();
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	s = symbols_new();
+	return s ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	symbols_free(s);
+	return 0;
+}
+
+/* A running fixture. */
+struct child {
+	pid_t pid;
+	uint64_t parked, other, code;
+	char map[64];
+};
+
+static void start(struct child *c, const char *name, const char *arg, uid_t uid)
+{
+	unsigned long long a[3];
+	int out[2];
+	FILE *f;
+
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	c->pid = fork();
+	if (!c->pid) {
+		if (uid && setresuid(uid, uid, uid))
+			_exit(1);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
+		dup2(out[1], 1);
+		execl(in_dir("%s", name), name, arg, NULL);
+		_exit(1);
+	}
+	close(out[1]);
+	f = fdopen(out[0], "r");
+	assert_int_equal(fscanf(f, "%llx %llx %llx", &a[0], &a[1], &a[2]), 3);
+	fclose(f);
+	c->parked = a[0];
+	c->other = a[1];
+	c->code = a[2];
+	snprintf(c->map, sizeof(c->map), "/tmp/perf-%d.map", c->pid);
+	unlink(c->map);
+}
+
+static void end(struct child *c)
+{
+	kill(c->pid, SIGKILL);
+	waitpid(c->pid, NULL, 0);
+	unlink(c->map);
+}
+
+/* Writes a line about the child's code into its map, over what is there. */
+static void name_code(const struct child *c, const char *name, int flags)
+{
+	char line[128];
+	int n = snprintf(line, sizeof(line), "%llx 100 %s\n", (unsigned long long)c->code, name);
+	int fd = open(c->map, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, line, n), n);
+	close(fd);
+}
+
+static void assert_named(const struct child *c, uint64_t addr, const char *function)
+{
+	struct frame_name n;
+
+	symbols_user(s, c->pid, addr, &n);
+	if (function ? !n.function || strcmp(n.function, function) : n.function != NULL)
+		fail_msg("at %#llx: %s, not %s", (unsigned long long)addr, n.function, function);
+}
+
+/* The same within some seconds: how soon a process is looked at again depends on how long a look
+ * takes. Naming what has no name has it looked at. */
+static void assert_soon_named(const struct child *c, uint64_t addr, const char *function)
+{
+	struct frame_name n;
+
+	for (int tries = 0; tries < 50; tries++) {
+		symbols_user(s, c->pid, addr + 0x200, &n);
+		symbols_user(s, c->pid, addr, &n);
+		if (n.function && !strcmp(n.function, function))
+			return;
+		usleep(PAUSE_US);
+	}
+	assert_named(c, addr, function);
+}
+
+/* A map that came after the process was seen, and the process has ended: waited for, or not. */
+static void test_ended(void **state)
+{
+	struct child c[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		start(&c[i], "pie", "anon", 0);
+		assert_named(&c[i], c[i].code, NULL);
+		name_code(&c[i], "late", 0);
+		kill(c[i].pid, SIGKILL);
+	}
+	waitpid(c[0].pid, NULL, 0);
+	assert_soon_named(&c[0], c[0].code, "late");
+	assert_soon_named(&c[1], c[1].code, "late");
+	name_code(&c[1], "of another", O_APPEND); /* what comes later is not its own */
+	usleep(PAUSE_US);
+	assert_named(&c[1], c[1].code, "late");
+	end(&c[0]);
+	end(&c[1]);
+}
+
+/* What root wrote about another user's process; nobody else may. */
+static void test_of_root(void **state)
+{
+	struct child c;
+
+	(void)state;
+	if (geteuid())
+		skip(); /* takes root */
+	start(&c, "pie", "anon", NOBODY);
+	name_code(&c, "by root", 0);
+	assert_int_equal(chown(c.map, 1, 1), 0);
+	assert_named(&c, c.code, NULL);
+	assert_int_equal(chown(c.map, 0, 0), 0);
+	assert_soon_named(&c, c.code, "by root");
+	end(&c);
+}
+
+/* A map that was written anew in place, as long as before or longer. */
+static void test_written_anew(void **state)
+{
+	struct child c;
+
+	(void)state;
+	start(&c, "pie", "anon", 0);
+	name_code(&c, "first", 0);
+	assert_named(&c, c.code, "first");
+	name_code(&c, "other", 0);
+	assert_soon_named(&c, c.code, "other");
+	name_code(&c, "one that is longer", 0);
+	assert_soon_named(&c, c.code, "one that is longer");
+	end(&c);
+}
+
+/* Code that a compiler wrote into a file, through another mapping of it. */
+static void test_in_a_file(void **state)
+{
+	struct child c;
+
+	(void)state;
+	start(&c, "pie", in_dir("code"), 0);
+	name_code(&c, "in a file", 0);
+	assert_named(&c, c.code, "in a file");
+	end(&c);
+}
+
+/* A program's own code in memory without a file: its functions are where they were. */
+static void test_moved(void **state)
+{
+	static const char *const programs[] = { "pie", "nopie", "oneload" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct child c;
+
+		start(&c, programs[i], "move", 0);
+		assert_named(&c, c.parked, "parked");
+		assert_named(&c, c.other + 2, "other");
+		assert_named(&c, c.code, NULL);
+		end(&c);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_ended),     TEST(test_of_root), TEST(test_written_anew),
+		TEST(test_in_a_file), TEST(test_moved),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
