@@ -10,6 +10,7 @@
 #include "output/replace.h"
 #include "run/run.h"
 #include "stacks/internal.h"
+#include "stacks/nameless.h"
 #include "stacks/names.h"
 #include "symbols/cfi.h"
 
@@ -142,6 +143,8 @@ bool stacks_remarks(struct stacks *s)
 		     "--stack-storage-size %llu",
 		     (unsigned long long)st->left_out, s->config.unit ? s->config.unit : "stacks",
 		     (unsigned long long)s->entries.max_items);
+	if (!s->failed && stacks_name(s))
+		nameless_remark(s);
 	if (st->user < CUT_MIN || s->failed || st->user_short * 1000 < st->user * CUT_PERMILLE ||
 	    !stacks_name(s))
 		return false;

@@ -232,6 +232,20 @@ def test_table_that_is_full():
     assert f"{left_out} samples are not in these stacks" in tool.said
 
 
+@pytest.mark.parametrize("program, remedy", [("java", "'jcmd {} Compiler.perfmap' names them"),
+                                             ("node", "node with --perf-basic-prof names them"), ("other", None)])
+def test_code_without_names(program, remedy, place):
+    """What a compiler made and wrote no map of is said, once, and what would name it."""
+    with Workload("jitburn", 1500, comm=program, directory=place) as work:
+        Path(f"/tmp/perf-{work.pid}.map").unlink()
+        with Tool("profile", "-p", work.pid, "-F", 199) as tool:
+            work.start()
+            time.sleep(1)
+    said = re.findall(r"profile: most samples of (.*) are code without names: (.*)", tool.said)
+    assert [who for who, _ in said] == [f"{program} ({work.pid})"], tool.said
+    assert said[0][1] == remedy.format(work.pid) if remedy else f"/tmp/perf-{work.pid}.map" in said[0][1]
+
+
 @pytest.fixture(name="hostile")
 def hostile_fixture(place):
     """Starts jitburn and runs profile on it with some arguments."""
