@@ -98,6 +98,80 @@ int disk_find(const char *name, uint32_t *dev, char *whole)
 	return 0;
 }
 
+/* --- disks without requests of their own -------------------------------------------------- */
+
+/* Appends ", NAME". */
+static void add_name(char *names, size_t size, const char *name)
+{
+	size_t len = strlen(names);
+
+	snprintf(names + len, size - len, "%s%s", len ? ", " : "", name);
+	replace(names + len, '!', '/');
+}
+
+/* Those that it is made of, whole disks; of a partition its disk. */
+static void add_slaves(const char *dir, char *names, size_t size)
+{
+	char path[PATH_MAX], slave[PATH_MAX];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/slaves", dir);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "%.500s/slaves/%s", dir, e->d_name);
+		if (e->d_name[0] == '.' || !realpath(path, slave))
+			continue;
+		snprintf(path, sizeof(path), "%.4000s/partition", slave);
+		if (!access(path, F_OK))
+			*strrchr(slave, '/') = '\0';
+		add_name(names, size, strrchr(slave, '/') + 1);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* "nvme0c1n2" is a path to "nvme0n2". */
+static bool nvme_path(const char *name, int *subsystem, int *space)
+{
+	int controller, len = 0;
+
+	return sscanf(name, "nvme%dc%dn%d%n", subsystem, &controller, space, &len) == 3 &&
+	       !name[len];
+}
+
+static void add_nvme_paths(const char *name, char *names, size_t size)
+{
+	int subsystem, space, of, end = 0;
+	struct dirent *e;
+	DIR *d;
+
+	if (sscanf(name, "nvme%dn%d%n", &subsystem, &space, &end) != 2 || name[end])
+		return;
+	d = opendir("/sys/block");
+	while (d && (e = readdir(d)))
+		if (nvme_path(e->d_name, &of, &end) && of == subsystem && end == space)
+			add_name(names, size, e->d_name);
+	if (d)
+		closedir(d);
+}
+
+bool disk_has_requests(uint32_t dev, char *below, char *paths, size_t size)
+{
+	char dir[64 + DISK_NAME_LEN], path[128 + DISK_NAME_LEN];
+	int n = snprintf(dir, sizeof(dir), "/sys/block/");
+
+	below[0] = paths[0] = '\0';
+	strcpy(dir + n, disk_name(dev));
+	replace(dir + n, '/', '!');
+	snprintf(path, sizeof(path), "%s/mq", dir);
+	if (access(dir, F_OK) || !access(path, F_OK))
+		return true;
+	add_slaves(dir, below, size);
+	add_nvme_paths(dir + n, paths, size);
+	return false;
+}
+
 unsigned int disk_count(void)
 {
 	DIR *d = opendir("/sys/block");
@@ -112,8 +186,9 @@ unsigned int disk_count(void)
 
 const char *disk_parse(const char *arg, void *dev)
 {
-	static char right[128];
+	static char right[160];
 	char whole[DISK_NAME_LEN];
+	int subsystem, space;
 
 	switch (disk_find(arg, dev, whole)) {
 	case 0:
@@ -122,6 +197,11 @@ const char *disk_parse(const char *arg, void *dev)
 		snprintf(right, sizeof(right), "a whole disk: this one is a part of %s", whole);
 		return right;
 	default:
-		return "a disk, by its name in /sys/block";
+		if (!nvme_path(arg, &subsystem, &space))
+			return "a disk, by its name in /sys/block";
+		snprintf(right, sizeof(right),
+			 "a disk with a device number: this is a path to nvme%dn%d, and without -d "
+			 "all paths are seen", subsystem, space);
+		return right;
 	}
 }

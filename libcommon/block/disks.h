@@ -23,6 +23,14 @@ const char *disk_name(uint32_t dev);
  */
 int disk_find(const char *name, uint32_t *dev, char *whole);
 
+/*
+ * Whether a disk has a queue of requests, which can be timed. False: what is read and written goes
+ * at once to the disks that it is made of (dm, md), whose names are put into @below ("sda, sdb"); to
+ * the paths to it (native NVMe multipath), which go into @paths; or nowhere (zram, brd). Both have
+ * @size bytes.
+ */
+bool disk_has_requests(uint32_t dev, char *below, char *paths, size_t size);
+
 unsigned int disk_count(void);
 
 /* For the table of options (struct opt, .parse): disk_find() of @arg into the uint32_t @dev. */

@@ -193,10 +193,30 @@ static uint64_t left_out(const struct run *r, enum request_left_out why)
 	return programs_percpu_sum(&r->object.programs, "request_left_out", why);
 }
 
+/* A disk that was asked for by its name, and has no requests: why, and where to look. */
+static void say_without_requests(uint32_t dev)
+{
+	char below[512], paths[512];
+
+	if (disk_has_requests(dev, below, paths, sizeof(below)))
+		return;
+	if (below[0])
+		note("%s has no requests of its own: look at what it is made of: %s",
+		     disk_name(dev), below);
+	else if (paths[0])
+		note("%s has no requests of its own: they are of the paths to it (%s), which have no "
+		     "device number to be chosen by and are seen without -d", disk_name(dev), paths);
+	else
+		note("%s has no requests: what is read and written is done at once, without a queue",
+		     disk_name(dev));
+}
+
 void request_started(struct run *r)
 {
 	const char *disk = unstamped_disk();
 
+	if (request_timing.only_dev)
+		say_without_requests(request_timing.only_dev);
 	if (disk)
 		time_by_probe(r, disk);
 }

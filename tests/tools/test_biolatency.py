@@ -4,11 +4,13 @@
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 import machine
-from harness import VM, Tool, patience, run_tool
+from filesystems import delayed
+from harness import USAGE, VM, Tool, one_line, patience, run_tool
 from histograms import (BUCKET_ERROR, FAR, MS, N, TEXT_ROW, agrees, check_histogram, histograms, in_text, total,
                         working)
 from machine import OWN_COMM
@@ -218,6 +220,30 @@ def check_delay(disk, delay, avoid=""):
         assert tool.summary["timed_by"] == ("probe" if avoid else "kernel")
         assert delay * (1 - BUCKET_ERROR) <= h["p50_ns"] <= (delay + slack) * (1 + BUCKET_ERROR)
     assert histograms(device)[0]["sum_ns"] <= histograms(queued)[0]["sum_ns"]
+
+
+def test_made_of_others(disk):
+    """-d with a disk that has no requests of its own says which disks below it have them."""
+    machine.need(VM, "device mapper is used in VMs only")
+    with delayed(disk.path) as upper:
+        said = run_tool("biolatency", "-d", upper, 1, 1).stderr
+    assert f"{upper.resolve().name} has no requests of its own: look at what it is made of: {disk.name}\n" in said
+    assert "made of" not in run_tool("biolatency", "-d", disk.name, 1, 1).stderr
+
+
+def test_without_a_queue():
+    """-d with a disk in memory, which has no requests at all."""
+    name = "ram0" if VM else "zram0"
+    if VM:
+        machine.call("modprobe", "brd")
+    machine.need(Path("/sys/block", name).exists(), "no zram here")
+    assert f"{name} has no requests:" in run_tool("biolatency", "-d", name, 1, 1).stderr
+
+
+def test_path_of_nvme():
+    """A hidden path of NVMe's multipath can't be chosen, and that is said by the name of its disk."""
+    said = run_tool("biolatency", "-d", "nvme7c1n2", 1, 1)
+    assert said.returncode == USAGE and "path to nvme7n2" in one_line(said.stderr)
 
 
 def test_known_delay():
