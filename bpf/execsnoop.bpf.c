@@ -21,8 +21,8 @@
 const volatile __u32 max_bytes = EXEC_ARGS_DEFAULT; /* of arguments; at most EXEC_ARGS_MAX */
 const volatile __u32 only_ppid;			    /* 0: any parent */
 
-#define FD_NAME_MAX	32  /* "/dev/fd/" and a number, and more: a power of two */
-#define FAILED_ARGS_MAX 128 /* a failed exec's arguments are read one by one */
+#define FD_NAME_MAX	32   /* "/dev/fd/" and a number, and more: a power of two */
+#define FAILED_ARGS_MAX 128  /* a failed exec's arguments are read one by one */
 #define FAILED_ARG_MAX	4096 /* bytes of each, with its NUL */
 
 struct exec_scratch {
@@ -184,8 +184,7 @@ static __always_inline void show_failed(struct exec_scratch *s, int ret)
 	long n;
 
 	head(&s->event, ret);
-	n = killed ? put_new_image(s)
-		   : read_user_str(s->text, EXEC_FILENAME_MAX, s->call.filename);
+	n = killed ? put_new_image(s) : read_user_str(s->text, EXEC_FILENAME_MAX, s->call.filename);
 	if (s->call.by_dfd && !killed && (n == 1 || !s->call.filename))
 		n = put_fd_name(s->text, s->call.dfd);
 	if (n < 0 || n > EXEC_FILENAME_MAX)

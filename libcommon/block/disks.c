@@ -201,7 +201,8 @@ const char *disk_parse(const char *arg, void *dev)
 			return "a disk, by its name in /sys/block";
 		snprintf(right, sizeof(right),
 			 "a disk with a device number: this is a path to nvme%dn%d, and without -d "
-			 "all paths are seen", subsystem, space);
+			 "all paths are seen",
+			 subsystem, space);
 		return right;
 	}
 }

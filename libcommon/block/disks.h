@@ -25,9 +25,9 @@ int disk_find(const char *name, uint32_t *dev, char *whole);
 
 /*
  * Whether a disk has a queue of requests, which can be timed. False: what is read and written goes
- * at once to the disks that it is made of (dm, md), whose names are put into @below ("sda, sdb"); to
- * the paths to it (native NVMe multipath), which go into @paths; or nowhere (zram, brd). Both have
- * @size bytes.
+ * at once to the disks that it is made of (dm, md), whose names are put into @below ("sda, sdb");
+ * to the paths to it (native NVMe multipath), which go into @paths; or nowhere (zram, brd). Both
+ * have @size bytes.
  */
 bool disk_has_requests(uint32_t dev, char *below, char *paths, size_t size);
 

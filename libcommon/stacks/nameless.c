@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,9 @@ static const struct {
 	{ "ruby", "ruby with --yjit-perf names them" },
 };
 
-const char *nameless_remedy(const char *exe, uint32_t pid)
+/* What would give names to code of the program @exe, which runs as @pid. The text lives until the
+ * next call. */
+static const char *remedy_of(const char *exe, uint32_t pid)
 {
 	static char text[128];
 
@@ -34,9 +37,10 @@ const char *nameless_remedy(const char *exe, uint32_t pid)
 		snprintf(text, sizeof(text), compilers[i].remedy, pid);
 		return text;
 	}
-	snprintf(text, sizeof(text),
-		 "if a compiler made it, it may be able to write /tmp/perf-%u.map, which names them",
-		 pid);
+	snprintf(
+		text, sizeof(text),
+		"if a compiler made it, it may be able to write /tmp/perf-%u.map, which names them",
+		pid);
 	return text;
 }
 
@@ -118,7 +122,7 @@ void nameless_remark(const struct stacks *s)
 	if (most) {
 		exe = program_of(most, buf, sizeof(buf));
 		note("most samples of %s (%u) are code without names: %s", exe, most->pid,
-		     nameless_remedy(exe, most->pid));
+		     remedy_of(exe, most->pid));
 	}
 	free(shares);
 }

@@ -6,16 +6,10 @@
 #ifndef BORESCOPE_STACKS_NAMELESS_H
 #define BORESCOPE_STACKS_NAMELESS_H
 
-#include <stdint.h>
-
 #include "stacks/stacks.h"
 
 /* One note, about the process with the most samples in such code, if these are most of its samples.
  * @s must have names (stacks_name()). */
 void nameless_remark(const struct stacks *s);
-
-/* What would give names to code of the program @exe ("java"), which runs as @pid. The text lives
- * until the next call. */
-const char *nameless_remedy(const char *exe, uint32_t pid);
 
 #endif

@@ -13,7 +13,7 @@
 #include "symbols/safeopen.h"
 
 /* Longer lines are passed over. The buffer is not on the stack, for that may be small. */
-#define CHUNK (64u << 10)
+#define CHUNK	   (64u << 10)
 #define MARK_BYTES 256 /* at either end of what was read */
 #define MAX_KEPT   256 /* processes */
 

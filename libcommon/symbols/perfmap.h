@@ -20,17 +20,17 @@ struct perf_map {
 	struct symtab table;
 	dev_t dev;
 	ino_t ino;
-	off_t read;  /* so many bytes of the file have been read, whole lines only */
+	off_t read;    /* so many bytes of the file have been read, whole lines only */
 	uint64_t mark; /* what tells if these bytes are others now */
-	bool is_new; /* the last perf_map_read() kept nothing from before */
-	bool is_cut; /* only the newest part of the file is in the table */
+	bool is_new;   /* the last perf_map_read() kept nothing from before */
+	bool is_cut;   /* only the newest part of the file is in the table */
 };
 
 /*
  * Reads what was added to the file open as @fd since it was read last, or all of it if it is
- * another file, has become shorter, or was written anew. Lines that make no sense are passed over. If there is more
- * than a map may hold, it keeps the end of the file, which is the newest. Returns 0 or -errno; the
- * map stays good in each case.
+ * another file, has become shorter, or was written anew. Lines that make no sense are passed over.
+ * If there is more than a map may hold, it keeps the end of the file, which is the newest. Returns
+ * 0 or -errno; the map stays good in each case.
  */
 int perf_map_read(struct perf_map *m, int fd);
 

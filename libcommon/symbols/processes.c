@@ -253,8 +253,8 @@ static void forget_wanted(struct maps_reading *r)
 static bool is_jit(const struct mapping_line *m)
 {
 	return m->deleted || m->changes ||
-	       (!m->inode && strcmp(m->path, "[vdso]") &&
-		strcmp(m->path, "[vsyscall]") && strcmp(m->path, "[uprobes]"));
+	       (!m->inode && strcmp(m->path, "[vdso]") && strcmp(m->path, "[vsyscall]") &&
+		strcmp(m->path, "[uprobes]"));
 }
 
 static int add_mapping(void *arg, const struct mapping_line *m)

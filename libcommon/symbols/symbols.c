@@ -210,7 +210,38 @@ void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_
 struct unwinding {
 	struct symbols *symbols;
 	struct process *process;
+	const struct unwind_from *from;
 };
+
+/*
+ * Python 3.12 and later (-X perf) calls each function of a program through code of its own in
+ * memory, that keeps no frame pointer: "sub $8, %rsp; call *%rcx; add $8, %rsp; ret". A table for
+ * that. (On arm64 it keeps one, and from 3.14 on also on x86-64: then it is where the stack is.)
+ */
+static const struct cfi *python_table(void)
+{
+	/* CIE of version 1: the caller's address is register 16, at CFA - 8, and CFA %rsp + 8;
+	 * FDE: from 0 on, for 4096 bytes; from 4 on CFA is %rsp + 16 */
+	static const char eh_frame[] = "\24\0\0\0\0\0\0\0\1\0\1\x78\20\x0c\7\10\x90\1\0\0\0\0\0\0"
+				       "\34\0\0\0\34\0\0\0\0\0\0\0\0\0\0\0\0\20\0\0\0\0\0\0"
+				       "\x44\x0e\20\0\0\0\0\0\0\0\0";
+	static struct cfi table;
+
+	if (!table.tables[0].nr && cfi_load_table(&table, eh_frame, sizeof(eh_frame), 0, false))
+		return NULL;
+	return &table;
+}
+
+static bool is_python(const struct unwinding *u, uint64_t pc, uint64_t *vaddr)
+{
+	const struct symtab *t = &u->process->jit.table;
+	const struct symbol *sym = perf_map_find(&u->process->jit, pc);
+
+	if (!sym || strncmp(symtab_name(t, sym), "py::", 4))
+		return false;
+	*vaddr = pc - sym->addr;
+	return u->from->regs[CFI_FP] != u->from->regs[CFI_SP];
+}
 
 static bool find_table(void *arg, uint64_t pc, const struct cfi **table, uint64_t *vaddr)
 {
@@ -227,13 +258,17 @@ static bool find_table(void *arg, uint64_t pc, const struct cfi **table, uint64_
 	*table = NULL;
 	if (m->file)
 		*table = sym_file_cfi(u->symbols->files, m->file, pc - m->start + m->offset, vaddr);
+#if defined(__x86_64__)
+	else if (is_python(u, pc, vaddr))
+		*table = python_table();
+#endif
 	return true;
 }
 
 size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from, uint64_t *frames,
 		      size_t max, enum unwind_end *end)
 {
-	struct unwinding u = { s, process_find(s->processes, pid) };
+	struct unwinding u = { s, process_find(s->processes, pid), from };
 
 	return unwind(from, find_table, &u, frames, max, end);
 }

@@ -257,13 +257,48 @@ static void test_moved(void **state)
 	}
 }
 
+#if defined(__x86_64__)
+/* Python's code between two functions of its interpreter: 8 bytes, then where it returns to. */
+static void test_python(void **state)
+{
+	static const char *const names[] = { "py::f:/a.py", "other" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct child c;
+		uint64_t stack[4] = { 0x1234 }, frames[8] = { 0 };
+		struct unwind_from from = { .stack = (void *)stack,
+					    .base = 0x7ff0000000,
+					    .size = 32 };
+		enum unwind_end why;
+
+		start(&c, "pie", "anon", 0);
+		name_code(&c, names[i], 0);
+		stack[1] = c.other + 2;
+		from.pc = c.code + 6;
+		from.regs[CFI_SP] = from.base;
+		from.regs[CFI_FP] = 0x55; /* any value of the interpreter's */
+		assert_int_equal(symbols_remember(s, c.pid), 0);
+		assert_true(symbols_unwind(s, c.pid, &from, frames, 8, &why) >= (i ? 1 : 2));
+		assert_int_equal(frames[1], i ? 0 : c.other + 2);
+		end(&c);
+	}
+}
+#endif
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ended),     TEST(test_of_root), TEST(test_written_anew),
-		TEST(test_in_a_file), TEST(test_moved),
+		TEST(test_ended),
+		TEST(test_of_root),
+		TEST(test_written_anew),
+		TEST(test_in_a_file),
+		TEST(test_moved),
+#if defined(__x86_64__)
+		TEST(test_python),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
