@@ -13,6 +13,8 @@
 #include "profile.shared.h"
 
 const volatile bool with_idle; /* show CPUs that have nothing to do, too */
+const volatile __u64 period;   /* of the perf events, in what they count */
+const volatile bool by_clock;  /* ns, and not cycles */
 
 EVENT_SCRATCH(struct stack_scratch, 1);
 
@@ -23,12 +25,64 @@ struct {
 	__type(value, __u64);
 } sample_counts SEC(".maps");
 
-static __always_inline void count(__u32 what)
+/* When the program ran last on the CPU, by what the events count: cycles, or the clock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sample_last SEC(".maps");
+
+static __always_inline void count_more(__u32 what, __u64 more)
 {
 	__u64 *n = bpf_map_lookup_elem(&sample_counts, &what);
 
 	if (n)
-		(*n)++; /* each CPU has its own, and no sample interrupts another */
+		*n += more; /* each CPU has its own, and no sample interrupts another */
+}
+
+static __always_inline void count(__u32 what)
+{
+	count_more(what, 1);
+}
+
+/*
+ * Ticks without a run of this program, since the last one on this CPU. The kernel does not run it
+ * where the CPU is inside bpf(2) or another BPF program (bpf_prog_active, in
+ * bpf_overflow_handler()): then the next run is on time, a whole number of periods later. If it is
+ * not, the timer was late, as on a virtual machine whose host is busy with others, and left out
+ * what it had no time for.
+ */
+static __always_inline void count_gap(struct bpf_perf_event_data *ctx)
+{
+	struct bpf_perf_event_value v = {};
+	__u64 *last, now, since = 0, n, off;
+	__u32 zero = 0;
+
+	last = bpf_map_lookup_elem(&sample_last, &zero);
+	if (!last)
+		return;
+	if (by_clock) { /* which is much cheaper to read */
+		now = bpf_ktime_get_ns();
+		since = now - *last;
+		*last = now;
+		if (since < period + period / 2)
+			return;
+	}
+	if (bpf_perf_prog_read_value(ctx, &v, sizeof(v)))
+		return;
+	/* no more than the event has counted: it may be a new one, of a CPU that came back */
+	if (!by_clock) {
+		since = v.counter >= *last ? v.counter - *last : v.counter;
+		*last = v.counter;
+	} else if (since > v.counter) {
+		since = v.counter;
+	}
+	if (since < period + period / 2)
+		return;
+	n = (since + period / 2) / period;
+	off = since > n * period ? since - n * period : n * period - since;
+	count_more(off <= period / SAMPLE_ON_TIME ? SAMPLE_SKIPPED : SAMPLE_LATE, n - 1);
 }
 
 SEC("perf_event")
@@ -37,6 +91,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	struct stack_scratch *s;
 
 	count(SAMPLE_TICKS);
+	count_gap(ctx);
 	if (!with_idle && !(__u32)bpf_get_current_pid_tgid()) {
 		count(SAMPLE_IDLE);
 		return 0;

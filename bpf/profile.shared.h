@@ -5,11 +5,16 @@
 
 #include "lib/stacks/stacks.shared.h"
 
+/* A tick is on time if it is at most this part of a period off. */
+#define SAMPLE_ON_TIME 16
+
 /* The indexes of the map sample_counts. */
 enum sample_count {
-	SAMPLE_TICKS, /* all ticks of the perf events */
-	SAMPLE_IDLE,  /* of those, the ones left out because the CPU had nothing to do */
-	SAMPLE_TAKEN, /* and the ones that were wanted, and sent (or lost on the way) */
+	SAMPLE_TICKS,	/* all ticks of the perf events */
+	SAMPLE_IDLE,	/* of those, the ones left out because the CPU had nothing to do */
+	SAMPLE_TAKEN,	/* and the ones that were wanted, and sent (or lost on the way) */
+	SAMPLE_SKIPPED, /* ticks at which the kernel did not run the program */
+	SAMPLE_LATE,	/* ticks that never came: the timer itself was late by more than one */
 	SAMPLE_COUNTS,
 };
 

@@ -200,6 +200,8 @@ static const struct tool tool = {
 	.setup = setup,
 	.configure = configure,
 	.started = fsops_started,
+	.tick = fsops_tick,
+	.detach = fsops_detach,
 };
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ static bool with_idle, no_cycles;
 static struct perf_sampling *sampling;
 static struct stack_samples samples;
 static uint64_t stopped_ns;
+static struct perf_ticks ticks;
 static char title[100]; /* of the flame graph */
 
 static const char *parse_source(const char *arg, void *value)
@@ -78,6 +80,8 @@ static void configure(struct run *r)
 	struct profile_bpf__rodata *ro = TOOL_RODATA(profile, r);
 
 	ro->with_idle = with_idle;
+	ro->period = sampled.period;
+	ro->by_clock = sampled.source == PERF_CLOCK;
 	stacks_configure(&r->object);
 }
 
@@ -86,10 +90,28 @@ static int attach(struct run *r)
 	return perf_sampling_start(&sampling, &sampled, object_program(&r->object, "sample"));
 }
 
+static uint64_t counted(struct run *r, enum sample_count what)
+{
+	return programs_percpu_sum(&r->object.programs, "sample_counts", what);
+}
+
+/* What the kernel did not take is known when the events have ended: the last ticks of a CPU, too.
+ */
 static void detach(struct run *r)
 {
+	uint64_t *last;
+	int nr;
+
 	perf_sampling_stop(sampling);
 	stopped_ns = clock_mono_ns();
+	last = programs_percpu(&r->object.programs, "sample_last", 0, &nr);
+	ticks = (struct perf_ticks){
+		.run = counted(r, SAMPLE_TICKS),
+		.skipped = counted(r, SAMPLE_SKIPPED) +
+			   (last ? perf_sampling_since(sampling, last, nr) : 0),
+		.late = counted(r, SAMPLE_LATE),
+	};
+	free(last);
 }
 
 static void started(struct run *r)
@@ -135,11 +157,6 @@ static void report(struct run *r)
 	progress_end();
 }
 
-static uint64_t counted(struct run *r, enum sample_count what)
-{
-	return programs_percpu_sum(&r->object.programs, "sample_counts", what);
-}
-
 static void finish(struct run *r)
 {
 	struct perf_sampling_stats st;
@@ -147,11 +164,11 @@ static void finish(struct run *r)
 
 	perf_sampling_stats(sampling, &st);
 	stacks_stats(samples.stacks, &sst);
-	run_lost(r, sst.left_out);
+	run_lost(r, sst.left_out + ticks.skipped);
 	note("%llu samples, %llu lost, of %u CPUs in %.1f s", (unsigned long long)sst.added,
 	     (unsigned long long)run_lost_total(r), st.cpus,
 	     (double)(stopped_ns - r->started_ns) / 1e9);
-	perf_sampling_check(sampling, counted(r, SAMPLE_TICKS));
+	perf_sampling_check(sampling, &ticks);
 	stack_samples_remarks(&samples);
 }
 
@@ -162,15 +179,17 @@ static void summary_json(struct run *r, struct json *j)
 	perf_sampling_stats(sampling, &st);
 	json_str(j, "sampled_by", sampled.source == PERF_CYCLES ? "cycles" : "cpu-clock");
 	json_u64(j, "period", sampled.period);
-	json_u64(j, "ticks", counted(r, SAMPLE_TICKS));
+	json_u64(j, "ticks", ticks.run);
 	json_u64(j, "idle", counted(r, SAMPLE_IDLE));
 	json_u64(j, "taken", counted(r, SAMPLE_TAKEN));
+	json_u64(j, "skipped", ticks.skipped);
+	json_u64(j, "late", ticks.late);
 	json_u64(j, "cpus", st.cpus);
 	json_u64(j, "cpu_time_ns", st.cpu_ns);
 	stack_samples_summary_json(&samples, j);
 }
 
-#define SUMMARY_KEYS "sampled_by period ticks idle taken cpus cpu_time_ns"
+#define SUMMARY_KEYS "sampled_by period ticks idle taken skipped late cpus cpu_time_ns"
 
 static const struct view views[] = { STACK_VIEWS(""), VIEW_END };
 

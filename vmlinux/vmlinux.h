@@ -90,6 +90,12 @@ struct pt_regs {
 #endif
 
 /* --- samples: what a perf_event program is given, and what that is in the kernel --- */
+struct bpf_perf_event_value {
+	__u64 counter;
+	__u64 enabled;
+	__u64 running;
+};
+
 struct bpf_perf_event_data {
 	struct pt_regs regs;
 	__u64 sample_period;

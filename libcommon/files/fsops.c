@@ -4,9 +4,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/util.h"
+#include "files/call_start.h"
 #include "files/fsops.h"
+#include "kernel/pidns.h"
 #include "run/run.h"
 
 /* --- functions ---------------------------------------------------------------------------- */
@@ -175,6 +178,9 @@ static const struct {
 
 /* --- the tool's hooks --------------------------------------------------------------------- */
 
+static uint64_t slow_ns;
+static bool misses_returns;
+
 static int64_t mkdir_args;  /* 4 or more: with the user namespace or idmap that came with 5.12 */
 static int64_t splice_args; /* 0: reads into a pipe come to the functions for reads (up to 6.4) */
 const struct kernel_fact fsops_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_args },
@@ -187,7 +193,7 @@ void fsops_configure(struct object *o, uint64_t min_ns)
 		object_section(o, ".rodata.fsops", "lib/files/fsops.probes.bpf.h");
 
 	config->magic = fs->magic;
-	config->min_ns = min_ns;
+	config->min_ns = slow_ns = min_ns;
 	config->page_size = sysconf(_SC_PAGESIZE);
 	config->idmap = mkdir_args >= 4;
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
@@ -206,6 +212,7 @@ void fsops_started(struct run *r)
 	char missing[200] = "";
 	int len = 0;
 
+	misses_returns = object_misses_returns(o) && pidns_is_initial();
 	if (object_rung(o, "system calls")) {
 		note("tracing system calls: what they take is measured, of those that read, write, "
 		     "open, sync, list or truncate files of %s, but not through an overlayfs",
@@ -223,6 +230,31 @@ void fsops_started(struct run *r)
 	if (len)
 		note("tracing without %s: this kernel has no such function of %s", missing,
 		     fs->type);
+}
+
+/* --- ends that were not reported ----------------------------------------------------------- */
+
+static void sweep(struct run *r)
+{
+	if (misses_returns)
+		run_unseen(r, call_start_sweep(&r->object.programs, "fs_starts", FS_OPS, slow_ns,
+					       clock_mono_ns()));
+}
+
+void fsops_tick(struct run *r)
+{
+	static uint64_t last;
+	uint64_t now = clock_mono_ns();
+
+	if (now - last < NSEC_PER_SEC)
+		return;
+	last = now;
+	sweep(r);
+}
+
+void fsops_detach(struct run *r)
+{
+	sweep(r);
 }
 
 /* --- names -------------------------------------------------------------------------------- */

@@ -204,6 +204,8 @@ static int read_types(struct btf_view *v)
 			err = read_name(v, BTF_TYPEDEF, t->name_off, t->type);
 		else if (kind == BTF_KIND_STRUCT)
 			err = read_name(v, BTF_STRUCT, t->name_off, 0);
+		else if (kind == BTF_KIND_VAR)
+			err = read_name(v, BTF_VARIABLE, t->name_off, 0);
 		else if (kind == BTF_KIND_ENUM || kind == KIND_ENUM64)
 			err = read_enum(v, t);
 		if (err)

@@ -18,6 +18,7 @@ enum btf_what {
 	BTF_FUNCTION, /* a function */
 	BTF_TYPEDEF,  /* a typedef of a function pointer, such as btf_trace_block_rq_issue */
 	BTF_STRUCT,
+	BTF_VARIABLE, /* of those of each CPU; others are not there */
 	BTF_ENUMERATOR, /* a name in an enum, also one without a name of its own */
 };
 
@@ -28,7 +29,7 @@ struct btf_query {
 	const char *name;
 	enum btf_what what;
 	/* answers */
-	int id;	       /* BTF id of the FUNC, TYPEDEF or ENUM; 0: there is none */
+	int id;	       /* BTF id of the FUNC, TYPEDEF, VAR or ENUM; 0: there is none */
 	int nr_args;   /* of the prototype; -1: not known. A tracepoint's first void * counts */
 	int64_t value; /* of the enumerator */
 	char module[BTF_MODULE_LEN]; /* whose BTF has it; "": vmlinux */

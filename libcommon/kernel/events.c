@@ -198,7 +198,13 @@ uint64_t events_waiting(const struct events *events)
 	return bytes;
 }
 
+uint64_t events_unseen(const struct events *events)
+{
+	return programs_percpu_sum(events->programs, "event_lost", EVENT_END_NOT_SEEN);
+}
+
 uint64_t events_lost(const struct events *events)
 {
-	return programs_percpu_sum(events->programs, "event_lost", 0) + events->too_short;
+	return programs_percpu_sum(events->programs, "event_lost", EVENT_NO_ROOM) +
+	       events->too_short;
 }

@@ -53,7 +53,10 @@ bool events_pressing(const struct events *events);
 /* How many bytes of records wait to be read. */
 uint64_t events_waiting(const struct events *events);
 
-/* Events that the kernel side could not send, in all. */
+/* Events that the kernel side did not send since the end of a call was not seen, in all. */
+uint64_t events_unseen(const struct events *events);
+
+/* Events that it could not send for want of room, in all. */
 uint64_t events_lost(const struct events *events);
 
 #endif

@@ -55,6 +55,27 @@ bool ladder_uses(const struct ladder *l, const char *program)
 	return probe_of(l, program) >= 0;
 }
 
+/* Of a rung, what the worst of its programs has. */
+static enum place_gaps rung_gaps(const struct ladder_asks *asks, const char *rung, const char **why)
+{
+	enum place_gaps worst = PLACE_SEES_ALL;
+	char name[PROBE_PROGRAM_LEN];
+	struct place place;
+
+	while (asks->gaps && probe_next_program(&rung, name)) {
+		const char *this_why = NULL;
+		enum place_gaps gaps = asks->place(asks->ctx, name, &place)
+					       ? asks->gaps(asks->ctx, &place, &this_why)
+					       : PLACE_SEES_ALL;
+
+		if (gaps > worst) {
+			worst = gaps;
+			*why = this_why;
+		}
+	}
+	return worst;
+}
+
 static const char *rung_refusal(const struct ladder_asks *asks, const char *rung)
 {
 	char name[PROBE_PROGRAM_LEN];
@@ -114,20 +135,43 @@ static bool has_substitute(const struct ladder *l, int i)
 	return false;
 }
 
-/* The best rung that nothing speaks against; -1: there is none. */
+static void rule_out(struct ladder *l, int i, int rung, const char *why)
+{
+	l->ruled_out[i] |= 1 << rung;
+	if (l->why[i])
+		return;
+	l->why[i] = why;
+	l->best[i] = rung;
+}
+
+/* The best rung that nothing speaks against; of those that don't see everything, the one that sees
+ * most. -1: there is none. */
 static int best_rung(struct ladder *l, const struct ladder_asks *asks, int i)
 {
+	enum place_gaps least = PLACE_HAS_GAPS + 1;
 	const struct probe *p = &l->probes[i];
+	int best = -1;
 
-	for (; has_rung(p, l->first[i]); l->first[i]++) {
-		const char *why = rung_refusal(asks, p->rungs[l->first[i]]);
+	for (int rung = 0; has_rung(p, rung) && least > PLACE_SEES_ALL; rung++) {
+		enum place_gaps gaps;
+		const char *why;
 
-		if (!why)
-			return l->first[i];
-		if (!l->why[i])
-			l->why[i] = why;
+		if (l->ruled_out[i] & 1 << rung)
+			continue;
+		why = rung_refusal(asks, p->rungs[rung]);
+		if (why) {
+			rule_out(l, i, rung, why);
+			continue;
+		}
+		gaps = rung_gaps(asks, p->rungs[rung], &why);
+		if (gaps)
+			debug("%s waits for a better one: %s", p->rungs[rung], why);
+		if (gaps < least) {
+			least = gaps;
+			best = rung;
+		}
 	}
-	return -1;
+	return best;
 }
 
 /* What a rung is called when a tool says which one it uses: where its first program runs; if that
@@ -148,7 +192,7 @@ static void rung_text(const struct ladder_asks *asks, const char *rung, char *te
 		snprintf(text, size, "%s", place.type);
 }
 
-/* Says which rung is in use, when that is not the best one. */
+/* Says which rung is in use, when a better one was ruled out. */
 static void say_rung(struct ladder *l, const struct ladder_asks *asks, int i)
 {
 	const struct probe *p = &l->probes[i];
@@ -157,8 +201,8 @@ static void say_rung(struct ladder *l, const struct ladder_asks *asks, int i)
 	char used[80], best[80];
 
 	rung_text(asks, ladder_rung(l, i), used, sizeof(used));
-	rung_text(asks, l->probes[first].rungs[0], best, sizeof(best));
-	if ((l->rung[i] > 0 || p->instead) && !l->said[i] && !p->later &&
+	rung_text(asks, l->probes[first].rungs[l->best[first]], best, sizeof(best));
+	if (((why && l->rung[i] > l->best[i]) || p->instead) && !l->said[i] && !p->later &&
 	    !(p->optional && why == l->told)) {
 		note("%s is not available (%s): using %s", best, why, used);
 		l->told = why;
@@ -192,6 +236,14 @@ int ladder_choose(struct ladder *l, const struct ladder_asks *asks)
 	return 0;
 }
 
+static bool any_left(const struct ladder *l, int i)
+{
+	for (int rung = 0; has_rung(&l->probes[i], rung); rung++)
+		if (!(l->ruled_out[i] & 1 << rung))
+			return true;
+	return false;
+}
+
 bool ladder_step_down(struct ladder *l, const char *program, const char *why)
 {
 	int i = probe_of(l, program);
@@ -199,9 +251,7 @@ bool ladder_step_down(struct ladder *l, const char *program, const char *why)
 	if (i < 0)
 		return false;
 	debug("%s: %s", program, why);
-	if (!l->why[i])
-		l->why[i] = why;
-	l->first[i] = l->rung[i] + 1;
+	rule_out(l, i, l->rung[i], why);
 	l->said[i] = false;
-	return l->probes[i].optional || has_rung(&l->probes[i], l->first[i]);
+	return l->probes[i].optional || any_left(l, i);
 }

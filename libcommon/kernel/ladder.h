@@ -3,7 +3,8 @@
  * ladder: which rung of each probe is used. What can be told beforehand (no such function in BTF,
  * no kprobes in this kernel) rules a rung out at once. What only the kernel knows (lockdown,
  * notrace functions) is found by trying: the caller then steps down from that rung, and chooses
- * again.
+ * again. What would not see everything on this kernel waits: a rung further down that sees more is
+ * taken before it.
  *
  * It knows of programs and of the kernel only what it is told through struct ladder_asks.
  */
@@ -20,6 +21,9 @@ struct ladder_asks {
 	/* Why this kernel can't have a program at @place: a string constant, as the clause of a
 	 * message. NULL: nothing speaks against it. */
 	const char *(*refusal)(void *ctx, const struct place *place);
+	/* What would escape a program at @place on this kernel, and why, likewise. NULL: it makes
+	 * no difference, here and in struct ladder_asks as a whole. */
+	enum place_gaps (*gaps)(void *ctx, const struct place *place, const char **why);
 	void *ctx;
 };
 
@@ -28,17 +32,19 @@ struct ladder {
 	int rung[PROBES_MAX];	    /* of each probe: the one in use; -1: none */
 
 	/* ladder.c's own */
-	int first[PROBES_MAX];	     /* rungs before it are ruled out */
-	const char *why[PROBES_MAX]; /* the best rung was */
-	bool said[PROBES_MAX];	     /* which rung is in use */
+	uint8_t ruled_out[PROBES_MAX]; /* rungs, by 1 << number */
+	int best[PROBES_MAX];	       /* the first rung that was ruled out; if any was, */
+	const char *why[PROBES_MAX];   /* why */
+	bool said[PROBES_MAX];	       /* which rung is in use */
 	const char *told; /* why, in the last note: probes that go the same way are one note */
 };
 
 /* @probes has to live as long as the ladder. No rung is in use yet. */
 void ladder_init(struct ladder *l, const struct probe *probes);
 
-/* Chooses the best rung that is left of each probe, and says so where it is not the best of all.
- * Returns 0, or -ENOTSUP after printing which probe that the tool can't do without has none. */
+/* Chooses the best rung that is left of each probe, and says so where a better one is not to be
+ * had. Returns 0, or -ENOTSUP after printing which probe that the tool can't do without has none.
+ */
 int ladder_choose(struct ladder *l, const struct ladder_asks *asks);
 
 /* Rules out the rung in use that @program is on; @why is a clause that lives as long as @l. Returns

@@ -118,6 +118,11 @@ static const char *ask_refusal(void *support, const struct place *place)
 	return support_refusal(support, place);
 }
 
+static enum place_gaps ask_gaps(void *support, const struct place *place, const char **why)
+{
+	return support_gaps(support, place, why);
+}
+
 static int resolve_calls(struct bpf_program *prog, const struct support *s)
 {
 	size_t cnt = bpf_program__insn_cnt(prog);
@@ -141,7 +146,10 @@ static int turn_on(struct object *o, const struct support *s)
 	bpf_object__for_each_program (prog, o->bpf) {
 		bool on = ladder_uses(&o->ladder, bpf_program__name(prog));
 		int err = on ? resolve_calls(prog, s) : 0;
+		const struct place place = place_of(o, prog);
 
+		if (!err && support_has_fprobe(s, &place))
+			err = bpf_program__set_expected_attach_type(prog, BPF_TRACE_KPROBE_MULTI);
 		if (err) {
 			error("cannot prepare program %s: %s", bpf_program__name(prog),
 			      strerror(-err));
@@ -152,16 +160,25 @@ static int turn_on(struct object *o, const struct support *s)
 	return 0;
 }
 
-static int attach(struct object *o, struct bpf_program *prog)
+static struct bpf_link *attach_to(const struct object *o, const struct bpf_program *prog)
 {
 	const struct place place = place_of(o, prog);
-	struct bpf_link *link, **links;
+	const bool at_return = !strcmp(place.type, "kretprobe");
+	const char *function = place.name;
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = &function, .cnt = 1,
+		    .retprobe = at_return);
 
-	if (place.named && place.kind == PLACE_KPROBE)
-		link = bpf_program__attach_kprobe(prog, !strcmp(place.type, "kretprobe"),
-						  place.name);
-	else
-		link = bpf_program__attach(prog);
+	if (place.kind != PLACE_KPROBE)
+		return bpf_program__attach(prog);
+	if (bpf_program__expected_attach_type(prog) == BPF_TRACE_KPROBE_MULTI)
+		return bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
+	return bpf_program__attach_kprobe(prog, at_return, function);
+}
+
+static int attach(struct object *o, struct bpf_program *prog)
+{
+	struct bpf_link *link = attach_to(o, prog), **links;
+
 	if (!link)
 		return -errno;
 	links = realloc(o->links, (o->nr_links + 1) * sizeof(*links));
@@ -255,7 +272,7 @@ static int attach_all(struct object *o)
 /* One try with the rungs that are left. 0, -errno, or -EAGAIN: a rung fell, try again. */
 static int try_start(struct object *o, const struct object_spec *spec, struct support *s)
 {
-	const struct ladder_asks asks = { ask_place, ask_refusal, s };
+	const struct ladder_asks asks = { ask_place, ask_refusal, ask_gaps, s };
 	int err = spec->configure ? spec->configure(o, spec->ctx) : 0;
 
 	if (!err)
@@ -340,6 +357,18 @@ const char *object_rung(const struct object *o, const char *probe)
 	int i = ladder_find(&o->ladder, probe);
 
 	return i < 0 ? NULL : ladder_rung(&o->ladder, i);
+}
+
+bool object_misses_returns(const struct object *o)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program (prog, o->bpf) {
+		if (bpf_program__fd(prog) >= 0 && !strcmp(place_of(o, prog).type, "kretprobe") &&
+		    bpf_program__expected_attach_type(prog) != BPF_TRACE_KPROBE_MULTI)
+			return true;
+	}
+	return false;
 }
 
 void object_detach(struct object *o)

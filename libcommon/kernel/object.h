@@ -70,6 +70,10 @@ int object_iterate(struct object *o, const char *probe);
 /* The programs of the probe's rung in use ("fexit_openat2"), NULL if it isn't there. */
 const char *object_rung(const struct object *o, const char *probe);
 
+/* May the kernel fail to run a program of ours at the return of a function? (As many returns as it
+ * has places for kretprobes.) */
+bool object_misses_returns(const struct object *o);
+
 void object_detach(struct object *o); /* nothing runs in the kernel any more when this returns */
 void object_close(struct object *o);
 

@@ -33,6 +33,7 @@
 struct cpu {
 	int fd; /* -1: not sampled */
 	uint64_t since_ns;
+	uint64_t counted, ended_ns; /* by the event, and when it ended */
 };
 
 struct perf_sampling {
@@ -169,6 +170,8 @@ static void cpu_stop(struct perf_sampling *p, struct cpu *c)
 	if (read(c->fd, &count, sizeof(count)) == sizeof(count)) {
 		p->enabled_ns += count.enabled_ns;
 		p->running_ns += count.running_ns;
+		c->counted = count.value;
+		c->ended_ns = clock_mono_ns();
 	}
 	close(c->fd);
 	c->fd = -1;
@@ -417,8 +420,37 @@ void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_sta
 			stats->cpu_ns += clock_mono_ns() - p->cpus[cpu].since_ns;
 }
 
-void perf_sampling_check(const struct perf_sampling *p, uint64_t ticks)
+uint64_t perf_sampling_since(const struct perf_sampling *p, const uint64_t *last, int nr_cpus)
 {
+	uint64_t periods = 0;
+
+	for (int cpu = 0; cpu < p->nr_cpus && cpu < nr_cpus; cpu++) {
+		const struct cpu *c = &p->cpus[cpu];
+		uint64_t end = p->config.source == PERF_CLOCK ? c->ended_ns : c->counted;
+		uint64_t since = end > last[cpu] ? end - last[cpu] : 0;
+
+		periods += min_u64(since, c->counted) / p->config.period;
+	}
+	return periods;
+}
+
+static void say_late(const struct perf_sampling *p, const struct perf_ticks *ticks, double due)
+{
+	double came = (double)(ticks->run + ticks->skipped), late = (double)ticks->late;
+
+	if (late > (due - came) / 2)
+		warn("only %.0f %% of the samples that were due came: the timer's interrupts were "
+		     "late (the host has this machine wait, or interrupts are off for long)",
+		     100 * came / due);
+	else
+		warn("only %.0f %% of the samples that were due came: the kernel throttles them "
+		     "(kernel.perf_event_max_sample_rate is %llu)",
+		     100 * came / due, (unsigned long long)kernel_max_rate());
+}
+
+void perf_sampling_check(const struct perf_sampling *p, const struct perf_ticks *ticks)
+{
+	uint64_t came = ticks->run + ticks->skipped;
 	struct perf_sampling_stats st;
 	double due;
 
@@ -430,8 +462,12 @@ void perf_sampling_check(const struct perf_sampling *p, uint64_t ticks)
 	perf_sampling_stats(p, &st);
 	due = p->config.frequency ? (double)st.cpu_ns / 1e9 * (double)p->config.frequency
 				  : (double)st.cpu_ns / (double)p->config.period;
-	if (p->config.source == PERF_CLOCK && due >= 100 && (double)ticks < due * 0.9)
-		warn("only %.0f %% of the samples that were due came: the kernel throttles them, "
-		     "or the host has this machine wait",
-		     100 * (double)ticks / due);
+	/* one late tick in eight is on time by chance */
+	if (ticks->skipped * 100 > came && ticks->skipped > ticks->late / 3)
+		warn("lost %llu samples of all processes (%.0f %%): the kernel takes none of a CPU "
+		     "that is inside bpf(2) or runs a BPF program",
+		     (unsigned long long)ticks->skipped,
+		     100 * (double)ticks->skipped / (double)came);
+	if (p->config.source == PERF_CLOCK && due >= 100 && (double)came < due * 0.9)
+		say_late(p, ticks, due);
 }

@@ -59,10 +59,23 @@ struct perf_sampling_stats {
 	unsigned int cpus; /* sampled now (after the end: at the end) */
 	uint64_t cpu_ns;   /* of time, over all CPUs that were sampled */
 };
-/* After perf_sampling_stop(): one warning if others had the hardware's counters for more than a
- * tenth of the time, and one if the CPU clock gave fewer than nine tenths of the samples that were
- * due: it ticks on idle CPUs, too. @ticks: all that it gave. */
-void perf_sampling_check(const struct perf_sampling *p, uint64_t ticks);
+
+/* After perf_sampling_stop(): how many whole periods of each CPU's event had passed since it had
+ * counted @last[cpu] cycles, or by the clock since that time (CLOCK_MONOTONIC, ns), in all. */
+uint64_t perf_sampling_since(const struct perf_sampling *p, const uint64_t *last, int nr_cpus);
+
+/* What became of the ticks of all CPUs. */
+struct perf_ticks {
+	uint64_t run;	  /* the program ran */
+	uint64_t skipped; /* it did not */
+	uint64_t late;	  /* they never came */
+};
+
+/* After perf_sampling_stop(): a warning each if others had the hardware's counters for more than a
+ * tenth of the time; if the kernel did not run the program at more than a hundredth of the ticks;
+ * and if the CPU clock gave fewer than nine tenths of the ticks that were due: it ticks on idle
+ * CPUs, too. */
+void perf_sampling_check(const struct perf_sampling *p, const struct perf_ticks *ticks);
 
 void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_stats *stats);
 

@@ -66,6 +66,13 @@ enum place_kind {
 	PLACE_OTHER,	  /* whatever else: iterators, perf events, classic tracepoints */
 };
 
+/* What escapes a program, from best to worst. */
+enum place_gaps {
+	PLACE_SEES_ALL,
+	PLACE_HAS_BOUND, /* so many at the same time */
+	PLACE_HAS_GAPS,	 /* anything, at any time */
+};
+
 /* Where in the kernel a program runs. */
 struct place {
 	enum place_kind kind;
@@ -81,8 +88,9 @@ struct place probe_place(const char *section, const struct attach_target *target
 /*
  * Is @what among the words of the environment variable BORESCOPE_AVOID (separated by commas)? A way
  * to see how a tool does without: "fexit,kprobe" rules out programs by the first part of their
- * section's name, "stamps" the kernel's own time stamps of block requests. The tests go down every
- * ladder with it.
+ * section's name, "stamps" the kernel's own time stamps of block requests; with "gaps" nobody asks
+ * what escapes a rung, so that a ladder goes by its own order. The tests go down every ladder with
+ * it.
  */
 bool probe_avoids(const char *what);
 

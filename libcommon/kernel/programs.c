@@ -65,17 +65,30 @@ int programs_read(const struct programs *p, const char *section, void *data)
 	return bpf_map_lookup_elem(fd, &zero, data) ? -errno : 0;
 }
 
+uint64_t *programs_percpu(const struct programs *p, const char *map, uint32_t index, int *nr)
+{
+	int fd = programs_map(p, map);
+	uint64_t *values;
+
+	*nr = libbpf_num_possible_cpus();
+	if (fd < 0 || *nr <= 0)
+		return NULL;
+	values = calloc(*nr, sizeof(*values));
+	if (values && bpf_map_lookup_elem(fd, &index, values)) {
+		free(values);
+		return NULL;
+	}
+	return values;
+}
+
 uint64_t programs_percpu_sum(const struct programs *p, const char *map, uint32_t index)
 {
-	int fd = programs_map(p, map), cpus = libbpf_num_possible_cpus();
 	uint64_t sum = 0, *values;
+	int cpus;
 
-	if (fd < 0 || cpus <= 0)
-		return 0;
-	values = calloc(cpus, sizeof(*values));
-	if (values && !bpf_map_lookup_elem(fd, &index, values))
-		for (int i = 0; i < cpus; i++)
-			sum += values[i];
+	values = programs_percpu(p, map, index, &cpus);
+	for (int i = 0; values && i < cpus; i++)
+		sum += values[i];
 	free(values);
 	return sum;
 }

@@ -44,6 +44,10 @@ int programs_read(const struct programs *p, const char *section, void *data);
 /* The sum over all CPUs of the u64 at @index of a per-CPU array. 0 when there is no such map. */
 uint64_t programs_percpu_sum(const struct programs *p, const char *map, uint32_t index);
 
+/* Reads the u64 at @index of a per-CPU array, of each possible CPU, into memory that is for the
+ * caller to free(); *@nr: how many. NULL: there is no such map, or no memory. */
+uint64_t *programs_percpu(const struct programs *p, const char *map, uint32_t index, int *nr);
+
 /* Runs that the kernel left out because the same program was running already on that CPU. */
 uint64_t programs_missed(const struct programs *p);
 

@@ -11,6 +11,7 @@
 #include "base/msg.h"
 #include "base/util.h"
 #include "kernel/advice.h"
+#include "kernel/preempt.h"
 #include "kernel/support.h"
 #include "lib/core/kfuncs.shared.h"
 
@@ -60,6 +61,22 @@ static const struct {
 };
 #define ANY_FUNCTION "vfs_read" /* that every kernel has: to try what it grants */
 
+/*
+ * What tells how this kernel does it. struct fprobe_hlist: from 6.14 on (4346ba160409) an fprobe
+ * keeps what it needs until a function returns on the shadow stack of the task; before, it had, as
+ * kretprobes have, a number of places. tracepoint_srcu and struct srcu_ctr: the first alone is for
+ * tracepoints in idle CPUs (up to 6.12); with srcu_ctr, which is for SRCU-fast (6.15), programs at
+ * tracepoints are run by a read lock of SRCU instead of with preemption off (seen on 7.3).
+ */
+static const struct {
+	const char *name;
+	enum btf_what what;
+} marks[] = {
+	{ "fprobe_hlist", BTF_STRUCT },
+	{ "tracepoint_srcu_srcu_data", BTF_VARIABLE },
+	{ "srcu_ctr", BTF_STRUCT },
+};
+
 void support_init(struct support *s, const struct attach_target *targets)
 {
 	memset(s, 0, sizeof(*s));
@@ -70,6 +87,8 @@ void support_init(struct support *s, const struct attach_target *targets)
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		ask(s, "", calls[i].name, BTF_FUNCTION);
 	ask(s, "", ANY_FUNCTION, BTF_FUNCTION);
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		ask(s, "", marks[i].name, marks[i].what);
 }
 
 void support_add(struct support *s, const struct place *place)
@@ -89,6 +108,23 @@ static void fill_facts(const struct support *s, const struct kernel_fact *facts)
 				    : f->what == BTF_STRUCT   ? 1
 							      : q->nr_args;
 	}
+}
+
+static bool has_mark(const struct support *s, const char *name)
+{
+	const struct btf_query *q = answer(s, "", name);
+
+	return q && q->id;
+}
+
+/* What programs miss here. */
+static void learn_gaps(struct support *s)
+{
+	s->fprobes = has_mark(s, "fprobe_hlist") && !probe_avoids("fprobe");
+	s->preempts = preempt_inside();
+	s->preempts_tracepoints =
+		s->preempts && has_mark(s, "tracepoint_srcu_srcu_data") && has_mark(s, "srcu_ctr");
+	debug("this kernel %s tasks inside it", s->preempts ? "preempts" : "does not preempt");
 }
 
 int support_learn(struct support *s, const struct kernel_fact *facts, const char *btf)
@@ -111,6 +147,7 @@ int support_learn(struct support *s, const struct kernel_fact *facts, const char
 		return err;
 	}
 	s->kprobes = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
+	learn_gaps(s);
 	return 0;
 }
 
@@ -271,6 +308,31 @@ const char *support_refusal(struct support *s, const struct place *place)
 		return NULL;
 	}
 	return NULL;
+}
+
+bool support_has_fprobe(const struct support *s, const struct place *place)
+{
+	return s->fprobes && place->kind == PLACE_KPROBE;
+}
+
+enum place_gaps support_gaps(const struct support *s, const struct place *place, const char **why)
+{
+	bool preempted = place->kind == PLACE_TRAMPOLINE ? s->preempts
+			 : place->kind == PLACE_TP_BTF	 ? s->preempts_tracepoints
+							 : false;
+
+	if (probe_avoids("gaps"))
+		return PLACE_SEES_ALL;
+	if (preempted) {
+		*why = "this kernel preempts tasks in such programs, and leaves out other runs of "
+		       "them meanwhile";
+		return PLACE_HAS_GAPS;
+	}
+	if (!strcmp(place->type, "kretprobe") && !support_has_fprobe(s, place)) {
+		*why = "this kernel follows a number of calls at the same time, and no more";
+		return PLACE_HAS_BOUND;
+	}
+	return PLACE_SEES_ALL;
 }
 
 /* A call of the kernel's function, or a jump to the next instruction. */

@@ -23,6 +23,8 @@ struct support {
 	size_t nr, nr_targets; /* those of the targets come first */
 	int trampolines;       /* 1: granted, 0: not yet asked, -errno: refused */
 	bool kprobes, own_btf;
+	bool fprobes; /* of this kernel follow any number of calls */
+	bool preempts, preempts_tracepoints; /* tasks that are inside the kernel */
 	bool modules_scanned; /* for the targets that vmlinux has not */
 	struct {
 		char name[BTF_MODULE_LEN];
@@ -49,6 +51,12 @@ void support_free(struct support *s);
 /* Why this kernel can't have a program at @place: a string constant, as the clause of a message.
  * NULL: nothing speaks against it. */
 const char *support_refusal(struct support *s, const struct place *place);
+
+/* Is a kprobe or kretprobe at @place to be attached as an fprobe? */
+bool support_has_fprobe(const struct support *s, const struct place *place);
+
+/* What escapes a program at @place on this kernel, and in *@why the clause of a message. */
+enum place_gaps support_gaps(const struct support *s, const struct place *place, const char **why);
 
 /* By which id in which BTF the kernel knows @place: libbpf would look through all types of vmlinux
  * for each program, and for a module's function through those of vmlinux again with each module.

@@ -19,9 +19,15 @@ void run_lost(struct run *r, uint64_t n)
 	r->lost += n;
 }
 
+void run_unseen(struct run *r, uint64_t n)
+{
+	r->unseen += n;
+}
+
 uint64_t run_lost_total(const struct run *r)
 {
-	return r->lost + r->missed + (r->events ? events_lost(r->events) : 0);
+	return r->lost + r->unseen +
+	       (r->events ? events_lost(r->events) + events_unseen(r->events) : 0);
 }
 
 void run_count(struct run *r, uint64_t n)

@@ -65,7 +65,10 @@ struct run {
 	uint64_t reported_ns; /* until when the last report went; else as started_ns */
 	uint64_t nr_events;   /* shown, or counted by run_count() */
 	uint64_t lost;	      /* what run_lost() was told; see run_lost_total() */
-	uint64_t missed;      /* runs that the kernel left out: known at the end */
+	uint64_t unseen;      /* what run_unseen() was told */
+	/* Runs of the programs that the kernel left out, as they were counted last: each second.
+	 * Nobody knows how many events that were. */
+	uint64_t missed_runs;
 	uint64_t samples;     /* how often the sample hook was called */
 	/* Samples that were left out, since the one before took longer than the interval. */
 	uint64_t late_samples;
@@ -83,7 +86,10 @@ void run_count(struct run *r, uint64_t n);
 /* Counts @n events that could not be read or kept: they are reported as lost. */
 void run_lost(struct run *r, uint64_t n);
 
-/* All that was lost so far: by run_lost(), by the rings, and in the end by the kernel. */
+/* Counts @n calls of which the kernel did not report the end: as lost, for another reason. */
+void run_unseen(struct run *r, uint64_t n);
+
+/* All events that were lost so far: by these two, and on the kernel side. */
 uint64_t run_lost_total(const struct run *r);
 
 /* Ends the run in order: what was gathered is still printed. */

@@ -49,7 +49,7 @@ struct loop {
 	struct run *run;
 	struct watch watch;
 	struct timer timers[TIMERS];
-	uint64_t reports, lost_told, no_room_told;
+	uint64_t reports, lost_told, no_room_told, unseen_told, missed_told;
 	bool late_told;
 	bool drained; /* the last look at the rings found something */
 	struct cost cost;
@@ -127,6 +127,7 @@ static void tell_losses(struct loop *l)
 {
 	struct run *r = l->run;
 	uint64_t lost = r->events ? events_lost(r->events) : 0;
+	uint64_t unseen = r->unseen + (r->events ? events_unseen(r->events) : 0);
 
 	if (lost > l->lost_told)
 		warn("lost %llu events: they came faster than they could be shown",
@@ -136,6 +137,17 @@ static void tell_losses(struct loop *l)
 		warn("lost %llu events: they could not be read or kept",
 		     (unsigned long long)(r->lost - l->no_room_told));
 	l->no_room_told = r->lost;
+	if (unseen > l->unseen_told)
+		warn("lost %llu events, or fewer: calls whose end the kernel did not report, for "
+		     "it follows only so many at a time",
+		     (unsigned long long)(unseen - l->unseen_told));
+	l->unseen_told = unseen;
+	r->missed_runs = programs_missed(&r->object.programs);
+	if (r->missed_runs > l->missed_told)
+		warn("the kernel left out %llu runs of this tool's programs: what they would have "
+		     "seen is not shown, and not among the lost events",
+		     (unsigned long long)(r->missed_runs - l->missed_told));
+	l->missed_told = r->missed_runs;
 }
 
 static void tell_cost(struct loop *l)
@@ -285,7 +297,7 @@ static void set_timers(struct loop *l)
 	const bool tell_cost_now = r->opt.cost && msg_verbose && !report_every;
 	const struct timer timers[TIMERS] = {
 		{ on_tick, .every = t->tick ? TICK_NS : 0 },
-		{ on_losses, .every = r->events ? NSEC_PER_SEC : 0 },
+		{ on_losses, .every = NSEC_PER_SEC },
 		{ on_cost_tick, .at = l->cost_on ? l->cost.next_ns : TIMER_NEVER },
 		{ on_deadline, .every = r->opt.duration_ns },
 		{ on_cost_check, .every = r->opt.max_cost > 0 ? NSEC_PER_SEC : 0 },
@@ -376,7 +388,7 @@ static void begin(struct loop *l)
 	debug("attached");
 }
 
-#define SUMMARY_KEYS "type events lost"
+#define SUMMARY_KEYS "type events lost missed_runs"
 
 static void summary(struct loop *l)
 {
@@ -390,6 +402,7 @@ static void summary(struct loop *l)
 		json_str(&r->json, "type", "summary");
 		json_u64(&r->json, "events", r->nr_events);
 		json_u64(&r->json, "lost", lost);
+		json_u64(&r->json, "missed_runs", r->missed_runs);
 		if (l->tool->summary_json)
 			l->tool->summary_json(r, &r->json);
 		if (l->cost_on)
@@ -443,15 +456,11 @@ static int end(struct loop *l)
 	detach(l);
 	if (l->cost_on)
 		cost_stop(&l->cost);
-	r->missed = programs_missed(&r->object.programs);
 	if (!l->watch.hung_up && !r->out.error) {
 		r->stop = full;
 		drain_last(l);
 		report(r);
 		tell_losses(l);
-		if (r->missed)
-			warn("lost %llu events: the kernel left out runs of this tool's programs",
-			     (unsigned long long)r->missed);
 		if (l->tool->finish)
 			l->tool->finish(r);
 		summary(l);

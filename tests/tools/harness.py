@@ -24,6 +24,7 @@ OK, FAILED, USAGE, TOO_COSTLY = range(4)    # exit statuses
 QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its reader has gone
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
+MISSED = re.compile(r"^\w+: the kernel left out (\d+) runs", re.M)     # and of runs of programs
 NOTE = re.compile(r"^\w+: (.* is not available .*: using |tracing |sampling |\d+ samples, |kernel stacks only: |"
                   r"no \w+ were counted).*\n", re.M)    # on stderr: what is not an error
 USING = re.compile(r"^\w+: (.+?)(?: is not available \(.*\))?: using (.+)$", re.M)     # on stderr with -v, of a ladder
@@ -223,6 +224,11 @@ class Tool:
     def lost(self):
         """How many events stderr says were lost; 0 where it says nothing."""
         return sum(map(int, LOST.findall(self.err)))
+
+    @property
+    def missed_runs(self):
+        """How many runs of its programs stderr says were left out."""
+        return sum(map(int, MISSED.findall(self.err)))
 
     @property
     def rungs(self):

@@ -19,7 +19,7 @@ PLACES = ("cwd", "dirfd", "dotdot", "symlink", "root", "chroot", "chroot-cwd", "
           "deep")
 PATH_MAX = 4096                 # with the NUL
 URING = "io_uring open"         # the probe that sees opens by io_uring, where it is granted
-RUNGS = ("", "fexit", "fexit,kprobe", "fexit,kprobe,tp_btf")
+RUNGS = ("gaps", "gaps,fexit", "gaps,fexit,kprobe", "gaps,fexit,kprobe,tp_btf")
 MANY = 50_000 if VM else 1_000_000
 
 

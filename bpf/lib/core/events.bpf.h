@@ -52,7 +52,7 @@ static __always_inline void *event_ring_of(__u32 cpu)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, EVENT_LOSSES);
 	__type(key, __u32);
 	__type(value, __u64);
 } event_lost SEC(".maps");
@@ -100,14 +100,24 @@ static __always_inline void event_head(struct event_head *head)
 	__builtin_memcpy(head->comm, task->comm, sizeof(head->comm));
 }
 
-/* An event was not sent. */
-static __always_inline void event_count_lost(void)
+static __always_inline void event_count_loss(__u32 why)
 {
-	__u32 zero = 0;
-	__u64 *lost = bpf_map_lookup_elem(&event_lost, &zero);
+	__u64 *lost = bpf_map_lookup_elem(&event_lost, &why);
 
 	if (lost)
 		__sync_fetch_and_add(lost, 1);
+}
+
+/* An event was not sent. */
+static __always_inline void event_count_lost(void)
+{
+	event_count_loss(EVENT_NO_ROOM);
+}
+
+/* There may have been an event at the end of a call, which we were not shown. */
+static __always_inline void event_count_unseen(void)
+{
+	event_count_loss(EVENT_END_NOT_SEEN);
 }
 
 /* Sends the first @size bytes of @event; with @now, the reader is woken at once. The verifier must

@@ -25,6 +25,13 @@ struct event_head {
 /* There are nr rings (a power of two); a CPU writes to the ring of its number modulo nr. */
 #define EVENT_RINGS_MAX 32
 
+/* Why an event was lost. */
+enum event_loss {
+	EVENT_NO_ROOM,	    /* in the rings, or in a map */
+	EVENT_END_NOT_SEEN, /* a call began, and the kernel did not run the program at its end */
+	EVENT_LOSSES,
+};
+
 struct event_config {
 	__u32 ring_mask;  /* nr - 1 */
 	__u32 wake_bytes; /* wake the reader when a ring fills beyond this */

@@ -33,8 +33,10 @@ static __always_inline void inflight_begin(void *map, const void *value)
 	if (!bpf_map_update_elem(map, &task, value, BPF_NOEXIST))
 		return;
 	/* the one before never returned, or the map is full and this one is lost */
-	event_count_lost();
-	bpf_map_update_elem(map, &task, value, BPF_EXIST);
+	if (bpf_map_update_elem(map, &task, value, BPF_EXIST))
+		event_count_lost();
+	else
+		event_count_unseen();
 }
 
 /* What the begin left; NULL: that was before the tool looked. inflight_end() follows, when the

@@ -9,24 +9,17 @@
  * table by kind and thread id; the few that find their place taken, by a thread whose id ends in
  * the same bits, go to a hash map. Nothing is locked: of two such threads that begin within the
  * same nanoseconds one may find its place gone at the end.
+ *
+ * An end that the kernel did not report (kretprobes have a bound) leaves the place taken. The
+ * thread's next begin says so; when the thread has ended, it is for the user side to find it.
  */
 #ifndef BORESCOPE_BPF_FILES_CALL_START_BPF_H
 #define BORESCOPE_BPF_FILES_CALL_START_BPF_H
 
 #include "lib/core/events.bpf.h"
+#include "lib/files/call_start.shared.h"
 
-#define CALL_START_SLOTS   1024 /* of each kind; a power of two */
 #define CALL_START_CROWDED 4096
-
-struct call_start {
-	__u64 owner;   /* pid and tid; 0: free */
-	__u64 start;   /* CLOCK_MONOTONIC, ns */
-	__u64 args[2]; /* what the begin leaves for the end */
-};
-
-struct call_start_key {
-	__u64 owner, kind;
-};
 
 /* Defines the maps @name and NAME_crowded, for @kinds of operations: 0 to @kinds - 1. */
 #define CALL_STARTS(name, kinds)                                                                   \
@@ -50,19 +43,31 @@ static __always_inline struct call_start *call_start_slot(void *map, __u32 kind,
 	return bpf_map_lookup_elem(map, &at);
 }
 
-/* The current task begins an operation of this kind. @name: of the maps. */
-#define call_start_begin(name, kind, arg0, arg1)                                                   \
-	__call_start_begin(&name, &name##_crowded, kind, arg0, arg1)
+/* What an operation has left whose end was not seen. */
+struct call_start_left {
+	__u64 start; /* 0: there is none */
+	__u64 arg1;
+};
+
+/* The current task begins an operation of this kind. @name: of the maps. @left (a struct
+ * call_start_left *): of its one before. */
+#define call_start_begin(name, kind, arg0, arg1, left)                                             \
+	__call_start_begin(&name, &name##_crowded, kind, arg0, arg1, left)
 
 static __always_inline void __call_start_begin(void *map, void *crowded, __u32 kind, __u64 arg0,
-					       __u64 arg1)
+					       __u64 arg1, struct call_start_left *left)
 {
 	__u64 owner = bpf_get_current_pid_tgid();
-	struct call_start *s = call_start_slot(map, kind, owner);
+	struct call_start *s = call_start_slot(map, kind, owner), *found;
 
+	left->start = left->arg1 = 0;
 	if (!s)
 		return;
 	if (!s->owner || s->owner == owner) {
+		if (s->owner) {
+			left->start = s->start;
+			left->arg1 = s->args[1];
+		}
 		s->args[0] = arg0;
 		s->args[1] = arg1;
 		s->start = bpf_ktime_get_ns();
@@ -71,6 +76,11 @@ static __always_inline void __call_start_begin(void *map, void *crowded, __u32 k
 		struct call_start_key key = { owner, kind };
 		struct call_start own = { owner, bpf_ktime_get_ns(), { arg0, arg1 } };
 
+		found = bpf_map_lookup_elem(crowded, &key);
+		if (found) {
+			left->start = found->start;
+			left->arg1 = found->args[1];
+		}
 		if (bpf_map_update_elem(crowded, &key, &own, BPF_ANY))
 			event_count_lost();
 	}

@@ -184,21 +184,49 @@ FS_COMPLETION(uring_done, "io_complete_rw")
  * directly. */
 enum fs_about { FS_ABOUT_IOCB, FS_ABOUT_FILE, FS_ABOUT_DENTRY, FS_ABOUT_FAULT, FS_ABOUT_SPLICE };
 
+/*
+ * Notes the begin. If the thread's operation before this one has never ended, as far as we were
+ * told (a kretprobe had no place left for it, or a run of our program was left out), it is lost:
+ * unless it can't have been slow, or what remains of it will be seen at its completion (@arg1 of
+ * such a one is FS_COMPLETES).
+ */
+#define FS_COMPLETES ((__u64)-1)
+static __always_inline void fsops_note(__u32 op, __u64 arg0, __u64 arg1)
+{
+	struct call_start_left left;
+
+	call_start_begin(fs_starts, op, arg0, arg1, &left);
+	if (!left.start)
+		return;
+	if (bpf_ktime_get_ns() - left.start < fs_config.min_ns ||
+	    ((op == FS_READ || op == FS_WRITE) && left.arg1 == FS_COMPLETES))
+		return;
+	if (filter_current())
+		event_count_unseen();
+}
+
+/* Where a return may not be reported, only what passes the filter is noted: so what is left in the
+ * end is what somebody has asked for. */
 static __always_inline int fsops_begins(__u32 op, enum fs_about about, void *arg, bool typed)
 {
 	struct kiocb *iocb = arg;
 	struct vm_fault *fault = arg;
+	__u64 completes = 0;
 
+	if (!typed && !filter_current())
+		return 0;
 	if (about == FS_ABOUT_FAULT) {
 		/* noted now: at the end, the mapping may be gone */
-		call_start_begin(fs_starts, op, (__u64)BPF_CORE_READ(fault, vma, vm_file),
-				 BPF_CORE_READ(fault, pgoff) * fs_config.page_size);
+		fsops_note(op, (__u64)BPF_CORE_READ(fault, vma, vm_file),
+			   BPF_CORE_READ(fault, pgoff) * fs_config.page_size);
 		return 0;
 	}
 	if (about == FS_ABOUT_IOCB &&
-	    (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete)))
+	    (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete))) {
 		fsops_async_begins(op, iocb);
-	call_start_begin(fs_starts, op, typed ? 0 : (__u64)arg, 0);
+		completes = fs_control.async_timed ? FS_COMPLETES : 0;
+	}
+	fsops_note(op, typed ? 0 : (__u64)arg, completes);
 	return 0;
 }
 
@@ -226,7 +254,8 @@ static __always_inline int fsops_ends(__u32 op, enum fs_about about, void *arg, 
 	struct call_start stamp;
 
 	if (!call_start_end(fs_starts, op, &stamp)) {
-		if (stamp.owner)
+		/* most changes of attributes have no begin: see fsops_setattr() */
+		if (stamp.owner && op != FS_TRUNCATE && filter_current())
 			event_count_lost();
 		return 0;
 	}
@@ -331,17 +360,20 @@ FS_ENDS(setattr, FS_TRUNCATE, FS_ABOUT_DENTRY, FS_IDMAPPED, 0, 2, FS_AS_INT)
 
 /* A read into a pipe: by sendfile(), splice(), copy_file_range(). Up to 6.4 it comes to the
  * function for reads, from 6.5 on it does not. */
-static __always_inline int fsops_splice(struct file *file, const __s64 *pos)
+static __always_inline int fsops_splice(struct file *file, const __s64 *pos, bool typed)
 {
 	__u64 at = 0;
 
+	if (!typed && !filter_current())
+		return 0;
 	bpf_probe_read_kernel(&at, sizeof(at), pos);
-	call_start_begin(fs_starts, FS_READ, (__u64)file, at);
+	fsops_note(FS_READ, (__u64)file, at);
 	return 0;
 }
 
-CALL_FENTRY(splice, "splice", fsops_splice((void *)ctx[0], (void *)ctx[1]))
-CALL_KPROBE(splice, "splice", fsops_splice((void *)PT_REGS_PARM1(ctx), (void *)PT_REGS_PARM2(ctx)))
+CALL_FENTRY(splice, "splice", fsops_splice((void *)ctx[0], (void *)ctx[1], true))
+CALL_KPROBE(splice, "splice",
+	    fsops_splice((void *)PT_REGS_PARM1(ctx), (void *)PT_REGS_PARM2(ctx), false))
 
 /* Of all changes to attributes only that of the size is shown. */
 static __always_inline int fsops_setattr(struct dentry *dentry, struct iattr *attr, bool typed)
@@ -381,7 +413,7 @@ static __always_inline int fsops_at_enter(long nr)
 	bool compat;
 
 	if (fsops_timed_call(nr, &compat))
-		call_start_begin(fs_starts, FS_NONE, 0, 0); /* a task is in one call at a time */
+		fsops_note(FS_NONE, 0, 0); /* a task is in one call at a time */
 	return 0;
 }
 

@@ -30,6 +30,8 @@ static const struct attach_target targets[] = { { "read", "xfs_file_read_iter" }
 struct kernel {
 	const char *type, *why;
 	const char *type2, *why2;
+	/* What escapes programs of these types, from nothing on. */
+	const char *bounded, *gappy;
 };
 
 static bool ask_place(void *ctx, const char *program, struct place *place)
@@ -52,13 +54,23 @@ static const char *ask_refusal(void *ctx, const struct place *place)
 	return k->type2 && !strcmp(k->type2, place->type) ? k->why2 : NULL;
 }
 
+static enum place_gaps ask_gaps(void *ctx, const struct place *place, const char **why)
+{
+	const struct kernel *k = ctx;
+
+	*why = "something escapes it";
+	if (k->gappy && !strcmp(k->gappy, place->type))
+		return PLACE_HAS_GAPS;
+	return k->bounded && !strcmp(k->bounded, place->type) ? PLACE_HAS_BOUND : PLACE_SEES_ALL;
+}
+
 static const char tool[] = "test";
 static char said[2048];
 
 /* Chooses on @k; what was printed is in said[]. */
 static int choose(struct ladder *l, struct kernel *k)
 {
-	const struct ladder_asks asks = { ask_place, ask_refusal, k };
+	const struct ladder_asks asks = { ask_place, ask_refusal, ask_gaps, k };
 	int pipe_fds[2], old = dup(STDERR_FILENO), err;
 	ssize_t len;
 
@@ -244,6 +256,68 @@ static void test_instead(void **state)
 				  "tp_btf/sys_exit\n");
 }
 
+/* What misses least is taken; the first of those that miss the same. No note: nothing better is to
+ * be had. */
+static void test_gaps(void **state)
+{
+	const struct probe probes[] = {
+		PROBE_LADDER("open", "fexit_open", "kprobe_open", "tp_exit"), { 0 }
+	};
+	static const struct {
+		struct kernel kernel;
+		const char *rung;
+	} cases[] = {
+		{ { .gappy = "fexit" }, "kprobe_open" },
+		{ { .bounded = "fexit" }, "kprobe_open" },
+		{ { .bounded = "kprobe" }, "fexit_open" },
+		{ { .gappy = "fexit", .bounded = "kprobe" }, "tp_exit" },
+		{ { "tp_btf", "none", .gappy = "fexit", .bounded = "kprobe" }, "kprobe_open" },
+		{ { "tp_btf", "none", "kprobe", "none", .gappy = "fexit" }, "fexit_open" },
+		{ { "fexit", "none", .bounded = "kprobe" }, "tp_exit" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct kernel k = cases[i].kernel;
+		struct ladder l = ladder_of(probes);
+		bool fexit_refused = k.type && !strcmp(k.type, "fexit");
+
+		assert_int_equal(choose(&l, &k), 0);
+		assert_string_equal(ladder_rung(&l, 0), cases[i].rung);
+		assert_string_equal(said, fexit_refused ? "test: fexit/do_open is not available "
+							  "(none): using tp_btf/sys_exit\n"
+							: "");
+	}
+}
+
+/* A rung counts by its worst program. */
+static void test_gaps_of_pairs(void **state)
+{
+	const struct probe probes[] = {
+		PROBE_LADDER("open", "tp_exit fexit_open", "late kprobe_open", "kprobe_open"), { 0 }
+	};
+	struct ladder l = ladder_of(probes);
+	struct kernel k = { .gappy = "fexit", .bounded = "fentry" };
+
+	assert_int_equal(choose(&l, &k), 0);
+	assert_string_equal(ladder_rung(&l, 0), "kprobe_open");
+}
+
+/* Where the better one can't be attached after all, the one that waited is still there. */
+static void test_gaps_step_down(void **state)
+{
+	const struct probe probes[] = { PROBE_LADDER("open", "fexit_open", "kprobe_open"), { 0 } };
+	struct ladder l = ladder_of(probes);
+	struct kernel k = { .gappy = "fexit" };
+
+	assert_int_equal(choose(&l, &k), 0);
+	assert_string_equal(ladder_rung(&l, 0), "kprobe_open");
+	assert_true(ladder_step_down(&l, "kprobe_open", "refused"));
+	assert_int_equal(choose(&l, &k), 0);
+	assert_string_equal(ladder_rung(&l, 0), "fexit_open");
+	assert_string_equal(said, "");
+	assert_false(ladder_step_down(&l, "fexit_open", "refused"));
+}
+
 /* Attached later, or never: no note about the rung; but it has to be there. */
 static void test_later(void **state)
 {
@@ -330,13 +404,15 @@ static void test_avoids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_best_rung), cmocka_unit_test(test_ruled_out),
-		cmocka_unit_test(test_not_built), cmocka_unit_test(test_target),
-		cmocka_unit_test(test_none_left), cmocka_unit_test(test_optional),
-		cmocka_unit_test(test_one_note),  cmocka_unit_test(test_when),
-		cmocka_unit_test(test_unless),	  cmocka_unit_test(test_instead),
-		cmocka_unit_test(test_later),	  cmocka_unit_test(test_step_down),
-		cmocka_unit_test(test_place),	  cmocka_unit_test(test_avoids),
+		cmocka_unit_test(test_best_rung),      cmocka_unit_test(test_ruled_out),
+		cmocka_unit_test(test_not_built),      cmocka_unit_test(test_target),
+		cmocka_unit_test(test_none_left),      cmocka_unit_test(test_optional),
+		cmocka_unit_test(test_one_note),       cmocka_unit_test(test_when),
+		cmocka_unit_test(test_unless),	       cmocka_unit_test(test_instead),
+		cmocka_unit_test(test_gaps),	       cmocka_unit_test(test_gaps_of_pairs),
+		cmocka_unit_test(test_gaps_step_down), cmocka_unit_test(test_later),
+		cmocka_unit_test(test_step_down),      cmocka_unit_test(test_place),
+		cmocka_unit_test(test_avoids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
