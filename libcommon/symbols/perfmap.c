@@ -6,14 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "symbols/maps.h"
 #include "symbols/perfmap.h"
 #include "symbols/safeopen.h"
 
 /* Longer lines are passed over. The buffer is not on the stack, for that may be small. */
 #define CHUNK (64u << 10)
+/* Times of files are those of the last tick of the clock, which may be 10 ms ago. */
+#define TIMES_AGREE_NS (50 * NSEC_PER_MSEC)
 
 static bool parse_number(const char **p, const char *end, uint64_t *v)
 {
@@ -204,6 +208,29 @@ int perf_map_merge(struct perf_map *m, struct perf_map *more)
 	return err;
 }
 
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * (int64_t)NSEC_PER_SEC + t.tv_nsec;
+}
+
+/* Whether a file that was written to at @written is older than the process: an earlier one with the
+ * same pid has left it (in a container the pid is 1 or 7 each time). */
+static bool is_older(const struct timespec *written, unsigned int pid)
+{
+	struct process_id id;
+	int64_t age;
+
+	if (process_id_read(pid, &id))
+		return false;
+	age = clock_ns(CLOCK_BOOTTIME) -
+	      (int64_t)(id.start_time * (NSEC_PER_SEC / sysconf(_SC_CLK_TCK)));
+	return clock_ns(CLOCK_REALTIME) - age - (int64_t)TIMES_AGREE_NS >
+	       written->tv_sec * (int64_t)NSEC_PER_SEC + written->tv_nsec;
+}
+
 int perf_map_open(unsigned int pid)
 {
 	uint32_t uid, ns_pid;
@@ -220,11 +247,12 @@ int perf_map_open(unsigned int pid)
 	snprintf(path, sizeof(path), "/tmp/perf-%u.map", ns_pid);
 	fd = safeopen_in_root(root, path, true, &st);
 	close(root);
-	if (fd >= 0 && st.st_uid != uid) {
-		close(fd);
-		return -EPERM;
-	}
-	return fd;
+	if (fd < 0)
+		return fd;
+	if (st.st_uid == uid && !is_older(&st.st_mtim, pid))
+		return fd;
+	close(fd);
+	return st.st_uid == uid ? -ESTALE : -EPERM;
 }
 
 const struct symbol *perf_map_find(const struct perf_map *m, uint64_t addr)

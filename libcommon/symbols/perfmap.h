@@ -41,7 +41,8 @@ int perf_map_merge(struct perf_map *m, struct perf_map *more);
  * Opens /tmp/perf-PID.map of process @pid as it sees it: in its own mount namespace, with its pid
  * in its own pid namespace. It has to be a regular file that belongs to the process's user: nobody
  * else may choose the names that root's tool prints, or make it open a device. Returns a descriptor
- * or -errno; -EPERM: the file is somebody else's.
+ * or -errno; -EPERM: the file is somebody else's; -ESTALE: it was last written to before the
+ * process began, by another one that had the pid.
  */
 int perf_map_open(unsigned int pid);
 
