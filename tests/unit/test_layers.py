@@ -21,6 +21,8 @@ LONELY = {
         "btf_scan_mem btf_scan_split cfi_load_table kallsyms_read kallsyms_other_modules process_id_parse process_status_parse",
     "tests call it by itself: what calls it in its unit prints more than the answer":
         "disk_find flow_addr_str open_flags_parse",
+    "tests ask for the names of a process that lives, without a sample of it":
+        "symbols_image symbols_remember symbols_user",
     "arithmetic of histograms, which the kernel fills and tests do":
         "hist_add hist_max hist_min hist_percentile hist_slot_from hist_slot_to",
     "a tool ends without it or calls it by another function; tests end with it, and look for leaks":
