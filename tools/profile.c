@@ -57,6 +57,16 @@ static const struct probe probes[] = {
 	{ 0 },
 };
 
+static void take_mapped(void *arg, const struct mapped *m)
+{
+	struct stack_samples *e = arg;
+
+	if (m)
+		symbols_mapped(e->symbols, m->pid, m->ts, m->start, m->end);
+	else
+		symbols_mapped_lost(e->symbols);
+}
+
 static int setup(struct run *r)
 {
 	const struct stacks_config config = { .unit = "samples", .title = title };
@@ -68,6 +78,8 @@ static int setup(struct run *r)
 	if (status == GO_ON)
 		status = perf_sampling_setup(&sampled);
 	no_cycles = no_cycles && sampled.source == PERF_CLOCK;
+	sampled.mapped = take_mapped;
+	sampled.mapped_arg = &samples;
 	if (duration_ns)
 		r->opt.duration_ns = duration_ns;
 	if (status == GO_ON && !stack_samples_init(&samples, &config))
@@ -85,8 +97,16 @@ static void configure(struct run *r)
 	stacks_configure(&r->object);
 }
 
+static void drain_sampling(void *unused)
+{
+	(void)unused;
+	if (sampling)
+		perf_sampling_drain(sampling);
+}
+
 static int attach(struct run *r)
 {
+	symbols_set_drain(samples.symbols, drain_sampling, NULL);
 	return perf_sampling_start(&sampling, &sampled, object_program(&r->object, "sample"));
 }
 
@@ -122,8 +142,20 @@ static void started(struct run *r)
 	     r->opt.duration_ns ? "" : ": Ctrl-C ends it and shows the stacks");
 }
 
+/* What processes have mapped comes before the samples that are younger. */
+static void drain_mapped(const struct event_head *sample)
+{
+	static uint64_t drained_ns;
+
+	if (sample->ts < drained_ns)
+		return;
+	drained_ns = clock_mono_ns();
+	perf_sampling_drain(sampling);
+}
+
 static bool add_sample(struct run *r, const void *event, size_t size)
 {
+	drain_mapped(event);
 	if (stack_samples_add(&samples, event, size, 1))
 		run_count(r, 1);
 	return false;

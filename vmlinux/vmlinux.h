@@ -229,6 +229,8 @@ struct rw_semaphore {
 
 struct mm_struct {
 	struct rw_semaphore mmap_lock;
+	long unsigned int start_code;
+	long unsigned int end_code;
 	long unsigned int arg_start;
 	long unsigned int arg_end;
 	long unsigned int start_stack;
@@ -345,6 +347,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	__u64 start_boottime;
+	__u64 self_exec_id; /* counts execve() */
 	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];

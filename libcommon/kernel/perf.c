@@ -18,6 +18,7 @@
 #include "base/number.h"
 #include "base/status.h"
 #include "base/util.h"
+#include "kernel/mapped.h"
 #include "kernel/perf.h"
 
 #define ONLINE	   "/sys/devices/system/cpu/online"
@@ -31,7 +32,9 @@
 #define PACE_TRIES 3
 
 struct cpu {
-	int fd; /* -1: not sampled */
+	int fd;		 /* -1: not sampled */
+	int listener_fd; /* an event that only tells what is mapped, or -1 */
+	struct mapped_ring *mapped;
 	uint64_t since_ns;
 	uint64_t counted, ended_ns; /* by the event, and when it ended */
 };
@@ -68,6 +71,8 @@ static int event_open(enum perf_source source, int pid, int cpu, uint64_t period
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
 
+	if (period)
+		mapped_ask(&attr);
 	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
@@ -160,12 +165,46 @@ static bool cycles_everywhere(void)
 	return fd >= 0;
 }
 
+static void drain(struct perf_sampling *p, struct cpu *c)
+{
+	if (c->mapped)
+		mapped_ring_drain(c->mapped, p->config.mapped, p->config.mapped_arg);
+}
+
+static void stop_listening(struct perf_sampling *p, struct cpu *c)
+{
+	drain(p, c);
+	mapped_ring_free(c->mapped);
+	c->mapped = NULL;
+	if (c->listener_fd >= 0)
+		close(c->listener_fd);
+	c->listener_fd = -1;
+}
+
+/* On a CPU that is not sampled: a process that is may map something there. */
+static void listen_to(struct perf_sampling *p, int cpu)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr),
+					.type = PERF_TYPE_SOFTWARE,
+					.config = PERF_COUNT_SW_DUMMY };
+	struct cpu *c = &p->cpus[cpu];
+
+	if (!p->config.mapped || c->listener_fd >= 0)
+		return;
+	mapped_ask(&attr);
+	c->listener_fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (c->listener_fd >= 0)
+		c->mapped = mapped_ring_new(c->listener_fd);
+}
+
 static void cpu_stop(struct perf_sampling *p, struct cpu *c)
 {
 	struct reading count;
 
-	if (c->fd < 0)
+	if (c->fd < 0) {
+		stop_listening(p, c);
 		return;
+	}
 	ioctl(c->fd, PERF_EVENT_IOC_DISABLE, 0);
 	if (read(c->fd, &count, sizeof(count)) == sizeof(count)) {
 		p->enabled_ns += count.enabled_ns;
@@ -173,6 +212,7 @@ static void cpu_stop(struct perf_sampling *p, struct cpu *c)
 		c->counted = count.value;
 		c->ended_ns = clock_mono_ns();
 	}
+	stop_listening(p, c);
 	close(c->fd);
 	c->fd = -1;
 	p->cpu_ns += clock_mono_ns() - c->since_ns;
@@ -190,6 +230,9 @@ static int cpu_start(struct perf_sampling *p, int cpu)
 	c->since_ns = clock_mono_ns();
 	err = p->config.period ? 0 : -EOPNOTSUPP; /* cycles that don't count */
 	if (!err && !ioctl(c->fd, PERF_EVENT_IOC_SET_BPF, p->prog_fd)) {
+		c->mapped = p->config.mapped ? mapped_ring_new(c->fd) : NULL;
+		if (p->config.mapped && !c->mapped)
+			debug("CPU %d: no ring for what is mapped: %s", cpu, strerror(errno));
 		p->sampled++;
 		return 0;
 	}
@@ -327,7 +370,7 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 	}
 	p->nr_cpus = nr;
 	for (int cpu = 0; cpu < nr; cpu++)
-		p->cpus[cpu].fd = -1;
+		p->cpus[cpu].fd = p->cpus[cpu].listener_fd = -1;
 	limits_raise_files(nr + SPARE_FDS); /* a descriptor for each CPU */
 	if (!read_online(p->online, nr)) {
 		error("cannot read " ONLINE ": %s", strerror(errno));
@@ -341,6 +384,8 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 			return err;
 		}
 		started += !err;
+		if (p->online[cpu] && !wanted(p, cpu))
+			listen_to(p, cpu);
 	}
 	if (!started) {
 		say_offline(config->only_cpu);
@@ -375,8 +420,10 @@ void perf_sampling_follow(struct perf_sampling *p)
 	for (int cpu = 0; cpu < p->nr_cpus; cpu++) {
 		struct cpu *c = &p->cpus[cpu];
 
-		if (!wanted(p, cpu)) {
+		if (!p->online[cpu]) {
 			cpu_stop(p, c);
+		} else if (!wanted(p, cpu)) {
+			listen_to(p, cpu);
 		} else if (c->fd < 0 && c->since_ns != UINT64_MAX) {
 			int err = cpu_start(p, cpu);
 
@@ -389,6 +436,12 @@ void perf_sampling_follow(struct perf_sampling *p)
 			}
 		}
 	}
+}
+
+void perf_sampling_drain(struct perf_sampling *p)
+{
+	for (int cpu = 0; cpu < p->nr_cpus; cpu++)
+		drain(p, &p->cpus[cpu]);
 }
 
 void perf_sampling_stop(struct perf_sampling *p)

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/mapped.h"
+
 struct perf_sampling;
 
 enum perf_source {
@@ -30,6 +32,8 @@ struct perf_sampling_config {
 	uint64_t frequency; /* samples a second of a busy CPU; 0: by @period */
 	uint64_t period;    /* cycles, or ns by the clock, from sample to sample */
 	int only_cpu;	    /* -1: all */
+	mapped_take mapped; /* NULL: nobody wants to know what processes map */
+	void *mapped_arg;
 };
 
 /* In the setup hook: @config as the options say becomes complete, with PERF_FREQUENCY if it has
@@ -50,6 +54,9 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 
 /* To be called now and then: looks for CPUs that went or came. Cheap when there is nothing. */
 void perf_sampling_follow(struct perf_sampling *p);
+
+/* Calls .mapped for what was mapped on any CPU: all that is older than this call. */
+void perf_sampling_drain(struct perf_sampling *p);
 
 /* No sample is taken any more when this returns. */
 void perf_sampling_stop(struct perf_sampling *p);

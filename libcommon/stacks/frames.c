@@ -36,7 +36,7 @@ static struct frame_name look_up(const struct frames *f, size_t i)
 	if (i < f->nr_kernel)
 		symbols_kernel(f->symbols, f->kernel[i], &name);
 	else
-		symbols_user(f->symbols, f->pid, f->user[i - f->nr_kernel], &name);
+		symbols_user_image(f->symbols, f->pid, f->image, f->user[i - f->nr_kernel], &name);
 	return name;
 }
 

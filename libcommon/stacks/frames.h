@@ -19,6 +19,7 @@ struct frames {
 	uint32_t pid; /* of the user frames */
 	const uint64_t *kernel, *user;
 	size_t nr_kernel, nr_user;
+	uint32_t image; /* of the user frames: symbols_user_image() */
 };
 
 /* The same with the names that were looked up so far. All zero is an empty one. */

@@ -10,7 +10,6 @@
 #include "stacks/samples.h"
 #include "symbols/symbols.h"
 
-#define REMEMBER_NS NSEC_PER_SEC
 /* A note tells of stacks that were not unwound to their root when they have this share, and there
  * are enough of them to judge. */
 #define ASTRAY_PERCENT 20
@@ -31,27 +30,9 @@ bool stack_samples_init(struct stack_samples *e, const struct stacks_config *con
 	return true;
 }
 
-/* Remembers the process while it lives, and again from time to time for what it has mapped since.
- * */
-static void remember(struct symbols *symbols, const struct event_head *head)
-{
-	static struct {
-		__u32 pid;
-		__u64 ts;
-	} last[1024];
-	size_t i = head->pid % 1024;
-
-	if (!(head->flags & STACK_NEW_PROCESS) && last[i].pid == head->pid &&
-	    head->ts - last[i].ts < REMEMBER_NS)
-		return;
-	last[i].pid = head->pid;
-	last[i].ts = head->ts;
-	symbols_remember(symbols, head->pid);
-}
-
 /* Unwinds a user stack of STACK_COPIED, which has @nr words, into @frames. Returns how many. */
-static uint32_t unwind_copy(struct stack_samples *e, uint32_t pid, const __u64 *words, uint32_t nr,
-			    uint64_t *frames)
+static uint32_t unwind_copy(struct stack_samples *e, const struct stack_key *key,
+			    const __u64 *words, uint32_t nr, uint64_t *frames)
 {
 	struct unwind_from from = {
 		.stack = (const unsigned char *)(words + STACK_REGS),
@@ -61,7 +42,8 @@ static uint32_t unwind_copy(struct stack_samples *e, uint32_t pid, const __u64 *
 	enum unwind_end end;
 
 	unwind_registers(&from, (const uint64_t *)words);
-	nr = symbols_unwind(e->symbols, pid, &from, frames, STACK_FRAMES_MAX, &end);
+	nr = symbols_unwind(e->symbols, key->pid, key->image, &from, frames, STACK_FRAMES_MAX,
+			    &end);
 	e->copied += from.size;
 	e->unwound++;
 	e->whole += end == UNWIND_ROOT;
@@ -93,17 +75,16 @@ bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, 
 
 	if (!is_whole(s, size) || worker_is_ours(s->head.pid))
 		return false;
-	if (nr_user) {
-		remember(e->symbols, &s->head);
-		key.image = symbols_image(e->symbols, key.pid);
-	}
+	if (nr_user)
+		key.image = symbols_remember_image(e->symbols, key.pid, &s->image, s->head.ts,
+						   flags & STACK_NEW_PROCESS);
 	memcpy(key.comm, s->head.comm, sizeof(key.comm));
 	memcpy(frames, s->frames, nr_kernel * sizeof(__u64));
 	if (flags & STACK_KERNEL_CUT)
 		frames[nr_kernel++] = e->cut_frame;
 	user = frames + nr_kernel;
 	if (flags & STACK_COPIED)
-		nr_user = unwind_copy(e, key.pid, s->frames + s->nr_kernel, nr_user, user);
+		nr_user = unwind_copy(e, &key, s->frames + s->nr_kernel, nr_user, user);
 	else
 		memcpy(user, s->frames + s->nr_kernel, nr_user * sizeof(__u64));
 	if (flags & STACK_USER_CUT)

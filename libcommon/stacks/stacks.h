@@ -12,7 +12,7 @@
  *
  * and puts STACKS_OPTIONS (options.h) into its table of options. Frames are addresses, leaf first,
  * as the kernel gives them. They get their names when they are printed; so the tool has to call
- * symbols_remember() for each process while it lives.
+ * symbols_remember_image() for each sample, while the process lives.
  *
  * What the set holds is bounded; what did not fit is counted.
  */
@@ -55,7 +55,7 @@ void stacks_configure(struct object *o);
 struct stack_key {
 	uint32_t pid;
 	uint32_t tid;	/* 0: threads are not told apart */
-	uint32_t image; /* symbols_image() at that time; 0: what the pid is when it is shown */
+	uint32_t image; /* symbols_remember_image(); 0: what the pid is when it is shown */
 	char comm[16];
 	/* For each of the set's labels a text, from stacks_text(); 0: none. */
 	uint32_t labels[STACK_LABELS_MAX];

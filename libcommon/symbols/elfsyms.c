@@ -6,7 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/search.h"
+#include "base/util.h"
 #include "symbols/buildid.h"
+#include "symbols/cfi.h"
 #include "symbols/elfimage.h"
 #include "symbols/elfsyms.h"
 #include "symbols/plt.h"
@@ -78,6 +81,72 @@ static uint64_t end_of_code(void *arg, uint64_t addr)
 	return addr;
 }
 
+/* Which functions of a file have names. */
+enum named {
+	NAMED_EXPORTS, /* those that others may call: it is stripped */
+	NAMED_GLOBALS, /* ld -x, strip -x */
+	NAMED_ALL,
+};
+
+/*
+ * Where not all functions have names, one that has a name, but no size, as assemblers give none,
+ * would reach over all of them up to the next that has. Where it ends is told by the tables to
+ * unwind by.
+ */
+struct bounds {
+	const struct sections *sections;
+	enum named named;
+	struct cfi cfi;
+};
+
+/* The end of the function that @addr is in. False: the table does not know it; then where the next
+ * one begins. */
+static bool end_of_function(const struct cfi_table *t, uint64_t addr, uint64_t *end)
+{
+	const struct cfi_function *f = search_last(t->functions, t->nr, start, addr);
+	const struct cfi_function *next = f ? f + 1 : t->functions;
+
+	*end = next && next < t->functions + t->nr ? next->start : UINT64_MAX;
+	if (!f || addr - f->start >= f->len)
+		return false;
+	*end = min_u64(*end, f->start + f->len);
+	return true;
+}
+
+/* For symtab_finish(): @addr where no end is known, unless all that may come there has a name. */
+static uint64_t end_of_any(void *arg, uint64_t addr)
+{
+	const struct bounds *b = arg;
+	uint64_t eh, debug, end;
+	bool known = end_of_function(&b->cfi.tables[0], addr, &eh);
+
+	known |= end_of_function(&b->cfi.tables[1], addr, &debug);
+	end = min_u64(min_u64(eh, debug), end_of_code((void *)b->sections, addr));
+	return known || b->named == NAMED_GLOBALS ? end : addr;
+}
+
+static bool lacks_size(const struct symtab *t)
+{
+	for (size_t i = 0; i < t->nr; i++)
+		if (!t->syms[i].size)
+			return true;
+	return false;
+}
+
+static void finish(struct elf_syms *e, const struct sections *s, int fd, enum named named)
+{
+	struct bounds b = { .sections = s, .named = named };
+
+	if (named == NAMED_ALL || !lacks_size(&e->table)) {
+		symtab_finish(&e->table, end_of_code, (void *)s);
+		return;
+	}
+	if (cfi_load(&b.cfi, fd))
+		b.cfi = (struct cfi){ 0 };
+	symtab_finish(&e->table, end_of_any, &b);
+	cfi_free(&b.cfi);
+}
+
 static unsigned int rank_of(const GElf_Sym *sym)
 {
 	unsigned int rank = GELF_ST_TYPE(sym->st_info) == STT_NOTYPE ? RANK_LABEL : 0;
@@ -107,25 +176,26 @@ static bool is_mapping_symbol(const char *name, size_t len)
 	       (len == 2 || name[2] == '.');
 }
 
-/* Adds the functions of @scn, moved by @bias. */
-static void read_symbols(struct elf_syms *e, struct elf_image *im, const struct sections *s,
+/* Adds the functions of @scn, moved by @bias. Returns whether there are local ones. */
+static bool read_symbols(struct elf_syms *e, struct elf_image *im, const struct sections *s,
 			 Elf_Scn *scn, uint64_t bias)
 {
 	Elf_Data *syms, *names;
 	GElf_Ehdr ehdr;
 	GElf_Shdr h;
 	GElf_Sym sym;
+	bool local = false;
 	int i;
 
 	if (!scn || !s->is_code || !gelf_getehdr(im->elf, &ehdr) || !gelf_getshdr(scn, &h))
-		return;
+		return false;
 	syms = elf_image_section(im, scn, &h);
 	scn = elf_getscn(im->elf, h.sh_link);
 	if (!syms || !scn || !gelf_getshdr(scn, &h) || h.sh_type != SHT_STRTAB)
-		return;
+		return false;
 	names = elf_image_section(im, scn, &h);
 	if (!names)
-		return;
+		return false;
 	for (i = 0; gelf_getsym(syms, i, &sym); i++) {
 		const char *name = (char *)names->d_buf + sym.st_name;
 		size_t len;
@@ -138,6 +208,7 @@ static void read_symbols(struct elf_syms *e, struct elf_image *im, const struct 
 			len = (char *)memchr(name, '@', len) - name;
 		if (!len || is_mapping_symbol(name, len))
 			continue;
+		local |= GELF_ST_BIND(sym.st_info) == STB_LOCAL;
 		if (ehdr.e_machine == EM_ARM)
 			sym.st_value &= ~1ull; /* says that the function is in Thumb code */
 		if (symtab_add(&e->table, sym.st_value + bias, sym.st_size, rank_of(&sym), 0, name,
@@ -146,6 +217,7 @@ static void read_symbols(struct elf_syms *e, struct elf_image *im, const struct 
 			break;
 		}
 	}
+	return local;
 }
 
 /* Unpacks an xz file into memory from mmap(). NULL: it can't be unpacked, or is too large. */
@@ -174,7 +246,8 @@ static void *unpack(const Elf_Data *packed, size_t *size)
 	return NULL;
 }
 
-static void read_debugdata(struct elf_syms *e, struct elf_image *im, Elf_Scn *scn)
+/* These return whether there was a table of all functions. */
+static bool read_debugdata(struct elf_syms *e, struct elf_image *im, Elf_Scn *scn)
 {
 	struct elf_image inner;
 	struct sections s;
@@ -182,18 +255,21 @@ static void read_debugdata(struct elf_syms *e, struct elf_image *im, Elf_Scn *sc
 	GElf_Shdr h;
 	size_t size;
 	void *data;
+	bool found;
 
 	if (!gelf_getshdr(scn, &h))
-		return;
+		return false;
 	packed = elf_image_section(im, scn, &h);
 	data = packed ? unpack(packed, &size) : NULL;
 	if (!data || elf_image_memory(&inner, data, size))
-		return;
+		return false;
 	find_sections(&inner, &s);
+	found = s.symtab;
 	read_symbols(e, &inner, &s, s.symtab, 0);
 	e->is_cut |= inner.is_over;
 	free(s.is_code);
 	elf_image_close(&inner);
+	return found;
 }
 
 /* Reads the debug file open as @fd, if it is the right one. Where the stripped file was moved to
@@ -227,30 +303,32 @@ static bool read_debug_file(struct elf_syms *e, int fd, bool by_id)
 	return right;
 }
 
-static void read_debuglink(struct elf_syms *e, struct elf_image *im, Elf_Scn *scn,
+static bool read_debuglink(struct elf_syms *e, struct elf_image *im, Elf_Scn *scn,
 			   const struct debugfile_search *where)
 {
 	Elf_Data *data;
 	uint32_t crc;
 	GElf_Shdr h;
+	bool found;
 	size_t len;
 	int fd;
 
 	if (!gelf_getshdr(scn, &h) || !(data = elf_image_section(im, scn, &h)))
-		return;
+		return false;
 	/* the name, padded to 4 bytes, then the CRC */
 	len = strnlen(data->d_buf, data->d_size);
 	if ((len & ~3ul) + 4 + sizeof(crc) > data->d_size)
-		return;
+		return false;
 	memcpy(&crc, (char *)data->d_buf + (len & ~3ul) + 4, sizeof(crc));
 	fd = debugfile_open_link(where, data->d_buf, crc, im->fd);
-	if (fd >= 0) {
-		read_debug_file(e, fd, false);
-		close(fd);
-	}
+	if (fd < 0)
+		return false;
+	found = read_debug_file(e, fd, false);
+	close(fd);
+	return found;
 }
 
-static void read_separate(struct elf_syms *e, struct elf_image *im, const struct sections *s,
+static bool read_separate(struct elf_syms *e, struct elf_image *im, const struct sections *s,
 			  const struct debugfile_search *where)
 {
 	bool found = false;
@@ -263,26 +341,27 @@ static void read_separate(struct elf_syms *e, struct elf_image *im, const struct
 			close(fd);
 		}
 	}
-	if (!found && s->debuglink)
-		read_debuglink(e, im, s->debuglink, where);
+	return found || (s->debuglink && read_debuglink(e, im, s->debuglink, where));
 }
 
 static void load(struct elf_syms *e, struct elf_image *im, const struct debugfile_search *where)
 {
 	struct sections s;
+	enum named named = NAMED_EXPORTS;
 
 	e->nr_segments = elf_image_segments(im, e->segments);
 	build_id_read(im, &e->build_id);
 	find_sections(im, &s);
-	read_symbols(e, im, &s, s.symtab, 0);
+	if (s.symtab)
+		named = read_symbols(e, im, &s, s.symtab, 0) ? NAMED_ALL : NAMED_GLOBALS;
 	read_symbols(e, im, &s, s.dynsym, 0);
 	plt_read(&e->table, im, s.dynsym);
-	if (s.debugdata)
-		read_debugdata(e, im, s.debugdata);
-	if (!s.symtab && where)
-		read_separate(e, im, &s, where);
+	if (s.debugdata && read_debugdata(e, im, s.debugdata))
+		named = NAMED_ALL;
+	if (!s.symtab && where && read_separate(e, im, &s, where))
+		named = NAMED_ALL;
 	e->is_cut |= im->is_over;
-	symtab_finish(&e->table, end_of_code, &s);
+	finish(e, &s, im->fd, named);
 	free(s.is_code);
 }
 

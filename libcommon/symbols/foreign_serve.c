@@ -336,10 +336,19 @@ static int reach(const struct foreign_request *r, const char *mapped_path)
 	return -ENOENT;
 }
 
-/* What came with the request, if something did. */
+/* What came with the request, if something did: as long as nobody has written into it since. */
 static int open_file(const struct foreign_request *r, const char *path, int came)
 {
-	return came >= 0 ? safeopen_found(came, NULL) : reach(r, path);
+	struct stat st;
+	int fd;
+
+	if (came < 0)
+		return reach(r, path);
+	fd = safeopen_found(came, &st);
+	if (fd < 0 || same_file(&st, &r->st))
+		return fd;
+	close(fd);
+	return -ESTALE;
 }
 
 static int load_symbols(const struct foreign_request *r, const char *path, int came,

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "symbols/maps.h"
 #include "symbols/perfmap.h"
 #include "symbols/safeopen.h"
@@ -16,6 +18,8 @@
 #define CHUNK	   (64u << 10)
 #define MARK_BYTES 256 /* at either end of what was read */
 #define MAX_KEPT   256 /* processes */
+/* Times of files are those of the last tick of the clock, which may be 10 ms ago. */
+#define TIMES_AGREE_NS (50 * NSEC_PER_MSEC)
 
 static bool parse_number(const char **p, const char *end, uint64_t *v)
 {
@@ -228,6 +232,25 @@ int perf_map_merge(struct perf_map *m, struct perf_map *more)
 	return err;
 }
 
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * (int64_t)NSEC_PER_SEC + t.tv_nsec;
+}
+
+/* Whether a file that was written to at @written is older than a process of that @start_time: an
+ * earlier one with the same pid has left it (in a container the pid is 1 or 7 each time). */
+static bool is_older(const struct timespec *written, uint64_t start_time)
+{
+	int64_t age = clock_ns(CLOCK_BOOTTIME) -
+		      (int64_t)(start_time * (NSEC_PER_SEC / sysconf(_SC_CLK_TCK)));
+
+	return clock_ns(CLOCK_REALTIME) - age - (int64_t)TIMES_AGREE_NS >
+	       written->tv_sec * (int64_t)NSEC_PER_SEC + written->tv_nsec;
+}
+
 /* Where a process looked for its files: it may end, and its map stays. */
 static struct kept {
 	uint32_t pid, uid, ns_pid;
@@ -290,11 +313,16 @@ int perf_map_open(uint32_t pid, uint64_t start_time)
 		return err ? err : -ESRCH;
 	snprintf(path, sizeof(path), "/tmp/perf-%u.map", k->ns_pid);
 	fd = safeopen_in_root(k->root, path, true, &st);
-	if (fd >= 0 && st.st_uid != k->uid && st.st_uid) {
+	if (fd < 0)
+		return fd;
+	err = 0;
+	if (st.st_uid != k->uid && st.st_uid)
+		err = -EPERM;
+	else if (is_older(&st.st_mtim, start_time))
+		err = -ESTALE;
+	if (err)
 		close(fd);
-		return -EPERM;
-	}
-	return fd;
+	return err ? err : fd;
 }
 
 const struct symbol *perf_map_find(const struct perf_map *m, uint64_t addr)

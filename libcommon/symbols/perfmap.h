@@ -42,8 +42,9 @@ int perf_map_merge(struct perf_map *m, struct perf_map *more);
  * Opens /tmp/perf-PID.map of process @pid as it sees it: in its own mount namespace, with its pid
  * in its own pid namespace. It has to be a regular file that belongs to the process's user or to
  * root: nobody else may choose the names that root's tool prints, or make it open a device. Of the
- * last 256 processes it is also found when they have ended. @start_time tells them apart. Returns a
- * descriptor or -errno; -EPERM: the file is somebody else's.
+ * last 256 processes it is also found when they have ended. @start_time, of struct process_id,
+ * tells them apart. Returns a descriptor or -errno; -EPERM: the file is somebody else's; -ESTALE:
+ * it was last written to before the process began, by another one that had the pid.
  */
 int perf_map_open(uint32_t pid, uint64_t start_time);
 

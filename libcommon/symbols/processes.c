@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,8 +17,24 @@
 #define MAX_JIT_BYTES (128u << 20) /* of all processes' perf maps */
 #define AGAIN_NS      100000000ull /* between two looks at a process for the sake of an address */
 #define JIT_NS	      NSEC_PER_SEC /* between two looks at a perf map when it is remembered */
-#define LOOK_SHARE    20	   /* looking takes at most one part in so many of the time */
+#define REMEMBER_NS   NSEC_PER_SEC /* between two samples for which /proc is asked */
+#define NR_GONE	      1024
+#define NR_RECENT     1024
+#define RECENT_OF_ONE 64		 /* process */
+#define LOOK_SHARE    20		 /* looking takes at most one part in so many of the time */
 #define PARTIAL_NS    (5 * NSEC_PER_SEC) /* when not all of it could be read */
+
+/* A program that was not there any more when its first sample came: it never comes back. */
+struct gone {
+	uint32_t pid;
+	struct task_image seen;
+};
+
+/* What was mapped of late, by whomever: a process that is new may have done so before we look. */
+struct recent {
+	uint32_t pid;
+	uint64_t ts, start, end;
+};
 
 struct processes {
 	struct process *buckets[NR_BUCKETS];
@@ -26,6 +43,12 @@ struct processes {
 	size_t nr, nr_maps, jit_bytes;
 	uint64_t clock; /* counts uses */
 	uint32_t images;
+	struct gone gone[NR_GONE];
+	struct recent recent[NR_RECENT];
+	uint64_t nr_recent; /* all that came */
+	void (*drain)(void *arg);
+	void *drain_arg;
+	uint64_t born; /* ns since boot */
 };
 
 /* Whether it is time to look again: @pause ns after the last look, or later if that took long. */
@@ -46,12 +69,28 @@ static void look_end(struct look *l)
 	l->took = clock_mono_ns() - l->begun;
 }
 
-/* Whether the pid still stands for that process. */
+static bool is_same_program(const struct process_id *a, const struct process_id *b)
+{
+	struct process_id same_size = *b;
+
+	same_size.vsize = a->vsize;
+	return !memcmp(a, &same_size, sizeof(*a));
+}
+
+/* Whether the pid still stands for that process, and the process for that program. */
 static bool is_same(const struct process *p)
 {
 	struct process_id id;
 
-	return !process_id_read(p->pid, &id) && id.start_time == p->id.start_time;
+	return !process_id_read(p->pid, &id) && is_same_program(&p->id, &id);
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
 struct processes *processes_new(struct sym_files *files, struct foreign *foreign)
@@ -59,17 +98,8 @@ struct processes *processes_new(struct sym_files *files, struct foreign *foreign
 	struct processes *ps = calloc(1, sizeof(*ps));
 
 	if (ps)
-		*ps = (struct processes){ .files = files, .foreign = foreign };
+		*ps = (struct processes){ .files = files, .foreign = foreign, .born = boot_ns() };
 	return ps;
-}
-
-static void free_maps(struct processes *ps, struct exec_mapping *maps, size_t nr)
-{
-	size_t i;
-
-	for (i = 0; i < nr; i++)
-		sym_file_put(ps->files, maps[i].file);
-	free(maps);
 }
 
 static void drop_jit(struct processes *ps, struct process *p)
@@ -86,8 +116,8 @@ static void forget(struct processes *ps, struct process *p)
 		at = &(*at)->next;
 	*at = p->next;
 	ps->nr--;
-	ps->nr_maps -= p->nr_maps;
-	free_maps(ps, p->maps, p->nr_maps);
+	ps->nr_maps -= p->mapped.nr;
+	mappings_free(&p->mapped, ps->files);
 	drop_jit(ps, p);
 	free(p);
 }
@@ -139,191 +169,6 @@ static void make_room(struct processes *ps, const struct process *keep)
 		drop_jit(ps, p);
 }
 
-/* A list of mappings under way. */
-struct maps_reading {
-	struct process *p;
-	struct exec_mapping *maps;
-	size_t nr, max;
-	size_t old;	       /* where in p->maps the same address would be */
-	unsigned int nr_files; /* mappings that may have one */
-	/* those whose files are wanted, and the places of these mappings in maps */
-	struct sym_wanted *wanted;
-	size_t *place;
-	size_t nr_wanted, max_wanted;
-	bool may_jit, is_partial;
-};
-
-static const char *name_of(const struct mapping_line *m)
-{
-	static const char *const names[] = { "[vdso]", "[vsyscall]", "[uprobes]", "[stack]",
-					     "[heap]" };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(m->path, names[i]))
-			return names[i];
-	}
-	return "[anon]";
-}
-
-static bool same_mapping(const struct exec_mapping *old, const struct mapping_line *m)
-{
-	return old->start == m->start && old->end == m->end && old->offset == m->offset &&
-	       old->inode == m->inode && old->dev_major == m->dev_major &&
-	       old->dev_minor == m->dev_minor;
-}
-
-/* The file that a mapping had when it was read last, if that could be opened. */
-static struct sym_file *known_file(struct maps_reading *r, const struct mapping_line *m)
-{
-	const struct process *p = r->p;
-	const struct exec_mapping *old;
-
-	while (r->old < p->nr_maps && p->maps[r->old].start < m->start)
-		r->old++;
-	old = &p->maps[r->old];
-	if (r->old == p->nr_maps || !same_mapping(old, m) || !old->file ||
-	    sym_file_is_unopened(old->file))
-		return NULL;
-	return sym_file_again(old->file);
-}
-
-/* Notes that the file of the mapping that comes next is to be opened. */
-static int want_file(struct maps_reading *r, const struct mapping_line *m)
-{
-	struct sym_wanted *more;
-	size_t *places;
-	char *path = strdup(m->path);
-
-	if (!path)
-		return -ENOMEM;
-	if (r->nr_wanted == r->max_wanted) {
-		r->max_wanted = r->max_wanted ? r->max_wanted * 2 : 16;
-		more = realloc(r->wanted, r->max_wanted * sizeof(*more));
-		if (more)
-			r->wanted = more;
-		places = realloc(r->place, r->max_wanted * sizeof(*places));
-		if (places)
-			r->place = places;
-		if (!more || !places) {
-			free(path);
-			return -ENOMEM;
-		}
-	}
-	r->wanted[r->nr_wanted] = (struct sym_wanted){ .mapped = { .line = *m } };
-	r->wanted[r->nr_wanted].mapped.line.path = path;
-	r->wanted[r->nr_wanted].mapped.is_vdso = !m->inode;
-	r->place[r->nr_wanted++] = r->nr;
-	return 0;
-}
-
-/* The file of a mapping: the one it had when it was read last, or else what will be there. */
-static int find_file(struct maps_reading *r, const struct mapping_line *m, struct sym_file **file)
-{
-	*file = NULL;
-	if (r->nr_files >= SYM_MAX_FILES_OF_ONE)
-		return 0;
-	r->nr_files += m->inode != 0;
-	*file = known_file(r, m);
-	if (*file || (!m->inode && strcmp(m->path, "[vdso]")))
-		return 0;
-	return want_file(r, m);
-}
-
-static void open_wanted(struct processes *ps, struct maps_reading *r, uint32_t tid)
-{
-	struct sym_file *f;
-
-	sym_files_get(ps->files, tid, r->p->uid, r->wanted, r->nr_wanted);
-	for (size_t i = 0; i < r->nr_wanted; i++) {
-		f = r->maps[r->place[i]].file = r->wanted[i].file;
-		r->is_partial |= f && sym_file_is_unopened(f);
-	}
-}
-
-static void forget_wanted(struct maps_reading *r)
-{
-	for (size_t i = 0; i < r->nr_wanted; i++)
-		free((char *)r->wanted[i].mapped.line.path);
-	free(r->wanted);
-	free(r->place);
-}
-
-/* Whether code in it may have been made while the process runs. */
-static bool is_jit(const struct mapping_line *m)
-{
-	return m->deleted || m->changes ||
-	       (!m->inode && strcmp(m->path, "[vdso]") && strcmp(m->path, "[vsyscall]") &&
-		strcmp(m->path, "[uprobes]"));
-}
-
-static int add_mapping(void *arg, const struct mapping_line *m)
-{
-	struct maps_reading *r = arg;
-	struct exec_mapping *more;
-	struct sym_file *file;
-	int err;
-
-	if (r->nr == MAX_MAPPINGS)
-		return 0;
-	if (r->nr && m->start < r->maps[r->nr - 1].end) /* the text is of two moments */
-		return 0;
-	if (r->nr == r->max) {
-		r->max = r->max ? r->max * 2 : 16;
-		more = realloc(r->maps, r->max * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		r->maps = more;
-	}
-	err = find_file(r, m, &file);
-	if (err)
-		return err;
-	r->may_jit |= is_jit(m);
-	r->maps[r->nr++] = (struct exec_mapping){
-		.start = m->start,
-		.end = m->end,
-		.offset = m->inode ? m->offset : 0,
-		.inode = m->inode,
-		.dev_major = m->dev_major,
-		.dev_minor = m->dev_minor,
-		.file = file,
-		.name = name_of(m),
-	};
-	return 0;
-}
-
-static int by_start(const void *va, const void *vb)
-{
-	const struct exec_mapping *a = va, *b = vb;
-
-	return a->start < b->start ? -1 : a->start > b->start;
-}
-
-/* Moves what was mapped before, and is not overlapped by what is now, to the new list. */
-static void keep_old(struct maps_reading *r)
-{
-	struct process *p = r->p;
-	size_t i, now = 0, nr = r->nr;
-	struct exec_mapping *more, *old;
-
-	more = realloc(r->maps, (r->nr + p->nr_maps) * sizeof(*more));
-	if (!more)
-		return;
-	r->maps = more;
-	for (i = 0; i < p->nr_maps && r->nr < MAX_MAPPINGS; i++) {
-		old = &p->maps[i];
-		while (now < nr && r->maps[now].end <= old->start)
-			now++;
-		if (now < nr && r->maps[now].start < old->end)
-			continue;
-		if (old->file && r->nr_files++ >= SYM_MAX_FILES_OF_ONE)
-			continue;
-		r->maps[r->nr++] = *old;
-		old->file = NULL;
-	}
-	qsort(r->maps, r->nr, sizeof(*r->maps), by_start);
-}
-
 static void tell_jit_unread(struct processes *ps, struct process *p, int err)
 {
 	char name[32];
@@ -353,58 +198,19 @@ static void look_at_jit(struct processes *ps, struct process *p)
 	if (p->jit.is_cut && !p->jit_is_cut)
 		note("the perf map of process %u is too large: only its newest symbols are used",
 		     p->pid);
+	if (err == -ESTALE && !p->jit_is_old)
+		note("the perf map of process %u is older than the process: it is not used",
+		     p->pid);
+	p->jit_is_old |= err == -ESTALE;
 	p->jit_is_cut |= p->jit.is_cut;
 }
 
 static void tell_unread(struct processes *ps, struct process *p, int err)
 {
-	p->is_partial = true;
+	p->mapped.is_partial = true;
 	if (!p->unread)
 		foreign_unread(ps->foreign, NULL, p->pid, p->uid, err);
 	p->unread = true;
-}
-
-static void replace_maps(struct processes *ps, struct process *p, struct maps_reading *r)
-{
-	keep_old(r);
-	ps->nr_maps += r->nr - p->nr_maps;
-	free_maps(ps, p->maps, p->nr_maps);
-	p->maps = r->maps;
-	p->nr_maps = r->nr;
-	p->may_jit = r->may_jit;
-	p->is_partial = r->is_partial;
-}
-
-/* A process that can't be read in time stays known, with what was known of it. */
-static int look_at_maps(struct processes *ps, struct process *p)
-{
-	bool again = p->maps_look.begun;
-	struct maps_reading r = { .p = p };
-	uint32_t tid;
-	int err;
-
-	make_room(ps, p);
-	look_begin(&p->maps_look);
-	err = foreign_maps(ps->foreign, p->pid, p->uid, again, add_mapping, &r, &tid);
-	if (!err)
-		open_wanted(ps, &r, tid);
-	if (!err && !is_same(p))
-		err = -ESRCH;
-	look_end(&p->maps_look);
-	forget_wanted(&r);
-	if (!err) {
-		replace_maps(ps, p, &r);
-		return 0;
-	}
-	free_maps(ps, r.maps, r.nr);
-	if (err == -EDQUOT && again) { /* later, then */
-		p->is_partial = true;
-		return 0;
-	}
-	if (err != -EDQUOT && !foreign_is_hopeless(err))
-		return err;
-	tell_unread(ps, p, err);
-	return 0;
 }
 
 static struct process *add_process(struct processes *ps, uint32_t pid, const struct process_id *id)
@@ -416,10 +222,91 @@ static struct process *add_process(struct processes *ps, uint32_t pid, const str
 	p->pid = pid;
 	p->image = ++ps->images ?: ++ps->images;
 	p->id = *id;
+	p->used = ++ps->clock;
 	p->next = ps->buckets[pid % NR_BUCKETS];
 	ps->buckets[pid % NR_BUCKETS] = p;
 	ps->nr++;
 	return p;
+}
+
+/* @now is used up. */
+static void replace_maps(struct processes *ps, struct process *p, struct mappings *now)
+{
+	mappings_keep(now, &p->mapped);
+	ps->nr_maps += now->nr - p->mapped.nr;
+	mappings_free(&p->mapped, ps->files);
+	p->mapped = *now;
+	p->is_behind = false;
+	if (p->until && p->until != p->replaced)
+		p->since = p->replaced; /* what was there in between is not known */
+	p->until = 0;
+}
+
+/* What was read is of the time from @p->maps_look on, or from the last time that code was replaced,
+ * if that was told; what was known is good up to the first time, or @valid. */
+static void add_version(struct processes *ps, struct process *p, struct mappings *now,
+			uint64_t valid)
+{
+	struct process *new = add_process(ps, p->pid, &p->id);
+
+	if (!new) {
+		mappings_free(now, ps->files);
+		return;
+	}
+	new->seen = p->seen;
+	new->uid = p->uid;
+	new->unread = p->unread;
+	new->maps_look = p->maps_look;
+	new->read = p->read;
+	new->first_look_end = p->first_look_end;
+	new->remembered = p->remembered;
+	new->is_sure = p->is_sure;
+	new->since = p->until ? p->replaced : p->maps_look.begun;
+	if (!p->until)
+		p->until = valid;
+	p->is_behind = false;
+	replace_maps(ps, new, now);
+}
+
+/* A process that can't be read in time stays known, with what was known of it. */
+static int look_at_maps(struct processes *ps, struct process *p)
+{
+	uint64_t valid = p->read;
+	const struct mappings_of of = {
+		.pid = p->pid, .uid = p->uid, .again = valid, .anew = p->until
+	};
+	struct mappings now;
+	int err;
+
+	make_room(ps, p);
+	look_begin(&p->maps_look);
+	err = mappings_read(&now, ps->files, ps->foreign, &of, &p->mapped);
+	if (!err && !is_same(p)) {
+		mappings_free(&now, ps->files);
+		err = -ESRCH;
+	}
+	look_end(&p->maps_look);
+	if (ps->drain)
+		ps->drain(ps->drain_arg);
+	if (!err && p->until && p->replaced >= p->maps_look.begun) {
+		mappings_free(&now, ps->files); /* of before or after that: another time */
+		return 0;
+	}
+	p->read = p->maps_look.begun;
+	if (!err && mappings_replaced(&p->mapped, &now))
+		add_version(ps, p, &now, valid);
+	else if (!err)
+		replace_maps(ps, p, &now);
+	if (!err)
+		return 0;
+	if (err == -EDQUOT && of.again) { /* later, then */
+		p->mapped.is_partial = true;
+		return 0;
+	}
+	if (err != -EDQUOT && !foreign_is_hopeless(err))
+		return err;
+	tell_unread(ps, p, err);
+	return 0;
 }
 
 /* Adds a process that isn't known, or whose pid is known for another one, which stands behind it
@@ -437,17 +324,10 @@ static int add_and_look(struct processes *ps, uint32_t pid, const struct process
 	err = number_field(path, "Uid", 10, &uid);
 	p->uid = uid;
 	err = err ? -ESRCH : look_at_maps(ps, p);
+	p->first_look_end = clock_mono_ns();
 	if (err)
 		forget(ps, p);
 	return err;
-}
-
-static bool is_same_program(const struct process_id *a, const struct process_id *b)
-{
-	struct process_id same_size = *b;
-
-	same_size.vsize = a->vsize;
-	return !memcmp(a, &same_size, sizeof(*a));
 }
 
 static int look_if_changed(struct processes *ps, struct process *p, const struct process_id *id)
@@ -455,13 +335,20 @@ static int look_if_changed(struct processes *ps, struct process *p, const struct
 	int err;
 
 	/* its heap grows and shrinks all the time: that alone must not cost too much */
-	if (p->is_partial ? !is_due(&p->maps_look, PARTIAL_NS)
-			  : p->id.vsize == id->vsize || !is_due(&p->maps_look, 0))
+	if (p->mapped.is_partial ? !is_due(&p->maps_look, PARTIAL_NS)
+				 : p->id.vsize == id->vsize || !is_due(&p->maps_look, 0))
 		return 0;
 	err = look_at_maps(ps, p);
 	if (!err)
 		p->id = *id;
 	return err;
+}
+
+static void look_if_jit(struct processes *ps, struct process *p)
+{
+	if (p->mapped.may_jit && is_due(&p->jit_look, JIT_NS))
+		look_at_jit(ps, p);
+	make_room(ps, p);
 }
 
 int process_remember(struct processes *ps, uint32_t pid)
@@ -479,11 +366,214 @@ int process_remember(struct processes *ps, uint32_t pid)
 		err = add_and_look(ps, pid, &id);
 	if (err)
 		return err;
-	p = process_find(ps, pid);
-	if (p->may_jit && is_due(&p->jit_look, JIT_NS))
-		look_at_jit(ps, p);
-	make_room(ps, p);
+	look_if_jit(ps, process_find(ps, pid));
 	return 0;
+}
+
+/* --- by what a sample says of its program ------------------------------------------------- */
+
+static bool is_seen(const struct task_image *a, const struct task_image *b)
+{
+	return a->generation == b->generation && a->layout == b->layout;
+}
+
+/* The one that is good for a sample of @ts. */
+static struct process *find_seen(struct processes *ps, uint32_t pid, const struct task_image *im,
+				 uint64_t ts)
+{
+	struct process *p;
+
+	for (p = ps->buckets[pid % NR_BUCKETS]; p; p = p->next)
+		if (p->pid == pid && is_seen(&p->seen, im) && ts >= p->since &&
+		    (!p->until || ts < p->until))
+			break;
+	if (p)
+		p->used = ++ps->clock;
+	return p;
+}
+
+/* The newest one of the program, which is brought up to date if it is behind. NULL: none is known.
+ */
+static struct process *newest_seen(struct processes *ps, uint32_t pid, const struct task_image *im)
+{
+	struct process *p;
+	struct process_id id;
+
+	for (p = ps->buckets[pid % NR_BUCKETS]; p; p = p->next)
+		if (p->pid == pid && is_seen(&p->seen, im))
+			break;
+	if (!p || (!p->until && !p->is_behind) || !is_due(&p->maps_look, 0))
+		return p;
+	if (process_id_read(pid, &id) || !is_same_program(&p->id, &id))
+		p->is_behind = false; /* what it has mapped will never be known */
+	else
+		look_at_maps(ps, p);
+	return p;
+}
+
+/* Whether [@start, @end) has code that is known in it. */
+static bool is_over_code(const struct process *p, uint64_t start, uint64_t end)
+{
+	const struct exec_mapping *m = search_last(p->mapped.maps, p->mapped.nr, start, end - 1);
+
+	for (; m && m >= p->mapped.maps && m->end > start; m--)
+		if (!m->is_memfd)
+			return true;
+	return false;
+}
+
+void process_mapped(struct processes *ps, uint32_t pid, uint64_t ts, uint64_t start, uint64_t end)
+{
+	struct process *p;
+
+	for (p = ps->buckets[pid % NR_BUCKETS]; p && p->pid != pid; p = p->next)
+		;
+	ps->recent[ps->nr_recent++ % NR_RECENT] = (struct recent){ pid, ts, start, end };
+	if (!p || ts <= p->read)
+		return;
+	p->is_behind = true;
+	if (!is_over_code(p, start, end))
+		return;
+	if (!p->until)
+		p->until = ts;
+	p->replaced = ts;
+}
+
+void processes_set_drain(struct processes *ps, void (*drain)(void *arg), void *arg)
+{
+	ps->drain = drain;
+	ps->drain_arg = arg;
+}
+
+void processes_mapped_lost(struct processes *ps)
+{
+	for (size_t i = 0; i < NR_BUCKETS; i++)
+		for (struct process *p = ps->buckets[i]; p; p = p->next)
+			p->is_behind = true;
+}
+
+static bool has_layout(const struct process_id *id, const struct task_image *im)
+{
+	return task_layout(id->start_code, id->end_code, id->start_stack) == im->layout;
+}
+
+static struct gone *gone_of(struct processes *ps, uint32_t pid, const struct task_image *im)
+{
+	return &ps->gone[(pid ^ im->layout) % NR_GONE];
+}
+
+static uint32_t note_gone(struct processes *ps, uint32_t pid, const struct task_image *im)
+{
+	*gone_of(ps, pid, im) = (struct gone){ .pid = pid, .seen = *im };
+	return PROCESS_GONE;
+}
+
+/*
+ * The process @pid is now another program than @p, or @p's pid stands for another process, and
+ * /proc cannot tell the two apart: their addresses are not random. If no sample of @p is younger
+ * than what was read of it, that may have been the other one's.
+ */
+static void forget_unsure(struct processes *ps, uint32_t pid, const struct task_image *im)
+{
+	struct process *p, *next;
+
+	for (p = ps->buckets[pid % NR_BUCKETS]; p; p = next) {
+		next = p->next;
+		if (p->pid != pid || p->is_sure || !p->seen.generation ||
+		    p->seen.generation == im->generation || p->seen.layout != im->layout)
+			continue;
+		note_gone(ps, pid, &p->seen);
+		forget(ps, p);
+	}
+}
+
+static bool overlap(const struct recent *a, const struct recent *b)
+{
+	return a->start < b->end && b->start < a->end;
+}
+
+/*
+ * From when on the process has what was read at the first look: the last time that code took the
+ * place of other code. What an older process than we had before is not known; there it is the last
+ * time that it has mapped any.
+ */
+static uint64_t first_since(const struct processes *ps, const struct process *p)
+{
+	bool is_older = p->id.start_time * (NSEC_PER_SEC / sysconf(_SC_CLK_TCK)) < ps->born;
+	const struct recent *of_it[RECENT_OF_ONE];
+	size_t nr = 0, all = min_u64(ps->nr_recent, NR_RECENT);
+
+	for (size_t i = 1; i <= all && nr < RECENT_OF_ONE; i++) {
+		const struct recent *r = &ps->recent[(ps->nr_recent - i) % NR_RECENT];
+
+		if (r->pid == p->pid)
+			of_it[nr++] = r;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		if (is_older)
+			return of_it[i]->ts;
+		for (size_t k = i + 1; k < nr; k++)
+			if (overlap(of_it[i], of_it[k]))
+				return of_it[i]->ts;
+	}
+	return 0;
+}
+
+/* Looks at the program that a first sample has come of, if it is still there. */
+static struct process *add_seen(struct processes *ps, uint32_t pid, const struct task_image *im)
+{
+	struct process_id id;
+	struct process *p;
+
+	if (process_id_read(pid, &id) || !has_layout(&id, im))
+		return NULL;
+	forget_unsure(ps, pid, im);
+	p = process_find(ps, pid);
+	if (!p || p->seen.generation || !is_same_program(&p->id, &id)) {
+		if (add_and_look(ps, pid, &id))
+			return NULL;
+		p = process_find(ps, pid);
+		p->since = first_since(ps, p);
+	}
+	p->seen = *im;
+	return p;
+}
+
+static void look_at_known(struct processes *ps, struct process *p)
+{
+	struct process_id id;
+
+	if (p->until || process_id_read(p->pid, &id) || !is_same_program(&p->id, &id))
+		return;
+	if (!look_if_changed(ps, p, &id))
+		look_if_jit(ps, p);
+}
+
+uint32_t process_remember_image(struct processes *ps, uint32_t pid, const struct task_image *im,
+				uint64_t ts, bool again)
+{
+	const struct gone *g = gone_of(ps, pid, im);
+	bool is_known = newest_seen(ps, pid, im);
+	struct process *p = find_seen(ps, pid, im, ts);
+
+	if (!p && is_known)
+		return PROCESS_GONE; /* it is about code that may have been another's */
+	if (p && (again || ts - p->remembered >= REMEMBER_NS)) {
+		p->remembered = ts;
+		look_at_known(ps, p);
+	} else if (!p) {
+		if (g->pid == pid && is_seen(&g->seen, im))
+			return PROCESS_GONE;
+		p = add_seen(ps, pid, im);
+		if (!p)
+			return note_gone(ps, pid, im);
+		if (ts < p->since)
+			return PROCESS_GONE;
+		p->remembered = ts;
+		look_if_jit(ps, p);
+	}
+	p->is_sure |= ts > p->first_look_end;
+	return p->image;
 }
 
 struct process *process_find(struct processes *ps, uint32_t pid)
@@ -501,7 +591,8 @@ struct process *process_find_image(struct processes *ps, uint32_t pid, uint32_t 
 {
 	struct process *p;
 
-	for (p = ps->buckets[pid % NR_BUCKETS]; p && p->image != image; p = p->next)
+	for (p = ps->buckets[pid % NR_BUCKETS]; p && (p->pid != pid || p->image != image);
+	     p = p->next)
 		;
 	if (p)
 		p->used = ++ps->clock;
@@ -510,7 +601,7 @@ struct process *process_find_image(struct processes *ps, uint32_t pid, uint32_t 
 
 const struct exec_mapping *process_mapping(const struct process *p, uint64_t addr)
 {
-	const struct exec_mapping *m = search_last(p->maps, p->nr_maps, start, addr);
+	const struct exec_mapping *m = search_last(p->mapped.maps, p->mapped.nr, start, addr);
 
 	return m && addr < m->end ? m : NULL;
 }
@@ -518,7 +609,7 @@ const struct exec_mapping *process_mapping(const struct process *p, uint64_t add
 /* The process has ended: once, at what its compiler wrote until then. */
 static bool look_at_last_jit(struct processes *ps, struct process *p)
 {
-	if (p->jit_is_last || !p->may_jit || !p->jit_look.begun)
+	if (p->jit_is_last || !p->mapped.may_jit || !p->jit_look.begun)
 		return false;
 	p->jit_is_last = true;
 	look_at_jit(ps, p);
@@ -533,7 +624,7 @@ bool process_look_again(struct processes *ps, struct process *p)
 	bool looked = false;
 	int err;
 
-	if (!maps && !jit)
+	if (p->until || (!maps && !jit))
 		return false;
 	err = process_id_read(p->pid, &id);
 	if (err || !is_same_program(&p->id, &id)) {
@@ -548,7 +639,7 @@ bool process_look_again(struct processes *ps, struct process *p)
 		p->id = id;
 		looked = true;
 	}
-	if (p->may_jit && jit) {
+	if (p->mapped.may_jit && jit) {
 		look_at_jit(ps, p);
 		looked = true;
 	}

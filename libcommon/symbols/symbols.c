@@ -138,6 +138,29 @@ int symbols_remember(struct symbols *s, uint32_t pid)
 	return process_remember(s->processes, pid);
 }
 
+_Static_assert(SYMBOLS_GONE == PROCESS_GONE, "one number");
+
+uint32_t symbols_remember_image(struct symbols *s, uint32_t pid, const struct task_image *im,
+				uint64_t ts, bool again)
+{
+	return process_remember_image(s->processes, pid, im, ts, again);
+}
+
+void symbols_mapped(struct symbols *s, uint32_t pid, uint64_t ts, uint64_t start, uint64_t end)
+{
+	process_mapped(s->processes, pid, ts, start, end);
+}
+
+void symbols_mapped_lost(struct symbols *s)
+{
+	processes_mapped_lost(s->processes);
+}
+
+void symbols_set_drain(struct symbols *s, void (*drain)(void *arg), void *arg)
+{
+	processes_set_drain(s->processes, drain, arg);
+}
+
 /* Returns whether the function was found. */
 static bool name_address(struct symbols *s, const struct process *p, uint64_t addr,
 			 struct frame_name *name)
@@ -167,7 +190,7 @@ static bool may_be_new(const struct process *p, uint64_t addr)
 {
 	const struct exec_mapping *m = process_mapping(p, addr);
 
-	return !m || !m->file || p->may_jit;
+	return !m || !m->file || p->mapped.may_jit;
 }
 
 /* @p may be NULL. */
@@ -265,10 +288,10 @@ static bool find_table(void *arg, uint64_t pc, const struct cfi **table, uint64_
 	return true;
 }
 
-size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from, uint64_t *frames,
-		      size_t max, enum unwind_end *end)
+size_t symbols_unwind(struct symbols *s, uint32_t pid, uint32_t image, struct unwind_from *from,
+		      uint64_t *frames, size_t max, enum unwind_end *end)
 {
-	struct unwinding u = { s, process_find(s->processes, pid), from };
+	struct unwinding u = { s, process_find_image(s->processes, pid, image), from };
 
 	return unwind(from, find_table, &u, frames, max, end);
 }

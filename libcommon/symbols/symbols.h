@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/core/task.shared.h"
 #include "symbols/frame_name.h"
 #include "symbols/stats.h"
 #include "symbols/unwind.h"
@@ -61,6 +62,30 @@ void symbols_hold(struct symbols *s, bool hold);
  */
 int symbols_remember(struct symbols *s, uint32_t pid);
 
+/*
+ * The same for a sample, taken at @ts (ns, CLOCK_MONOTONIC), that says itself which program the
+ * process was (struct task_image). To be called for each sample: /proc is asked for a program that
+ * is new, with @again, and else once a second. Returns a number for symbols_user_image(), which
+ * stands for that program and no other. When the process has meanwhile ended or become another
+ * program, before anything was read of the one that the sample is of, that is SYMBOLS_GONE: its
+ * addresses have no names.
+ */
+#define SYMBOLS_GONE UINT32_MAX
+uint32_t symbols_remember_image(struct symbols *s, uint32_t pid, const struct task_image *im,
+				uint64_t ts, bool again);
+
+/*
+ * Process @pid has mapped code, a part of a file, at [@start, @end) at @ts. To be called before the
+ * samples that are younger: code that took the place of other code names those, and only those.
+ * What a process maps is looked at again when its next sample comes. symbols_mapped_lost(): such
+ * calls are missing.
+ */
+void symbols_mapped(struct symbols *s, uint32_t pid, uint64_t ts, uint64_t start, uint64_t end);
+void symbols_mapped_lost(struct symbols *s);
+/* @drain calls symbols_mapped() for all that is older than its call, as is wanted after each look.
+ */
+void symbols_set_drain(struct symbols *s, void (*drain)(void *arg), void *arg);
+
 /* Names @addr of process @pid, which is remembered now if it was not before. */
 void symbols_user(struct symbols *s, uint32_t pid, uint64_t addr, struct frame_name *name);
 
@@ -73,9 +98,9 @@ uint32_t symbols_image(struct symbols *s, uint32_t pid);
 void symbols_user_image(struct symbols *s, uint32_t pid, uint32_t image, uint64_t addr,
 			struct frame_name *name);
 
-/* As unwind(), by the tables of the files that process @pid, which was remembered, has mapped. */
-size_t symbols_unwind(struct symbols *s, uint32_t pid, struct unwind_from *from, uint64_t *frames,
-		      size_t max, enum unwind_end *end);
+/* As unwind(), by the tables of the files that program @image of process @pid has mapped. */
+size_t symbols_unwind(struct symbols *s, uint32_t pid, uint32_t image, struct unwind_from *from,
+		      uint64_t *frames, size_t max, enum unwind_end *end);
 
 /* At the end: one note each about files and about processes that could not be read in time, or are
  * too large. */

@@ -79,7 +79,7 @@ static bool is_whole(const struct thread_sample *t)
  * (Nothing is known of a process that has ended since.) */
 static void trim_user_stack(struct thread_sample *t)
 {
-	if (!t->nr_user || symbols_remember(config.symbols, t->head.pid))
+	if (!t->nr_user || stack.frames.image == SYMBOLS_GONE)
 		return;
 	for (unsigned int i = 1; i < t->nr_user; i++) {
 		struct frame_name name = frames_name(&stack, t->nr_kernel + i);
@@ -103,10 +103,17 @@ static void count(const struct thread_sample *t)
 	seen.user_cut += t->nr_user && t->head.flags & THREAD_USER_CUT;
 }
 
+static uint32_t image_of(const struct thread_sample *t)
+{
+	return t->nr_user ? symbols_remember_image(config.symbols, t->head.pid, &t->image,
+						   t->head.ts, false)
+			  : SYMBOLS_GONE;
+}
+
 bool thread_take(struct thread_sample *t, size_t size)
 {
 	size_t frames = (t->nr_kernel + t->nr_user) * sizeof(uint64_t);
-	const struct frames now = {
+	struct frames now = {
 		.symbols = config.symbols,
 		.pid = t->head.pid,
 		.kernel = frames_of(t),
@@ -117,6 +124,7 @@ bool thread_take(struct thread_sample *t, size_t size)
 
 	if (size != sizeof(*t) + frames + THREAD_PATH_ROOM(t->path_len))
 		return false;
+	now.image = image_of(t);
 	frames_set(&stack, &now);
 	trim_user_stack(t);
 	count(t);
@@ -125,9 +133,7 @@ bool thread_take(struct thread_sample *t, size_t size)
 
 bool thread_add(const struct thread_sample *t)
 {
-	struct stack_key key = { .pid = t->head.pid,
-				 .image = t->nr_user ? symbols_image(config.symbols, t->head.pid)
-						     : 0 };
+	struct stack_key key = { .pid = t->head.pid, .image = t->nr_user ? stack.frames.image : 0 };
 	const uint64_t *kernel = frames_of(t);
 	unsigned int nr_kernel = t->nr_kernel;
 	const bool on_cpu = t->head.flags & THREAD_ON_CPU;

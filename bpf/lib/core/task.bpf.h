@@ -57,6 +57,42 @@ static __always_inline __u64 task_switches(struct task_struct *task)
 	return BPF_CORE_READ(task, nvcsw) + BPF_CORE_READ(task, nivcsw);
 }
 
+/* An address space may be where another one was, a process may have the pid of another one. */
+static __always_inline __u64 task_generation(__u64 mm, __u64 execs, __u64 born)
+{
+	return (mm * 0x9e3779b97f4a7c15ull ^ execs) * 0xc2b2ae3d27d4eb4full ^ born;
+}
+
+/* Which program the task is. */
+static __always_inline void task_image(struct task_image *im, struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	im->generation = im->layout = 0;
+	if (!mm)
+		return;
+	im->generation = task_generation((__u64)mm, BPF_CORE_READ(task, self_exec_id),
+					 BPF_CORE_READ(task, group_leader, start_boottime));
+	im->layout = task_layout(BPF_CORE_READ(mm, start_code), BPF_CORE_READ(mm, end_code),
+				 BPF_CORE_READ(mm, start_stack));
+}
+
+/* The same of the current task, whose address space is @mm: a number, for the verifier lets nobody
+ * reckon with the typed pointer. */
+static __always_inline void task_image_current(struct task_image *im, __u64 mm)
+{
+	struct task_struct *task;
+
+	if (!have_task_btf()) { /* 5.10 */
+		task_image(im, (void *)bpf_get_current_task());
+		return;
+	}
+	task = bpf_get_current_task_btf();
+	im->generation =
+		task_generation(mm, task->self_exec_id, task->group_leader->start_boottime);
+	im->layout = task_layout(task->mm->start_code, task->mm->end_code, task->mm->start_stack);
+}
+
 /* The helper exists from 5.15 on (dd6e10fbd9fb). */
 enum bpf_func_id___pt_regs {
 	BPF_FUNC_task_pt_regs___here = 175,

@@ -45,13 +45,13 @@ struct {
 } stack_seen SEC(".maps");
 
 /* Was this process not seen on this CPU before? Now and then that is said of one that was: user
- * space then looks at its mappings once more, which does no harm. The @mm is part of the
- * question because exec gives a process another one. */
-static __always_inline bool stack_process_is_new(__u32 pid, __u64 mm)
+ * space then looks at its mappings once more, which does no harm. What it is by @generation (struct
+ * task_image) is part of the question because exec makes it another program. */
+static __always_inline bool stack_process_is_new(__u32 pid, __u64 generation)
 {
 	struct stack_seen *seen;
 	__u32 zero = 0;
-	__u64 *process, id = mm ^ (__u64)pid << 48 ^ pid;
+	__u64 *process, id = generation ^ (__u64)pid << 48 ^ pid;
 
 	seen = bpf_map_lookup_elem(&stack_seen, &zero);
 	if (!seen)
@@ -208,7 +208,8 @@ static __always_inline __u64 stack_read(void *ctx, struct stack_scratch *s,
 		if (nr_kernel > STACK_FRAMES_MAX)
 			return 0;
 		nr_user = stack_user(ctx, s, nr_kernel, interrupted);
-		if (stack_process_is_new(s->event.head.pid, mm))
+		task_image_current(&s->event.image, mm);
+		if (stack_process_is_new(s->event.head.pid, s->event.image.generation))
 			s->event.head.flags |= STACK_NEW_PROCESS;
 	}
 	s->event.nr_kernel = nr_kernel;

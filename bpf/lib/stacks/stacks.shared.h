@@ -7,6 +7,7 @@
 #define BORESCOPE_BPF_STACKS_STACKS_SHARED_H
 
 #include "lib/core/events.shared.h"
+#include "lib/core/task.shared.h"
 
 #define STACK_FRAMES_MAX 512 /* of the kernel stack, and of the user stack; a power of two */
 
@@ -41,6 +42,7 @@
 
 struct stack_event {
 	struct event_head head;
+	struct task_image image; /* not filled where nr_user is 0 */
 	__u32 nr_kernel, nr_user;
 	__u64 frames[]; /* addresses: kernel, then user; each leaf first */
 };

@@ -114,6 +114,7 @@ static __always_inline void thread_user_stack(struct thread_work *w, struct task
 		t->head.flags |= THREAD_USER_UNREAD;
 		return;
 	}
+	task_image(&t->image, task);
 	t->nr_user = user_stack(w->user_stack, task, &w->user, &whole);
 	if (!whole)
 		t->head.flags |= THREAD_USER_CUT;

@@ -26,10 +26,11 @@
  * THREAD_PATH_ROOM(path_len) bytes, the path or name of the file. */
 #define THREAD_PATH_ROOM(len) (((len) + 7) & ~7ULL) /* so that the next record is aligned */
 struct thread_sample {
-	struct event_head head; /* ts: the same for all threads of a sample */
-	__u32 size;		/* with what stands behind it */
-	__s32 syscall;		/* TASK_NO_SYSCALL: none */
-	__u8 state;		/* enum task_state */
+	struct event_head head;	 /* ts: the same for all threads of a sample */
+	struct task_image image; /* not filled where nr_user is 0 */
+	__u32 size;		 /* with what stands behind it */
+	__s32 syscall;		 /* TASK_NO_SYSCALL: none */
+	__u8 state;		 /* enum task_state */
 	__u8 nr_kernel, nr_user;
 	__u8 unused;
 	__u32 path_len;

@@ -209,6 +209,50 @@ static void test_dynsym_only(void **state)
 	elf_syms_free(&e);
 }
 
+/* A function of an assembler, which has a name and no size, before one that has lost its name. */
+static const char entry[] =
+	"__asm__(\".globl entry\\n.type entry, @function\\n\"\n"
+	"	\"entry: \" CFI(start) \" nop; nop; ret;\"\n"
+	"	CFI(end));\n"
+	"static __attribute__((noinline)) int hidden(int x) { return x * 3 + 1; }\n"
+	"int shown(int x) { return hidden(x) + hidden(x + 1); }\n"
+	"int main(void) { return shown(1); }\n";
+
+static void test_no_size(void **state)
+{
+	static const struct {
+		const char *cfi, *cflags, *strip; /* how it is built */
+		bool known, hidden_known;	  /* entry; hidden */
+	} cases[] = {
+		{ "\".cfi_\" #x \"proc;\"", "", "true", true, true },
+		{ "\".cfi_\" #x \"proc;\"", "", "strip", true, false },
+		/* where it ends is not known: any number of others may follow */
+		{ "\"\"", "", "strip", false, false },
+		{ "\"\"", "-fno-asynchronous-unwind-tables", "strip", false, false },
+		{ "\"\"", "-fno-asynchronous-unwind-tables", "true", true, true },
+		/* without local names only */
+		{ "\"\"", "", "strip -x", true, false },
+	};
+	char line[400];
+	struct elf_syms e;
+
+	(void)state;
+	write_file("entry.c", entry);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(line, sizeof(line),
+			 "gcc -O1 -fno-toplevel-reorder %s '-DCFI(x)=%s' -shared -fPIC -o named.so "
+			 "entry.c && cp named.so entry.so && %s entry.so",
+			 cases[i].cflags, cases[i].cfi, cases[i].strip);
+		shell(line);
+		load_with(&e, "entry.so", NULL);
+		assert_at(&e, nm("named.so", "entry") + 2, cases[i].known ? "entry" : NULL);
+		assert_at(&e, nm("named.so", "hidden") + 2,
+			  cases[i].hidden_known ? "hidden" : NULL);
+		assert_at(&e, nm("named.so", "shown") + 2, "shown");
+		elf_syms_free(&e);
+	}
+}
+
 static void test_minidebuginfo(void **state)
 {
 	struct elf_syms e;
@@ -602,6 +646,7 @@ int main(void)
 		cmocka_unit_test(test_symtab),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_dynsym_only),
+		cmocka_unit_test(test_no_size),
 		cmocka_unit_test(test_minidebuginfo),
 		cmocka_unit_test(test_build_id),
 		cmocka_unit_test(test_debuglink),

@@ -401,6 +401,34 @@ static void test_perf_map(void **state)
 	assert_user(c.pid, c.jit + 0x101, "later", 1, "[jit]");
 }
 
+/* Left by an earlier process that had the pid. Its own, written since, is used. */
+static void test_perf_map_of_another(void **state)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
+	char path[64];
+	struct child c;
+	FILE *f;
+
+	(void)state;
+	start(&c, "pie", NULL);
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", c.pid);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "%llx 100 of another\n", (unsigned long long)c.jit);
+	fclose(f);
+	clock_gettime(CLOCK_REALTIME, &times[1]);
+	times[1].tv_sec -= 2;
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	assert_user(c.pid, c.jit, NULL, 0, "[anon]");
+	assert_int_equal(truncate(path, 0), 0);
+	f = fopen(path, "a");
+	fprintf(f, "%llx 100 its own\n", (unsigned long long)c.jit);
+	fclose(f);
+	usleep(120000);
+	assert_user(c.pid, c.jit + 1, "its own", 1, "[jit]");
+	end(&c);
+}
+
 /* Files that are no perf map of the process: links, pipes, directories, somebody else's. */
 static void test_perf_map_hostile(void **state)
 {
@@ -735,6 +763,7 @@ int main(void)
 		TEST(test_exec),
 		TEST(test_vdso),
 		TEST(test_perf_map),
+		TEST(test_perf_map_of_another),
 		TEST(test_perf_map_hostile),
 		TEST(test_container),
 		TEST(test_few_descriptors),

@@ -69,7 +69,8 @@ __attribute__((noinline)) static void look(void)
 	from.size = ((uint64_t)__libc_stack_end - from.base) & ~7ull;
 	from.stack = malloc(from.size);
 	copy_stack((uint64_t *)from.stack, (const uint64_t *)from.base, from.size / 8);
-	nr_ours = symbols_unwind(symbols, getpid(), &from, ours, MAX_FRAMES, &how);
+	nr_ours = symbols_unwind(symbols, getpid(), symbols_image(symbols, getpid()), &from, ours,
+				 MAX_FRAMES, &how);
 	free((void *)from.stack);
 }
 
