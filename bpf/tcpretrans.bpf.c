@@ -47,17 +47,20 @@ static __always_inline enum retrans_why reason(const struct sock *sk, const stru
 										 : WHY_FAST;
 }
 
-/* Fills what all events have. @from: @sk itself, or a request to it. False: the event is not to be
+/* Fills what all events have. @from: @sk itself, or a request to it. What the event tells of the
+ * owner is kept in the socket that a process has. False: the event is not to be
  * shown. */
 static __always_inline bool begin(struct retrans_event *e, const struct sock *sk, const void *from)
 {
+	const struct sock *whole = sock_whole(sk);
+
 	__builtin_memset(e, 0, sizeof(*e));
-	if (!flow_read(&e->flow, from) || !flow_wanted(&e->flow) || !flow_owner_wanted(sk))
+	if (!flow_read(&e->flow, from) || !flow_wanted(&e->flow) || !flow_owner_wanted(whole))
 		return false;
 	e->head.ts = bpf_ktime_get_ns();
-	e->head.uid = BPF_CORE_READ(sk, sk_uid.val);
-	owner_of(sk, &e->head, &e->owner);
-	e->cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+	e->head.uid = BPF_CORE_READ(whole, sk_uid.val);
+	owner_of(whole, &e->head, &e->owner);
+	e->cgroup = BPF_CORE_READ(whole, sk_cgrp_data.cgroup, kn, id);
 	e->cwnd = e->srtt = EVENT_UNKNOWN;
 	return true;
 }

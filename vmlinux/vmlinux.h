@@ -165,12 +165,23 @@ struct path {
 	struct dentry *dentry;
 };
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+typedef atomic64_t atomic_long_t;
+
+typedef struct {
+	atomic64_t refcnt;
+} file_ref_t;
+
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	const struct cred *f_cred; /* those of who opened it */
 	__s64 f_pos;
 	void *private_data;
+	atomic_long_t f_count; /* before 6.13 */
+	file_ref_t f_ref;      /* from 6.13 (90ee6ed776c0) */
 };
 
 /* --- operations on files --- */
@@ -218,10 +229,6 @@ struct fs_struct {
 	struct path root;
 	struct path pwd;
 };
-
-typedef struct {
-	__s64 counter;
-} atomic64_t;
 
 struct rw_semaphore {
 	atomic64_t count; /* up to now; a kernel with PREEMPT_RT has another struct */
@@ -487,8 +494,14 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
+typedef struct {
+	int owned; /* by a task, not by an interrupt */
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
+	__u16 sk_protocol;
 	struct socket *sk_socket;
 	kuid_t sk_uid;
 	struct sock_cgroup_data sk_cgrp_data;
@@ -510,12 +523,17 @@ struct bpf_iter__task_file {
 
 /* --- TCP --- */
 enum {
+	IPPROTO_TCP = 6,
+};
+
+enum {
 	TCP_ESTABLISHED = 1,
 	TCP_SYN_SENT = 2,
 	TCP_SYN_RECV = 3,
 	TCP_FIN_WAIT1 = 4,
 	TCP_LAST_ACK = 9,
 	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
 };
 
 enum tcp_ca_state {
@@ -537,6 +555,11 @@ struct tcp_skb_cb { /* at the beginning of sk_buff.cb */
 struct inet_connection_sock {
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_pending;
+	void *icsk_ulp_data; /* of a path of an MPTCP connection: a struct mptcp_subflow_context */
+};
+
+struct mptcp_subflow_context { /* with CONFIG_MPTCP */
+	struct sock *conn;
 };
 
 struct tcp_sock {
@@ -547,6 +570,7 @@ struct tcp_sock {
 	__u32 tlp_high_seq;
 	__u32 total_retrans;
 	__u8 tlp_retrans : 1;
+	bool is_mptcp; /* with CONFIG_MPTCP: it is a path of an MPTCP connection */
 };
 
 struct request_sock {

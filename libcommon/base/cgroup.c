@@ -129,30 +129,45 @@ int cgroup_id_parse(const char *text, uint64_t *id)
 	return below == -ENOENT ? err : below;
 }
 
-bool cgroup_is_missing(uint64_t id)
+/* Opens the directory of the cgroup in the hierarchy that is mounted at @mount; -errno. */
+static int open_by_id(uint64_t id, const char *mount)
 {
 	union {
 		struct file_handle handle;
 		char space[sizeof(struct file_handle) + sizeof(uint64_t)];
 	} u;
-	char mount[PATH_MAX];
 	int fd, found;
-	bool missing;
 
-	if (find_mount(mount))
-		return false;
 	fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
+		return -errno;
 	u.handle.handle_bytes = sizeof(id);
 	u.handle.handle_type = KERNFS_HANDLE;
 	memcpy(u.handle.f_handle, &id, sizeof(id));
 	found = open_by_handle_at(fd, &u.handle, O_PATH | O_CLOEXEC);
-	missing = found < 0 && errno == ESTALE;
-	if (found >= 0)
-		close(found);
+	if (found < 0)
+		found = -errno;
 	close(fd);
-	return missing;
+	return found;
+}
+
+int cgroup_level(uint64_t id)
+{
+	char mount[PATH_MAX], path[PATH_MAX], link[32];
+	int fd, level = 0;
+	ssize_t len;
+
+	if (find_mount(mount))
+		return -ENOTSUP;
+	fd = open_by_id(id, mount);
+	if (fd < 0)
+		return fd;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path));
+	close(fd);
+	for (ssize_t i = strlen(mount); i < len; i++)
+		level += path[i] == '/';
+	return level;
 }
 
 /* The directory of the cgroup that we are in, below @mount, into @path. */

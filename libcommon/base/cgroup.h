@@ -20,10 +20,11 @@
 int cgroup_id_parse(const char *text, uint64_t *id);
 
 /*
- * True if the kernel says that no cgroup has this id. To ask it needs CAP_DAC_READ_SEARCH and a
- * mounted hierarchy; without them the answer is false.
+ * How many levels below the root of the mounted hierarchy the cgroup of this id is; 0: it is the
+ * root. -ESTALE: the kernel says that no cgroup has this id. To ask it needs CAP_DAC_READ_SEARCH
+ * and a mounted hierarchy; without them it is another -errno.
  */
-bool cgroup_is_missing(uint64_t id);
+int cgroup_level(uint64_t id);
 
 /* How much memory the cgroup that we are in may use, and those above it: the least of their
  * memory.max, bytes; UINT64_MAX: no limit, or not known (cgroups v1). */

@@ -1,48 +1,67 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
+#include <time.h>
 #include <bpf/bpf.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "net/owner.h"
 #include "run/filter.h"
 #include "run/run.h"
 
-#define REST 9 /* times as long as the search before it took */
+/* CPU time that searches may take: this part of one CPU, and so much at once (ns). */
+#define SEARCH_PART  10
+#define SEARCH_SAVED 200000000
 
-/* True: it is known now, if only that it can't be told. */
+/* True: it is known now, if only that it can't be told. Who connects later on can't be the owner of
+ * what was not known before: that is another socket, at the same address. */
 static bool look_up(struct object *o, const struct owner_ref *ref, struct event_head *head)
 {
 	int fd = programs_map(&o->programs, "owners");
 	struct owner owner;
 
-	if (fd < 0 || bpf_map_lookup_elem(fd, &ref->sock, &owner) || owner.known == OWNER_WANTED)
+	if (fd < 0 || bpf_map_lookup_elem(fd, &ref->sock, &owner) || owner.known == OWNER_WANTED ||
+	    owner.known == OWNER_SEEN)
 		return false;
-	if (!owner.pid)
+	if (!owner.pid || (owner.known == OWNER_CLOSED && ref->shared))
 		return true;
-	head->pid = owner.pid;
-	head->tid = owner.tid;
+	head->pid = head->tid = owner.pid;
 	memcpy(head->comm, owner.comm, sizeof(head->comm));
 	return true;
+}
+
+static uint64_t cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
 /* False: a process has it open, but was not looked for. */
 static bool complete(struct object *o, const struct owner_ref *ref, struct event_head *head)
 {
-	static uint64_t last, next; /* search, CLOCK_MONOTONIC */
-	uint64_t now;
+	static int64_t allowed = SEARCH_SAVED;
+	static uint64_t last; /* search, CLOCK_MONOTONIC */
+	static uint64_t paid; /* until when CLOCK_MONOTONIC has run for what is allowed */
+	uint64_t now, before;
 
 	if (head->pid != EVENT_UNKNOWN || look_up(o, ref, head) || !ref->open)
 		return true;
-	now = clock_mono_ns();
 	if (head->ts < last)
 		return true;
-	if (now < next)
+	now = clock_mono_ns();
+	allowed += (now - paid) / SEARCH_PART;
+	paid = now;
+	if (allowed > SEARCH_SAVED)
+		allowed = SEARCH_SAVED;
+	if (allowed < 0)
 		return false;
 	last = now;
+	before = cpu_time();
 	if (object_iterate(o, "open sockets"))
 		return false;
-	now = clock_mono_ns();
-	next = now + REST * (now - last);
+	allowed -= cpu_time() - before;
 	look_up(o, ref, head);
 	return true;
 }

@@ -85,16 +85,21 @@ const char *filter_parse_comm_part(const char *arg, struct filter *f)
 	return NULL;
 }
 
+_Static_assert(FILTER_CGROUP_LEVELS_MAX == 32, "the message below says so");
+
 const char *filter_parse_cgroup(const char *arg, struct filter *f)
 {
 	uint64_t id;
 	int err = *arg ? cgroup_id_parse(arg, &id) : -ENOENT;
+	int level = err ? 0 : cgroup_level(id);
 
 	if (err == -ENOTSUP)
 		return "a number: no cgroup v2 hierarchy is mounted here";
 	if (err == -EINVAL)
 		return "a directory of cgroup v2: this one is not";
-	if (!err && cgroup_is_missing(id))
+	if (level >= FILTER_CGROUP_LEVELS_MAX)
+		return "a cgroup at most 31 levels below the root: the filter can't see this one";
+	if (level == -ESTALE)
 		return "the id of a cgroup that is there, or its directory";
 	if (err)
 		return "a cgroup v2 directory, such as /sys/fs/cgroup/system.slice, or a cgroup id";

@@ -19,7 +19,7 @@ import pytest
 from harness import (BUILD, CONTROL, FAILED, NOBODY, OK, QUIET_END, ROOT, USAGE, VM, Tool, Workload, complaints,
                      one_line, patience, public_copy, run_tool, wait_until)
 from histograms import N, total, working
-from machine import need
+from machine import cgroup2_mount, need
 from suite import HEADERS, HOSTILE, TOOLS, Places
 
 EVENT_TOOLS = tuple(HEADERS)
@@ -509,3 +509,20 @@ def test_time_above_stacks(args, lines):
     done = run_tool("profile", "-p", os.getpid(), "--time", *args, "0.1")
     assert len(re.findall(r"^\d\d:\d\d:\d\d\.\d{6}$", done.stdout, re.M)) == lines
     assert not lines or re.match(r"\d\d:\d\d:\d\d\.\d{6}\n", done.stdout)
+
+
+def test_cgroup_too_deep(cgroup):
+    """A cgroup that is deeper than the filter looks is refused, by path and by id; the deepest one that it sees works."""
+    level = len(cgroup.path.relative_to(cgroup2_mount()).parts)
+    nested = [cgroup.path.joinpath(*["x"] * n) for n in range(1, 33 - level)]
+    for path in nested:
+        path.mkdir()
+    try:
+        for name in (nested[-1], nested[-1].stat().st_ino):
+            done = run_tool("opensnoop", "--cgroup", name, "--duration", "0.1")
+            assert done.returncode == USAGE and "31 levels" in one_line(done.stderr)
+        done = run_tool("opensnoop", "--cgroup", nested[-2], "--duration", "0.1")
+        assert done.returncode == OK, done.stderr
+    finally:
+        for path in reversed(nested):
+            path.rmdir()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """tcpretrans against what the kernel counts in network namespaces of the test's own."""
 
+import contextlib
 import os
 import re
 import time
@@ -50,6 +51,17 @@ def check_identity(tool, grown):
 def owner(row):
     """Whose a JSON row is."""
     return row["pid"], row["tid"], row["comm"]
+
+
+def owners(tool):
+    """Whose its rows are, connection by connection: two tools may see two CPUs' rows of one moment in another order."""
+    return [(row["local_port"], *owner(row)) for row in sorted(tool.json, key=lambda row: row["local_port"])]
+
+
+def parent_of(pid):
+    """The parent of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^PPid:\t(\d+)$", status, re.M)[1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -218,6 +230,84 @@ def test_accepted(how, network):
     assert rows and {owner(row) for row in rows} == {(None,) * 3 if unknown else (done["pid"], done["pid"], "tcp")}
     assert {row["local_port"] for row in rows} == {port} and {row["ip"] for row in rows} == {4}
     assert len(named.json) == (0 if unknown else len(tool.json))
+
+
+# What becomes of a connection, and whose it is then: that of the first process that has it, of the last, or of nobody.
+HANDED_OVER = {"leave": "last", "close": "last", "pass": "last", "two": None, "keep": "first", "late": "last"}
+
+
+def test_handed_over(network):
+    """A connection belongs to who has it open now, not to who made it and has ended, or has handed it on; whether the
+    tool began before that or after."""
+    port = 7011
+    args = ["--netns", network.near.path, "--json"]
+    works = {how: Workload("tcp", "hand", far("4"), port, N, how, netns=network.near.path) for how in HANDED_OVER}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(Workload("tcp", "sink", "::", port, netns=network.far.path))
+        before = stack.enter_context(Tool("tcpretrans", *args))
+        for work in works.values():
+            stack.enter_context(work)
+        after = stack.enter_context(Tool("tcpretrans", *args))
+        own = stack.enter_context(Tool("tcpretrans", *args, "-p", works["leave"].pid))
+        first = parent_of(works["keep"].pid)
+        counted = network.near.counters()
+        network.cut()
+        for work in works.values():
+            work.start()
+        done = {how: work.finish()[-1] for how, work in works.items()}
+        wait_until(lambda: len(set(re.findall(r'"local_port":(\d+).*"FIN_WAIT1"', after.out))) == len(works), 20,
+                   "each has a row after it was closed")
+        network.heal()
+        wait_until(lambda: not network.near.sockets(FIN_WAIT1), 20, "it goes on")
+        grown = network.near.grown(counted)
+    check_identity(before, grown)
+    assert owners(before) == owners(after)
+    for how, work in works.items():
+        rows = [row for row in before.json if row["local_port"] == done[how]["lport"]]
+        whose = {"first": first, "last": done[how]["pid"], None: None}[HANDED_OVER[how]]
+        alive = [row["pid"] for row in rows if row["state"] == "ESTABLISHED"]
+        closed = [row["pid"] for row in rows if row["state"] == "FIN_WAIT1"]
+        if how == "late":       # the first process saw two of them
+            assert alive[:2] == [work.pid] * 2 and alive[3:] and set(alive[3:]) == {whose}, how
+        else:
+            assert len(alive) >= 2 and set(alive) == {whose}, how
+        assert closed and (how == "two" or set(closed) == {whose}), how
+    assert own.json and len(own.json) == sum(row["pid"] == works["leave"].pid for row in after.json)
+
+
+def test_mptcp(network):
+    """The paths of an MPTCP connection, accepted or not, are the process's that has the connection; so is one that
+    connects by MPTCP where the other end has none."""
+    for side in (network.near, network.far):
+        enabled = side.run("sh", "-c", "cd /proc/sys/net; [ ! -e mptcp ] || { echo 1 > mptcp/enabled; echo 1; }")
+        need(enabled or (VM or "").startswith("5.10"), "this kernel has no MPTCP")
+        if not enabled:
+            pytest.skip("vm-ok: this kernel has no MPTCP")
+    near, far_end = network.near.path, network.far.path
+    with contextlib.ExitStack() as stack:
+        def work(*argv, netns):
+            return stack.enter_context(Workload("tcp", *argv, netns=netns))
+
+        tool = stack.enter_context(Tool("tcpretrans", "--netns", near, "--json"))
+        work("sink", "::", 7013, 0, "mptcp", netns=far_end)
+        work("sink", "::", 7014, netns=far_end)
+        senders = [work("serve", "::", 7012, N, "mptcp", netns=near),
+                   work("send", far("4"), 7013, N, "mptcp", netns=near),
+                   work("send", far("4"), 7014, N, "mptcp", netns=near)]
+        work("pull", NEAR["4"], 7012, 0, "mptcp", netns=far_end).start()
+        before = network.near.counters()
+        network.cut()
+        for sender in senders:
+            sender.start()
+        wait_until(lambda: {7012, 7013, 7014} <= set(map(int, re.findall(r'"(?:local|remote)_port":(70\d\d)', tool.out))),
+                   10, "no retransmissions")
+        network.heal()
+        done = [sender.finish()[0] for sender in senders]
+        grown = network.near.grown(before)
+    check_identity(tool, grown)
+    for sent in done:
+        rows = [row for row in tool.json if (row["local_port"], row["remote_port"]) == (sent["lport"], sent["rport"])]
+        assert rows and {owner(row) for row in rows} == {(sent["pid"], sent["pid"], "tcp")}
 
 
 def test_process_is_gone(network):

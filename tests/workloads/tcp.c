@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * tcp connect ADDR PORT SECONDS	connects, for so long
- * tcp send ADDR PORT BYTES [leave|twice]
- *					connects while it prepares; sends; "leave" ends at
- *					once; "twice": the second time held back (Nagle)
+ * tcp send ADDR PORT BYTES [HOW]	connects while it prepares; sends. "leave": ends at once;
+ *					"twice": the second time held back (Nagle);
+ *					"mptcp": by MPTCP
  * tcp serve ADDR PORT BYTES [HOW]	listens while it prepares; accepts one connection and sends;
- *					"worker": in a child. "fork": a child has it open, too.
- *					In the others a child accepts and hands the connection to
- *					its parent: "pass": the child sends; "give": it is gone,
- *					and the parent sends; "orphan": so is it, but a child of
- *					its own has the connection open, too
+ *					"mptcp": by MPTCP; "worker": in a child. "fork": a child
+ *					has it open, too. In the others a child accepts and hands
+ *					the connection to its parent: "pass": the child sends;
+ *					"give": it is gone, and the parent sends; "orphan": so is
+ *					it, but a child of its own has the connection open, too
+ * tcp hand ADDR PORT BYTES HOW		a child connects while it prepares, and another process
+ *					comes to have the connection, which sends, and ends after
+ *					two retransmissions, with data on its way. "leave": it is
+ *					a child of the first, which ends; "two": so do two, and
+ *					one sends; "close": the first closes it and lives; "pass":
+ *					it hands it over; "keep": it has it still; "late": the
+ *					first sends, and ends after two retransmissions, the
+ *					second after two more
  * tcp listen ADDR PORT SECONDS		listens while it prepares, and does not accept
- * tcp sink ADDR PORT			accepts and reads, from before it is ready
- * tcp pull ADDR PORT			connects and reads to the end
+ * tcp sink ADDR PORT [0 mptcp]		accepts and reads, from before it is ready
+ * tcp pull ADDR PORT [0 mptcp]		connects and reads to the end
  *
  * Who sends waits until all is acknowledged. Each prints the pid and tid that connected, accepted
- * or listened, its ports and how many segments the kernel says it retransmitted (TCP_INFO).
+ * or listened (with hand: that has the connection), its ports and how many segments the kernel says
+ * it retransmitted (TCP_INFO).
  */
 #include "workload.h"
 #include <arpa/inet.h>
@@ -46,9 +55,13 @@ static struct sockaddr_storage address(const char *text, const char *port)
 	return s;
 }
 
+#define PROTOCOL_MPTCP 262 /* IPPROTO_MPTCP, which an old libc does not have */
+
+static int protocol;
+
 static int new_socket(const struct sockaddr_storage *s, int flags)
 {
-	int fd = socket(s->ss_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	int fd = socket(s->ss_family, SOCK_STREAM | SOCK_CLOEXEC | flags, protocol);
 
 	if (fd < 0)
 		die("socket");
@@ -143,14 +156,19 @@ static int port_of(int fd, int (*name)(int, struct sockaddr *, socklen_t *))
 	return name(fd, (void *)&s, &len) ? 0 : ntohs(s.sin6_port);
 }
 
-static void tell(int fd)
+static unsigned retransmits(int fd)
 {
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 
 	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_total_retrans;
+}
+
+static void tell(int fd)
+{
 	printf("pid=%d\ttid=%d\tlport=%d\trport=%d\tretransmits=%u\n", getpid(), tid(),
-	       port_of(fd, getsockname), port_of(fd, getpeername), info.tcpi_total_retrans);
+	       port_of(fd, getsockname), port_of(fd, getpeername), retransmits(fd));
 	fflush(stdout);
 }
 
@@ -262,6 +280,72 @@ static void serve_shared(int listener, long bytes, const char *how)
 		serve(fd, bytes);
 }
 
+static void wait_retransmits(int fd, unsigned nr)
+{
+	while (retransmits(fd) < nr)
+		usleep(1000);
+}
+
+static void send_and_end(int fd, long bytes)
+{
+	wait_for_go();
+	send_all(fd, bytes);
+	wait_retransmits(fd, 2);
+	tell(fd);
+	_exit(0);
+}
+
+/* In the first process to have the connection. */
+static void hand(int fd, long bytes, const char *how)
+{
+	int channel[2];
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel))
+		die("socketpair");
+	if (!strcmp(how, "two") && !forked())
+		hold(channel);
+	child = forked();
+	if (!child && !strcmp(how, "late")) {
+		char c;
+
+		close(channel[0]);
+		if (read(channel[1], &c, 1))
+			die("the first process did not end");
+		wait_retransmits(fd, 4);
+		tell(fd);
+		_exit(0);
+	}
+	if (!child && !strcmp(how, "pass")) {
+		close(fd);
+		fd = handed_over(channel[1]);
+	}
+	if (!child || !strcmp(how, "late"))
+		send_and_end(fd, bytes);
+	if (!strcmp(how, "pass"))
+		hand_over(channel[0], fd);
+	if (!strcmp(how, "pass") || !strcmp(how, "close"))
+		close(fd);
+	if (!strcmp(how, "pass") || !strcmp(how, "close") || !strcmp(how, "keep"))
+		end_of(child);
+	_exit(0);
+}
+
+/* Waits for the end of the children, and of theirs: they have a pipe open. */
+static void hand_in_child(const struct sockaddr_storage *to, long bytes, const char *how)
+{
+	int alive[2];
+	char c;
+
+	if (pipe2(alive, O_CLOEXEC))
+		die("pipe2");
+	if (!forked())
+		hand(connected(to, 0), bytes, how);
+	close(alive[1]);
+	if (read(alive[0], &c, 1))
+		die("nobody writes there");
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 3 ? argv[1] : "", *last = argc > 5 ? argv[5] : "";
@@ -271,9 +355,17 @@ int main(int argc, char **argv)
 	int fd = -1;
 
 	if (argc < 4)
-		usage("connect|send|serve|listen|sink|pull ADDR PORT [BYTES|SECONDS "
-		      "[leave|twice|worker|fork|pass|give|orphan]]");
+		usage("connect|send|serve|hand|listen|sink|pull ADDR PORT [BYTES|SECONDS "
+		      "[leave|twice|worker|fork|pass|give|orphan|mptcp|two|close|keep|late]]");
 	addr = address(argv[2], argv[3]);
+	if (!strcmp(last, "mptcp")) {
+		protocol = PROTOCOL_MPTCP;
+		last = "";
+	}
+	if (!strcmp(mode, "hand")) {
+		hand_in_child(&addr, amount, last);
+		return 0;
+	}
 	if (!strcmp(mode, "send") || !strcmp(mode, "pull"))
 		fd = connected(&addr, 0);
 	else if (strcmp(mode, "connect"))

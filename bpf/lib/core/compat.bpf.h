@@ -223,6 +223,34 @@ static __always_inline bool task_is_queued(struct task_struct *task)
 	return true;
 }
 
+/* --- files and sockets -------------------------------------------------------------------- */
+
+/* How many references there are to @file: one for each descriptor, and for each call that uses it
+ * in a process of several threads. 0 or less: the last one has gone. */
+static __always_inline __s64 file_refs(const struct file *file)
+{
+	if (bpf_core_field_exists(file->f_ref)) /* counted from 0 (FILE_REF_ONEREF) */
+		return BPF_CORE_READ(file, f_ref.refcnt.counter) + 1;
+	return BPF_CORE_READ(file, f_count.counter);
+}
+
+/* The socket that a process has: @sk, or the MPTCP connection that it is a path of. The type of the
+ * latter has its fields from 5.6 on, where the kernel has MPTCP. */
+static __always_inline const struct sock *sock_whole(const struct sock *sk)
+{
+	struct inet_connection_sock *icsk = (void *)sk;
+	struct mptcp_subflow_context *path;
+	struct tcp_sock *tp = (void *)sk;
+	const struct sock *whole;
+
+	if (!bpf_core_field_exists(tp->is_mptcp) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	    !BPF_CORE_READ(tp, is_mptcp))
+		return sk;
+	path = BPF_CORE_READ(icsk, icsk_ulp_data);
+	whole = BPF_CORE_READ(path, conn);
+	return whole ? whole : sk;
+}
+
 /* --- helpers ------------------------------------------------------------------------------ */
 
 /* bpf_probe_read_user_str(): returns the length with the NUL, or a negative error number. Up to

@@ -15,8 +15,6 @@
 
 const volatile struct filter filter SEC(".rodata.filter");
 
-#define FILTER_CGROUP_LEVELS_MAX 32
-
 /* Is @id in the first @nr of @ids? The verifier knows @nr, and unrolls no more than that. */
 static __always_inline bool filter_id(const volatile __u32 *ids, __u32 nr, __u32 id)
 {

@@ -10,6 +10,9 @@
 
 #define FILTER_IDS_MAX 64
 
+/* A cgroup that is asked for is found if it is less than so many levels below the root. */
+#define FILTER_CGROUP_LEVELS_MAX 32
+
 struct filter {
 	__u32 nr_pids, nr_tids; /* 0: any */
 	__u32 pids[FILTER_IDS_MAX];

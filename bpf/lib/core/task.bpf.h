@@ -41,11 +41,12 @@ static __always_inline enum task_state task_state(struct task_struct *task)
 /* The file that @task has open as @fd; NULL: it has no such descriptor. */
 static __always_inline struct file *task_file(struct task_struct *task, __u32 fd)
 {
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file **fds, *file = NULL;
 
-	if (fd >= BPF_CORE_READ(task, files, fdt, max_fds))
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
 		return NULL;
-	fds = BPF_CORE_READ(task, files, fdt, fd);
+	fds = BPF_CORE_READ(fdt, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
 	return file;
 }
@@ -101,6 +102,17 @@ enum bpf_func_id___pt_regs {
 /* THREAD_SIZE on x86-64 (without KASAN), for a kernel without the helper. */
 #define TASK_OLD_THREAD_SIZE 16384
 
+/* Where the kernel saves them, for a program that may not call the helper: NULL if not known. */
+static __always_inline struct pt_regs *task_regs_place(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(task, stack) + TASK_OLD_THREAD_SIZE -
+	       bpf_core_type_size(struct pt_regs);
+#else
+	return NULL;
+#endif
+}
+
 /*
  * The registers that the task had in user space when it entered the kernel. They are true as long
  * as the task is not on a CPU. They must be read with BPF_CORE_READ().
@@ -109,12 +121,7 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id___pt_regs, BPF_FUNC_task_pt_regs___here))
 		return (void *)bpf_task_pt_regs(task);
-#if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(task, stack) + TASK_OLD_THREAD_SIZE -
-	       bpf_core_type_size(struct pt_regs);
-#else
-	return NULL;
-#endif
+	return task_regs_place(task);
 }
 
 /* Those of its registers that tell where the task is, and what they say of its system call. */

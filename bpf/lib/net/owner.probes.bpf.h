@@ -7,20 +7,24 @@
  * without BTF of its own) and owner_files. An event that has its owner on the CPU, as at
  * connect(), needs none of this: filter_current() and event_head() are right there.
  *
- * Nothing is done for packets. A socket's owner is written down when it connects, listens or
- * closes: then the owner is the task on the CPU, and after closing nobody could tell any more. An
- * accepted socket, and one that is older than the tool, is looked for when the question first comes
- * up: the program owner_files looks through the open files of all processes (libcommon/net/owner.h
- * runs it).
- *
  * Of several processes that have a socket open (after a fork, or handed over by SCM_RIGHTS) the
- * owner is the one that opened it. The kernel tells which: a file keeps the credentials of who
- * opened it, and no two processes share theirs (copy_creds(); threads of one process do). When that
- * process has closed it, or has become another user since, there is no owner.
+ * owner is the one that made it, by socket() or accept(). The kernel tells which: a file keeps the
+ * credentials of who opened it, and no two processes share theirs (copy_creds(); threads of one
+ * process do). If none of them did (it has closed it, has ended, has executed a program or become
+ * another user since), there is no owner, unless only one process has it open: then that one. When
+ * none has, it is the one that closed it last.
  *
- * A socket is known by its address. The address of a closed one can be another's later: what was
- * written down is replaced at connect() and listen(), and forgotten when a listener makes a new
- * socket.
+ * Nothing is done for packets. When a socket connects, listens or closes, it is written down who
+ * does so: the task on the CPU; after closing nobody could tell any more. An accepted socket, and
+ * one that is older than the tool, is looked for when the question first comes up: the program
+ * owner_files looks through the open files of all processes (libcommon/net/owner.h runs it). What
+ * was written down holds only as long as it is true: at each event owner_of() looks whether that
+ * process still has this socket by the same descriptor, and made it, or has it alone. If not, it is
+ * looked for anew. So the answer does not depend on when the tool began.
+ *
+ * A socket is known by its address; the paths of an MPTCP connection, by that of the connection
+ * (sock_whole()). The address of a closed one can be another's later: what was written down is
+ * replaced at connect() and listen(), and forgotten when a listener makes a new socket.
  */
 #ifndef BORESCOPE_BPF_NET_OWNER_PROBES_BPF_H
 #define BORESCOPE_BPF_NET_OWNER_PROBES_BPF_H
@@ -32,6 +36,7 @@
 #include "lib/core/compat.bpf.h"
 #include "lib/core/constants.bpf.h"
 #include "lib/core/events.shared.h"
+#include "lib/core/task.bpf.h"
 #include "lib/net/owner.shared.h"
 
 struct {
@@ -41,38 +46,70 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
-/* Writes down that the task on the CPU owns @sock. @replace: even if an owner is known already. */
-static __always_inline void owner_is_current(__u64 sock, bool replace)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 id = bpf_get_current_pid_tgid();
-	struct owner owner = { .known = OWNER_SEEN, .pid = id >> 32, .tid = (__u32)id };
-	struct owner *known;
+/* The search that is going on; 0: none. What it has found so far may not be all. */
+static struct {
+	__u64 number, began; /* bpf_iter_meta.session_id; CLOCK_MONOTONIC, ns */
+} owner_search;
 
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+/* The first argument of the system call that the task on the CPU is in. @typed: in a program that
+ * may use the kernel's own BTF. */
+static __always_inline __u32 owner_call_arg(struct task_struct *task, bool typed)
+{
+	struct pt_regs *regs = typed && have_task_btf() ? task_regs(bpf_get_current_task_btf())
+							: task_regs_place(task);
+
+	return syscall_arg(regs, 0, syscall_is_compat(), false);
+}
+
+/*
+ * Writes down that the task on the CPU connects, listens or closes. Its descriptor is the first
+ * argument of the system call; where it is not (io_uring), or the call closes by other means, the
+ * socket is looked for if there is need. That a task is on the CPU only by chance is ruled out by
+ * the lock: an interrupt does not own it.
+ */
+static __always_inline void owner_is_current(const struct sock *sk, enum owner_known known,
+					     bool typed)
+{
+	struct task_struct *task = (void *)bpf_get_current_task(), *leader;
+	const struct sock *whole = sock_whole(sk);
+	struct owner owner = { .known = known, .refs = 1 }, *before;
+	__u64 sock = (__u64)whole;
+
+	if (!BPF_CORE_READ(sk, sk_lock.owned))
 		return;
-	if (!replace) {
-		known = bpf_map_lookup_elem(&owners, &sock);
-		if (known && known->known != OWNER_WANTED)
-			return;
+	leader = BPF_CORE_READ(task, group_leader);
+	owner.pid = bpf_get_current_pid_tgid() >> 32;
+	before = bpf_map_lookup_elem(&owners, &sock);
+	if (known == OWNER_CLOSED && before && before->pid == owner.pid) { /* saves the rest */
+		BPF_CORE_READ_STR_INTO(&before->comm, leader, comm);
+		before->known = known;
+		return;
 	}
-	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD || !BPF_CORE_READ(whole, sk_socket, file))
+		return;
+	owner.fd = owner_call_arg(task, typed);
+	owner.task = (__u64)leader;
+	BPF_CORE_READ_STR_INTO(&owner.comm, leader, comm);
 	bpf_map_update_elem(&owners, &sock, &owner, BPF_ANY);
 }
 
-/* A socket goes from one state to another. That happens a few times in the life of a connection. */
-static __always_inline void owner_state(__u64 sock, int from, int to)
+/* A socket goes from one state to another. That happens a few times in the life of a connection;
+ * close() makes such a change even if shutdown() did before (tcp_close_state()). */
+static __always_inline void owner_state(const struct sock *sk, int from, int to, bool typed)
 {
+	__u64 sock = (__u64)sk;
+
 	switch (to) {
 	case TCP_SYN_SENT: /* connect() */
 	case TCP_LISTEN:
-		owner_is_current(sock, true);
+		owner_is_current(sk, OWNER_SEEN, typed);
 		break;
 	case TCP_FIN_WAIT1: /* close() or shutdown(); or the end of the process */
 	case TCP_LAST_ACK:
-		owner_is_current(sock, false);
+	case TCP_CLOSING: /* the other side has closed meanwhile */
+		owner_is_current(sk, OWNER_CLOSED, typed);
 		break;
-	case TCP_SYN_RECV:
+	default: /* a new one is a copy of its listener first */
 		if (from == TCP_LISTEN)
 			bpf_map_delete_elem(&owners, &sock);
 		break;
@@ -82,71 +119,123 @@ static __always_inline void owner_state(__u64 sock, int from, int to)
 SEC("tp_btf/inet_sock_set_state")
 int owner_state_changes(__u64 *ctx)
 {
-	owner_state(ctx[0], (int)ctx[1], (int)ctx[2]);
+	owner_state((void *)ctx[0], (int)ctx[1], (int)ctx[2], true);
 	return 0;
 }
 
 SEC("raw_tp/inet_sock_set_state")
 int owner_state_changes_raw(__u64 *ctx)
 {
-	owner_state(ctx[0], (int)ctx[1], (int)ctx[2]);
+	owner_state((void *)ctx[0], (int)ctx[1], (int)ctx[2], false);
 	return 0;
 }
 
-/* Fills @head's pid, tid and comm with the owner of @sk, as far as that is known now. */
-static __always_inline void owner_of(const struct sock *sk, struct event_head *head,
+/* Did the process of @task make the socket that is @file? */
+static __always_inline bool owner_made(struct task_struct *task, const struct file *file)
+{
+	return BPF_CORE_READ(file, f_cred) == BPF_CORE_READ(task, group_leader, real_cred);
+}
+
+/* Is @owner the owner now of the socket that is @file, to which there are @refs references? */
+static __always_inline bool owner_holds(const struct owner *owner, const struct file *file,
+					__s64 refs)
+{
+	struct task_struct *task = (void *)owner->task;
+
+	return owner->pid && BPF_CORE_READ(task, tgid) == owner->pid &&
+	       task_file(task, owner->fd) == file &&
+	       (refs <= owner->refs || owner_made(task, file));
+}
+
+/* It was found by the search that is going on: that may not be all. */
+static __always_inline bool owner_is_searched(const struct owner *owner)
+{
+	return owner->search && owner->search == owner_search.number;
+}
+
+/* Fills @head's pid, tid and comm with the owner of @whole (sock_whole()) at the time that stands
+ * there, as far as that is known now. */
+static __always_inline void owner_of(const struct sock *whole, struct event_head *head,
 				     struct owner_ref *ref)
 {
-	__u64 sock = (__u64)sk;
-	struct owner *owner = bpf_map_lookup_elem(&owners, &sock), wanted = {};
+	__u64 sock = (__u64)whole;
+	struct owner *owner = bpf_map_lookup_elem(&owners, &sock), wanted = { .since = head->ts };
+	struct file *file = BPF_CORE_READ(whole, sk_socket, file);
+	__s64 refs = file ? file_refs(file) : 0;
+	struct task_struct *task;
 
 	ref->sock = sock;
-	ref->open = 0;
+	ref->open = refs > 0;
+	ref->shared = refs > 1;
 	head->pid = head->tid = EVENT_UNKNOWN;
 	__builtin_memset(head->comm, 0, sizeof(head->comm));
-	/* until the search is over, a holder may turn out to be one of several */
-	if (owner && (owner->known == OWNER_SEEN || owner->known == OWNER_OPENER)) {
-		head->pid = owner->pid;
-		head->tid = owner->tid;
+	if (!ref->open) {
+		if (!owner || owner->known != OWNER_CLOSED)
+			return;
+		head->pid = head->tid = owner->pid;
 		__builtin_memcpy(head->comm, owner->comm, sizeof(head->comm));
 		return;
 	}
-	ref->open = BPF_CORE_READ(sk, sk_socket, file) != NULL;
-	if (!owner && ref->open)
-		bpf_map_update_elem(&owners, &sock, &wanted, BPF_NOEXIST);
+	if (owner && (owner->known == OWNER_WANTED || owner_is_searched(owner) ||
+		      (owner->known == OWNER_SEVERAL && refs == owner->refs)))
+		return;
+	if (owner && owner_holds(owner, file, refs)) {
+		task = (void *)owner->task;
+		head->pid = head->tid = owner->pid;
+		BPF_CORE_READ_STR_INTO(&head->comm, task, group_leader, comm);
+		return;
+	}
+	bpf_map_update_elem(&owners, &sock, &wanted, BPF_ANY);
 }
 
-/* The iterator comes here with each open file of each process. */
-SEC("iter/task_file")
-int owner_files(struct bpf_iter__task_file *ctx)
+/* What the search does with each open @file of each @task. */
+static __always_inline void owner_found(struct bpf_iter__task_file *ctx, struct task_struct *task,
+					struct file *file)
 {
-	struct task_struct *task = ctx->task, *leader;
-	__u64 sock = 0, search = ctx->meta->session_id;
-	struct file *file = ctx->file;
+	struct socket *socket = file->private_data;
 	struct owner *owner;
-	struct socket *socket;
-	bool opener;
+	bool made;
+	__u64 sock = 0;
 
-	if (!task || !file || (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
-		return 0;
-	socket = file->private_data;
 	bpf_core_read(&sock, sizeof(sock), &socket->sk);
 	owner = bpf_map_lookup_elem(&owners, &sock);
-	leader = task->group_leader;
-	if (!owner || owner->known == OWNER_SEEN || owner->known == OWNER_OPENER ||
-	    (owner->known != OWNER_WANTED && owner->search != search))
-		return 0;
-	opener = BPF_CORE_READ(file, f_cred) == BPF_CORE_READ(leader, real_cred);
-	if (opener || owner->known == OWNER_WANTED) {
-		owner->search = search;
-		owner->tid = leader->pid;
-		BPF_CORE_READ_STR_INTO(&owner->comm, leader, comm);
-		owner->pid = leader->pid;
-		owner->known = opener ? OWNER_OPENER : OWNER_HOLDER;
-	} else if (owner->pid != leader->pid) {
+	if (!owner || owner->known == OWNER_OPENER)
+		return;
+	if (owner->known == OWNER_WANTED ? owner->since > owner_search.began
+					 : owner->search != owner_search.number)
+		return;
+	made = owner_made(task, file);
+	if (made || owner->known == OWNER_WANTED) {
+		owner->search = owner_search.number;
+		owner->task = (__u64)task;
+		owner->fd = ctx->fd;
+		owner->refs = file_refs(file) - 1; /* without the iterator's own */
+		BPF_CORE_READ_STR_INTO(&owner->comm, task, group_leader, comm);
+		owner->pid = task->tgid;
+		owner->known = made ? OWNER_OPENER : OWNER_HOLDER;
+	} else if (owner->pid != (__u32)task->tgid) {
 		owner->known = OWNER_SEVERAL;
 		owner->pid = 0;
 	}
+}
+
+/* The iterator comes here with each open file of each process, and at last with none. */
+SEC("iter/task_file")
+int owner_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	if (!task || !file) {
+		owner_search.number = 0;
+		return 0;
+	}
+	if (owner_search.number != ctx->meta->session_id) {
+		owner_search.number = ctx->meta->session_id;
+		owner_search.began = bpf_ktime_get_ns();
+	}
+	if ((file->f_inode->i_mode & S_IFMT) == S_IFSOCK)
+		owner_found(ctx, task, file);
 	return 0;
 }
 

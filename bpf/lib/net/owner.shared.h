@@ -12,26 +12,31 @@
 
 enum owner_known {
 	OWNER_WANTED,  /* not known yet */
-	OWNER_SEEN,    /* it connected, listened or closed while we looked */
-	OWNER_OPENER,  /* found: it connected or accepted, and has the socket open */
-	OWNER_HOLDER,  /* found: only this process has it open; that another one accepted and
-			  handed it over can't be told */
-	OWNER_SEVERAL, /* several processes have it open, and which one accepted can't be told */
+	OWNER_SEEN,    /* it connected or listened while we looked */
+	OWNER_OPENER,  /* found: it made or accepted the socket, and has it open */
+	OWNER_HOLDER,  /* found: only this process has it open; that another one made it and handed
+			  it over can't be told */
+	OWNER_SEVERAL, /* several processes have it open, and none of them made it */
+	OWNER_CLOSED,  /* it was the last to close it; or it has only shut it down */
 };
 
 struct owner {
+	__u64 since;  /* WANTED: when; a search that began later answers (CLOCK_MONOTONIC, ns) */
 	__u64 search; /* the number of the search that found it (bpf_iter_meta.session_id) */
+	__u64 task;   /* the address of the kernel's task_struct, and the descriptor by which it */
+	__u32 fd;     /* has the socket: whether it still has, is looked at for each event */
+	__u32 refs;   /* to the file: with no more than these, nobody else has got it since */
 	__u32 known;  /* enum owner_known */
 	__u32 pid;    /* 0: WANTED or SEVERAL */
-	__u32 tid;
 	char comm[16];
 };
 
 /* A tool's event has one, so that libcommon/net/owner.h can fill in the owner later. */
 struct owner_ref {
-	__u64 sock; /* the socket's address in the kernel; never shown */
-	__u8 open;  /* a process has it open: it can be looked for */
-	__u8 unused[7];
+	__u64 sock;  /* the address in the kernel of the socket that a process has; never shown */
+	__u8 open;   /* a process has it open: it can be looked for */
+	__u8 shared; /* there is more than one reference: who closes it last may not be the owner */
+	__u8 unused[6];
 };
 
 #endif
