@@ -120,8 +120,9 @@ static void forget_wanted(struct reading *r)
 /* Whether code in it may have been made while the process runs. */
 static bool is_jit(const struct mapping_line *m)
 {
-	return m->deleted || (!m->inode && strcmp(m->path, "[vdso]") &&
-			      strcmp(m->path, "[vsyscall]") && strcmp(m->path, "[uprobes]"));
+	return m->deleted || m->changes ||
+	       (!m->inode && strcmp(m->path, "[vdso]") && strcmp(m->path, "[vsyscall]") &&
+		strcmp(m->path, "[uprobes]"));
 }
 
 static int add_mapping(void *arg, const struct mapping_line *m)

@@ -27,7 +27,7 @@ struct mappings {
 	struct exec_mapping *maps; /* by address, none overlaps another */
 	size_t nr;
 	bool is_partial; /* not all of it could be read: look again */
-	bool may_jit;	 /* there is memory that is no file's, or a deleted file's */
+	bool may_jit;	 /* there is memory that may hold what a compiler made */
 };
 
 /* Whose mappings are read. */

@@ -279,7 +279,8 @@ static void test_python(void **state)
 		from.regs[CFI_SP] = from.base;
 		from.regs[CFI_FP] = 0x55; /* any value of the interpreter's */
 		assert_int_equal(symbols_remember(s, c.pid), 0);
-		assert_true(symbols_unwind(s, c.pid, &from, frames, 8, &why) >= (i ? 1 : 2));
+		assert_true(symbols_unwind(s, c.pid, symbols_image(s, c.pid), &from, frames, 8,
+					   &why) >= (i ? 1 : 2));
 		assert_int_equal(frames[1], i ? 0 : c.other + 2);
 		end(&c);
 	}
