@@ -205,6 +205,10 @@ uint64_t events_unseen(const struct events *events)
 
 uint64_t events_lost(const struct events *events)
 {
-	return programs_percpu_sum(events->programs, "event_lost", EVENT_NO_ROOM) +
-	       events->too_short;
+	return programs_percpu_sum(events->programs, "event_lost", EVENT_NO_ROOM);
+}
+
+uint64_t events_unreadable(const struct events *events)
+{
+	return events->too_short;
 }

@@ -59,4 +59,7 @@ uint64_t events_unseen(const struct events *events);
 /* Events that it could not send for want of room, in all. */
 uint64_t events_lost(const struct events *events);
 
+/* Events that came shorter than they may be, in all: a mistake of the program that sent them. */
+uint64_t events_unreadable(const struct events *events);
+
 #endif

@@ -118,9 +118,10 @@ static void take_out(struct table *t, int i)
 
 /*
  * Gives the options that OPT_LETTER() names their letters and words: the tool's own where they
- * stand, the common ones in the place of that entry.
+ * stand, the common ones in the place of that entry. Returns false after saying which of these
+ * there is not: a mistake in the tool's table.
  */
-static void give_letters(struct table *t)
+static bool give_letters(struct table *t)
 {
 	for (int i = 0; i < t->nr_own; i++) {
 		struct opt letter = t->opts[i], *o;
@@ -129,8 +130,11 @@ static void give_letters(struct table *t)
 		if (!is_letter_only(&letter))
 			continue;
 		whole = find_by_name(t, letter.name);
-		if (whole < 0)
-			continue;
+		if (whole < 0) {
+			error("-%c cannot be --%s: there is no such option", letter.letter,
+			      letter.name);
+			return false;
+		}
 		o = &t->opts[whole];
 		o->letter = letter.letter ? letter.letter : o->letter;
 		o->help = letter.help ? letter.help : o->help;
@@ -141,6 +145,7 @@ static void give_letters(struct table *t)
 			take_out(t, whole);
 		}
 	}
+	return true;
 }
 
 static void help_option(const struct opt *o)
@@ -343,7 +348,8 @@ int options_parse(const struct options_spec *spec, struct common_options *common
 		t.opts[t.nr++] = *o;
 	t.nr_own = t.nr;
 	add_common(&t, spec, common);
-	give_letters(&t);
+	if (!give_letters(&t))
+		return STATUS_FAILED;
 	getopt_tables(&t, letters, longs);
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, letters, longs, &by_name)) != -1) {

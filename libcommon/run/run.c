@@ -27,7 +27,9 @@ void run_unseen(struct run *r, uint64_t n)
 uint64_t run_lost_total(const struct run *r)
 {
 	return r->lost + r->unseen +
-	       (r->events ? events_lost(r->events) + events_unseen(r->events) : 0);
+	       (r->events ? events_lost(r->events) + events_unseen(r->events) +
+				    events_unreadable(r->events)
+			  : 0);
 }
 
 void run_count(struct run *r, uint64_t n)

@@ -49,7 +49,7 @@ struct loop {
 	struct run *run;
 	struct watch watch;
 	struct timer timers[TIMERS];
-	uint64_t reports, lost_told, no_room_told, unseen_told, missed_told;
+	uint64_t reports, lost_told, unkept_told, unseen_told, missed_told;
 	bool late_told;
 	bool drained; /* the last look at the rings found something */
 	struct cost cost;
@@ -128,15 +128,16 @@ static void tell_losses(struct loop *l)
 	struct run *r = l->run;
 	uint64_t lost = r->events ? events_lost(r->events) : 0;
 	uint64_t unseen = r->unseen + (r->events ? events_unseen(r->events) : 0);
+	uint64_t unkept = r->lost + (r->events ? events_unreadable(r->events) : 0);
 
 	if (lost > l->lost_told)
 		warn("lost %llu events: they came faster than they could be shown",
 		     (unsigned long long)(lost - l->lost_told));
 	l->lost_told = lost;
-	if (r->lost > l->no_room_told)
+	if (unkept > l->unkept_told)
 		warn("lost %llu events: they could not be read or kept",
-		     (unsigned long long)(r->lost - l->no_room_told));
-	l->no_room_told = r->lost;
+		     (unsigned long long)(unkept - l->unkept_told));
+	l->unkept_told = unkept;
 	if (unseen > l->unseen_told)
 		warn("lost %llu events, or fewer: calls whose end the kernel did not report, for "
 		     "it follows only so many at a time",
@@ -324,6 +325,8 @@ static int configure(struct object *o, void *ctx)
 	struct run *r = l->run;
 	struct filter *filter = object_find_section(o, ".rodata.filter", NULL);
 
+	if (filter_is_set(&r->opt.filter)) /* programs that don't filter show everything */
+		filter = object_section(o, ".rodata.filter", "lib/core/filter.bpf.h");
 	if (filter) {
 		*filter = r->opt.filter;
 		filter->own_pid = pidns_own_pid();

@@ -89,12 +89,14 @@ static int setup_group(void **state)
 
 #define PARSE(...) parse((char *[]){ "tool", __VA_ARGS__, NULL }, true)
 
+static const struct opt *table = options;
+
 static int parse(char **argv, bool prints_rows)
 {
 	const struct options_spec spec = {
 		.name = "tool",
 		.summary = "tries options",
-		.options = options,
+		.options = table,
 		.positional = positional,
 		.examples = examples,
 		.prints_rows = prints_rows,
@@ -234,6 +236,20 @@ static void test_events(void **state)
 	assert_string_equal(said(), "tool: there is no option --events: see tool --help\n");
 }
 
+/* A mistake in a tool's table is found by whatever calls the tool, its --help first. */
+static void test_letter_of_nothing(void **state)
+{
+	static const struct opt wrong[] = {
+		OPT_LETTER('t', "tids"),
+		{ 0 },
+	};
+
+	table = wrong;
+	assert_int_equal(PARSE("--help"), STATUS_FAILED);
+	assert_string_equal(said(), "tool: -t cannot be --tids: there is no such option\n");
+	table = options;
+}
+
 static void test_help(void **state)
 {
 	assert_int_equal(PARSE("--help"), STATUS_OK);
@@ -287,7 +303,7 @@ int main(void)
 		cmocka_unit_test(test_values),	cmocka_unit_test(test_common),
 		cmocka_unit_test(test_letters), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unknown), cmocka_unit_test(test_events),
-		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help),	cmocka_unit_test(test_letter_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, NULL);
