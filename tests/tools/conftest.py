@@ -105,8 +105,10 @@ def nothing_left_behind():
 def is_left_out(item):
     """Whether a whole suite in a VM does without it: what it tests is the same on the machine's own kernel."""
     marker = item.get_closest_marker("any_kernel")
-    tool = item.callspec.params.get("tool") if hasattr(item, "callspec") else None
-    return marker is not None and tool not in marker.args
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if marker is None or params.get("tool") in marker.args:
+        return False
+    return "besides" not in marker.kwargs or not marker.kwargs["besides"](params)
 
 
 def pytest_collection_modifyitems(config, items):
