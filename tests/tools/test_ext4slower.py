@@ -37,8 +37,9 @@ BCC_CSV = "ENDTIME_us,TASK,PID,TYPE,BYTES,OFFSET_b,LATENCY_us,FILE"
 LETTERS = {"read": "R", "write": "W", "open": "O", "sync": "S", "rename": "N", "unlink": "U", "mkdir": "D",
            "readdir": "L", "truncate": "T", "fault": "F"}
 KEYS = HEAD_KEYS | {"comm", "operation", "bytes", "latency_ns", "device", "path", "offset", "errno"}
-# In VMs each rung on one kind of file system, and each kind on one rung: test_every_operation has all of both.
+# In VMs each rung on one kind of file system, and each kind on one rung; on each that has functions of the kind's.
 ONE_OF_EACH = pytest.mark.any_kernel(besides=lambda params: params["kind"] == "ext4" or params["rung"] == "fentry")
+BY_FUNCTIONS = pytest.mark.any_kernel(besides=lambda params: params["kind"] == "ext4" or params["rung"] not in CALLS)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -140,6 +141,7 @@ def check_delays(rows, done, between_ms=3):
         assert abs(statistics.median(own) - statistics.median(shown)) < between_ms * MS, (own, shown)
 
 
+@BY_FUNCTIONS
 @pytest.mark.parametrize("rung", RUNGS)
 def test_every_operation(rung, kind, own, cgroup):
     """23 of each kind: file, place, bytes, error, and a time that is within what the program saw."""
