@@ -12,6 +12,7 @@
 #include "symbols/cfi.h"
 #include "symbols/elfimage.h"
 #include "symbols/elfsyms.h"
+#include "symbols/gopclntab.h"
 #include "symbols/plt.h"
 
 /* .gnu_debugdata unpacked: real ones have up to some MiB. xz -9 takes 65 MiB to unpack. */
@@ -344,6 +345,16 @@ static bool read_separate(struct elf_syms *e, struct elf_image *im, const struct
 	return found || (s->debuglink && read_debuglink(e, im, s->debuglink, where));
 }
 
+static void read_go(struct elf_syms *e, struct elf_image *im, struct sections *s)
+{
+	struct gopclntab g;
+
+	if (!gopclntab_find(&g, im))
+		return;
+	e->is_cut |= gopclntab_add(&e->table, &g, end_of_code, s) != 0;
+	gopclntab_free(&g);
+}
+
 static void load(struct elf_syms *e, struct elf_image *im, const struct debugfile_search *where)
 {
 	struct sections s;
@@ -360,6 +371,8 @@ static void load(struct elf_syms *e, struct elf_image *im, const struct debugfil
 		named = NAMED_ALL;
 	if (!s.symtab && where && read_separate(e, im, &s, where))
 		named = NAMED_ALL;
+	if (named != NAMED_ALL)
+		read_go(e, im, &s);
 	e->is_cut |= im->is_over;
 	finish(e, &s, im->fd, named);
 	free(s.is_code);

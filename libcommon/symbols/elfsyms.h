@@ -4,7 +4,8 @@
  *
  * .symtab has all of them. A stripped file has .dynsym (what it exports), and may have
  * .gnu_debugdata (the rest, as an ELF file within, packed with xz) or a separate debug file
- * somewhere. What these have is put together.
+ * somewhere. What these have is put together. A stripped Go program has a table of its own
+ * (gopclntab.h), which is read where the others do not have all.
  */
 #ifndef BORESCOPE_SYMBOLS_ELFSYMS_H
 #define BORESCOPE_SYMBOLS_ELFSYMS_H
