@@ -484,6 +484,52 @@ def one_of_aliases(name):
     return name and name.replace("memcpy", "memmove")
 
 
+GO = """package main
+
+import "os"
+
+//go:noinline
+func hotFunction(n int) int {
+	s := 0
+	for i := 0; i < n; i++ {
+		s += i ^ n
+	}
+	return s
+}
+
+func main() {
+	for len(os.Args) == 1 {
+		hotFunction(1000000)
+	}
+}
+"""
+
+
+@pytest.mark.skipif(bool(VM), reason="vm-ok: there is no Go compiler there, and a file is read the same way")
+@pytest.mark.parametrize("mode", ["exe", "pie"])
+def test_stripped_go(mode, place):
+    """A Go program without symbols has the names of its functions."""
+    need_program("go")
+    (place / "burn.go").write_text(GO)
+    go = {**os.environ, "HOME": str(place), "GOCACHE": str(place / "cache"), "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+    subprocess.run(["go", "build", f"-buildmode={mode}", "-ldflags=-s -w", "-o", place / "burn", place / "burn.go"],
+                   env=go, check=True)
+    with subprocess.Popen([place / "burn"]) as process:
+        try:
+            with Tool("profile", "-p", process.pid, "--top", "-j", "-F", 99, 2) as tool:
+                tool.wait(30)
+        finally:
+            process.kill()
+    assert tool.status == 0, tool.said
+    first, total = tool.json[0], tool.summary["events"]
+    assert total > 20
+    assert (first["function"], first["module"]) == ("main.hotFunction", "burn")
+    assert first["self"] > 0.8 * total
+    counts = {row["function"]: row["total"] for row in tool.json}
+    # a function that calls none has no frame: its caller is skipped
+    assert counts["runtime.main"] > 0.8 * total and counts["runtime.goexit"] > 0.8 * total, counts
+
+
 PROGRAMS = {
     "python3": ["/usr/bin/python3", "-c", "import json\nwhile True: json.dumps([{'a': i} for i in range(999)])"],
     "openssl": ["openssl", "speed", "-seconds", "60", "-bytes", "64", "-evp", "aes-128-ctr"],
