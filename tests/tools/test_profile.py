@@ -123,7 +123,7 @@ def test_samples_in_bpf_calls():
     s, due = tool.summary, 199 * done["cpu_ns"] / 1e9
     if VM:
         due *= (s["ticks"] + s["skipped"]) / (199 * s["cpu_time_ns"] / 1e9)
-    assert s["skipped"] > 0.1 * due, (s, due)
+    assert s["skipped"] > (0.01 if VM else 0.1) * due, (s, due)     # emulated, most is spent elsewhere
     assert s["lost"] == s["skipped"]
     assert s["events"] + s["lost"] > 0.9 * due - 4 * math.sqrt(due), (s, due)
     said = re.search(r"^profile: lost (\d+) samples of all processes \(\d+ %\): .* inside bpf\(2\)", tool.err, re.M)

@@ -28,8 +28,8 @@ KEYS = HEAD_KEYS | {"comm", "state", "on_cpu", "idle", "syscall", "wait", "kerne
 USER_STACKS = VM != "5.10"
 OLD_WCHAN = VM == "5.10"        # before 5.16 x86's wchan needs frame pointers in the kernel: it is 0
 NOTE_510 = "xstack: kernel stacks only: reading user stacks takes Linux 5.18\n"
-SUMMARY = {"type", "events", "lost", "samples", "late_samples", "idle_hidden", "on_cpu", "moved", "kernel_unread",
-           "user_unread", "user_stacks", "user_stacks_cut", "files_unread", "processes_unread"}
+SUMMARY = {"type", "events", "lost", "missed_runs", "samples", "late_samples", "idle_hidden", "on_cpu", "moved",
+           "kernel_unread", "user_unread", "user_stacks", "user_stacks_cut", "files_unread", "processes_unread"}
 
 
 class parked(Workload):
