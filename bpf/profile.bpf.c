@@ -25,7 +25,8 @@ struct {
 	__type(value, __u64);
 } sample_counts SEC(".maps");
 
-/* When the program ran last on the CPU, by what the events count: cycles, or the clock. */
+/* When the program ran last on the CPU, by what the events count, cycles or the clock; the lowest
+ * bit: it had nothing to do. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -51,21 +52,23 @@ static __always_inline void count(__u32 what)
  * where the CPU is inside bpf(2) or another BPF program (bpf_prog_active, in
  * bpf_overflow_handler()): then the next run is on time, a whole number of periods later. If it is
  * not, the timer was late, as on a virtual machine whose host is busy with others, and left out
- * what it had no time for.
+ * what it had no time for. An idle CPU is not inside bpf(2): some give no interrupts then.
  */
-static __always_inline void count_gap(struct bpf_perf_event_data *ctx)
+static __always_inline void count_gap(struct bpf_perf_event_data *ctx, bool idle)
 {
 	struct bpf_perf_event_value v = {};
 	__u64 *last, now, since = 0, n, off;
+	bool was_idle, skipped;
 	__u32 zero = 0;
 
 	last = bpf_map_lookup_elem(&sample_last, &zero);
 	if (!last)
 		return;
+	was_idle = !*last || *last & 1; /* or who knows */
 	if (by_clock) { /* which is much cheaper to read */
 		now = bpf_ktime_get_ns();
 		since = now - *last;
-		*last = now;
+		*last = (now & ~1ULL) | idle;
 		if (since < period + period / 2)
 			return;
 	}
@@ -74,7 +77,7 @@ static __always_inline void count_gap(struct bpf_perf_event_data *ctx)
 	/* no more than the event has counted: it may be a new one, of a CPU that came back */
 	if (!by_clock) {
 		since = v.counter >= *last ? v.counter - *last : v.counter;
-		*last = v.counter;
+		*last = (v.counter & ~1ULL) | idle;
 	} else if (since > v.counter) {
 		since = v.counter;
 	}
@@ -82,17 +85,20 @@ static __always_inline void count_gap(struct bpf_perf_event_data *ctx)
 		return;
 	n = (since + period / 2) / period;
 	off = since > n * period ? since - n * period : n * period - since;
-	count_more(off <= period / SAMPLE_ON_TIME ? SAMPLE_SKIPPED : SAMPLE_LATE, n - 1);
+	skipped = off <= period / SAMPLE_ON_TIME && n <= SAMPLE_MAX_SKIPPED && !idle && !was_idle;
+	count_more(skipped ? SAMPLE_SKIPPED : SAMPLE_LATE, n - 1);
 }
 
 SEC("perf_event")
 int sample(struct bpf_perf_event_data *ctx)
 {
 	struct stack_scratch *s;
+	bool idle;
 
+	idle = !(__u32)bpf_get_current_pid_tgid();
 	count(SAMPLE_TICKS);
-	count_gap(ctx);
-	if (!with_idle && !(__u32)bpf_get_current_pid_tgid()) {
+	count_gap(ctx, idle);
+	if (!with_idle && idle) {
 		count(SAMPLE_IDLE);
 		return 0;
 	}

@@ -7,6 +7,8 @@
 
 /* A tick is on time if it is at most this part of a period off. */
 #define SAMPLE_ON_TIME 16
+/* So many ticks in a row are not missed for bpf(2), which takes microseconds: no interrupt came. */
+#define SAMPLE_MAX_SKIPPED 16
 
 /* The indexes of the map sample_counts. */
 enum sample_count {

@@ -115,23 +115,41 @@ static uint64_t counted(struct run *r, enum sample_count what)
 	return programs_percpu_sum(&r->object.programs, "sample_counts", what);
 }
 
-/* What the kernel did not take is known when the events have ended: the last ticks of a CPU, too.
- */
+/* Adds the ticks that were due on each CPU after the last run of the program. Why they did not come
+ * nothing tells; so the reason of most of that CPU's others is taken to be theirs, too. A CPU that had
+ * no run at all had no interrupts, as the timer of a virtual CPU may give none. */
+static void add_last_ticks(const struct programs *programs)
+{
+	int nr; /* the same for all */
+	uint64_t *last = programs_percpu(programs, "sample_last", 0, &nr);
+	uint64_t *skipped = programs_percpu(programs, "sample_counts", SAMPLE_SKIPPED, &nr);
+	uint64_t *late = programs_percpu(programs, "sample_counts", SAMPLE_LATE, &nr);
+
+	for (int cpu = 0; last && skipped && late && cpu < nr; cpu++) {
+		uint64_t more = perf_sampling_since(sampling, cpu, last[cpu]);
+
+		if (skipped[cpu] > late[cpu] && more < SAMPLE_MAX_SKIPPED && last[cpu] &&
+		    !(last[cpu] & 1))
+			ticks.skipped += more;
+		else
+			ticks.late += more;
+	}
+	free(last);
+	free(skipped);
+	free(late);
+}
+
+/* What the kernel did not take is known when the events have ended. */
 static void detach(struct run *r)
 {
-	uint64_t *last;
-	int nr;
-
 	perf_sampling_stop(sampling);
 	stopped_ns = clock_mono_ns();
-	last = programs_percpu(&r->object.programs, "sample_last", 0, &nr);
 	ticks = (struct perf_ticks){
 		.run = counted(r, SAMPLE_TICKS),
-		.skipped = counted(r, SAMPLE_SKIPPED) +
-			   (last ? perf_sampling_since(sampling, last, nr) : 0),
+		.skipped = counted(r, SAMPLE_SKIPPED),
 		.late = counted(r, SAMPLE_LATE),
 	};
-	free(last);
+	add_last_ticks(&r->object.programs);
 }
 
 static void started(struct run *r)

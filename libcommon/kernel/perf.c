@@ -473,18 +473,15 @@ void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_sta
 			stats->cpu_ns += clock_mono_ns() - p->cpus[cpu].since_ns;
 }
 
-uint64_t perf_sampling_since(const struct perf_sampling *p, const uint64_t *last, int nr_cpus)
+uint64_t perf_sampling_since(const struct perf_sampling *p, int cpu, uint64_t last)
 {
-	uint64_t periods = 0;
+	const struct cpu *c = cpu < p->nr_cpus ? &p->cpus[cpu] : NULL;
+	uint64_t end;
 
-	for (int cpu = 0; cpu < p->nr_cpus && cpu < nr_cpus; cpu++) {
-		const struct cpu *c = &p->cpus[cpu];
-		uint64_t end = p->config.source == PERF_CLOCK ? c->ended_ns : c->counted;
-		uint64_t since = end > last[cpu] ? end - last[cpu] : 0;
-
-		periods += min_u64(since, c->counted) / p->config.period;
-	}
-	return periods;
+	if (!c)
+		return 0;
+	end = p->config.source == PERF_CLOCK ? c->ended_ns : c->counted;
+	return min_u64(end > last ? end - last : 0, c->counted) / p->config.period;
 }
 
 static void say_late(const struct perf_sampling *p, const struct perf_ticks *ticks, double due)
@@ -515,10 +512,11 @@ void perf_sampling_check(const struct perf_sampling *p, const struct perf_ticks 
 	perf_sampling_stats(p, &st);
 	due = p->config.frequency ? (double)st.cpu_ns / 1e9 * (double)p->config.frequency
 				  : (double)st.cpu_ns / (double)p->config.period;
-	/* one late tick in eight is on time by chance */
-	if (ticks->skipped * 100 > came && ticks->skipped > ticks->late / 3)
-		warn("lost %llu samples of all processes (%.0f %%): the kernel takes none of a CPU "
-		     "that is inside bpf(2) or runs a BPF program",
+	/* one late tick in eight is on time by chance, and of few ticks nothing is said */
+	if (came + ticks->late >= 100 && ticks->skipped * 10 > came &&
+	    ticks->skipped > ticks->late / 3)
+		warn("lost %llu samples of all processes (%.0f %%): the kernel took none at these "
+		     "ticks, as of a CPU that is inside bpf(2) or runs a BPF program",
 		     (unsigned long long)ticks->skipped,
 		     100 * (double)ticks->skipped / (double)came);
 	if (p->config.source == PERF_CLOCK && due >= 100 && (double)came < due * 0.9)

@@ -67,9 +67,9 @@ struct perf_sampling_stats {
 	uint64_t cpu_ns;   /* of time, over all CPUs that were sampled */
 };
 
-/* After perf_sampling_stop(): how many whole periods of each CPU's event had passed since it had
- * counted @last[cpu] cycles, or by the clock since that time (CLOCK_MONOTONIC, ns), in all. */
-uint64_t perf_sampling_since(const struct perf_sampling *p, const uint64_t *last, int nr_cpus);
+/* After perf_sampling_stop(): how many whole periods of the event of @cpu had passed since it had
+ * counted @last cycles, or by the clock since that time (CLOCK_MONOTONIC, ns). */
+uint64_t perf_sampling_since(const struct perf_sampling *p, int cpu, uint64_t last);
 
 /* What became of the ticks of all CPUs. */
 struct perf_ticks {
@@ -79,7 +79,7 @@ struct perf_ticks {
 };
 
 /* After perf_sampling_stop(): a warning each if others had the hardware's counters for more than a
- * tenth of the time; if the kernel did not run the program at more than a hundredth of the ticks;
+ * tenth of the time; if the kernel did not run the program at more than a tenth of 100 ticks or more;
  * and if the CPU clock gave fewer than nine tenths of the ticks that were due: it ticks on idle
  * CPUs, too. */
 void perf_sampling_check(const struct perf_sampling *p, const struct perf_ticks *ticks);

@@ -127,7 +127,8 @@ def test_samples_in_bpf_calls():
     assert s["lost"] == s["skipped"]
     assert s["events"] + s["lost"] > 0.9 * due - 4 * math.sqrt(due), (s, due)
     said = re.search(r"^profile: lost (\d+) samples of all processes \(\d+ %\): .* inside bpf\(2\)", tool.err, re.M)
-    assert said and int(said[1]) == s["skipped"], tool.said
+    if s["skipped"] * 10 > s["ticks"] + s["skipped"]:
+        assert said and int(said[1]) == s["skipped"], tool.said
     assert "of the samples that were due came" not in tool.err or s["late"], tool.said
 
 
