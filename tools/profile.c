@@ -116,8 +116,8 @@ static uint64_t counted(struct run *r, enum sample_count what)
 }
 
 /* Adds the ticks that were due on each CPU after the last run of the program. Why they did not come
- * nothing tells; so the reason of most of that CPU's others is taken to be theirs, too. A CPU that had
- * no run at all had no interrupts, as the timer of a virtual CPU may give none. */
+ * nothing tells; so the reason of most of that CPU's others is taken to be theirs, too. A CPU that
+ * had no run at all had no interrupts, as the timer of a virtual CPU may give none. */
 static void add_last_ticks(const struct programs *programs)
 {
 	int nr; /* the same for all */

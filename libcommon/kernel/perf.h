@@ -79,9 +79,9 @@ struct perf_ticks {
 };
 
 /* After perf_sampling_stop(): a warning each if others had the hardware's counters for more than a
- * tenth of the time; if the kernel did not run the program at more than a tenth of 100 ticks or more;
- * and if the CPU clock gave fewer than nine tenths of the ticks that were due: it ticks on idle
- * CPUs, too. */
+ * tenth of the time; if the kernel did not run the program at more than a tenth of 100 ticks or
+ * more; and if the CPU clock gave fewer than nine tenths of the ticks that were due: it ticks on
+ * idle CPUs, too. */
 void perf_sampling_check(const struct perf_sampling *p, const struct perf_ticks *ticks);
 
 void perf_sampling_stats(const struct perf_sampling *p, struct perf_sampling_stats *stats);

@@ -5,6 +5,7 @@
  * "unavailable=ERRNO".
  */
 #include <linux/bpf.h>
+#include <sys/resource.h>
 
 #include "workload.h"
 
@@ -31,10 +32,12 @@ int main(int argc, char **argv)
 				.key_size = 4,
 				.value_size = sizeof(value),
 				.max_entries = 1 };
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	int key = 0, map;
 
 	if (argc != 2)
 		usage("MILLISECONDS");
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* before 5.11 maps count */
 	map = map_call(BPF_MAP_CREATE, &attr);
 	attr = (union bpf_attr){ .map_fd = map,
 				 .key = (unsigned long)&key,
