@@ -200,8 +200,7 @@ static const struct tool tool = {
 	.setup = setup,
 	.configure = configure,
 	.started = fsops_started,
-	.tick = fsops_tick,
-	.detach = fsops_detach,
+	.count_losses = fsops_count_losses,
 };
 
 int main(int argc, char **argv)

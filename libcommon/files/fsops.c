@@ -234,27 +234,11 @@ void fsops_started(struct run *r)
 
 /* --- ends that were not reported ----------------------------------------------------------- */
 
-static void sweep(struct run *r)
+void fsops_count_losses(struct run *r)
 {
 	if (misses_returns)
 		run_unseen(r, call_start_sweep(&r->object.programs, "fs_starts", FS_OPS, slow_ns,
 					       clock_mono_ns()));
-}
-
-void fsops_tick(struct run *r)
-{
-	static uint64_t last;
-	uint64_t now = clock_mono_ns();
-
-	if (now - last < NSEC_PER_SEC)
-		return;
-	last = now;
-	sweep(r);
-}
-
-void fsops_detach(struct run *r)
-{
-	sweep(r);
 }
 
 /* --- names -------------------------------------------------------------------------------- */

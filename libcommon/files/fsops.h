@@ -37,10 +37,9 @@ void fsops_configure(struct object *o, uint64_t min_ns);
 /* Prints what can't be seen on this kernel. */
 void fsops_started(struct run *r);
 
-/* For a tool's hooks of these names: where the kernel does not report each return of a function, it
+/* For a tool's hook count_losses: where the kernel does not report each return of a function, it
  * counts those that threads have left behind that are no more. */
-void fsops_tick(struct run *r);
-void fsops_detach(struct run *r);
+void fsops_count_losses(struct run *r);
 
 /* What an operation is called: "read", and BCC's letter 'R'; "?" and '?' for an unknown one. */
 const char *fsops_name(unsigned int op);

@@ -179,7 +179,11 @@ static void on_tick(void *ctx, struct timer *t)
 
 static void on_losses(void *ctx, struct timer *t)
 {
-	tell_losses(ctx);
+	struct loop *l = ctx;
+
+	if (l->tool->count_losses)
+		l->tool->count_losses(l->run);
+	tell_losses(l);
 }
 
 static void on_deadline(void *ctx, struct timer *t)
@@ -419,6 +423,8 @@ static void summary(struct loop *l)
 
 static void detach(struct loop *l)
 {
+	if (l->tool->count_losses)
+		l->tool->count_losses(l->run);
 	if (l->tool->detach)
 		l->tool->detach(l->run);
 	object_detach(&l->run->object);

@@ -52,6 +52,9 @@ struct tool {
 	/* Tools that report: called at every interval and at the end. */
 	void (*report)(struct run *r);
 	void (*tick)(struct run *r); /* ten times a second; NULL: never */
+	/* Counts what is lost where only a look at the kernel side tells (run_unseen()): once a
+	 * second, before losses are told, and before the probes are detached. */
+	void (*count_losses)(struct run *r);
 	/* Tools that look from time to time: called when attached and at every interval of the
 	 * plan, as often as its count says; the report then comes at the end only. */
 	void (*sample)(struct run *r);
