@@ -10,9 +10,9 @@
 
 static uint64_t offset; /* real - monotonic; 0: not taken yet */
 
-static uint64_t now_ns(clockid_t clock)
+uint64_t clock_now_ns(clockid_t clock)
 {
-	struct timespec ts;
+	struct timespec ts = { 0 };
 
 	clock_gettime(clock, &ts);
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
@@ -52,7 +52,7 @@ uint64_t clock_mono_ns(void)
 	if (!known)
 		shift = namespace_ns();
 	known = true;
-	return now_ns(CLOCK_MONOTONIC) - shift;
+	return clock_now_ns(CLOCK_MONOTONIC) - shift;
 }
 
 /* We may be interrupted between two readings: the narrowest of three tries counts. */
@@ -63,7 +63,7 @@ void clock_sync(void)
 
 	for (i = 0; i < 3; i++) {
 		uint64_t before = clock_mono_ns();
-		uint64_t real = now_ns(CLOCK_REALTIME);
+		uint64_t real = clock_now_ns(CLOCK_REALTIME);
 		uint64_t width = clock_mono_ns() - before;
 
 		if (width < narrowest) {

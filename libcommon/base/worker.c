@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "base/util.h"
 #include "base/worker.h"
@@ -42,20 +43,12 @@ static struct worker *workers;
 static pid_t undead[MAX_UNDEAD];
 static unsigned int nr_undead;
 
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 /* 0 when it has been reaped. */
 static uint64_t cpu_ns_of(pid_t pid)
 {
 	clockid_t clock;
 
-	return clock_getcpuclockid(pid, &clock) ? 0 : now_ns(clock);
+	return clock_getcpuclockid(pid, &clock) ? 0 : clock_now_ns(clock);
 }
 
 /* --- messages ----------------------------------------------------------------------------- */
@@ -199,7 +192,7 @@ static void update_use(struct worker *w)
 {
 	uint64_t cpu = cpu_ns_of(w->pid);
 
-	w->used.wall_ns = now_ns(CLOCK_MONOTONIC) - w->asked_ns;
+	w->used.wall_ns = clock_now_ns(CLOCK_MONOTONIC) - w->asked_ns;
 	if (cpu > w->asked_cpu_ns)
 		w->used.cpu_ns = cpu - w->asked_cpu_ns;
 }
@@ -214,7 +207,7 @@ static void end_worker(struct worker *w)
 	/* as a rule it is gone at once */
 	for (int tries = 0; tries < 20 && w->pid; tries++) {
 		w->last_killed = w->pid;
-		w->killed_ns = now_ns(CLOCK_MONOTONIC);
+		w->killed_ns = clock_now_ns(CLOCK_MONOTONIC);
 		if (reap(w->pid))
 			w->pid = 0;
 		else
@@ -305,7 +298,7 @@ int worker_ask(struct worker *w, const struct worker_limits *limits, const void 
 	w->limits = *limits;
 	w->shared->at = 0;
 	w->used = (struct worker_use){ 0 };
-	w->asked_ns = w->moved_ns = now_ns(CLOCK_MONOTONIC);
+	w->asked_ns = w->moved_ns = clock_now_ns(CLOCK_MONOTONIC);
 	w->asked_cpu_ns = w->moved_cpu_ns = cpu_ns_of(w->pid);
 	err = worker_put(w->sock, msg, len, &fd, fd >= 0);
 	if (err) {
@@ -336,7 +329,7 @@ static bool is_runnable(pid_t pid)
 /* Returns 0 or which limit it has broken. */
 static int check_limits(struct worker *w)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC), cpu = cpu_ns_of(w->pid);
+	uint64_t now = clock_now_ns(CLOCK_MONOTONIC), cpu = cpu_ns_of(w->pid);
 
 	if (cpu != w->moved_cpu_ns) {
 		w->moved_cpu_ns = cpu;
@@ -413,7 +406,8 @@ bool worker_is_ours(pid_t pid)
 		if (w->pid == pid)
 			return true;
 		/* a pid may be given to another process, but not so soon */
-		if (w->last_killed == pid && now_ns(CLOCK_MONOTONIC) - w->killed_ns < NSEC_PER_SEC)
+		if (w->last_killed == pid &&
+		    clock_now_ns(CLOCK_MONOTONIC) - w->killed_ns < NSEC_PER_SEC)
 			return true;
 	}
 	return nr_undead && worker_is_undead(pid);

@@ -30,14 +30,6 @@ static bool look_up(struct object *o, const struct owner_ref *ref, struct event_
 	return true;
 }
 
-static uint64_t cpu_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
-}
-
 /* False: a process has it open, but was not looked for. */
 static bool complete(struct object *o, const struct owner_ref *ref, struct event_head *head)
 {
@@ -58,10 +50,10 @@ static bool complete(struct object *o, const struct owner_ref *ref, struct event
 	if (allowed < 0)
 		return false;
 	last = now;
-	before = cpu_time();
+	before = clock_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	if (object_iterate(o, "open sockets"))
 		return false;
-	allowed -= cpu_time() - before;
+	allowed -= clock_now_ns(CLOCK_THREAD_CPUTIME_ID) - before;
 	look_up(o, ref, head);
 	return true;
 }

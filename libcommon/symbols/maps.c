@@ -138,6 +138,11 @@ int process_id_read(pid_t pid, struct process_id *id)
 	return err ? err : process_id_parse(text, id);
 }
 
+uint64_t process_born_ns(uint64_t start_time)
+{
+	return start_time * (NSEC_PER_SEC / sysconf(_SC_CLK_TCK));
+}
+
 int process_status_parse(const char *text, uint32_t *uid, uint32_t *ns_pid)
 {
 	const char *u = strstr(text, "\nUid:"), *n = strstr(text, "\nNStgid:"), *last;

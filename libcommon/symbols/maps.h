@@ -41,6 +41,9 @@ struct process_id {
 int process_id_parse(const char *text, struct process_id *id);
 int process_id_read(pid_t pid, struct process_id *id);
 
+/* A .start_time as ns since boot (CLOCK_BOOTTIME). */
+uint64_t process_born_ns(uint64_t start_time);
+
 /* From /proc/PID/status: in @uid the effective user id, in @ns_pid the pid of the process in its
  * own pid namespace, also when @pid is another thread of it. Return values are as above. */
 int process_status_parse(const char *text, uint32_t *uid, uint32_t *ns_pid);

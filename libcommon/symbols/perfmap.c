@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "symbols/maps.h"
 #include "symbols/perfmap.h"
@@ -232,22 +233,13 @@ int perf_map_merge(struct perf_map *m, struct perf_map *more)
 	return err;
 }
 
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * (int64_t)NSEC_PER_SEC + t.tv_nsec;
-}
-
 /* Whether a file that was written to at @written is older than a process of that @start_time: an
  * earlier one with the same pid has left it (in a container the pid is 1 or 7 each time). */
 static bool is_older(const struct timespec *written, uint64_t start_time)
 {
-	int64_t age = clock_ns(CLOCK_BOOTTIME) -
-		      (int64_t)(start_time * (NSEC_PER_SEC / sysconf(_SC_CLK_TCK)));
+	int64_t age = (int64_t)(clock_now_ns(CLOCK_BOOTTIME) - process_born_ns(start_time));
 
-	return clock_ns(CLOCK_REALTIME) - age - (int64_t)TIMES_AGREE_NS >
+	return (int64_t)clock_now_ns(CLOCK_REALTIME) - age - (int64_t)TIMES_AGREE_NS >
 	       written->tv_sec * (int64_t)NSEC_PER_SEC + written->tv_nsec;
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/msg.h"
@@ -85,20 +84,14 @@ static bool is_same(const struct process *p)
 	return !process_id_read(p->pid, &id) && is_same_program(&p->id, &id);
 }
 
-static uint64_t boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
-}
-
 struct processes *processes_new(struct sym_files *files, struct foreign *foreign)
 {
 	struct processes *ps = calloc(1, sizeof(*ps));
 
 	if (ps)
-		*ps = (struct processes){ .files = files, .foreign = foreign, .born = boot_ns() };
+		*ps = (struct processes){ .files = files,
+					  .foreign = foreign,
+					  .born = clock_now_ns(CLOCK_BOOTTIME) };
 	return ps;
 }
 
@@ -499,7 +492,7 @@ static bool overlap(const struct recent *a, const struct recent *b)
  */
 static uint64_t first_since(const struct processes *ps, const struct process *p)
 {
-	bool is_older = p->id.start_time * (NSEC_PER_SEC / sysconf(_SC_CLK_TCK)) < ps->born;
+	bool is_older = process_born_ns(p->id.start_time) < ps->born;
 	const struct recent *of_it[RECENT_OF_ONE];
 	size_t nr = 0, all = min_u64(ps->nr_recent, NR_RECENT);
 
