@@ -205,8 +205,7 @@ static void say_without_requests(uint32_t dev)
 		     disk_name(dev), below);
 	else if (paths[0])
 		note("%s has no requests of its own: they are of the paths to it (%s), which have "
-		     "no "
-		     "device number to be chosen by and are seen without -d",
+		     "no device number to be chosen by and are seen without -d",
 		     disk_name(dev), paths);
 	else
 		note("%s has no requests: what is read and written is done at once, without a "
