@@ -14,9 +14,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "elf_fixture.h"
 #include "symbols/maps.h"
-#include "symbols/symbols.h"
+#include "symbols_fixture.h"
 
 /* For each line of input "FILE" it closes the library that it has open, opens that one, and prints
  * where its function is; "=PROGRAM" is executed. */
@@ -43,8 +42,6 @@ static const char plugin[] = "extern int getpid(void);\n"
 			     "__attribute__((noinline)) int NAME(int x) { return getpid() + x; }\n"
 			     "__asm__(\".globl where\\n.set where, \" TEXT(NAME));\n";
 
-static struct symbols *s;
-
 static int group_setup(void **state)
 {
 	(void)state;
@@ -59,33 +56,12 @@ static int group_setup(void **state)
 	return 0;
 }
 
-static int group_teardown(void **state)
-{
-	(void)state;
-	fixture_end();
-	return 0;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	s = symbols_new();
-	return s ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	symbols_free(s);
-	return 0;
-}
-
-struct child {
+struct host {
 	pid_t pid;
 	FILE *to, *from;
 };
 
-static uint64_t answer(const struct child *c)
+static uint64_t answer(const struct host *c)
 {
 	unsigned long long addr;
 
@@ -93,19 +69,12 @@ static uint64_t answer(const struct child *c)
 	return addr;
 }
 
-static void start(struct child *c, const char *name)
+static void start(struct host *c, const char *name)
 {
 	int in[2], out[2];
 
 	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
-	c->pid = fork();
-	if (!c->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
-		dup2(in[0], 0);
-		dup2(out[1], 1);
-		execl(in_dir("%s", name), name, NULL);
-		_exit(1);
-	}
+	c->pid = fixture_run(name, NULL, 0, in[0], out[1]);
 	close(in[0]);
 	close(out[1]);
 	c->to = fdopen(in[1], "w");
@@ -113,7 +82,7 @@ static void start(struct child *c, const char *name)
 	answer(c);
 }
 
-static void end(struct child *c)
+static void end(struct host *c)
 {
 	kill(c->pid, SIGKILL);
 	waitpid(c->pid, NULL, 0);
@@ -121,7 +90,7 @@ static void end(struct child *c)
 	fclose(c->from);
 }
 
-static uint64_t tell(const struct child *c, const char *prefix, const char *name)
+static uint64_t tell(const struct host *c, const char *prefix, const char *name)
 {
 	fprintf(c->to, "%s%s\n", prefix, in_dir("%s", name));
 	fflush(c->to);
@@ -129,7 +98,7 @@ static uint64_t tell(const struct child *c, const char *prefix, const char *name
 }
 
 /* What a sample of the process would say now, by the @generation. */
-static struct task_image image_of(const struct child *c, uint64_t generation)
+static struct task_image image_of(const struct host *c, uint64_t generation)
 {
 	struct process_id id;
 
@@ -140,13 +109,13 @@ static struct task_image image_of(const struct child *c, uint64_t generation)
 	};
 }
 
-static uint32_t remember(const struct child *c, const struct task_image *im, uint64_t ts)
+static uint32_t remember(const struct host *c, const struct task_image *im, uint64_t ts)
 {
 	return symbols_remember_image(s, c->pid, im, ts, false);
 }
 
 /* The same when it may be too early for another look. */
-static uint32_t remember_soon(const struct child *c, const struct task_image *im, uint64_t ts)
+static uint32_t remember_soon(const struct host *c, const struct task_image *im, uint64_t ts)
 {
 	uint32_t image = SYMBOLS_GONE;
 
@@ -158,7 +127,7 @@ static uint32_t remember_soon(const struct child *c, const struct task_image *im
 	return image;
 }
 
-static void assert_name(const struct child *c, uint32_t image, uint64_t addr, const char *want)
+static void assert_name(const struct host *c, uint32_t image, uint64_t addr, const char *want)
 {
 	struct frame_name n;
 
@@ -168,7 +137,7 @@ static void assert_name(const struct child *c, uint32_t image, uint64_t addr, co
 }
 
 /* A library in the place of another one, as the kernel tells it. Returns when that was. */
-static uint64_t load_over(const struct child *c, const char *name, uint64_t addr)
+static uint64_t load_over(const struct host *c, const char *name, uint64_t addr)
 {
 	uint64_t ts;
 
@@ -184,7 +153,7 @@ static void test_execs(void **state)
 	uint64_t a = nm("host_a", "only_in_a"), b = nm("host_b", "only_in_b");
 	struct task_image first, second, third;
 	uint32_t in_a, in_b;
-	struct child c;
+	struct host c;
 
 	(void)state;
 	assert_int_equal(a, b);
@@ -221,7 +190,7 @@ static void test_not_random(void **state)
 	uint64_t begun = clock_mono_ns();
 	struct task_image first, second;
 	uint32_t sure, unsure, now;
-	struct child c, d;
+	struct host c, d;
 
 	(void)state;
 	start(&c, "host_a");
@@ -250,7 +219,7 @@ static void test_replaced(void **state)
 	uint64_t addr, begun, to_b, to_a, again;
 	uint32_t in_a, in_b;
 	struct task_image im;
-	struct child c;
+	struct host c;
 
 	(void)state;
 	start(&c, "host_a");
@@ -292,7 +261,7 @@ static void test_before_first_look(void **state)
 {
 	uint64_t addr, to_a, to_b;
 	struct task_image im;
-	struct child c, older;
+	struct host c, older;
 	uint32_t image;
 
 	(void)state;
@@ -330,7 +299,7 @@ static void test_built_anew(void **state)
 {
 	uint32_t in_a, in_b, now;
 	struct task_image im;
-	struct child c;
+	struct host c;
 	uint64_t addr;
 
 	(void)state;
@@ -364,7 +333,7 @@ static void test_loaded_later(void **state)
 {
 	struct symbols_stats before, now;
 	struct task_image im;
-	struct child c;
+	struct host c;
 	uint32_t image;
 	uint64_t addr;
 

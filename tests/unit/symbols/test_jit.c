@@ -14,8 +14,7 @@
 
 #include <cmocka.h>
 
-#include "elf_fixture.h"
-#include "symbols/symbols.h"
+#include "symbols_fixture.h"
 
 #define NOBODY	 65534
 #define PAUSE_US 120000 /* after that a process is looked at again, if that took little time */
@@ -62,8 +61,6 @@ static const char program[] =
 	"	return other(argc);\n"
 	"}\n";
 
-static struct symbols *s;
-
 static int group_setup(void **state)
 {
 	(void)state;
@@ -74,65 +71,10 @@ static int group_setup(void **state)
 	return 0;
 }
 
-static int group_teardown(void **state)
-{
-	(void)state;
-	fixture_end();
-	return 0;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	s = symbols_new();
-	return s ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	symbols_free(s);
-	return 0;
-}
-
-/* A running fixture. */
-struct child {
-	pid_t pid;
-	uint64_t parked, other, code;
-	char map[64];
-};
-
+/* With no map of an earlier process. */
 static void start(struct child *c, const char *name, const char *arg, uid_t uid)
 {
-	unsigned long long a[3];
-	int out[2];
-	FILE *f;
-
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	c->pid = fork();
-	if (!c->pid) {
-		if (uid && setresuid(uid, uid, uid))
-			_exit(1);
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
-		dup2(out[1], 1);
-		execl(in_dir("%s", name), name, arg, NULL);
-		_exit(1);
-	}
-	close(out[1]);
-	f = fdopen(out[0], "r");
-	assert_int_equal(fscanf(f, "%llx %llx %llx", &a[0], &a[1], &a[2]), 3);
-	fclose(f);
-	c->parked = a[0];
-	c->other = a[1];
-	c->code = a[2];
-	snprintf(c->map, sizeof(c->map), "/tmp/perf-%d.map", c->pid);
-	unlink(c->map);
-}
-
-static void end(struct child *c)
-{
-	kill(c->pid, SIGKILL);
-	waitpid(c->pid, NULL, 0);
+	child_start_as(c, name, arg, uid);
 	unlink(c->map);
 }
 
@@ -191,8 +133,8 @@ static void test_ended(void **state)
 	name_code(&c[1], "of another", O_APPEND); /* what comes later is not its own */
 	usleep(PAUSE_US);
 	assert_named(&c[1], c[1].code, "late");
-	end(&c[0]);
-	end(&c[1]);
+	child_end(&c[0]);
+	child_end(&c[1]);
 }
 
 /* What root wrote about another user's process; nobody else may. */
@@ -209,7 +151,7 @@ static void test_of_root(void **state)
 	assert_named(&c, c.code, NULL);
 	assert_int_equal(chown(c.map, 0, 0), 0);
 	assert_soon_named(&c, c.code, "by root");
-	end(&c);
+	child_end(&c);
 }
 
 /* A map that was written anew in place, as long as before or longer. */
@@ -225,7 +167,7 @@ static void test_written_anew(void **state)
 	assert_soon_named(&c, c.code, "other");
 	name_code(&c, "one that is longer", 0);
 	assert_soon_named(&c, c.code, "one that is longer");
-	end(&c);
+	child_end(&c);
 }
 
 /* Code that a compiler wrote into a file, through another mapping of it. */
@@ -237,7 +179,7 @@ static void test_in_a_file(void **state)
 	start(&c, "pie", in_dir("code"), 0);
 	name_code(&c, "in a file", 0);
 	assert_named(&c, c.code, "in a file");
-	end(&c);
+	child_end(&c);
 }
 
 /* A program's own code in memory without a file: its functions are where they were. */
@@ -253,7 +195,7 @@ static void test_moved(void **state)
 		assert_named(&c, c.parked, "parked");
 		assert_named(&c, c.other + 2, "other");
 		assert_named(&c, c.code, NULL);
-		end(&c);
+		child_end(&c);
 	}
 }
 
@@ -282,7 +224,7 @@ static void test_python(void **state)
 		assert_true(symbols_unwind(s, c.pid, symbols_image(s, c.pid), &from, frames, 8,
 					   &why) >= (i ? 1 : 2));
 		assert_int_equal(frames[1], i ? 0 : c.other + 2);
-		end(&c);
+		child_end(&c);
 	}
 }
 #endif

@@ -24,9 +24,8 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "elf_fixture.h"
 #include "symbols/buildid.h"
-#include "symbols/symbols.h"
+#include "symbols_fixture.h"
 
 /* Prints the addresses of two of its functions and of its executable memory without a file, which
  * it gives a perf map when asked to; then waits to be killed. */
@@ -77,8 +76,6 @@ static const char user[] =
 	"	return 0;\n"
 	"}\n";
 
-static struct symbols *s;
-
 static int group_setup(void **state)
 {
 	(void)state;
@@ -91,66 +88,6 @@ static int group_setup(void **state)
 	shell("gcc -O1 -shared -fPIC -o libshared.so library.c &&"
 	      "gcc -O1 -o user user.c -L. -lshared -Wl,-rpath,'$ORIGIN'");
 	return 0;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	fixture_end();
-	return 0;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	s = symbols_new();
-	return s ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	symbols_free(s);
-	return 0;
-}
-
-/* A running fixture. */
-struct child {
-	pid_t pid;
-	uint64_t parked, other, jit;
-};
-
-static void start(struct child *c, const char *name, const char *arg)
-{
-	unsigned long long a[3];
-	int out[2];
-	FILE *f;
-
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	c->pid = fork();
-	if (!c->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
-		dup2(out[1], 1);
-		execl(in_dir("%s", name), name, arg, NULL);
-		_exit(1);
-	}
-	close(out[1]);
-	f = fdopen(out[0], "r");
-	assert_int_equal(fscanf(f, "%llx %llx %llx", &a[0], &a[1], &a[2]), 3);
-	fclose(f);
-	c->parked = a[0];
-	c->other = a[1];
-	c->jit = a[2];
-}
-
-static void end(struct child *c)
-{
-	char path[64];
-
-	kill(c->pid, SIGKILL);
-	waitpid(c->pid, NULL, 0);
-	snprintf(path, sizeof(path), "/tmp/perf-%d.map", c->pid);
-	unlink(path);
 }
 
 static void assert_user(uint32_t pid, uint64_t addr, const char *function, uint64_t offset,
@@ -221,22 +158,22 @@ static void test_remembered(void **state)
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		start(&c, names[i], NULL);
+		child_start_as(&c, names[i], NULL, 0);
 		assert_int_equal(symbols_remember(s, c.pid), 0);
 		assert_int_equal(symbols_remember(s, c.pid), 0);
-		end(&c);
+		child_end(&c);
 		assert_int_equal(symbols_remember(s, c.pid), -ESRCH);
 		assert_child(&c, names[i]);
 		assert_child(&c, names[i]);
 	}
 	/* a living one needs no remembering */
-	start(&c, "pie", NULL);
+	child_start_as(&c, "pie", NULL, 0);
 	assert_child(&c, "pie");
-	assert_user(c.pid, c.jit, NULL, 0, "[anon]");
-	end(&c);
+	assert_user(c.pid, c.code, NULL, 0, "[anon]");
+	child_end(&c);
 	/* one that was never seen has no names */
-	start(&c, "pie", NULL);
-	end(&c);
+	child_start_as(&c, "pie", NULL, 0);
+	child_end(&c);
 	assert_user(c.pid, c.parked, NULL, 0, NULL);
 	symbols_stats(s, &stats);
 	assert_int_equal(stats.processes, 3);
@@ -249,21 +186,21 @@ static void test_deleted(void **state)
 
 	(void)state;
 	shell("cp pie gone && cp nopie gone.new");
-	start(&c, "gone", NULL);
+	child_start_as(&c, "gone", NULL, 0);
 	shell("mv gone.new gone"); /* another file has its name now */
 	assert_child(&c, "gone");
 	shell("rm gone");
 	symbols_free(s);
 	s = symbols_new();
 	assert_child(&c, "gone");
-	end(&c);
+	child_end(&c);
 
 	/* the file and the process are gone when the first name is asked for */
 	shell("cp nopie gone");
-	start(&c, "gone", NULL);
+	child_start_as(&c, "gone", NULL, 0);
 	assert_int_equal(symbols_remember(s, c.pid), 0);
 	shell("rm gone");
-	end(&c);
+	child_end(&c);
 	assert_child(&c, "gone");
 }
 
@@ -275,16 +212,16 @@ static void test_shared_library(void **state)
 	struct child c, d;
 
 	(void)state;
-	start(&c, "user", NULL);
+	child_start_as(&c, "user", NULL, 0);
 	assert_int_equal(symbols_remember(s, c.pid), 0);
 	symbols_stats(s, &one);
-	start(&d, "user", NULL);
+	child_start_as(&d, "user", NULL, 0);
 	assert_int_equal(symbols_remember(s, d.pid), 0);
 	symbols_stats(s, &two);
 	assert_int_equal(one.files, two.files);
 	assert_user(c.pid, c.parked + 1, "local", 1, "libshared.so");
 	assert_user(d.pid, d.other, "ns::Foo::bar(int)", 0, "libshared.so");
-	assert_user(d.pid, d.jit + 1, "mycrate::work", 1, "libshared.so");
+	assert_user(d.pid, d.code + 1, "mycrate::work", 1, "libshared.so");
 	symbols_stats(s, &one);
 	assert_int_equal(one.files, two.files);
 
@@ -293,8 +230,8 @@ static void test_shared_library(void **state)
 	s = symbols_new();
 	assert_user(c.pid, c.parked, "local", 0, "libshared.so");
 	shell("mv saved.so libshared.so");
-	end(&c);
-	end(&d);
+	child_end(&c);
+	child_end(&d);
 }
 
 /* A process that becomes another program: the new one's names, and those of the old one. */
@@ -340,7 +277,7 @@ static void test_exec(void **state)
 	assert_string_equal(old.function, "one_of_ours");
 	symbols_user_image(s, c.pid, image, c.parked, &old);
 	assert_null(old.function);
-	end(&c);
+	child_end(&c);
 	close(go[0]);
 	close(go[1]);
 }
@@ -386,19 +323,19 @@ static void test_perf_map(void **state)
 	char path[64];
 
 	(void)state;
-	start(&c, "pie", "jit");
-	assert_user(c.pid, c.jit + 5, "jitted one", 5, "[jit]");
-	assert_user(c.pid, c.jit + 0x100, NULL, 0, "[anon]");
+	child_start_as(&c, "pie", "jit", 0);
+	assert_user(c.pid, c.code + 5, "jitted one", 5, "[jit]");
+	assert_user(c.pid, c.code + 0x100, NULL, 0, "[anon]");
 	assert_child(&c, "pie");
 	/* it has compiled something since */
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", c.pid);
 	f = fopen(path, "a");
-	fprintf(f, "0x%llx 0x10 later\n", (unsigned long long)c.jit + 0x100);
+	fprintf(f, "0x%llx 0x10 later\n", (unsigned long long)c.code + 0x100);
 	fclose(f);
-	wait_for_name(c.pid, c.jit + 0x100);
-	assert_user(c.pid, c.jit + 0x100, "later", 0, "[jit]");
-	end(&c);
-	assert_user(c.pid, c.jit + 0x101, "later", 1, "[jit]");
+	wait_for_name(c.pid, c.code + 0x100);
+	assert_user(c.pid, c.code + 0x100, "later", 0, "[jit]");
+	child_end(&c);
+	assert_user(c.pid, c.code + 0x101, "later", 1, "[jit]");
 }
 
 /* Left by an earlier process that had the pid. Its own, written since, is used. */
@@ -410,23 +347,23 @@ static void test_perf_map_of_another(void **state)
 	FILE *f;
 
 	(void)state;
-	start(&c, "pie", NULL);
+	child_start_as(&c, "pie", NULL, 0);
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", c.pid);
 	f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f, "%llx 100 of another\n", (unsigned long long)c.jit);
+	fprintf(f, "%llx 100 of another\n", (unsigned long long)c.code);
 	fclose(f);
 	clock_gettime(CLOCK_REALTIME, &times[1]);
 	times[1].tv_sec -= 2;
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-	assert_user(c.pid, c.jit, NULL, 0, "[anon]");
+	assert_user(c.pid, c.code, NULL, 0, "[anon]");
 	assert_int_equal(truncate(path, 0), 0);
 	f = fopen(path, "a");
-	fprintf(f, "%llx 100 its own\n", (unsigned long long)c.jit);
+	fprintf(f, "%llx 100 its own\n", (unsigned long long)c.code);
 	fclose(f);
 	usleep(120000);
-	assert_user(c.pid, c.jit + 1, "its own", 1, "[jit]");
-	end(&c);
+	assert_user(c.pid, c.code + 1, "its own", 1, "[jit]");
+	child_end(&c);
 }
 
 /* Files that are no perf map of the process: links, pipes, directories, somebody else's. */
@@ -439,8 +376,8 @@ static void test_perf_map_hostile(void **state)
 
 	(void)state;
 	f = fopen(in_dir("map"), "w");
-	start(&c, "pie", NULL);
-	fprintf(f, "%llx 100 stolen\n", (unsigned long long)c.jit);
+	child_start_as(&c, "pie", NULL, 0);
+	fprintf(f, "%llx 100 stolen\n", (unsigned long long)c.code);
 	fclose(f);
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", c.pid);
 	for (i = 0; i < 5; i++) {
@@ -463,11 +400,11 @@ static void test_perf_map_hostile(void **state)
 			assert_int_equal(system(line), 0);
 		}
 		usleep(120000);
-		assert_user(c.pid, c.jit, NULL, 0, "[anon]");
+		assert_user(c.pid, c.code, NULL, 0, "[anon]");
 	}
 	unlink(path);
 	rmdir(path);
-	end(&c);
+	child_end(&c);
 }
 
 /* Runs the program as box/bin/boxed in a mount and pid namespace, and a root directory, of its own.
@@ -558,14 +495,14 @@ static void test_container(void **state)
 		usleep(1000);
 	}
 	assert_child(&c, "boxed");
-	c.jit = boxed_jit(c.pid);
+	c.code = boxed_jit(c.pid);
 	usleep(120000);
-	assert_user(c.pid, c.jit + 1, "jitted one", 1, "[jit]");
+	assert_user(c.pid, c.code + 1, "jitted one", 1, "[jit]");
 	kill(c.pid, SIGKILL);
 	waitpid(outer, NULL, 0);
 	/* root directory, mount namespace and all are gone */
 	assert_child(&c, "boxed");
-	assert_user(c.pid, c.jit + 1, "jitted one", 1, "[jit]");
+	assert_user(c.pid, c.code + 1, "jitted one", 1, "[jit]");
 }
 
 /* Also a file that was not read in time: descriptors are few, and files many. */
@@ -587,9 +524,9 @@ static void test_few_descriptors(void **state)
 		snprintf(line, sizeof(line), "cp pie many%d", i);
 		shell(line);
 		snprintf(line, sizeof(line), "many%d", i);
-		start(&c[i], line, NULL);
+		child_start_as(&c[i], line, NULL, 0);
 		assert_int_equal(symbols_remember(s, c[i].pid), 0);
-		end(&c[i]);
+		child_end(&c[i]);
 		symbols_stats(s, &stats);
 		assert_true(stats.open <= 16);
 	}
