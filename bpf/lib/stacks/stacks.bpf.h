@@ -130,12 +130,16 @@ static __always_inline __u64 stack_copy(void *to, __u64 from, __u64 end)
 	for (int i = 0; i < STACK_COPY_MAX / STACK_COPY_STEP + 1; i++) {
 		__u64 at = from + done, n = STACK_COPY_STEP - (at & (STACK_COPY_STEP - 1));
 
+		barrier_var(done);
+		if (done >= STACK_COPY_MAX || at >= end)
+			break;
 		if (n > end - at)
 			n = end - at;
-		barrier_var(done);
+		/* Bounded by arithmetic: what a comparison tells is lost when the number is put on
+		 * the stack, before Linux 5.12. */
 		barrier_var(n);
-		if (done >= STACK_COPY_MAX || !n || n > STACK_COPY_STEP ||
-		    bpf_probe_read_user(to + done, n, (void *)at))
+		n = ((n - 1) & (STACK_COPY_STEP - 1)) + 1;
+		if (bpf_probe_read_user(to + done, n, (void *)at))
 			break;
 		done += n;
 	}
