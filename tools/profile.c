@@ -78,7 +78,8 @@ static int setup(struct run *r)
 	if (status == GO_ON)
 		status = perf_sampling_setup(&sampled);
 	no_cycles = no_cycles && sampled.source == PERF_CLOCK;
-	sampled.mapped = take_mapped;
+	if (!stacks_options.kernel_only) /* names of a process's code depend on it */
+		sampled.mapped = take_mapped;
 	sampled.mapped_arg = &samples;
 	if (duration_ns)
 		r->opt.duration_ns = duration_ns;

@@ -55,12 +55,13 @@ struct reading {
 	uint64_t value, enabled_ns, running_ns;
 };
 
-/* A counter of a CPU, or of this thread (@pid 0, @cpu -1). With a @period it samples.
+/* A counter of a CPU, or of this thread (@pid 0, @cpu -1). With a @period it samples;
+ * @mapped: it tells of what is mapped there, too.
  *
  * Never with a frequency (attr.freq): for cycles the kernel then begins with a period of one, an
  * interrupt storm until it has found the right one. Where an interrupt of the counter is slow (a
  * virtual machine's: 30 us to 1.5 ms) it does not find it for seconds, and the CPU stands still. */
-static int event_open(enum perf_source source, int pid, int cpu, uint64_t period)
+static int event_open(enum perf_source source, int pid, int cpu, uint64_t period, bool mapped)
 {
 	const bool cycles = source == PERF_CYCLES;
 	struct perf_event_attr attr = {
@@ -71,7 +72,7 @@ static int event_open(enum perf_source source, int pid, int cpu, uint64_t period
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
 
-	if (period)
+	if (mapped)
 		mapped_ask(&attr);
 	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
@@ -79,7 +80,7 @@ static int event_open(enum perf_source source, int pid, int cpu, uint64_t period
 /* Cycles a second of the CPU that this runs on, busy as now. 0: they can't be counted. */
 static uint64_t cycles_hz(void)
 {
-	int fd = event_open(PERF_CYCLES, 0, -1, 0);
+	int fd = event_open(PERF_CYCLES, 0, -1, 0, false);
 	double best = 0;
 
 	for (int i = 0; i < PACE_TRIES && fd >= 0; i++) {
@@ -157,7 +158,7 @@ static bool cycles_everywhere(void)
 	for (int cpu = 0; cpu < nr; cpu++) {
 		if (!online[cpu])
 			continue;
-		fd = event_open(PERF_CYCLES, -1, cpu, 0);
+		fd = event_open(PERF_CYCLES, -1, cpu, 0, false);
 		if (fd < 0)
 			return false;
 		close(fd);
@@ -224,7 +225,7 @@ static int cpu_start(struct perf_sampling *p, int cpu)
 	struct cpu *c = &p->cpus[cpu];
 	int err;
 
-	c->fd = event_open(p->config.source, -1, cpu, p->config.period);
+	c->fd = event_open(p->config.source, -1, cpu, p->config.period, p->config.mapped);
 	if (c->fd < 0)
 		return -errno;
 	c->since_ns = clock_mono_ns();

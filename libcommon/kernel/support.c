@@ -239,7 +239,44 @@ void support_free(struct support *s)
 		close(s->modules[--s->nr_modules].fd);
 }
 
-/* A function that may be a module's. For a kprobe, attaching tells. */
+/* Asks BTF for a function that may be a module's. NULL: BTF is not asked for that name. */
+static const struct btf_query *find_named(struct support *s, const struct place *place)
+{
+	const struct btf_query *q = query_of(s, place);
+
+	if (q && !q->id && !s->modules_scanned) {
+		s->modules_scanned = true;
+		btf_scan_modules(s->names, s->nr_targets); /* an error is no answer, too */
+	}
+	return q;
+}
+
+/* Whether the kernel has a symbol of this name. Where that can't be read it may have. */
+static bool has_symbol(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512], symbol[256];
+	bool found = !f;
+
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*s %*c %255s", symbol) == 1 && !strcmp(symbol, name);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* A kprobe's function that may be a module's. BTF has most functions: only what it lacks is looked
+ * for among the symbols, which takes ms; where there is no BTF, attaching tells. */
+static const char *named_kprobe_ruled_out(struct support *s, const struct place *place)
+{
+	const struct btf_query *q;
+
+	if (!s->kprobes)
+		return "this kernel has no kprobes";
+	q = s->own_btf ? find_named(s, place) : NULL;
+	return q && !q->id && !has_symbol(place->name) ? "this kernel has no such function" : NULL;
+}
+
 static const char *named_ruled_out(struct support *s, const struct place *place)
 {
 	const struct btf_query *q, *any = answer(s, "", ANY_FUNCTION);
@@ -248,17 +285,13 @@ static const char *named_ruled_out(struct support *s, const struct place *place)
 	if (!place->name)
 		return "there is no such function";
 	if (place->kind == PLACE_KPROBE)
-		return s->kprobes ? NULL : "this kernel has no kprobes";
+		return named_kprobe_ruled_out(s, place);
 	if (!s->own_btf)
 		return "this kernel has no BTF of its own";
 	why = trampoline_ruled_out(s, any ? any->id : 0);
 	if (why)
 		return why;
-	q = query_of(s, place);
-	if (q && !q->id && !s->modules_scanned) {
-		s->modules_scanned = true;
-		btf_scan_modules(s->names, s->nr_targets); /* an error is no answer, too */
-	}
+	q = find_named(s, place);
 	if (!q || !q->id)
 		return "neither this kernel's BTF nor its modules' has such a function";
 	switch (open_module(s, q->module)) {
