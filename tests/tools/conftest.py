@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -111,11 +112,23 @@ def is_left_out(item):
     return "besides" not in marker.kwargs or not marker.kwargs["besides"](params)
 
 
+def is_dealt_to_another(item, hand):
+    """Whether another kernel of this VM run has the test; a test stays with its kernel as long as it has its name."""
+    number, of = map(int, hand.split("/"))
+    return not item.get_closest_marker("each_kernel") and zlib.crc32(item.nodeid.encode()) % of != number
+
+
+def deselect(config, items, is_out):
+    config.hook.pytest_deselected(items=[item for item in items if is_out(item)])
+    items[:] = [item for item in items if not is_out(item)]
+
+
 def pytest_collection_modifyitems(config, items):
     """Without root nothing can be attached: natively that is a reason to skip."""
     if os.environ.get("BORESCOPE_OF_THE_KERNEL"):
-        config.hook.pytest_deselected(items=[item for item in items if is_left_out(item)])
-        items[:] = [item for item in items if not is_left_out(item)]
+        deselect(config, items, is_left_out)
+    if hand := os.environ.get("BORESCOPE_DEALT"):
+        deselect(config, items, lambda item: is_dealt_to_another(item, hand))
     if os.geteuid() == 0 or VM:
         return
     for item in items:

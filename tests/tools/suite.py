@@ -28,6 +28,8 @@ class Facts:
     with_text: tuple = ()           # those with which it has text to print even when nothing happens
     by_disk: bool = False           # its scope is a disk, not a cgroup
     few_capabilities: bool = True   # CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH are enough
+    ladder: bool = True             # there is more than one way to see what it shows
+    loads: tuple = ()               # options, a line each, that change what the kernel is asked to load
     wrong: dict = field(default_factory=dict)   # values that are wrong, by option
     wrong_lines: tuple = ()         # whole command lines that are wrong, of which the last word must be named
 
@@ -48,6 +50,7 @@ TOOLS = {
         header=("PCOMM", "PID", "PPID", "RET", "ARGS"),
         events=lambda n, at: ("execs", "spawn", n, at.directory),
         hostile=lambda at: ("hostile", "exec", 3, at.directory), ready=b"ARGS",
+        loads=("-x", "-P 1 -q", "--max-bytes 16384"),
         wrong={"--max-args": ["x", "-1"], "--max-bytes": ["63", "16385", "x"], "--events": ["0", "x"],
                "-u": ["no-such-user"], "-P": ["0", "x", "-1", "1,2"], "-n": ["(", ""], "-l": ["[", ""]},
         wrong_lines=("extra",)),
@@ -56,6 +59,7 @@ TOOLS = {
         header=("PID", "COMM", "FD", "ERR", "PATH"),
         events=lambda n, at: ("opens", "mix", n, 0, at.directory),
         hostile=lambda at: ("hostile", "open", 3, at.directory), ready=b"PATH",
+        loads=("-F", "-x -f O_CREAT -n x"),
         wrong={"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
                "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
         wrong_lines=("extra", "-f O_TRUNC " * 9)),
@@ -64,6 +68,7 @@ TOOLS = {
         events=lambda n, at: ("diskio", "write", n, at.disk.path),
         hostile=lambda at: ("diskio", "write", 3, at.disk.path), ready=b"tracing", hostile_shown=b"distribution",
         with_text=("-T",), by_disk=True,
+        loads=("-Q -F -D", "-d {disk}"),
         wrong={"-d": ["no-such-disk", "", "../block"]},
         wrong_lines=INTERVAL_AND_COUNT),
     "runqlat": Facts(
@@ -71,12 +76,14 @@ TOOLS = {
         events=lambda n, at: ("pingpong", n),
         hostile=lambda at: ("hostile", "exec", 3, at.directory), ready=b"tracing", hostile_args=("-P",),
         with_text=("-T",),
+        loads=("-P", "-L", "--pidnss"),
         wrong_lines=INTERVAL_AND_COUNT),
     "tcpretrans": Facts(
         bcc_options="-s -l -c -4 -6",
         header=("TIME", "PID", "IP", "LADDR:LPORT", "T>", "RADDR:RPORT", "STATE", "WHY", "COMM"),
         events=lambda n, at: ("tcpsyns", n),
         hostile=lambda at: ("tcpsyns", 3, "4", HOSTILE), ready=b"COMM",
+        loads=("-l -s -e", "-c", "--netns /proc/self/ns/net --lport 1,2 --raddr ::1/64"),
         wrong={"--lport": ["0", "65536", "x", "", "80,", ",80"], "--rport": ["1,2,x", "1," * 16 + "1"],
                "--laddr": ["10.0.0.1/33", "10.0.0.1/", "x", ""], "--raddr": ["::1/129", "::1/x", "[::1]", "1.2.3"],
                "--netns": ["no-such-name", "/no/such/path", "/tmp", "2147483647", ""], "--interval": ["0", "x"],
@@ -87,6 +94,7 @@ TOOLS = {
         header=("TIME", "COMM", "PID", "T", "BYTES", "OFF_KB", "LAT(ms)", "FILENAME"), all_events=("0",),
         events=lambda n, at: ("fileops", "cached", n, at.directory),
         hostile=lambda at: ("hostile", "open", 3, at.directory), ready=b"FILENAME",
+        loads=("0", "--path a/b"),
         wrong={"--path": ["", "/", "x" * 257], "--events": ["0"], "-d": ["0"]},
         wrong_lines=("abc", "1.5", "1 2", "99999999999", "-j --json")),
     "profile": Facts(
@@ -94,6 +102,8 @@ TOOLS = {
         events=lambda n, at: ("burn", 1000),
         hostile=lambda at: ("jitburn", 1500), ready=b"sampling", hostile_shown=b"]0;<",
         with_text=("--top",),
+        ladder=False,
+        loads=("-K", "-U", "-C 0", "-I --source cpu-clock", "--unwind dwarf", "--unwind dwarf,16384 -L 1"),
         wrong={"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
                "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
         wrong_lines=("abc", "0", "1 2", "-U -K", "-f --top", "--svg - --json")),
@@ -102,6 +112,8 @@ TOOLS = {
         events=lambda n, at: ("parked", "pipe", n),
         hostile=lambda at: ("parked", "pipe", 3), ready=HOSTILE[1:-1].encode(),
         few_capabilities=False,     # it has a test of its own
+        ladder=False,
+        loads=("-a", "-K", "-U -t 1", "--state D"),
         wrong={"-F": ["0", "x", "1001", ""], "-i": ["0", "x"], "--state": ["", "Q", "R,", "RD", "d"], "-t": ["x"],
                "--stack-storage-size": ["0", "x"]},
         wrong_lines=("extra",)),

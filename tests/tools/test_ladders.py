@@ -15,6 +15,7 @@ from machine import need
 from snoop import FAILING, N, arguments, comparable, open_rows, watch_opens
 from suite import TOOLS
 
+pytestmark = pytest.mark.each_kernel
 KINDS = ("fexit", "kprobe", "tp_btf", "raw_tp")
 WITHOUT_LADDER = ("perf_event", "iter", "iter.s")      # programs for which there is no other way
 # A ladder: the name of the probe, its best rung, and how many of the kinds there are above that.
