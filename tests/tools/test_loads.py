@@ -9,13 +9,19 @@ import os
 
 import pytest
 
-from harness import FAILED, OK, run_tool
+from harness import FAILED, OK, VM, run_tool
 from suite import TOOLS
 
 FILTERS = "-p 1,2 --uid 0 --comm x --cgroup /"
 # What leaves each ladder with its second rung, its third, and so on.
 AVOID = ("gaps", "gaps,fentry", "gaps,fentry,fexit", "gaps,fentry,fexit,kprobe", "gaps,fentry,fexit,kprobe,tp_btf")
 REFUSED = ": the kernel refuses to load it\n"      # of a rung, with -v (libcommon/kernel/object.c)
+# Known to be refused, for another rung: 5.10's BTF has pt_regs by name only, which fexit of a system call reads.
+KNOWN = {("5.10", "execsnoop")}
+
+
+def check_not_refused(tool, done):
+    assert REFUSED not in done.stderr or (VM, tool) in KNOWN, done.stderr[-4000:]
 
 
 @pytest.mark.each_kernel
@@ -24,7 +30,7 @@ REFUSED = ": the kernel refuses to load it\n"      # of a rung, with -v (libcomm
 def test_starts(tool, options, disk):
     done = run_tool(tool, "-v", *options.format(disk=disk.name).split(), "--duration", "0.1")
     assert done.returncode == OK, done.stderr[-4000:]
-    assert REFUSED not in done.stderr
+    check_not_refused(tool, done)
 
 
 @pytest.mark.each_kernel
@@ -33,5 +39,5 @@ def test_starts(tool, options, disk):
 def test_starts_on_each_rung(tool, avoid):
     done = run_tool(tool, "-v", *TOOLS[tool].loads[0].split(), *FILTERS.split(), "--duration", "0.1",
                     env={**os.environ, "BORESCOPE_AVOID": avoid})
-    assert REFUSED not in done.stderr
+    check_not_refused(tool, done)
     assert done.returncode == OK or (done.returncode == FAILED and f"{tool}: cannot see " in done.stderr), done.stderr
