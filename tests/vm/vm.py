@@ -144,9 +144,11 @@ class Vm:
 
 
 def covered(paths):
-    """Those of PATHS that the guest would not see for the mounts of its own."""
-    return sorted({str(path) for path in (Path(path).resolve() for path in paths)
-                   if any(path.is_relative_to(top) for top in COVERED)})
+    """Those of the directories PATHS that the guest would not see for the mounts of its own; a file's is its directory,
+    and one below another is seen with it."""
+    resolved = {path if path.is_dir() else path.parent for path in (Path(path).resolve() for path in paths)}
+    hidden = {path for path in resolved if any(path.is_relative_to(top) for top in COVERED)}
+    return sorted(str(path) for path in hidden if not hidden & set(path.parents))
 
 
 def text_of(path):
