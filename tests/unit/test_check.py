@@ -47,7 +47,7 @@ def check(tmp_path):
     """A copy of tests/check beside a small suite, and what it says."""
     tests = tmp_path / "tests"
     (tests / "unit").mkdir(parents=True)
-    for name in ("check", "conftest.py", "progress.py", "pytest.ini"):
+    for name in ("check", "own-root", "conftest.py", "progress.py", "pytest.ini"):
         shutil.copy(ROOT / "tests" / name, tests)
     (tests / "unit/test_some.py").write_text(SUITE)
     program(tmp_path / "packaging/setup", 'if [ "$1" = --missing ]; then echo a-package; else echo "set up: $*"; fi')
