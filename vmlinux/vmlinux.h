@@ -123,8 +123,13 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct file_system_type {
+	const char *name;
+};
+
 struct super_block {
 	__u32 s_dev;
+	struct file_system_type *s_type;
 	long unsigned int s_magic;
 };
 
@@ -177,6 +182,7 @@ typedef struct {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	unsigned int f_flags;
 	const struct cred *f_cred; /* those of who opened it */
 	__s64 f_pos;
 	void *private_data;
@@ -189,6 +195,10 @@ struct kiocb {
 	struct file *ki_filp;
 	__s64 ki_pos;
 	void *ki_complete; /* a function; NULL: the caller waits */
+};
+
+struct iocb { /* of io_submit(2) */
+	__s64 aio_offset;
 };
 
 struct kiocb___deferred { /* from 6.6, and no more on 7.2 */
@@ -402,7 +412,13 @@ struct filename {
 	const char *name;
 };
 
-struct io_kiocb;
+struct io_kiocb { /* it begins with its command: of a read or write a kiocb */
+	__u8 opcode;
+};
+
+struct io_uring_cqe {
+	__s32 res;
+};
 
 struct io_cqe {
 	__s32 res;

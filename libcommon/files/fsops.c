@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/util.h"
 #include "files/call_start.h"
+#include "files/fscalls.h"
 #include "files/fsops.h"
 #include "kernel/pidns.h"
 #include "run/run.h"
@@ -134,48 +135,6 @@ bool fsops_is_known(void)
 	return found;
 }
 
-/* --- system calls, where no function can be probed ---------------------------------------- */
-
-#if defined(__x86_64__)
-#define COMPAT(i386, arm) i386
-#else
-#define COMPAT(i386, arm) arm
-#endif
-
-/* Numbers of system calls, in the native table (-1: it has no such call) and in the 32-bit one. */
-static const struct {
-	int native, compat;
-	uint8_t op;
-} calls[] = {
-	{ __NR_read, 3, FS_READ },
-	{ __NR_pread64, 180, FS_READ | FS_CALL_AT },
-	{ __NR_readv, 145, FS_READ },
-	{ __NR_preadv, COMPAT(333, 361), FS_READ | FS_CALL_AT },
-	{ __NR_preadv2, COMPAT(378, 392), FS_READ | FS_CALL_AT },
-	{ __NR_write, 4, FS_WRITE },
-	{ __NR_pwrite64, 181, FS_WRITE | FS_CALL_AT },
-	{ __NR_writev, 146, FS_WRITE },
-	{ __NR_pwritev, COMPAT(334, 362), FS_WRITE | FS_CALL_AT },
-	{ __NR_pwritev2, COMPAT(379, 393), FS_WRITE | FS_CALL_AT },
-#ifdef __NR_open
-	{ __NR_open, 5, FS_OPEN },
-	{ __NR_creat, 8, FS_OPEN },
-	{ __NR_getdents, 141, FS_READDIR },
-#else
-	{ -1, 5, FS_OPEN },
-	{ -1, 8, FS_OPEN },
-	{ -1, 141, FS_READDIR },
-#endif
-	{ __NR_openat, COMPAT(295, 322), FS_OPEN },
-	{ 437, 437, FS_OPEN }, /* openat2 */
-	{ __NR_getdents64, COMPAT(220, 217), FS_READDIR },
-	{ __NR_fsync, 118, FS_SYNC },
-	{ __NR_fdatasync, 148, FS_SYNC },
-	{ __NR_sync_file_range, COMPAT(314, 341), FS_SYNC },
-	{ __NR_ftruncate, 93, FS_TRUNCATE },
-	{ -1, 194, FS_TRUNCATE }, /* ftruncate64 */
-};
-
 /* --- the tool's hooks --------------------------------------------------------------------- */
 
 static uint64_t slow_ns;
@@ -189,18 +148,14 @@ const struct kernel_fact fsops_facts[] = { { "vfs_mkdir", BTF_FUNCTION, &mkdir_a
 
 void fsops_configure(struct object *o, uint64_t min_ns)
 {
-	struct fs_config *config =
-		object_section(o, ".rodata.fsops", "lib/files/fsops.probes.bpf.h");
+	struct fs_config *config = object_section(o, ".rodata.fsops", "lib/files/fsops.bpf.h");
 
 	config->magic = fs->magic;
 	config->min_ns = slow_ns = min_ns;
 	config->page_size = sysconf(_SC_PAGESIZE);
 	config->idmap = mkdir_args >= 4;
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (calls[i].native >= 0)
-			config->calls[calls[i].native].native = calls[i].op;
-		config->calls[calls[i].compat].compat = calls[i].op;
-	}
+	config->types = FS_TYPE_BIT(S_IFREG) | FS_TYPE_BIT(S_IFDIR);
+	fscalls_fill(config->calls, false);
 }
 
 void fsops_started(struct run *r)

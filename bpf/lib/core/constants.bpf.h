@@ -11,6 +11,7 @@
 #include <vmlinux.h> /* before the macros: a full one may have enumerators of such names */
 
 /* include/uapi/asm-generic/errno-base.h, errno.h; include/linux/errno.h, err.h */
+#define EINTR		      4
 #define E2BIG		      7
 #define EAGAIN		      11
 #define ENOMEM		      12
@@ -38,8 +39,12 @@
 #define S_IFMT	 0170000
 #define S_IFIFO	 0010000
 #define S_IFDIR	 0040000
+#define S_IFBLK	 0060000
 #define S_IFREG	 0100000
 #define S_IFSOCK 0140000
+
+/* include/uapi/linux/magic.h: super_block.s_magic */
+#define ANON_INODE_FS_MAGIC 0x09041934
 
 /* include/uapi/linux/fcntl.h, asm-generic/fcntl.h (arm64 has its own O_LARGEFILE), openat2.h */
 #define AT_FDCWD	-100
@@ -47,6 +52,7 @@
 #define O_WRONLY	01
 #define O_CREAT		0100
 #define O_TRUNC		01000
+#define O_APPEND	02000
 #define __O_TMPFILE	020000000
 #define RESOLVE_IN_ROOT 0x10
 #if defined(__TARGET_ARCH_arm64)

@@ -9,11 +9,9 @@
  *	fentry_NAME, kprobe_NAME
  *		for completions of asynchronous I/O: aio_done, uring_done
  *	sys_enter, raw_sys_enter
- *		which go with the exit of all system calls: for that the tool has
- *		SYSCALL_EXIT(fsops_at_exit(regs, ret, typed)), see syscalls.bpf.h
+ *		which go with the exit of all system calls: see fscalls.probes.bpf.h
  *
- * What took fs_config.min_ns or more, by a task that passes the filter, goes to the tool's
- * fsops_done(). What was faster costs two stores and a compare.
+ * Slow ones go to the tool's fsops_done(): see fsops.bpf.h.
  */
 #ifndef BORESCOPE_BPF_FILES_FSOPS_PROBES_BPF_H
 #define BORESCOPE_BPF_FILES_FSOPS_PROBES_BPF_H
@@ -24,155 +22,8 @@
 #include <bpf/bpf_core_read.h>
 
 #include "lib/core/call_probes.bpf.h"
-#include "lib/core/compat.bpf.h"
-#include "lib/core/constants.bpf.h"
-#include "lib/core/events.bpf.h"
-#include "lib/core/filter.bpf.h"
-#include "lib/core/syscalls.bpf.h"
-#include "lib/core/task.bpf.h"
-#include "lib/files/call_start.bpf.h"
-#include "lib/files/fsops.shared.h"
-
-const volatile struct fs_config fs_config SEC(".rodata.fsops");
-
-volatile struct fs_control fs_control SEC(".data.fsops") = {};
-
-CALL_STARTS(fs_starts, FS_OPS); /* by enum fs_op; FS_NONE: a system call */
-
-/* Programs at a completion interrupt the others: they need scratch memory of their own. */
-enum fsops_context { FS_IN_TASK, FS_IN_INTERRUPT, FS_CONTEXTS };
-
-/* An operation that is over. */
-struct fs_done {
-	__u32 op, flags;	      /* enum fs_op, FS_ASYNC and so on */
-	struct dentry *dentry, *root; /* root: of the mount, NULL where it is not known */
-	struct super_block *sb;
-	__s64 offset, ret;
-	__u64 start, end; /* CLOCK_MONOTONIC, ns */
-};
-
-/*
- * The tool defines this, to show an operation. @head: the task that asked for it, as it was noted
- * at the begin; NULL: that is the task on the CPU. @context (enum fsops_context, a constant) tells
- * which scratch memory to use.
- */
-static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
-				       __u32 context);
-
-/* Shows an operation, if it is on the right file system, by a task that passes the filter. With
- * @head the task has passed already. */
-static __always_inline void fsops_show(const struct fs_done *d, const struct event_head *head,
-				       __u32 context)
-{
-	struct super_block *sb = d->sb;
-
-	if (BPF_CORE_READ(sb, s_magic) != fs_config.magic)
-		return;
-	preempt_off();
-	if (head || filter_current())
-		fsops_done(d, head, context);
-	preempt_on();
-}
-
-/* The operation is about an open file. One that is mounted by itself (mount --bind of a file) has
- * no name below its mount: its path is from the file system's root. */
-static __always_inline void fsops_of_file(struct fs_done *d, struct file *file)
-{
-	d->dentry = BPF_CORE_READ(file, f_path.dentry);
-	d->root = BPF_CORE_READ(file, f_path.mnt, mnt_root);
-	d->sb = BPF_CORE_READ(file, f_inode, i_sb);
-	if (d->dentry == d->root && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFDIR)
-		d->root = NULL;
-}
-
-/* It is about a directory entry; then the mount is not known. */
-static __always_inline void fsops_of_dentry(struct fs_done *d, struct dentry *dentry)
-{
-	d->dentry = dentry;
-	d->sb = BPF_CORE_READ(dentry, d_sb);
-}
-
-/* At which offset a read or write began: since then @pos has moved by what was done, @ret; or,
- * where others move it, too (who shares the open file), by nobody knows how much. */
-static __always_inline __s64 fsops_began_at(__s64 pos, __s64 ret)
-{
-	if (ret > 0)
-		pos -= ret;
-	return pos < 0 ? FS_OFFSET_UNKNOWN : pos;
-}
-
-/* A pipe, a socket or a device has a name in the file system, but what is done with it when it is
- * open does not come to the file system. */
-static __always_inline bool fsops_is_of_filesystem(struct file *file)
-{
-	__u32 type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
-
-	return type == S_IFREG || type == S_IFDIR;
-}
-
-/* --- asynchronous direct I/O: from its submission to its completion, by the kiocb's address  */
-
-struct fs_async {
-	struct event_head head;
-	__u64 start, offset;
-	struct file *file;
-	__u32 op;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* our probes never see the completion of some */
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct fs_async);
-} fs_asyncs SEC(".maps");
-
-/* It is submitted, by the task on the CPU. */
-static __always_inline void fsops_async_begins(__u32 op, struct kiocb *iocb)
-{
-	__u64 key = (__u64)iocb;
-	struct fs_async io = { .op = op };
-
-	if (!filter_current())
-		return;
-	event_head(&io.head);
-	io.start = io.head.ts;
-	io.offset = BPF_CORE_READ(iocb, ki_pos);
-	io.file = BPF_CORE_READ(iocb, ki_filp);
-	if (bpf_map_update_elem(&fs_asyncs, &key, &io, BPF_ANY))
-		event_count_lost();
-}
-
-/* It is complete, or (with FS_END_GONE) all that can be seen of it is over. */
-static __always_inline int fsops_async_ends(struct kiocb *iocb, __u32 flags, long ret,
-					    __u32 context)
-{
-	__u64 key = (__u64)iocb, now = bpf_ktime_get_ns();
-	struct fs_done d = { .flags = flags, .end = now, .ret = ret };
-	struct fs_async *io = bpf_map_lookup_elem(&fs_asyncs, &key), copy;
-
-	if (!io)
-		return 0;
-	copy = *io;
-	bpf_map_delete_elem(&fs_asyncs, &key);
-	if (now - copy.start < fs_config.min_ns)
-		return 0;
-	d.op = copy.op;
-	d.start = copy.start;
-	d.offset = copy.offset;
-	fsops_of_file(&d, copy.file);
-	fsops_show(&d, &copy.head, context);
-	return 0;
-}
-
-static __always_inline int fsops_async_completes(struct kiocb *iocb, long ret)
-{
-	return fsops_async_ends(iocb, FS_ASYNC, kiocb_result(iocb, ret), FS_IN_INTERRUPT);
-}
-
-#define FS_COMPLETION(name, function)                                                              \
-	CALL_FENTRY(name, function, fsops_async_completes(iocb, ret), struct kiocb *iocb,          \
-		    long ret)                                                                      \
-	CALL_KPROBE(name, function, fsops_async_completes(iocb, ret), struct kiocb *iocb, long ret)
+#include "lib/files/fscalls.probes.bpf.h"
+#include "lib/files/fsops.bpf.h"
 
 FS_COMPLETION(aio_done, "aio_complete_rw")
 FS_COMPLETION(uring_done, "io_complete_rw")
@@ -183,27 +34,6 @@ FS_COMPLETION(uring_done, "io_complete_rw")
  * (a constant, here and below): the verifier knows the argument's type, so that it may be read
  * directly. */
 enum fs_about { FS_ABOUT_IOCB, FS_ABOUT_FILE, FS_ABOUT_DENTRY, FS_ABOUT_FAULT, FS_ABOUT_SPLICE };
-
-/*
- * Notes the begin. If the thread's operation before this one has never ended, as far as we were
- * told (a kretprobe had no place left for it, or a run of our program was left out), it is lost:
- * unless it can't have been slow, or what remains of it will be seen at its completion (@arg1 of
- * such a one is FS_COMPLETES).
- */
-#define FS_COMPLETES ((__u64)-1)
-static __always_inline void fsops_note(__u32 op, __u64 arg0, __u64 arg1)
-{
-	struct call_start_left left;
-
-	call_start_begin(fs_starts, op, arg0, arg1, &left);
-	if (!left.start)
-		return;
-	if (bpf_ktime_get_ns() - left.start < fs_config.min_ns ||
-	    ((op == FS_READ || op == FS_WRITE) && left.arg1 == FS_COMPLETES))
-		return;
-	if (filter_current())
-		event_count_unseen();
-}
 
 /* Where a return may not be reported, only what passes the filter is noted: so what is left in the
  * end is what somebody has asked for. */
@@ -238,7 +68,7 @@ static __always_inline bool fsops_async_goes_on(struct kiocb *iocb, __s64 ret, b
 
 	if (ret == -EIOCBQUEUED) {
 		if (!fs_control.async_timed)
-			fsops_async_ends(iocb, FS_ASYNC | FS_END_GONE, 0, FS_IN_TASK);
+			fsops_async_ends((__u64)iocb, FS_ASYNC | FS_END_GONE, 0, FS_IN_TASK);
 		return true;
 	}
 	if (typed ? iocb->ki_complete : BPF_CORE_READ(iocb, ki_complete))
@@ -389,79 +219,5 @@ CALL_FENTRY(setattr, "setattr",
 CALL_KPROBE(setattr, "setattr",
 	    fsops_setattr((void *)FS_IDMAPPED(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx)),
 			  (void *)FS_IDMAPPED(PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)), false))
-
-/* --- where no function can be probed: system calls on files of the file system ------------ */
-
-/* What the user side said of system call @nr (struct fs_call); 0: it is not timed. */
-static __always_inline __u32 fsops_timed_call(long nr, bool *compat)
-{
-	struct fs_call call;
-
-	nr = syscall_without_x32(nr);
-	if ((__u64)nr >= FS_CALLS)
-		return 0;
-	call.native = fs_config.calls[nr].native;
-	call.compat = fs_config.calls[nr].compat;
-	if (!call.native && !call.compat) /* most calls leave here */
-		return 0;
-	*compat = syscall_is_compat();
-	return *compat ? call.compat : call.native;
-}
-
-static __always_inline int fsops_at_enter(long nr)
-{
-	bool compat;
-
-	if (fsops_timed_call(nr, &compat))
-		fsops_note(FS_NONE, 0, 0); /* a task is in one call at a time */
-	return 0;
-}
-
-/* For SYSCALL_EXIT(). */
-static __always_inline int fsops_at_exit(struct pt_regs *regs, long ret, bool typed)
-{
-	struct fs_done d = { .ret = ret };
-	struct file *file = NULL;
-	struct call_start stamp;
-	bool compat;
-	__u32 call, fd;
-	__s64 at = -1;
-
-	call = fsops_timed_call(syscall_nr(regs, typed), &compat);
-	if (!call || !call_start_end(fs_starts, FS_NONE, &stamp))
-		return 0;
-	d.end = bpf_ktime_get_ns();
-	d.start = stamp.start;
-	if (d.end - d.start < fs_config.min_ns)
-		return 0;
-	d.op = call & FS_CALL_OP;
-	fd = d.op == FS_OPEN ? ret : syscall_arg(regs, 0, compat, typed);
-	file = task_file((void *)bpf_get_current_task(), fd);
-	if (!file || !fsops_is_of_filesystem(file))
-		return 0;
-	fsops_of_file(&d, file);
-	if (call & FS_CALL_AT)
-		at = syscall_position(regs, compat, typed);
-	if (d.op == FS_READ || d.op == FS_WRITE)
-		d.offset = at >= 0 ? at : fsops_began_at(BPF_CORE_READ(file, f_pos), ret);
-	else if (d.op == FS_TRUNCATE)
-		d.offset = BPF_CORE_READ(file, f_inode, i_size);
-	if (d.op != FS_READ && d.op != FS_WRITE && ret > 0)
-		d.ret = 0; /* a file descriptor, or the bytes of a directory's entries */
-	fsops_show(&d, NULL, FS_IN_TASK);
-	return 0;
-}
-
-SEC("tp_btf/sys_enter")
-int BPF_PROG(sys_enter, struct pt_regs *regs, long nr)
-{
-	return fsops_at_enter(nr);
-}
-
-SEC("raw_tp/sys_enter") /* the same for a kernel without BTF of its own */
-int BPF_PROG(raw_sys_enter, struct pt_regs *regs, long nr)
-{
-	return fsops_at_enter(nr);
-}
 
 #endif
