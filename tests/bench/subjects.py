@@ -114,6 +114,13 @@ CASES = {
         ours("ext4slower", "3600000", "-p", "$PID", label=" -p OTHER", filtered=True),
         libbpf_tool("ext4slower", "-m", "3600000", filtered=True),
     ], burst=50000, vm=2000, getppids=100000, vm_getppids=5000),
+    "fileslower": Case(FileRw, [        # likewise
+        floor("sys_enter sys_exit", "sys_exit and tp_btf/sys_enter"),
+        floor("vfs_read vfs_read_end vfs_write vfs_write_end", "fexit and fentry of vfs_read and vfs_write"),
+        ours("fileslower", "3600000", filtered=True),
+        ours("fileslower", "3600000", "-p", "$PID", label=" -p OTHER", filtered=True),
+        libbpf_tool("fileslower", "3600000", filtered=True),
+    ], burst=50000, vm=2000, getppids=100000, vm_getppids=5000),
     "tcpretrans": Case(Request, RETRANSMITS, burst=20000, vm=2000),
     "tcpretrans-connect": Case(Connection, [replace(entry, results={}) for entry in RETRANSMITS], burst=4000, vm=300),
 }

@@ -23,5 +23,9 @@ EMPTY(ext4_read, "fentry/ext4_file_read_iter")
 EMPTY(ext4_read_end, "fexit/ext4_file_read_iter")
 EMPTY(ext4_write, "fentry/ext4_file_write_iter")
 EMPTY(ext4_write_end, "fexit/ext4_file_write_iter")
+EMPTY(vfs_read, "fentry/vfs_read")
+EMPTY(vfs_read_end, "fexit/vfs_read")
+EMPTY(vfs_write, "fentry/vfs_write")
+EMPTY(vfs_write_end, "fexit/vfs_write")
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
