@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """File systems of the tests' own, on slow disks."""
 
+import ctypes
 import os
 import subprocess
+import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -20,6 +22,7 @@ NFS_FLAGS = 0x2 | 0x400 | 0x2000        # of an export (nfsd/export.h): insecure
 FAR_FUTURE = 0x7fffffff
 NOBODY_ID = 65534
 SHORTEST_GRACE_S = 10
+MNT_DETACH = 2
 
 
 @contextmanager
@@ -76,6 +79,27 @@ def mounted_again(directory, place):
     finally:
         call("umount", place)
         place.rmdir()
+
+
+@contextmanager
+def fuse(place, source, *late_ms):
+    """A FUSE file system with a copy of `source` as x; yields its directory and the file to make it hang by. With
+    `late_ms` every other read and write is answered so much later."""
+    directory, stop = place / "fuse", place / "stop"
+    directory.mkdir()
+    need(Path("/dev/fuse").exists() or subprocess.run(["modprobe", "fuse"], check=False).returncode == 0,
+         "this kernel has no FUSE")
+    server = subprocess.Popen([sys.executable, Path(__file__).with_name("fuse_server.py"), directory, source, stop,
+                               *map(str, late_ms)], stdout=subprocess.PIPE)
+    try:
+        need(server.stdout.readline() == b"mounted\n", "FUSE cannot be mounted here")
+        yield directory, stop
+    finally:
+        server.kill()   # whoever waits for it gets an error
+        server.wait()
+        server.stdout.close()
+        ctypes.CDLL(None).umount2(os.fsencode(directory), MNT_DETACH)
+        directory.rmdir()
 
 
 class NfsServer:

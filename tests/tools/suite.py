@@ -97,6 +97,14 @@ TOOLS = {
         loads=("0", "--path a/b"),
         wrong={"--path": ["", "/", "x" * 257], "--events": ["0"], "-d": ["0"]},
         wrong_lines=("abc", "1.5", "1 2", "99999999999", "-j --json")),
+    "fileslower": Facts(
+        bcc_options="-p -a",
+        header=("TIME(s)", "COMM", "TID", "D", "BYTES", "LAT(ms)", "FILENAME"), all_events=("0",),
+        events=lambda n, at: ("fileops", "cached", n, at.directory),
+        hostile=lambda at: ("hostile", "read", 3, at.directory), ready=b"FILENAME",
+        loads=("0 -a", "1"),
+        wrong={"--events": ["0"], "-p": ["x", "0x1", ""]},
+        wrong_lines=("abc", "1.5", "1 2", "99999999999", "-a -1")),
     "profile": Facts(
         bcc_options="-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C",
         events=lambda n, at: ("burn", 1000),

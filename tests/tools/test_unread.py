@@ -2,7 +2,6 @@
 """profile and xstack where what they read of others does not come, or takes too long, or is too much: they end in time,
 show everybody else with names, and say what they could not read."""
 
-import ctypes
 import os
 import shutil
 import signal
@@ -11,36 +10,16 @@ import subprocess
 import sys
 import time
 import zlib
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from filesystems import fuse
 from harness import OK, VM, Tool, Workload, patience, public_copy, wait_until
 from machine import OWN_UID, call, need
 
 HERE = Path(__file__).parent
-MNT_DETACH = 2
 SECONDS = 15    # for a tool that has to do with what is broken; without bounds it takes minutes, or for ever
-
-
-@contextmanager
-def fuse(place, source):
-    """A FUSE file system with a copy of `source` as x; yields its directory and the file to make it hang by."""
-    directory, stop = place / "fuse", place / "stop"
-    directory.mkdir()
-    need(Path("/dev/fuse").exists() or subprocess.run(["modprobe", "fuse"], check=False).returncode == 0,
-         "this kernel has no FUSE")
-    server = subprocess.Popen([sys.executable, HERE / "fuse_server.py", directory, source, stop],
-                              stdout=subprocess.PIPE)
-    try:
-        need(server.stdout.readline() == b"mounted\n", "FUSE cannot be mounted here")
-        yield directory, stop
-    finally:
-        server.kill()   # whoever waits for it gets an error
-        server.wait()
-        server.stdout.close()
-        ctypes.CDLL(None).umount2(os.fsencode(directory), MNT_DETACH)
 
 
 def functions(row):

@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 		die("posix_memalign");
 	memset(buffer, 'b', SIZE);
 	prepare(kind);
-	if (!strncmp(kind, "uring", 5) && !uring_open(&ring)) {
+	if (!strncmp(kind, "uring", 5) && !uring_open(&ring, 1)) {
 		printf("unavailable=%d\n", errno);
 		return 0;
 	}

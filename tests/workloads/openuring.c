@@ -13,7 +13,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		usage("N DIR");
 	total = number(argv[1]);
-	if (!uring_open(&ring)) {
+	if (!uring_open(&ring, 1)) {
 		printf("unavailable=%d\n", errno);
 		return 0;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * uring.h: an io_uring for one call at a time.
+ * uring.h: an io_uring, for one call at a time, or for a few that are submitted together.
  */
 #ifndef URING_H
 #define URING_H
@@ -26,13 +26,14 @@ static inline void *uring_map(struct uring *u, size_t size, uint64_t offset)
 	return p;
 }
 
-/* False: the kernel has or allows none; errno says why. */
-static inline int uring_open(struct uring *u)
+/* For @entries calls at a time, a power of two. False: the kernel has or allows none; errno says
+ * why. */
+static inline int uring_open(struct uring *u, int entries)
 {
 	struct io_uring_params *p = &u->params;
 
 	memset(u, 0, sizeof(*u));
-	u->fd = syscall(SYS_io_uring_setup, 1, p);
+	u->fd = syscall(SYS_io_uring_setup, entries, p);
 	if (u->fd < 0)
 		return 0;
 	u->sq = uring_map(u, p->sq_off.array + p->sq_entries * sizeof(uint32_t),
@@ -43,24 +44,35 @@ static inline int uring_open(struct uring *u)
 	return 1;
 }
 
-/* Submits it, waits for its end, and returns its result. */
-static inline int uring_call(struct uring *u, const struct io_uring_sqe *sqe)
+/* Submits it so many @times together, waits for their end, and returns the last one's result. */
+static inline int uring_calls(struct uring *u, const struct io_uring_sqe *sqe, int times)
 {
 	const struct io_uring_params *p = &u->params;
 	struct io_uring_cqe *cqes = (void *)(u->cq + p->cq_off.cqes);
 	uint32_t *tail = (uint32_t *)(u->sq + p->sq_off.tail), *head;
-	uint32_t at = *tail & *(uint32_t *)(u->sq + p->sq_off.ring_mask);
+	uint32_t mask = *(uint32_t *)(u->sq + p->sq_off.ring_mask);
 	int result;
 
-	u->sqes[at] = *sqe;
-	((uint32_t *)(u->sq + p->sq_off.array))[at] = at;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, u->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+	for (int i = 0; i < times; i++) {
+		uint32_t at = (*tail + i) & mask;
+
+		u->sqes[at] = *sqe;
+		((uint32_t *)(u->sq + p->sq_off.array))[at] = at;
+	}
+	__atomic_store_n(tail, *tail + times, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, u->fd, times, times, IORING_ENTER_GETEVENTS, NULL, 0) !=
+	    times)
 		die("io_uring_enter");
 	head = (uint32_t *)(u->cq + p->cq_off.head);
-	result = cqes[*head & *(uint32_t *)(u->cq + p->cq_off.ring_mask)].res;
-	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	mask = *(uint32_t *)(u->cq + p->cq_off.ring_mask);
+	result = cqes[(*head + times - 1) & mask].res;
+	__atomic_store_n(head, *head + times, __ATOMIC_RELEASE);
 	return result;
+}
+
+static inline int uring_call(struct uring *u, const struct io_uring_sqe *sqe)
+{
+	return uring_calls(u, sqe, 1);
 }
 
 #endif
