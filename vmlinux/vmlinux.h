@@ -504,6 +504,7 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	long unsigned int skc_flags; /* enum sock_flags */
 };
 
 struct sock_cgroup_data {
@@ -517,11 +518,16 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	int sk_err;
 	__u16 sk_protocol;
 	struct socket *sk_socket;
 	kuid_t sk_uid;
 	struct sock_cgroup_data sk_cgrp_data;
 	struct dst_entry *sk_dst_cache;
+};
+
+enum sock_flags {
+	SOCK_DONE = 1, /* of TCP: a FIN was received */
 };
 
 struct socket {
@@ -547,6 +553,10 @@ enum {
 	TCP_SYN_SENT = 2,
 	TCP_SYN_RECV = 3,
 	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8,
 	TCP_LAST_ACK = 9,
 	TCP_LISTEN = 10,
 	TCP_CLOSING = 11,
@@ -568,6 +578,16 @@ struct tcp_skb_cb { /* at the beginning of sk_buff.cb */
 	__u8 sacked;
 };
 
+struct ipv6_pinfo {
+	int mcast_oif;
+};
+
+struct inet_sock {
+	struct ipv6_pinfo *pinet6;
+	__be16 inet_sport;
+	int mc_index;
+};
+
 struct inet_connection_sock {
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_pending;
@@ -579,12 +599,25 @@ struct mptcp_subflow_context { /* with CONFIG_MPTCP */
 };
 
 struct tcp_sock {
+	__u32 snd_una;
 	__u32 snd_nxt;
+	__u32 write_seq;
 	__u32 snd_wnd;
 	__u32 snd_cwnd;
+	__u32 copied_seq;
+	__u32 rcv_nxt;
 	__u32 srtt_us;
 	__u32 tlp_high_seq;
+	__u64 bytes_acked;
+	__u64 bytes_received;
+	__u64 bytes_retrans;
 	__u32 total_retrans;
+	__u32 segs_out;
+	__u32 segs_in;
+	struct {
+		__u32 seq;
+		__u64 time;
+	} rcvq_space;
 	__u8 tlp_retrans : 1;
 	bool is_mptcp; /* with CONFIG_MPTCP: it is a path of an MPTCP connection */
 };

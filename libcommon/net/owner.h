@@ -18,6 +18,9 @@ struct run;
  * owners of accepted sockets, and of those that were handed on, are not known until they close. */
 #define OWNER_PROBES                                                                               \
 	PROBE_LADDER("socket owners", "owner_state_changes", "owner_state_changes_raw"),           \
+		OWNER_SEARCH_PROBE
+/* The second one alone, for a tool that follows changes of state itself (net/session.h). */
+#define OWNER_SEARCH_PROBE                                                                         \
 	{                                                                                          \
 		.name = "open sockets", .rungs = { "owner_files" }, .optional = true,              \
 		.later = true,                                                                     \

@@ -36,6 +36,7 @@
 #include "lib/core/compat.bpf.h"
 #include "lib/core/constants.bpf.h"
 #include "lib/core/events.shared.h"
+#include "lib/core/filter.bpf.h"
 #include "lib/core/task.bpf.h"
 #include "lib/net/owner.shared.h"
 
@@ -93,6 +94,17 @@ static __always_inline void owner_is_current(const struct sock *sk, enum owner_k
 	bpf_map_update_elem(&owners, &sock, &owner, BPF_ANY);
 }
 
+/* Is the task on the CPU closing it? Then what it had open has no references left. */
+static __always_inline bool owner_closes(const struct sock *sk)
+{
+	const struct file *file;
+
+	if (!BPF_CORE_READ(sk, sk_lock.owned))
+		return false;
+	file = BPF_CORE_READ(sock_whole(sk), sk_socket, file);
+	return file && file_refs(file) <= 0;
+}
+
 /* A socket goes from one state to another. That happens a few times in the life of a connection;
  * close() makes such a change even if shutdown() did before (tcp_close_state()). */
 static __always_inline void owner_state(const struct sock *sk, int from, int to, bool typed)
@@ -109,6 +121,10 @@ static __always_inline void owner_state(const struct sock *sk, int from, int to,
 	case TCP_CLOSING: /* the other side has closed meanwhile */
 		owner_is_current(sk, OWNER_CLOSED, typed);
 		break;
+	case TCP_CLOSE: /* close() that resets the connection: nobody has it open any more */
+		if (from != TCP_LISTEN && owner_closes(sk))
+			owner_is_current(sk, OWNER_CLOSED, typed);
+		break;
 	default: /* a new one is a copy of its listener first */
 		if (from == TCP_LISTEN)
 			bpf_map_delete_elem(&owners, &sock);
@@ -116,6 +132,7 @@ static __always_inline void owner_state(const struct sock *sk, int from, int to,
 	}
 }
 
+#ifndef OWNER_STATES_SEEN /* session.probes.bpf.h has its own programs there, one for both */
 SEC("tp_btf/inet_sock_set_state")
 int owner_state_changes(__u64 *ctx)
 {
@@ -128,6 +145,28 @@ int owner_state_changes_raw(__u64 *ctx)
 {
 	owner_state((void *)ctx[0], (int)ctx[1], (int)ctx[2], false);
 	return 0;
+}
+#endif
+
+/*
+ * A socket ceases to exist; for a tool that asks for the owner of a connection that ends. One that
+ * was reset may be closed before it is looked for: that is no change of state, but this tells who
+ * does it. (The file of the socket is not to be had here any more: see owner_of().)
+ */
+static __always_inline void owner_gone(const struct sock *sk)
+{
+	__u64 sock = (__u64)sock_whole(sk);
+	struct owner *owner = bpf_map_lookup_elem(&owners, &sock);
+	struct task_struct *leader = (void *)bpf_get_current_task();
+
+	if (!owner || owner->known != OWNER_WANTED || !BPF_CORE_READ(sk, sk_lock.owned) ||
+	    BPF_CORE_READ(leader, flags) & PF_KTHREAD)
+		return;
+	leader = BPF_CORE_READ(leader, group_leader);
+	BPF_CORE_READ_STR_INTO(&owner->comm, leader, comm);
+	owner->pid = bpf_get_current_pid_tgid() >> 32;
+	owner->known = owner->task == (__u64)BPF_CORE_READ(leader, real_cred) ? OWNER_OPENER
+									      : OWNER_CLOSED;
 }
 
 /* Did the process of @task make the socket that is @file? */
@@ -185,7 +224,16 @@ static __always_inline void owner_of(const struct sock *whole, struct event_head
 		BPF_CORE_READ_STR_INTO(&head->comm, task, group_leader, comm);
 		return;
 	}
+	wanted.task = (__u64)BPF_CORE_READ(file, f_cred);
 	bpf_map_update_elem(&owners, &sock, &wanted, BPF_ANY);
+}
+
+/* Is the owner, where owner_of() has told it, one that is wanted? Where it has not, and for what it
+ * does not judge, see owner_passes() in libcommon/net/owner.h. */
+static __always_inline bool owner_wanted(const struct event_head *head)
+{
+	return head->pid == EVENT_UNKNOWN ||
+	       (filter_ids(head->pid, head->tid) && filter_comm(head->comm));
 }
 
 /* What the search does with each open @file of each @task. */

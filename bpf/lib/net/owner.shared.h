@@ -23,7 +23,8 @@ enum owner_known {
 struct owner {
 	__u64 since;  /* WANTED: when; a search that began later answers (CLOCK_MONOTONIC, ns) */
 	__u64 search; /* the number of the search that found it (bpf_iter_meta.session_id) */
-	__u64 task;   /* the address of the kernel's task_struct, and the descriptor by which it */
+	__u64 task;   /* WANTED: the address of the credentials of who made the socket; else */
+		      /* that of the kernel's task_struct, and the descriptor by which it */
 	__u32 fd;     /* has the socket: whether it still has, is looked at for each event */
 	__u32 refs;   /* to the file: with no more than these, nobody else has got it since */
 	__u32 known;  /* enum owner_known */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * session.probes.bpf.h: the changes of state of TCP connections, of which the last one is their
+ * end, and their owners.
+ *
+ * It defines the programs session_states, session_states_raw, session_gone, session_gone_raw (those
+ * ending in _raw for a kernel without BTF of its own), and includes owner.probes.bpf.h, of which the
+ * program owner_files is left. Its tool defines session_changed(), called with the socket's lock
+ * held, before the change takes place.
+ *
+ * The kernel's last word of a connection is the change to TCP_CLOSE, whatever became of it: what is
+ * left of TIME_WAIT, or of FIN_WAIT2 after close(), is done by a small stand-in, which carries no
+ * data. Everything that session_read() reads is still in the socket then.
+ */
+#ifndef BORESCOPE_BPF_NET_SESSION_PROBES_BPF_H
+#define BORESCOPE_BPF_NET_SESSION_PROBES_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#define OWNER_STATES_SEEN
+#include "lib/net/owner.probes.bpf.h"
+#include "lib/net/session.bpf.h"
+
+/* @typed, a constant: in a program that may use the kernel's own BTF. */
+static __always_inline void session_changed(const struct sock *sk, int from, int to, bool typed);
+
+/* Is this the end of a connection that was established, or (Fast Open) has carried data before? */
+static __always_inline bool session_ends(const struct sock *sk, int from, int to)
+{
+	struct tcp_sock *tp = (void *)sk;
+
+	if (to != TCP_CLOSE || from == TCP_LISTEN || from == TCP_SYN_SENT || from == TCP_CLOSE)
+		return false;
+	return from != TCP_SYN_RECV || BPF_CORE_READ(tp, bytes_received);
+}
+
+static __always_inline void session_state(const struct sock *sk, int from, int to, bool typed)
+{
+	owner_state(sk, from, to, typed);
+	/* an MPTCP connection has states, too, but is no tcp_sock: its paths are */
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+		session_changed(sk, from, to, typed);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int session_states(__u64 *ctx)
+{
+	session_state((void *)ctx[0], (int)ctx[1], (int)ctx[2], true);
+	return 0;
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int session_states_raw(__u64 *ctx)
+{
+	session_state((void *)ctx[0], (int)ctx[1], (int)ctx[2], false);
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int session_gone(__u64 *ctx)
+{
+	owner_gone((void *)ctx[0]);
+	return 0;
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int session_gone_raw(__u64 *ctx)
+{
+	owner_gone((void *)ctx[0]);
+	return 0;
+}
+
+#endif
