@@ -519,6 +519,7 @@ struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	int sk_err;
+	__u8 sk_shutdown;
 	__u16 sk_protocol;
 	struct socket *sk_socket;
 	kuid_t sk_uid;

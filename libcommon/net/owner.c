@@ -13,15 +13,27 @@
 #define SEARCH_PART  10
 #define SEARCH_SAVED 200000000
 
-/* True: it is known now, if only that it can't be told. Who connects later on can't be the owner of
- * what was not known before: that is another socket, at the same address. */
+/* What the kernel side has found out since. False: nothing. Who connects later on can't be the
+ * owner of what was not known before: that is another socket, at the same address. */
+static bool find(struct object *o, const struct owner_ref *ref, __u64 ts, struct owner *owner)
+{
+	const struct owner_gone gone = { ref->sock, ts };
+	int fd = ref->ended ? programs_map(&o->programs, "owners_gone") : -1;
+
+	if (fd >= 0 && !bpf_map_lookup_elem(fd, &gone, owner))
+		return owner->known != OWNER_WANTED;
+	fd = programs_map(&o->programs, "owners");
+	return fd >= 0 && !bpf_map_lookup_elem(fd, &ref->sock, owner) &&
+	       owner->known != OWNER_WANTED && owner->known != OWNER_SEEN &&
+	       (!ref->ended || owner->since == ts);
+}
+
+/* True: it is known now, if only that it can't be told. */
 static bool look_up(struct object *o, const struct owner_ref *ref, struct event_head *head)
 {
-	int fd = programs_map(&o->programs, "owners");
 	struct owner owner;
 
-	if (fd < 0 || bpf_map_lookup_elem(fd, &ref->sock, &owner) || owner.known == OWNER_WANTED ||
-	    owner.known == OWNER_SEEN)
+	if (!find(o, ref, head->ts, &owner))
 		return false;
 	if (!owner.pid || (owner.known == OWNER_CLOSED && ref->shared))
 		return true;

@@ -69,6 +69,9 @@
 #define AF_INET	 2
 #define AF_INET6 10
 
+/* include/net/sock.h: sock.sk_shutdown */
+#define RCV_SHUTDOWN 1
+
 /* include/net/tcp.h: tcp_skb_cb.tcp_flags, .sacked */
 #define TCPHDR_SYN 0x02
 #define TCPHDR_ACK 0x10

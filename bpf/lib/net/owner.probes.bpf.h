@@ -80,6 +80,8 @@ static __always_inline void owner_is_current(const struct sock *sk, enum owner_k
 		return;
 	leader = BPF_CORE_READ(task, group_leader);
 	owner.pid = bpf_get_current_pid_tgid() >> 32;
+	if (owner.pid == filter.own_pid) /* it looked at the file while its process closed it */
+		return;
 	before = bpf_map_lookup_elem(&owners, &sock);
 	if (known == OWNER_CLOSED && before && before->pid == owner.pid) { /* saves the rest */
 		BPF_CORE_READ_STR_INTO(&before->comm, leader, comm);
@@ -148,27 +150,6 @@ int owner_state_changes_raw(__u64 *ctx)
 }
 #endif
 
-/*
- * A socket ceases to exist; for a tool that asks for the owner of a connection that ends. One that
- * was reset may be closed before it is looked for: that is no change of state, but this tells who
- * does it. (The file of the socket is not to be had here any more: see owner_of().)
- */
-static __always_inline void owner_gone(const struct sock *sk)
-{
-	__u64 sock = (__u64)sock_whole(sk);
-	struct owner *owner = bpf_map_lookup_elem(&owners, &sock);
-	struct task_struct *leader = (void *)bpf_get_current_task();
-
-	if (!owner || owner->known != OWNER_WANTED || !BPF_CORE_READ(sk, sk_lock.owned) ||
-	    BPF_CORE_READ(leader, flags) & PF_KTHREAD)
-		return;
-	leader = BPF_CORE_READ(leader, group_leader);
-	BPF_CORE_READ_STR_INTO(&owner->comm, leader, comm);
-	owner->pid = bpf_get_current_pid_tgid() >> 32;
-	owner->known = owner->task == (__u64)BPF_CORE_READ(leader, real_cred) ? OWNER_OPENER
-									      : OWNER_CLOSED;
-}
-
 /* Did the process of @task make the socket that is @file? */
 static __always_inline bool owner_made(struct task_struct *task, const struct file *file)
 {
@@ -236,6 +217,30 @@ static __always_inline bool owner_wanted(const struct event_head *head)
 	       (filter_ids(head->pid, head->tid) && filter_comm(head->comm));
 }
 
+/* Fills @owner: the process of @task has @file open. */
+static __always_inline void owner_is(struct owner *owner, struct bpf_iter__task_file *ctx,
+				     struct task_struct *task, struct file *file)
+{
+	owner->task = (__u64)task;
+	owner->fd = ctx->fd;
+	owner->refs = file_refs(file) - 1; /* without the iterator's own */
+	BPF_CORE_READ_STR_INTO(&owner->comm, task, group_leader, comm);
+	owner->pid = task->tgid;
+}
+
+/* For another iterator over open files, whose tool will want the owner of this one, @sock: saves a
+ * search, if it is the one that made it. */
+static __always_inline void owner_of_file(struct bpf_iter__task_file *ctx, struct task_struct *task,
+					  struct file *file, __u64 sock)
+{
+	struct owner owner = { .known = OWNER_OPENER };
+
+	if (!owner_made(task, file))
+		return;
+	owner_is(&owner, ctx, task, file);
+	bpf_map_update_elem(&owners, &sock, &owner, BPF_NOEXIST);
+}
+
 /* What the search does with each open @file of each @task. */
 static __always_inline void owner_found(struct bpf_iter__task_file *ctx, struct task_struct *task,
 					struct file *file)
@@ -255,11 +260,7 @@ static __always_inline void owner_found(struct bpf_iter__task_file *ctx, struct 
 	made = owner_made(task, file);
 	if (made || owner->known == OWNER_WANTED) {
 		owner->search = owner_search.number;
-		owner->task = (__u64)task;
-		owner->fd = ctx->fd;
-		owner->refs = file_refs(file) - 1; /* without the iterator's own */
-		BPF_CORE_READ_STR_INTO(&owner->comm, task, group_leader, comm);
-		owner->pid = task->tgid;
+		owner_is(owner, ctx, task, file);
 		owner->known = made ? OWNER_OPENER : OWNER_HOLDER;
 	} else if (owner->pid != (__u32)task->tgid) {
 		owner->known = OWNER_SEVERAL;

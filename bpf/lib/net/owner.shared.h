@@ -37,7 +37,13 @@ struct owner_ref {
 	__u64 sock;  /* the address in the kernel of the socket that a process has; never shown */
 	__u8 open;   /* a process has it open: it can be looked for */
 	__u8 shared; /* there is more than one reference: who closes it last may not be the owner */
-	__u8 unused[6];
+	__u8 ended;  /* this was the connection's end: another one may be at that address soon */
+	__u8 unused[5];
+};
+
+/* Which one was meant, where it has ceased to exist since it was WANTED. */
+struct owner_gone {
+	__u64 sock, since;
 };
 
 #endif

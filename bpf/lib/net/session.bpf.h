@@ -52,17 +52,15 @@ static __always_inline bool session_fin_sent(int state)
 }
 
 /*
- * When it was established. The kernel keeps no such time, but it begins to measure how fast the
- * program reads at that moment (tcp_init_buffer_space(), 4.20 and later in us). As long as the place
- * where it measures from is that of the first byte, this is the first measurement's time.
+ * Is rcvq_space.time when the connection was established? The kernel keeps no such time, but it
+ * begins to measure then how fast the program reads (tcp_init_buffer_space()). That is so as long
+ * as the place where it measures from is that of the first byte; later the time is that of a read.
  */
-static __always_inline __u64 session_began(const struct tcp_sock *tp, __u64 received)
+static __always_inline bool session_began(const struct tcp_sock *tp, __u64 received)
 {
 	__u32 first = BPF_CORE_READ(tp, rcv_nxt) - (__u32)received;
 
-	if (received >> 32 || BPF_CORE_READ(tp, rcvq_space.seq) != first)
-		return 0;
-	return BPF_CORE_READ(tp, rcvq_space.time) * 1000;
+	return !(received >> 32) && BPF_CORE_READ(tp, rcvq_space.seq) == first;
 }
 
 /*
@@ -84,7 +82,7 @@ static __always_inline void session_read(struct session *s, const struct sock *s
 	bool fin_received = BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1;
 	__u32 srtt = BPF_CORE_READ(tp, srtt_us) >> 3; /* it is kept in eighths */
 
-	s->began = session_began(tp, received);
+	s->began = BPF_CORE_READ(tp, rcvq_space.time) * 1000;
 	s->sent = acked + waiting - active - fin_sent;
 	if ((__s64)s->sent < 0) /* connect() has only begun */
 		s->sent = 0;
@@ -100,7 +98,9 @@ static __always_inline void session_read(struct session *s, const struct sock *s
 	s->srtt = srtt ? srtt : EVENT_UNKNOWN;
 	s->state = state;
 	s->flags = (active ? SESSION_ACTIVE : 0) | (fin_sent ? SESSION_FIN_SENT : 0) |
-		   (fin_received ? SESSION_FIN_RECEIVED : 0);
+		   (fin_received ? SESSION_FIN_RECEIVED : 0) |
+		   (BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN ? SESSION_DEAF : 0) |
+		   (session_began(tp, received) ? SESSION_BEGAN : 0);
 	s->err = BPF_CORE_READ(sk, sk_err);
 }
 

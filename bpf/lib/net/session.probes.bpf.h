@@ -3,10 +3,10 @@
  * session.probes.bpf.h: the changes of state of TCP connections, of which the last one is their
  * end, and their owners.
  *
- * It defines the programs session_states, session_states_raw, session_gone, session_gone_raw (those
- * ending in _raw for a kernel without BTF of its own), and includes owner.probes.bpf.h, of which the
- * program owner_files is left. Its tool defines session_changed(), called with the socket's lock
- * held, before the change takes place.
+ * It defines the programs session_states and session_states_raw (the same for a kernel without BTF
+ * of its own), and includes owner_gone.probes.bpf.h, which has owner_gone, owner_gone_raw and
+ * owner_files. Its tool defines session_changed(), called with the socket's lock held and without
+ * preemption, before the change takes place.
  *
  * The kernel's last word of a connection is the change to TCP_CLOSE, whatever became of it: what is
  * left of TIME_WAIT, or of FIN_WAIT2 after close(), is done by a small stand-in, which carries no
@@ -19,12 +19,11 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#define OWNER_STATES_SEEN
-#include "lib/net/owner.probes.bpf.h"
+#define OWNER_STATES_SEEN /* before owner.probes.bpf.h */
+#include "lib/net/owner_gone.probes.bpf.h"
 #include "lib/net/session.bpf.h"
 
-/* @typed, a constant: in a program that may use the kernel's own BTF. */
-static __always_inline void session_changed(const struct sock *sk, int from, int to, bool typed);
+static __always_inline void session_changed(const struct sock *sk, int from, int to);
 
 /* Is this the end of a connection that was established, or (Fast Open) has carried data before? */
 static __always_inline bool session_ends(const struct sock *sk, int from, int to)
@@ -38,10 +37,12 @@ static __always_inline bool session_ends(const struct sock *sk, int from, int to
 
 static __always_inline void session_state(const struct sock *sk, int from, int to, bool typed)
 {
+	preempt_off();
 	owner_state(sk, from, to, typed);
 	/* an MPTCP connection has states, too, but is no tcp_sock: its paths are */
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
-		session_changed(sk, from, to, typed);
+		session_changed(sk, from, to);
+	preempt_on();
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -55,20 +56,6 @@ SEC("raw_tp/inet_sock_set_state")
 int session_states_raw(__u64 *ctx)
 {
 	session_state((void *)ctx[0], (int)ctx[1], (int)ctx[2], false);
-	return 0;
-}
-
-SEC("tp_btf/tcp_destroy_sock")
-int session_gone(__u64 *ctx)
-{
-	owner_gone((void *)ctx[0]);
-	return 0;
-}
-
-SEC("raw_tp/tcp_destroy_sock")
-int session_gone_raw(__u64 *ctx)
-{
-	owner_gone((void *)ctx[0]);
 	return 0;
 }
 

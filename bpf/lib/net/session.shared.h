@@ -12,6 +12,8 @@ enum session_flags {
 	SESSION_ACTIVE = 1,	  /* this end has connected; else it was connected to */
 	SESSION_FIN_SENT = 2,	  /* or is about to be */
 	SESSION_FIN_RECEIVED = 4, /* behind all data */
+	SESSION_DEAF = 8,   /* nobody reads any more: data that comes is answered by a reset */
+	SESSION_BEGAN = 16, /* .began is known */
 };
 
 /* Bytes are those of the programs at both ends, without SYN and FIN, and each one only once. */
@@ -21,7 +23,7 @@ struct session {
 	__u64 received; /* from the other end, in order */
 	__u64 unread;	/* and not yet read by this end's program */
 	__u64 resent;	/* bytes that were retransmitted */
-	__u64 began;	/* when it was established, CLOCK_MONOTONIC, ns; 0: no longer known */
+	__u64 began;	/* when it was established, CLOCK_MONOTONIC, ns; it was then or earlier */
 	__u32 retransmits, segs_out, segs_in;
 	__u32 srtt; /* us; EVENT_UNKNOWN while there is no sample */
 	__u8 state; /* TCP_ESTABLISHED... */
