@@ -139,6 +139,13 @@ class Connection(Request):
     name, arguments = "connection with one request and response", ("connect",)
 
 
+class Session(Connection):
+    """Each has two ends, and so two rows."""
+
+    def shown(self, output):
+        return output.count(b"tcprr") // 2
+
+
 class RoundTrip(Operation):
     """A byte to another process and back, both on one CPU: two wake-ups, two switches. What a tool shows are all
     waits of the machine, so that none of ours can be told from others'."""

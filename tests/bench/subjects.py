@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Callable
 
-from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
+from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Session, Spawn
 
 
 @dataclass
@@ -121,6 +121,13 @@ CASES = {
         ours("fileslower", "3600000", "-p", "$PID", label=" -p OTHER", filtered=True),
         libbpf_tool("fileslower", "3600000", filtered=True),
     ], burst=50000, vm=2000, getppids=100000, vm_getppids=5000),
+    "tcplife": Case(Session, [
+        floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
+        ours("tcplife"),
+        ours("tcplife", "-p", "$PID", label=" -p OTHER", filtered=True),
+        libbpf_tool("tcplife"),
+        bpftrace_tool("tcplife"),
+    ], burst=4000, vm=300, speed=20000, peers=20000, vm_speed=1000, threads=(1,)),
     "tcpretrans": Case(Request, RETRANSMITS, burst=20000, vm=2000),
     "tcpretrans-connect": Case(Connection, [replace(entry, results={}) for entry in RETRANSMITS], burst=4000, vm=300),
 }

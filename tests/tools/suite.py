@@ -78,6 +78,15 @@ TOOLS = {
         with_text=("-T",),
         loads=("-P", "-L", "--pidnss"),
         wrong_lines=INTERVAL_AND_COUNT),
+    "tcplife": Facts(
+        bcc_options="-T -t -w -s -p -L -D -4 -6",
+        header=("PID", "COMM", "LADDR", "LPORT", "RADDR", "RPORT", "TX_KB", "RX_KB", "MS", "CLOSED"),
+        events=lambda n, at: ("tcpends", n, "self"),
+        hostile=lambda at: ("tcpends", 3, "new", HOSTILE), ready=b"CLOSED",
+        loads=("-e -w", "--netns /proc/self/ns/net -L 1,2 -D 3 -4 --raddr ::1/64"),
+        wrong={"-L": ["0", "65536", "x", "", "80,"], "-D": ["1,2,x", "1," * 16 + "1"], "--laddr": ["10.0.0.1/33", ""],
+               "--netns": ["no-such-name", ""], "--events": ["0"]},
+        wrong_lines=("extra", "-s --json")),
     "tcpretrans": Facts(
         bcc_options="-s -l -c -4 -6",
         header=("TIME", "PID", "IP", "LADDR:LPORT", "T>", "RADDR:RPORT", "STATE", "WHY", "COMM"),

@@ -21,7 +21,7 @@ LONELY = {
         "btf_scan_mem btf_scan_split kallsyms_read kallsyms_other_modules process_id_parse process_status_parse "
         "preempt_by_version preempt_by_setting preempt_by_boot preempt_by_config_line",
     "tests call it by itself: what calls it in its unit prints more than the answer":
-        "disk_find flow_addr_str open_flags_parse",
+        "disk_find open_flags_parse",
     "tests ask for the names of a process that lives, without a sample of it":
         "symbols_image symbols_remember symbols_user",
     "arithmetic of histograms, which the kernel fills and tests do":

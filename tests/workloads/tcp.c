@@ -2,6 +2,7 @@
 /*
  * tcp connect ADDR PORT SECONDS	connects, for so long
  * tcp send ADDR PORT BYTES [HOW]	connects while it prepares; sends. "leave": ends at once;
+ *					"abandon": gives up after a second (TCP_USER_TIMEOUT);
  *					"twice": the second time held back (Nagle);
  *					"mptcp": by MPTCP
  * tcp serve ADDR PORT BYTES [HOW]	listens while it prepares; accepts one connection and sends;
@@ -146,6 +147,15 @@ static void *sink(void *listener)
 		pthread_detach(thread);
 	}
 	return NULL;
+}
+
+/* Waits until the kernel has given the connection up. */
+static void wait_abandoned(int fd)
+{
+	char c;
+
+	if (read(fd, &c, 1) >= 0 || errno != ETIMEDOUT)
+		die("it was to time out");
 }
 
 static int port_of(int fd, int (*name)(int, struct sockaddr *, socklen_t *))
@@ -356,7 +366,8 @@ int main(int argc, char **argv)
 
 	if (argc < 4)
 		usage("connect|send|serve|hand|listen|sink|pull ADDR PORT [BYTES|SECONDS "
-		      "[leave|twice|worker|fork|pass|give|orphan|mptcp|two|close|keep|late]]");
+		      "[leave|abandon|twice|worker|fork|pass|give|orphan|mptcp|two|close|keep|late]"
+		      "]");
 	addr = address(argv[2], argv[3]);
 	if (!strcmp(last, "mptcp")) {
 		protocol = PROTOCOL_MPTCP;
@@ -379,10 +390,15 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "listen")) {
 		sleep(amount);
 	} else if (!strcmp(mode, "send")) {
+		if (!strcmp(last, "abandon") &&
+		    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){ 1000 }, sizeof(int)))
+			die("TCP_USER_TIMEOUT");
 		send_all(fd, amount);
 		if (!strcmp(last, "twice"))
 			send_all(fd, amount);
-		if (strcmp(last, "leave"))
+		if (!strcmp(last, "abandon"))
+			wait_abandoned(fd);
+		else if (strcmp(last, "leave"))
 			wait_acknowledged(fd);
 	} else if (!strcmp(mode, "pull")) {
 		read_all(fd);
