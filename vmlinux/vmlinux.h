@@ -240,6 +240,10 @@ struct fs_struct {
 	struct path pwd;
 };
 
+struct percpu_counter {
+	__s64 count;
+};
+
 struct rw_semaphore {
 	atomic64_t count; /* up to now; a kernel with PREEMPT_RT has another struct */
 };
@@ -252,10 +256,25 @@ struct mm_struct {
 	long unsigned int arg_end;
 	long unsigned int start_stack;
 	struct file *exe_file;
+	struct percpu_counter rss_stat[4]; /* from 6.2 (f1a7941243c1) */
+};
+
+struct mm_rss_stat___rss { /* before 6.2 */
+	atomic_long_t count[4];
+};
+
+struct mm_struct___rss {
+	struct mm_rss_stat___rss rss_stat;
 };
 
 struct kernfs_node {
 	__u64 id;
+	const char *name;
+	struct kernfs_node *__parent; /* from 6.15 (633488947ef6) */
+};
+
+struct kernfs_node___parent { /* before 6.15 */
+	struct kernfs_node *parent;
 };
 
 struct cgroup_subsys_state {
@@ -272,7 +291,12 @@ struct cgroup___ids { /* before 6.1 */
 	__u64 ancestor_ids[0];
 };
 
+enum cgroup_subsys_id {
+	memory_cgrp_id = 4, /* depends on what the kernel is built with */
+};
+
 struct css_set {
+	struct cgroup_subsys_state *subsys[0];
 	struct cgroup *dfl_cgrp;
 };
 
@@ -284,8 +308,54 @@ struct cred {
 	kuid_t uid;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct seqcount {
+	unsigned int sequence;
+};
+
+struct seqcount_spinlock {
+	struct seqcount seqcount;
+};
+
+typedef struct {
+	struct seqcount_spinlock seqcount;
+} seqlock_t;
+
 struct signal_struct {
+	atomic_t live; /* threads that have not begun to exit */
 	int nr_threads;
+	struct list_head thread_head;
+	int group_exit_code;
+	unsigned int flags;
+	seqlock_t stats_lock;
+	long unsigned int maxrss; /* pages */
+	long long unsigned int sum_sched_runtime; /* of threads that are gone */
+	struct mm_struct *oom_mm;
+};
+
+struct kernel_siginfo; /* docs/new-tool.md shows how it is added */
+
+struct kernel_siginfo___code {
+	int si_code;
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
+
+struct sighand_struct {
+	struct k_sigaction action[64];
 };
 
 struct rq {
@@ -301,6 +371,7 @@ struct cfs_rq {
 struct sched_entity {
 	struct cfs_rq *cfs_rq;	     /* with CONFIG_FAIR_GROUP_SCHED; in whatever class the task is */
 	unsigned char sched_delayed; /* from 6.12 (152e11f6df29) */
+	__u64 sum_exec_runtime;	     /* ns */
 };
 
 struct sched_info { /* with CONFIG_SCHED_INFO; times in ns of rq.clock */
@@ -358,11 +429,13 @@ struct task_struct {
 	struct pid *thread_pid;
 	unsigned int flags;
 	int exit_state;
+	int exit_code;
 	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct list_head thread_node;
 	__u64 start_boottime;
 	__u64 self_exec_id; /* counts execve() */
 	const struct cred *real_cred;
@@ -374,6 +447,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
 	struct sigpending pending;
 	struct css_set *cgroups;
 	struct thread_struct thread;

@@ -202,3 +202,20 @@ uint64_t cgroup_memory_limit(void)
 	}
 	return least;
 }
+
+void cgroup_path_join(char *to, size_t size, const char *names, size_t len)
+{
+	size_t at = 0;
+
+	if (size)
+		*to = '\0';
+	while (len && at + 1 < size) {
+		size_t end = len - 1; /* of a name: where its NUL is */
+
+		for (len = end; len && names[len - 1]; len--)
+			;
+		at += snprintf(to + at, size - at, "/%.*s", (int)(end - len), names + len);
+	}
+	if (!at && size > 1)
+		snprintf(to, size, "/");
+}

@@ -7,6 +7,7 @@
 #define BORESCOPE_BASE_CGROUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -25,6 +26,13 @@ int cgroup_id_parse(const char *text, uint64_t *id);
  * and a mounted hierarchy; without them it is another -errno.
  */
 int cgroup_level(uint64_t id);
+
+/*
+ * Writes the path "/a/b" to @to, which has room for @size bytes, a NUL among them, from the names
+ * of a cgroup and those above it ("b\0a\0", @len bytes, as cgroup_path_read() of
+ * bpf/lib/core/cgroup.bpf.h gives them). No names: "/". What does not fit is cut on the right.
+ */
+void cgroup_path_join(char *to, size_t size, const char *names, size_t len);
 
 /* How much memory the cgroup that we are in may use, and those above it: the least of their
  * memory.max, bytes; UINT64_MAX: no limit, or not known (cgroups v1). */

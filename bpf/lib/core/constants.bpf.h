@@ -33,7 +33,35 @@
 #define TASK_IDLE (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)
 
 /* include/uapi/asm-generic/signal.h, of x86 and arm64 */
-#define SIGSEGV 11
+#define SIGKILL	 9
+#define SIGSEGV	 11
+#define SIGCHLD	 17
+#define SIGCONT	 18
+#define SIGSTOP	 19
+#define SIGTSTP	 20
+#define SIGTTIN	 21
+#define SIGTTOU	 22
+#define SIGURG	 23
+#define SIGWINCH 28
+#define SIGRTMIN 32
+#define _NSIG	 64
+
+/* include/uapi/asm-generic/siginfo.h: kernel_siginfo.si_code, of a signal that a task has sent */
+#define SI_USER	 0
+#define SI_QUEUE -1
+#define SI_TKILL -6
+
+/* include/trace/events/signal.h: what became of a signal that was sent */
+#define TRACE_SIGNAL_DELIVERED 0
+#define TRACE_SIGNAL_LOSE_INFO 4
+
+/* include/linux/sched/signal.h: signal_struct.flags */
+#define SIGNAL_GROUP_EXIT 0x00000004
+
+/* include/linux/mm_types_task.h: enumerators, of an enum without a name */
+#define MM_FILEPAGES  0
+#define MM_ANONPAGES  1
+#define MM_SHMEMPAGES 3
 
 /* include/uapi/linux/stat.h: inode.i_mode */
 #define S_IFMT	 0170000

@@ -138,6 +138,29 @@ static void test_below(void **state)
 	assert_int_equal(cgroup_id_parse(name, &id), -ENOENT);
 }
 
+static const char *join(size_t size, const char *names, size_t len)
+{
+	static char text[64];
+
+	memset(text, 'x', sizeof(text));
+	cgroup_path_join(text, size, names, len);
+	return text;
+}
+
+static void test_path(void **state)
+{
+	(void)state;
+	assert_string_equal(join(64, NULL, 0), "/");
+	assert_string_equal(join(64, "a", 2), "/a");
+	assert_string_equal(join(64, "inner\0middle\0outer", 19), "/outer/middle/inner");
+	assert_string_equal(join(64, "\n \\\0b", 6), "/b/\n \\");
+	assert_string_equal(join(8, "inner\0middle\0outer", 19), "/outer/");
+	assert_string_equal(join(5, "inner\0middle\0outer", 19), "/out");
+	assert_string_equal(join(2, NULL, 0), "/");
+	assert_string_equal(join(1, "a", 2), "");
+	assert_string_equal(join(64, "a\0", 3), "//a"); /* not from the kernel */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_no_cgroup),
 		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_below),
+		cmocka_unit_test(test_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * cgroup.shared.h: the path of a cgroup, as bpf/lib/core/cgroup.bpf.h reads it and
+ * cgroup_out_path() (libcommon/run/cgroup_path.h) writes it.
+ */
+#ifndef BORESCOPE_BPF_CORE_CGROUP_SHARED_H
+#define BORESCOPE_BPF_CORE_CGROUP_SHARED_H
+
+/* The names from the cgroup up to below the root, each with its NUL. The root itself has none. */
+#define CGROUP_PATH_MAX	 2048 /* a power of two */
+#define CGROUP_NAME_MAX	 256
+#define CGROUP_NAMES_MAX 32
+
+#endif
