@@ -101,6 +101,13 @@ class Spawn(Operation):
         os.waitpid(pid, 0)
 
 
+class End(Spawn):
+    name, told_apart = "spawn and end", False
+
+    def shown(self, output):
+        return output.count(b"borescope-targe ")        # 15 bytes are what a name has
+
+
 class Io(Operation):
     name, weighed_by = "direct 4k write", "program_ns"    # the caller sleeps, and a disk's time varies too much
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable
 
 from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Session, Spawn
+from operations import Connection, End, FileRw, Io, Open, Request, RoundTrip, Spawn
 
 
 @dataclass
@@ -89,6 +90,12 @@ CASES = {
         bpftrace_tool("execsnoop"),
         one_liner("tracepoint:syscalls:sys_enter_execve { join(args->argv); }"),
         wrapper("strace", "-f", "-e", "trace=execve,execveat", "-o", "/dev/null"),
+    ], burst=1000, vm=100, speed=10000, peers=10000, vm_speed=500, threads=(1, 2)),
+    "exitsnoop": Case(End, [
+        floor("sched_process_exit", "tp_btf/sched_process_exit"),
+        ours("exitsnoop"),
+        ours("exitsnoop", "-p", "$PID", label=" -p OTHER", filtered=True),
+        libbpf_tool("exitsnoop"),
     ], burst=1000, vm=100, speed=10000, peers=10000, vm_speed=500, threads=(1, 2)),
     "biolatency": Case(Io, [
         floor("block_rq_complete", "tp_btf/block_rq_complete"),

@@ -54,6 +54,14 @@ TOOLS = {
         wrong={"--max-args": ["x", "-1"], "--max-bytes": ["63", "16385", "x"], "--events": ["0", "x"],
                "-u": ["no-such-user"], "-P": ["0", "x", "-1", "1,2"], "-n": ["(", ""], "-l": ["[", ""]},
         wrong_lines=("extra",)),
+    "exitsnoop": Facts(
+        bcc_options="-t --utc -x -p --label --per-thread",
+        header=("PCOMM", "PID", "PPID", "TID", "AGE(s)", "EXIT_CODE"),
+        events=lambda n, at: ("ends", "plain", n - 1),      # and its own
+        hostile=lambda at: ("hostile", "exec", 3, at.directory), ready=b"EXIT_CODE",
+        loads=("-x --killed", "--per-thread", "--resources --utc"),
+        wrong={"--events": ["0", "x"], "-u": ["no-such-user"]},
+        wrong_lines=("extra", "--label")),
     "opensnoop": Facts(
         bcc_options="-T -U -x -p -t -u -d -n -e -f -F",
         header=("PID", "COMM", "FD", "ERR", "PATH"),

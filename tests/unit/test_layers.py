@@ -27,7 +27,7 @@ LONELY = {
     "arithmetic of histograms, which the kernel fills and tests do":
         "hist_add hist_max hist_min hist_percentile hist_slot_from hist_slot_to",
     "a tool ends without it or calls it by another function; tests end with it, and look for leaks":
-        "flow_counts_free stacks_clear stacks_free symbols_free",
+        "flow_counts_free stacks_clear stacks_free",
 }
 
 # Units whose globals begin with another word than their name
