@@ -38,16 +38,17 @@ static const char *parse_percent(const char *arg, void *value)
 	return NULL;
 }
 
-static bool parse_sec(const char *arg, uint64_t *ns)
+/* @unit: ns */
+static bool parse_time(const char *arg, double unit, uint64_t *ns)
 {
 	char *end;
 	double v = strtod(arg, &end);
 
 	if (!isdigit((unsigned char)*arg) || strpbrk(arg, "xXeE") || *end || !isfinite(v) ||
-	    v <= 0 || v > 1e9)
+	    v < 0 || v > 1e9)
 		return false;
-	*ns = (uint64_t)(v * 1e9);
-	return *ns > 0;
+	*ns = (uint64_t)(v * unit);
+	return true;
 }
 
 /* Behind the tool's own options, those that every tool has; one without a name is left out. */
@@ -96,7 +97,8 @@ static void add_common(struct table *t, const struct options_spec *spec, struct 
 /* An entry of OPT_LETTER(). */
 static bool is_letter_only(const struct opt *o)
 {
-	return !o->flag && !o->uint && !o->sec && !o->str && !o->regex && !o->parse && !o->filter;
+	return !o->flag && !o->uint && !o->sec && !o->ms && !o->str && !o->regex && !o->parse &&
+	       !o->filter;
 }
 
 /* The whole option of this long name; -1: there is none. */
@@ -217,7 +219,10 @@ static const char *set_value(const struct opt *o, const char *arg, struct filter
 	if (o->uint)
 		return set_uint(o, arg);
 	if (o->sec)
-		return parse_sec(arg, o->sec) ? NULL : "seconds, more than 0: 10 or 0.5";
+		return parse_time(arg, 1e9, o->sec) && *o->sec ? NULL
+							       : "seconds, more than 0: 10 or 0.5";
+	if (o->ms)
+		return parse_time(arg, 1e6, o->ms) ? NULL : "milliseconds: 10 or 0.5";
 	if (o->regex)
 		return regex_parse(arg, o->regex) ? NULL
 						  : "an extended regular expression (man 7 regex)";

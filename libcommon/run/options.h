@@ -36,6 +36,7 @@ struct opt {
 	bool *flag;	  /* becomes true */
 	uint64_t *uint;	  /* a whole number of at least .min, and at most .max if that is not 0 */
 	uint64_t *sec;	  /* ns: given as seconds, more than 0; decimal fractions are allowed */
+	uint64_t *ms;	  /* ns: given as milliseconds, in the same way, or 0 */
 	const char **str; /* a text that is not empty; it points into argv */
 	struct regex *regex; /* an extended regular expression that is not empty */
 	/* Anything else: returns NULL, or what would be right ("a disk from /sys/block"), for the

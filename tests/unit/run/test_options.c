@@ -21,7 +21,7 @@
 #include "run/options.h"
 
 static bool failed, quiet;
-static uint64_t hz, interval_ns, port, local, min_ms, count;
+static uint64_t hz, interval_ns, took_ns, port, local, min_ms, count;
 static const char *file;
 static struct regex regex;
 static struct common_options common;
@@ -48,6 +48,7 @@ static const struct opt options[] = {
 	OPT('j', "quiet", .flag = &quiet, .help = "no notes"),
 	PORT_OPTIONS,
 	OPT_LETTER('L', "lport", .help = "from that"),
+	OPT(0, "took", .arg = "MS", .ms = &took_ns, .help = "so long"),
 	OPT(0, "interval", .arg = "SEC", .sec = &interval_ns, .help = "between reports"),
 	OPT('o', "out", .arg = "FILE", .str = &file, .help = "into FILE"),
 	OPT('r', "regex", .arg = "REGEX", .regex = &regex, .help = "only these"),
@@ -67,7 +68,7 @@ static int saved_out, saved_err, printed_fd;
 static int setup(void **state)
 {
 	failed = quiet = table_show_clock = false;
-	hz = interval_ns = port = local = min_ms = count = 0;
+	took_ns = hz = interval_ns = port = local = min_ms = count = 0;
 	file = NULL;
 	common = (struct common_options){ 0 };
 	optind = 0; /* getopt(3) of glibc and musl begins anew */
@@ -202,6 +203,8 @@ static void test_refused(void **state)
 		"--interval=1e3");
 	REFUSED("--interval: 'inf' is not valid; it takes seconds, more than 0: 10 or 0.5",
 		"--interval=inf");
+	REFUSED("--took: '-1' is not valid; it takes milliseconds: 10 or 0.5", "--took=-1");
+	REFUSED("--took: '1ms' is not valid; it takes milliseconds: 10 or 0.5", "--took", "1ms");
 	REFUSED("-o: '' is not valid; it takes something, not nothing", "-o", "");
 	REFUSED("-r: '(' is not valid; it takes an extended regular expression (man 7 regex)", "-r",
 		"(");
@@ -268,6 +271,7 @@ static void test_help(void **state)
 			"  -j, --quiet               no notes\n"
 			"  -P, --rport PORT          to this\n"
 			"  -L, --lport PORT          from that\n"
+			"      --took MS             so long\n"
 			"      --interval SEC        between reports\n"
 			"  -o, --out FILE            into FILE\n"
 			"  -r, --regex REGEX         only these\n"
