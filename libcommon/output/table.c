@@ -232,7 +232,10 @@ void table_json(struct out *o, const struct column *columns, const struct event_
 	if (event->pid == EVENT_UNKNOWN) {
 		json_null(&j, "pid");
 		json_null(&j, "tid");
-		json_u64(&j, "uid", event->uid);
+		if (event->uid == EVENT_UNKNOWN)
+			json_null(&j, "uid");
+		else
+			json_u64(&j, "uid", event->uid);
 		json_null(&j, "comm");
 	} else {
 		json_u64(&j, "pid", event->pid);

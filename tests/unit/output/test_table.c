@@ -74,6 +74,19 @@ static void test_row(void **state)
 	assert_string_equal(text(), "?       -2 8192   !   a,b\n");
 }
 
+/* Whose user is known of a task that is not, and whose is not. */
+static void test_unknown_task(void **state)
+{
+	struct call_event e = opened;
+
+	e.head.pid = EVENT_UNKNOWN;
+	table_json(&o, columns, &e.head);
+	assert_non_null(strstr(text(), "\"pid\":null,\"tid\":null,\"uid\":14,\"comm\":null,"));
+	e.head.uid = EVENT_UNKNOWN;
+	table_json(&o, columns, &e.head);
+	assert_non_null(strstr(text(), "\"tid\":null,\"uid\":null,\"comm\":null,"));
+}
+
 /* Nothing is printed as a huge number because it is less than nothing. */
 static void test_below_zero(void **state)
 {
@@ -167,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_header, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_row, setup_output, teardown_output),
+		cmocka_unit_test_setup_teardown(test_unknown_task, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_below_zero, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_csv, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_json, setup_output, teardown_output),
