@@ -133,8 +133,21 @@ struct super_block {
 	long unsigned int s_magic;
 };
 
+struct list_head { /* whole: there are arrays of it */
+	struct list_head *next, *prev;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct inode {
 	unsigned short i_mode;
+	struct hlist_head i_dentry;
 	struct super_block *i_sb;
 	long unsigned int i_ino; /* 7.x: u64 */
 	__s64 i_size;
@@ -150,6 +163,16 @@ struct dentry {
 	struct qstr d_name;
 	struct inode *d_inode;
 	struct super_block *d_sb;
+};
+
+struct dentry___d_u { /* up to 6.18, and no more on 7.3 */
+	union {
+		struct hlist_node d_alias;
+	} d_u;
+};
+
+struct dentry___alias { /* 7.3: the union has no name */
+	struct hlist_node d_alias;
 };
 
 struct vfsmount {
@@ -281,9 +304,12 @@ struct cgroup_subsys_state {
 	struct cgroup *cgroup;
 };
 
+struct cgroup_root;
+
 struct cgroup {
 	int level;
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 	struct cgroup *ancestors[0]; /* from 6.1 (7f203bc89eb6) */
 };
 
@@ -524,16 +550,106 @@ struct request_queue {
 	struct gendisk *disk; /* from 5.15 (d152c682f03c) */
 };
 
-struct bio;
+struct block_device {
+	struct gendisk *bd_disk;
+	__u32 bd_dev;
+};
+
+struct device {
+	__u32 devt;
+};
+
+struct gendisk___hd { /* up to 5.10, where a partition is a struct hd_struct, as is part0 */
+	struct {
+		struct device __dev;
+	} part0;
+};
+
+struct address_space {
+	struct inode *host;
+};
+
+enum pageflags {
+	PG_locked = 0,
+	PG_writeback = 1,
+	PG_uptodate = 3,
+};
+
+struct page {
+	long unsigned int flags; /* up to 6.17 or so */
+	struct address_space *mapping;
+	long unsigned int compound_head; /* up to 6.18, and no more on 7.3 */
+};
+
+typedef struct {
+	long unsigned int f;
+} memdesc_flags_t;
+
+struct page___memdesc { /* 6.18 has it */
+	memdesc_flags_t flags;
+};
+
+struct page___info { /* 7.3 has it */
+	long unsigned int compound_info;
+};
+
+struct bio_vec {
+	struct page *bv_page;
+};
+
+struct bvec_iter {
+	unsigned int bi_size;
+	unsigned int bi_idx;
+};
+
+struct blkcg {
+	struct cgroup_subsys_state css;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+struct bio {
+	struct block_device *bi_bdev; /* from 5.12 (309dca309fc3) */
+	unsigned int bi_opf;
+	struct bvec_iter bi_iter;
+	struct blkcg_gq *bi_blkg; /* with CONFIG_BLK_CGROUP */
+	struct bio_vec *bi_io_vec;
+};
+
+struct bio___disk { /* up to 5.11 */
+	struct gendisk *bi_disk;
+};
+
+struct blk_flush_queue {
+	unsigned int flush_running_idx : 1;
+	struct list_head flush_queue[2];
+};
+
+struct blk_mq_hw_ctx {
+	struct blk_flush_queue *fq;
+};
 
 struct request {
 	struct request_queue *q;
+	struct blk_mq_hw_ctx *mq_hctx;
 	__u32 cmd_flags;
 	__u32 rq_flags;
 	__u32 __data_len;
+	__u64 __sector;
 	struct bio *bio;
+	struct bio *biotail;
+	struct list_head queuelist;
+	struct block_device *part; /* up to 5.10 a struct hd_struct */
 	__u64 start_time_ns;
 	__u64 io_start_time_ns;
+};
+
+struct request___flush { /* 6.1 has it, 6.12 has not */
+	struct {
+		struct list_head list;
+	} flush;
 };
 
 struct request___disk { /* up to 5.16 (f3fa33acca9f took rq_disk away) */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,8 @@
 
 /* RQF_FLUSH_SEQ was a macro, 1 << 4, up to 6.10. The other two are not needed as macros: those
  * kernels clear start_time_ns where they don't set it. */
-static int64_t issue_args = 2, flush_seq_bit = 4, io_stat_bit = -1, use_sched_bit = -1;
+static int64_t issue_args = 2, getrq_args = 2, flush_seq_bit = 4, io_stat_bit = -1,
+	       use_sched_bit = -1;
 
 /* The operations on zones, enum req_op (req_opf before 6.0), whose numbers move between kernels. */
 enum { ZONE_OPEN, ZONE_CLOSE, ZONE_FINISH, ZONE_APPEND, ZONE_RESET, ZONE_RESET_ALL, ZONE_OPS };
@@ -25,6 +28,7 @@ struct request_timing request_timing;
 
 const struct kernel_fact request_facts[] = {
 	{ "btf_trace_block_rq_issue", BTF_TYPEDEF, &issue_args },
+	{ "btf_trace_block_getrq", BTF_TYPEDEF, &getrq_args },
 	{ "__RQF_FLUSH_SEQ", BTF_ENUMERATOR, &flush_seq_bit },
 	{ "__RQF_IO_STAT", BTF_ENUMERATOR, &io_stat_bit },
 	{ "__RQF_USE_SCHED", BTF_ENUMERATOR, &use_sched_bit },
@@ -43,6 +47,8 @@ void request_configure(struct object *o)
 		object_section(o, ".rodata.request", "lib/block/request.bpf.h");
 
 	config->old_args = issue_args == 3; /* the tracepoint's data, queue, request */
+	/* up to 5.10: its data, queue, bio, int; block_bio_frontmerge has changed with it */
+	config->bio_args = getrq_args > 2;
 	config->flush_seq = 1U << flush_seq_bit;
 	if (io_stat_bit >= 0 && use_sched_bit >= 0)
 		config->time_flags = 1U << io_stat_bit | 1U << use_sched_bit;
@@ -89,6 +95,45 @@ const char *request_flags_str(uint64_t flags, char *buf, size_t size)
 	else if (len < size)
 		snprintf(buf + len, size - len, "Operation%u", op);
 	return buf;
+}
+
+char request_letter(uint64_t flags)
+{
+	const char *name = op_name(flags & 0xff);
+
+	return name ? *name : '?';
+}
+
+const char *request_operation(uint64_t flags, char *buf, size_t size)
+{
+	const char *name = op_name(flags & 0xff);
+	size_t n = 0;
+
+	if (!name) {
+		snprintf(buf, size, "operation_%u", (unsigned int)(flags & 0xff));
+		return buf;
+	}
+	for (const char *c = name; *c && n + 2 < size; c++) {
+		if (isupper((unsigned char)*c) && c > name)
+			buf[n++] = '_';
+		buf[n++] = tolower((unsigned char)*c);
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
+int request_errno(int error)
+{
+	/* blk_status_t: the kernel's blk_errors[]. From 14 on the numbers have moved. */
+	static const int errnos[] = {
+		[1] = EOPNOTSUPP, [2] = ETIMEDOUT, [3] = ENOSPC, [4] = ENOLINK, [5] = EREMOTEIO,
+		[6] = EBADE,	  [7] = ENODATA,   [8] = EILSEQ, [9] = ENOMEM,	[10] = EIO,
+		[11] = EREMCHG,	  [12] = EAGAIN,   [13] = EBUSY,
+	};
+
+	if (error <= 0)
+		return -error;
+	return (size_t)error < ARRAY_SIZE(errnos) ? errnos[error] : -1;
 }
 
 /* The first line of a disk's attribute; "" when it has none. */
@@ -234,11 +279,16 @@ void request_say_left_out(struct run *r, const char *where)
 	uint64_t untimed = left_out(r, REQUEST_UNTIMED),
 		 passthrough = left_out(r, REQUEST_PASSTHROUGH);
 	uint64_t unfollowed = left_out(r, REQUEST_UNFOLLOWED);
+	uint64_t ownerless = left_out(r, REQUEST_OWNERLESS);
 
 	run_lost(r, unfollowed);
 	if (untimed || unfollowed)
 		warn("%llu requests are not %s: their begin was not seen",
 		     (unsigned long long)(untimed + unfollowed), where);
+	if (ownerless)
+		note("%llu requests are not shown: whose they are is not known, so that no filter "
+		     "can judge them",
+		     (unsigned long long)ownerless);
 	if (passthrough)
 		note("%llu commands sent past the block layer (SG_IO and the like) are left out",
 		     (unsigned long long)passthrough);
@@ -249,4 +299,10 @@ void request_summary(struct run *r, struct json *j)
 	json_u64(j, "untimed", left_out(r, REQUEST_UNTIMED));
 	json_u64(j, "passthrough", left_out(r, REQUEST_PASSTHROUGH));
 	json_str(j, "timed_by", request_timing.by_probe ? "probe" : "kernel");
+}
+
+void request_owner_summary(struct run *r, struct json *j)
+{
+	request_summary(r, j);
+	json_u64(j, "ownerless", left_out(r, REQUEST_OWNERLESS));
 }

@@ -29,6 +29,17 @@ void request_configure(struct object *o);
  */
 const char *request_flags_str(uint64_t flags, char *buf, size_t size);
 
+/* Its operation by one letter: R, W, F (flush), D (discard), S (secure erase), Z (of zones); "?":
+ * one that we don't know. */
+char request_letter(uint64_t flags);
+
+/* Its operation as other programs are given it: "read", "write_zeroes". Returns @buf. */
+const char *request_operation(uint64_t flags, char *buf, size_t size);
+
+/* The errno of what block_rq_complete says of the end: -errno, or (from 5.18 or so) a blk_status_t.
+ * 0: it was done; -1: it failed, for a reason whose number moves between kernels. */
+int request_errno(int error);
+
 /*
  * Timing requests, as bpf/lib/block/request_time.probes.bpf.h does it: by the kernel's own stamps,
  * and by a probe on each request where there are none. A tool's options go into request_timing;
@@ -65,16 +76,26 @@ extern struct request_timing {
 		REQUEST_PROBE("queueing", queueing, true, REQUEST_BEGIN),                          \
 		REQUEST_PROBE("issue", issue, true, "rq_issue")
 
+/* In the place of REQUEST_PROBES, for a tool that says whose each request is (it includes
+ * bpf/lib/block/request_owner.probes.bpf.h). */
+#define REQUEST_OWNER_PROBES                                                                       \
+	PROBE_LADDER("who submits", "request_made", "bio_gets_request bio_merged_front"),          \
+		REQUEST_PROBE("issue", issue, true, "request_issued")
+
 void request_setup(const struct run *r);
 /* Prints a note where requests are timed by a probe. */
 void request_started(struct run *r);
 /* Does the same where only the requests themselves have shown that they are not stamped. */
 void request_tick(struct run *r);
 
-/* In the finish hook: prints how many requests are not @where ("in these histograms"), and why. */
+/* In the finish hook: prints how many requests are not @where ("in these histograms"), and why; and
+ * how many are not shown as nobody knows whether their owner passes the filter. */
 void request_say_left_out(struct run *r, const char *where);
 /* Members of the summary. */
 void request_summary(struct run *r, struct json *j);
 #define REQUEST_SUMMARY_KEYS "untimed passthrough timed_by"
+/* The same, for a tool with REQUEST_OWNER_PROBES. */
+void request_owner_summary(struct run *r, struct json *j);
+#define REQUEST_OWNER_SUMMARY_KEYS REQUEST_SUMMARY_KEYS " ownerless"
 
 #endif

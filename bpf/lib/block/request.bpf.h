@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * request.bpf.h: what a program can ask a block request (struct request).
+ * request.bpf.h: what a program can ask a block request (struct request). It is that of a tp_btf
+ * program, whose type the verifier knows: its fields are read directly.
  */
 #ifndef BORESCOPE_BPF_BLOCK_REQUEST_BPF_H
 #define BORESCOPE_BPF_BLOCK_REQUEST_BPF_H
@@ -13,6 +14,23 @@
 
 const volatile struct request_config request_config SEC(".rodata.request");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REQUEST_LEFT_OUT_NR);
+	__type(key, __u32);
+	__type(value, __u64);
+} request_left_out SEC(".maps");
+
+volatile struct request_control request_control SEC(".data.request") = {};
+
+static __always_inline void request_leave_out(__u32 why)
+{
+	__u64 *n = bpf_map_lookup_elem(&request_left_out, &why);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
 /* The disk of a request: request->rq_disk up to 5.16, request_queue->disk from 5.15 on. NULL for a
  * request to a device without one. */
 static __always_inline struct gendisk *request_disk(struct request *rq)
@@ -20,16 +38,43 @@ static __always_inline struct gendisk *request_disk(struct request *rq)
 	struct request___disk *old = (void *)rq;
 
 	if (bpf_core_field_exists(old->rq_disk))
-		return BPF_CORE_READ(old, rq_disk);
-	return BPF_CORE_READ(rq, q, disk);
+		return old->rq_disk;
+	return rq->q->disk;
 }
 
 /* Its device number in the kernel's form: major << 20 | minor. */
+static __always_inline __u32 request_disk_dev(struct gendisk *disk)
+{
+	return disk->major << 20 | disk->first_minor;
+}
+
 static __always_inline __u32 request_dev(struct request *rq)
 {
-	struct gendisk *disk = request_disk(rq);
+	return request_disk_dev(request_disk(rq));
+}
 
-	return BPF_CORE_READ(disk, major) << 20 | BPF_CORE_READ(disk, first_minor);
+static __always_inline bool request_on_wanted_disk(struct request *rq)
+{
+	return !request_config.only_dev || request_dev(rq) == request_config.only_dev;
+}
+
+/* The device number of its partition, or of the disk if it went to no partition; 0: the kernel
+ * keeps no account of it (queue/iostats is 0, or it is a flush). */
+static __always_inline __u32 request_part(struct request *rq)
+{
+	struct gendisk___hd *old = NULL;
+	__u32 dev = 0;
+
+	if (!rq->part)
+		return 0;
+	if (!bpf_core_field_exists(old->part0.__dev.devt))
+		return rq->part->bd_dev;
+	/* asked by way of gendisk: for a type that there is not, libbpf would look in the BTF of
+	 * modules, which needs CAP_SYS_ADMIN */
+	bpf_probe_read_kernel(&dev, sizeof(dev),
+			      (void *)rq->part + bpf_core_field_offset(old->part0.__dev.devt) -
+				      bpf_core_field_offset(old->part0));
+	return dev;
 }
 
 /* enum req_op (req_opf before 6.0): these values never changed. */
@@ -76,12 +121,22 @@ static __always_inline struct request *request_arg(unsigned long long *ctx)
 	return (void *)(request_config.old_args ? ctx[1] : ctx[0]);
 }
 
-/* Sets our flag if the kernel's is set in cmd_flags, and exists in this kernel. */
+/* cmd_flags as they were asked for: for a flush sequence, the kernel takes its flags away. */
+static __always_inline __u32 request_asked_flags(struct request *rq)
+{
+	struct bio *bio = rq->bio;
+
+	return bio ? rq->cmd_flags | (bio->bi_opf & ~0xffU) : rq->cmd_flags;
+}
+
+/* Sets our flag if the kernel's is set in cmd_flags, and exists in this kernel. There is no branch
+ * on it: the verifier would follow each combination of flags through the rest of the program. */
 #define REQUEST_FLAG(ours, theirs)                                                                 \
 	do {                                                                                       \
-		if (bpf_core_enum_value_exists(enum req_flag_bits, theirs) &&                      \
-		    cmd_flags >> bpf_core_enum_value(enum req_flag_bits, theirs) & 1)              \
-			flags |= 1U << (ours);                                                     \
+		if (bpf_core_enum_value_exists(enum req_flag_bits, theirs))                        \
+			flags |=                                                                   \
+				(cmd_flags >> bpf_core_enum_value(enum req_flag_bits, theirs) & 1) \
+				<< (ours);                                                         \
 	} while (0)
 
 /* Operation and flags of a request, in the form of request.shared.h. */

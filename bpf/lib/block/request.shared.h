@@ -27,13 +27,14 @@ enum request_flag {
  * fills it before the programs are loaded. */
 struct request_config {
 	__u32 old_args;	 /* block_rq_issue and block_rq_insert have the queue as first argument */
+	__u32 bio_args;	 /* block_getrq and block_bio_frontmerge have more arguments than the bio */
 	__u32 flush_seq; /* RQF_FLUSH_SEQ */
 	/* RQF_... of which one must be set, or else start_time_ns is an earlier request's; 0: this
 	 * kernel sets start_time_ns to 0 where it does not stamp */
 	__u32 time_flags;
-	/* for request_time.probes.bpf.h */
-	__u32 queued;	/* time from when a request is submitted, not from when it is issued */
 	__u32 only_dev; /* 0: all disks */
+	/* for request_time.probes.bpf.h */
+	__u32 queued; /* time from when a request is submitted, not from when it is issued */
 };
 
 /* May be changed while the programs run. */
@@ -46,6 +47,7 @@ enum request_left_out {
 	REQUEST_UNTIMED,     /* it had no time stamp, and the tool did not see its issue */
 	REQUEST_PASSTHROUGH, /* a command from user space (diskstats counts those up to 5.10) */
 	REQUEST_UNFOLLOWED,  /* there were more requests on their way than the map holds */
+	REQUEST_OWNERLESS,   /* there is a filter, and nobody knows whose it is */
 	REQUEST_LEFT_OUT_NR,
 };
 

@@ -25,28 +25,6 @@ struct {
 	__type(value, __u64);
 } requests SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, REQUEST_LEFT_OUT_NR);
-	__type(key, __u32);
-	__type(value, __u64);
-} request_left_out SEC(".maps");
-
-volatile struct request_control request_control SEC(".data.request") = {};
-
-static __always_inline void request_leave_out(__u32 why)
-{
-	__u64 *n = bpf_map_lookup_elem(&request_left_out, &why);
-
-	if (n)
-		__sync_fetch_and_add(n, 1);
-}
-
-static __always_inline bool request_on_wanted_disk(struct request *rq)
-{
-	return !request_config.only_dev || request_dev(rq) == request_config.only_dev;
-}
-
 /* --- the end of a request ----------------------------------------------------------------- */
 
 /* When a request began. @seen: what its begin has left in the map, or NULL. Returns 0 if that

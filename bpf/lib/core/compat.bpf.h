@@ -225,6 +225,19 @@ static __always_inline bool task_is_queued(struct task_struct *task)
 
 /* --- files and sockets -------------------------------------------------------------------- */
 
+/* A name of @inode; NULL: none is in memory. A file may have several. */
+static __always_inline struct dentry *inode_dentry(struct inode *inode)
+{
+	void *node = BPF_CORE_READ(inode, i_dentry.first);
+	struct dentry___d_u *named = NULL;
+
+	if (!node)
+		return NULL;
+	if (bpf_core_field_exists(named->d_u))
+		return node - bpf_core_field_offset(named->d_u.d_alias);
+	return node - bpf_core_field_offset(struct dentry___alias, d_alias);
+}
+
 /* How many references there are to @file: one for each descriptor, and for each call that uses it
  * in a process of several threads. 0 or less: the last one has gone. */
 static __always_inline __s64 file_refs(const struct file *file)
@@ -249,6 +262,47 @@ static __always_inline const struct sock *sock_whole(const struct sock *sk)
 	path = BPF_CORE_READ(icsk, icsk_ulp_data);
 	whole = BPF_CORE_READ(path, conn);
 	return whole ? whole : sk;
+}
+
+/* --- pages -------------------------------------------------------------------------------- */
+
+/* The first page of the folio that @page is in: its flags and its mapping are those of all. */
+static __always_inline struct page *page_head(struct page *page)
+{
+	struct page___info *newer = (void *)page;
+	__u64 info;
+
+	if (bpf_core_field_exists(page->compound_head))
+		info = BPF_CORE_READ(page, compound_head);
+	else
+		info = BPF_CORE_READ(newer, compound_info);
+	if (!(info & 1))
+		return page;
+	/* compound_info may be a mask for the page's address instead of that of the head */
+	if (!bpf_core_field_exists(page->compound_head) && info >> 32 == 0xffffffff)
+		return (void *)((__u64)page & info);
+	return (void *)(info - 1);
+}
+
+static __always_inline __u64 page_flags(struct page *page)
+{
+	struct page___memdesc *newer = (void *)page;
+
+	if (bpf_core_field_exists(newer->flags.f))
+		return BPF_CORE_READ(newer, flags.f);
+	return BPF_CORE_READ(page, flags);
+}
+
+#define PAGE_HAS(flags, flag) ((flags) >> bpf_core_enum_value(enum pageflags, flag) & 1)
+
+/* The file whose page in the page cache @head is; NULL: it is none of a file's. */
+static __always_inline struct inode *page_inode(struct page *head)
+{
+	struct address_space *mapping = BPF_CORE_READ(head, mapping);
+
+	if (!mapping || (__u64)mapping & 3) /* PAGE_MAPPING_FLAGS: anonymous, or a driver's */
+		return NULL;
+	return BPF_CORE_READ(mapping, host);
 }
 
 /* --- helpers ------------------------------------------------------------------------------ */

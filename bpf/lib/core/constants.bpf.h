@@ -105,6 +105,9 @@
 #define TCPHDR_ACK 0x10
 #define TCPCB_LOST 0x04 /* the segment counts as lost */
 
+/* include/uapi/linux/magic.h: super_block.s_magic of the block devices' own page cache */
+#define BDEVFS_MAGIC 0x62646576
+
 /* include/uapi/linux/futex.h */
 #define FUTEX_LOCK_PI  6
 #define FUTEX_LOCK_PI2 13 /* from 5.14 */

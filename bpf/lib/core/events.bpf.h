@@ -77,12 +77,12 @@ struct {
 		bpf_map_lookup_elem(&event_scratch, &__entry);                                     \
 	})
 
-/* Fills the head for the task on the CPU. */
-static __always_inline void event_head(struct event_head *head)
+/* Fills the head for the task on the CPU, at the time @ts. */
+static __always_inline void event_head_at(struct event_head *head, __u64 ts)
 {
 	struct task_struct *task;
 
-	head->ts = bpf_ktime_get_ns();
+	head->ts = ts;
 	head->flags = 0;
 	if (!have_task_btf()) { /* 5.10 */
 		__u64 id = bpf_get_current_pid_tgid();
@@ -98,6 +98,11 @@ static __always_inline void event_head(struct event_head *head)
 	head->tid = task->pid;
 	head->uid = task->cred->uid.val;
 	__builtin_memcpy(head->comm, task->comm, sizeof(head->comm));
+}
+
+static __always_inline void event_head(struct event_head *head)
+{
+	event_head_at(head, bpf_ktime_get_ns());
 }
 
 static __always_inline void event_count_loss(__u32 why)

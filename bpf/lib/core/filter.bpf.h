@@ -92,8 +92,9 @@ static __always_inline bool filter_ids(__u32 pid, __u32 tid)
 	return true;
 }
 
-/* Does the task on the CPU pass the filter? */
-static __always_inline bool filter_current(void)
+/* Does the task on the CPU pass the filter? What it does is on account of @cgrp; NULL: of the
+ * cgroup that it is in. */
+static __always_inline bool filter_current_for(struct cgroup *cgrp)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
@@ -105,8 +106,12 @@ static __always_inline bool filter_current(void)
 		return false;
 	if (filter.by_uid && (__u32)bpf_get_current_uid_gid() != filter.uid)
 		return false;
-	if (filter.cgroup && !filter_cgroup((void *)bpf_get_current_task()))
-		return false;
+	if (filter.cgroup) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		if (!filter_in_cgroup(cgrp ?: BPF_CORE_READ(task, cgroups, dfl_cgrp)))
+			return false;
+	}
 	if (filter.by_comm || filter.comm_part_len) {
 		char comm[16] = {};
 
@@ -114,6 +119,12 @@ static __always_inline bool filter_current(void)
 		return filter_comm(comm);
 	}
 	return true;
+}
+
+/* Does the task on the CPU pass the filter? */
+static __always_inline bool filter_current(void)
+{
+	return filter_current_for(NULL);
 }
 
 /* Does @task pass it? @typed, a constant: the verifier knows @task as a task_struct, because it
