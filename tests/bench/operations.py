@@ -133,6 +133,13 @@ class Io(Operation):
         return times[max(len(times) - shown, 0)] if shown else None
 
 
+class IoRow(Io):
+    """The same, for tools that print a row for each."""
+
+    def shown(self, output):
+        return output.count(os.path.basename(self.disk).encode())
+
+
 class Request(Operation):
     """Nothing that a tool would show: what counts is that it costs nothing."""
     name, weighed_by = "request and response on one TCP connection", "cpu_ns"

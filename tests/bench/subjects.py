@@ -6,6 +6,7 @@ from typing import Callable
 
 from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Session, Spawn
 from operations import Connection, End, FileRw, Io, Open, Request, RoundTrip, Spawn
+from operations import Connection, FileRw, Io, IoRow, Open, Request, RoundTrip, Spawn
 
 
 @dataclass
@@ -104,6 +105,14 @@ CASES = {
         ours("biolatency", "-D", "-F", "-d", "$DISK", label=" -D -F"),
         libbpf_tool("biolatency", "-d", "$DISK"),
         bpftrace_tool("biolatency"),
+    ], burst=2000, vm=500, speed=50000, peers=50000, vm_speed=5000, threads=(1,)),
+    "biosnoop": Case(IoRow, [
+        floor("block_io_start block_rq_complete", "tp_btf/block_io_start and block_rq_complete"),
+        ours("biosnoop", "-d", "$DISK"),
+        ours("biosnoop", "-Q", "-P", "-e", "-d", "$DISK", label=" -Q -P -e"),
+        ours("biosnoop", "-d", "$DISK", "-p", "$PID", label=" -p OTHER", filtered=True),
+        libbpf_tool("biosnoop", "-d", "$DISK"),
+        bpftrace_tool("biosnoop"),
     ], burst=2000, vm=500, speed=50000, peers=50000, vm_speed=5000, threads=(1,)),
     "runqlat": Case(RoundTrip, [
         floor("sched_switch", "tp_btf/sched_switch"),
