@@ -15,6 +15,8 @@ from harness import VM, wait_until
 
 # Positions in /sys/block/DISK/stat (Documentation/block/stat.rst).
 STAT = {"reads": 0, "writes": 4, "discards": 11, "flushes": 15}
+STAT_SECTORS = {"read": 2, "write": 6, "discard": 13}
+STAT_MERGES = {"read": 1, "write": 5, "discard": 12}
 MIB = 1 << 20
 PREFIX = f"borescope-test-{os.getpid()}"    # of the names of what is made outside pytest's own directories
 # What a filter by name or user looks for: others run the same workloads on this machine at the same time.
@@ -92,6 +94,11 @@ class Disk:
     def grown(self, before):
         """How much each counter grew since stat() returned `before`."""
         return {name: value - before[name] for name, value in self.stat().items()}
+
+    def counters(self, positions):
+        """Others of its counters: STAT_SECTORS, STAT_MERGES."""
+        fields = (self.sys / "stat").read_text().split()
+        return {name: int(fields[at]) for name, at in positions.items()}
 
     def setting(self, name):
         """The file of a queue setting, such as wbt_lat_usec."""

@@ -79,6 +79,15 @@ TOOLS = {
         loads=("-Q -F -D", "-d {disk}"),
         wrong={"-d": ["no-such-disk", "", "../block"]},
         wrong_lines=INTERVAL_AND_COUNT),
+    "biosnoop": Facts(
+        bcc_options="-Q -d -P",
+        header=("TIME(s)", "COMM", "PID", "DISK", "T", "SECTOR", "BYTES", "LAT(ms)"),
+        events=lambda n, at: ("diskio", "write", n, at.disk.path),
+        hostile=lambda at: ("diskio", "write", 3, at.disk.path), ready=b"LAT(ms)",
+        by_disk=True,
+        loads=("-e -Q -P", "-d {disk} --min 0.5 -Q", "-j -P"),
+        wrong={"-d": ["no-such-disk", "", "../block"], "--min": ["x", "-1", "1ms", "nan", ""], "--events": ["0"]},
+        wrong_lines=("extra", "-P 10")),
     "runqlat": Facts(
         bcc_options="-T -m -P -L --pidnss -p",
         events=lambda n, at: ("pingpong", n),

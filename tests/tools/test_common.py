@@ -131,9 +131,9 @@ def test_ends_after_duration(tool, cgroup):
 @pytest.mark.any_kernel("opensnoop")
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
 @pytest.mark.parametrize("json", [False, True])
-def test_ends_after_events(tool, json, event_place, cgroup):
+def test_ends_after_events(tool, json, event_place, cgroup, disk):
     """--events N ends the tool by itself after exactly N of them."""
-    with Workload(*TOOLS[tool].events(23, Places(event_place)), cgroup=cgroup) as work:
+    with Workload(*TOOLS[tool].events(23, Places(event_place, disk)), cgroup=cgroup) as work:
         with Tool(tool, *TOOLS[tool].scope(cgroup.path), "--events", "7",
                   *(["--json"] if json else [])) as running:
             work.run()
@@ -143,10 +143,10 @@ def test_ends_after_events(tool, json, event_place, cgroup):
 
 @pytest.mark.any_kernel
 @pytest.mark.parametrize("tool", EVENT_TOOLS)
-def test_closed_pipe(tool, event_place, cgroup):
+def test_closed_pipe(tool, event_place, cgroup, disk):
     """`TOOL | head -1`: the tool ends, quietly, at the next event."""
     reader, writer = os.pipe()
-    with Workload(*TOOLS[tool].events(23, Places(event_place)), cgroup=cgroup) as work, os.fdopen(writer, "wb") as output:
+    with Workload(*TOOLS[tool].events(23, Places(event_place, disk)), cgroup=cgroup) as work, os.fdopen(writer, "wb") as output:
         with Tool(tool, *TOOLS[tool].scope(cgroup.path), stdout=output) as running:
             output.close()
             assert os.read(reader, 4096).split() == [name.encode() for name in HEADERS[tool]]
@@ -324,7 +324,7 @@ def read_all(fd, got):
 def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, disk):
     """Nothing but text and ends of lines, on stdout and stderr, to a terminal and to a pipe, whatever the names."""
     facts = TOOLS[tool]
-    hostile = {"comm": HOSTILE, "directory": place} if tool == "xstack" else {}
+    hostile = {"comm": HOSTILE, "directory": place} if tool in ("biosnoop", "xstack") else {}
     where = event_place if tool == "ext4slower" else place
     work = Workload(*facts.hostile(Places(where, disk)), cgroup=cgroup, **hostile)
     args = [*facts.scope(cgroup.path, disk), *facts.hostile_args]
