@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <errno.h>
-#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -55,30 +51,6 @@ static int map_fd(struct run *r, const char *name)
 	return programs_map(&r->object.programs, name);
 }
 
-/*
- * Waits until every program that runs now has ended: for an RCU grace period. membarrier() refuses
- * that where there are nohz_full CPUs; a change of a map of maps waits for the same.
- */
-static void wait_for_programs(int any_map_fd)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = any_map_fd);
-	__u32 zero = 0;
-	int fd;
-
-	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		return;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "grace_period", sizeof(zero), sizeof(zero),
-			    1, &opts);
-	if (fd >= 0 && !bpf_map_update_elem(fd, &zero, &any_map_fd, BPF_ANY)) {
-		close(fd);
-		return;
-	}
-	warn("cannot wait for programs that are running: a few events may be missing (%s)",
-	     strerror(errno));
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Has the programs fill the other histograms from now on. Returns the old epoch, to whose
  * histograms nothing writes any more then. */
 static uint32_t flip(struct run *r)
@@ -89,7 +61,7 @@ static uint32_t flip(struct run *r)
 	epoch = !epoch;
 	if (programs_write(&r->object.programs, ".data.hist", &epoch))
 		epoch = old;
-	wait_for_programs(map_fd(r, "hist_all"));
+	programs_wait(map_fd(r, "hist_all"));
 	return old;
 }
 

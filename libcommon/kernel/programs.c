@@ -2,10 +2,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <linux/bpf.h>
+#include <linux/membarrier.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/msg.h"
 #include "kernel/programs.h"
 
 int programs_add(struct programs *p, int fd, bool iterates)
@@ -91,6 +95,26 @@ uint64_t programs_percpu_sum(const struct programs *p, const char *map, uint32_t
 		sum += values[i];
 	free(values);
 	return sum;
+}
+
+void programs_wait(int any_map_fd)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = any_map_fd);
+	__u32 zero = 0;
+	int fd;
+
+	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		return;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "grace_period", sizeof(zero), sizeof(zero),
+			    1, &opts);
+	if (fd >= 0 && !bpf_map_update_elem(fd, &zero, &any_map_fd, BPF_ANY)) {
+		close(fd);
+		return;
+	}
+	warn("cannot wait for programs that are running: a few events may be missing (%s)",
+	     strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
 uint64_t programs_missed(const struct programs *p)

@@ -48,6 +48,13 @@ uint64_t programs_percpu_sum(const struct programs *p, const char *map, uint32_t
  * caller to free(); *@nr: how many. NULL: there is no such map, or no memory. */
 uint64_t *programs_percpu(const struct programs *p, const char *map, uint32_t index, int *nr);
 
+/*
+ * Waits until every program that runs now has ended: for an RCU grace period. membarrier() refuses
+ * that where there are nohz_full CPUs; a change of a map of maps, for which any map will do, waits
+ * for the same.
+ */
+void programs_wait(int any_map_fd);
+
 /* Runs that the kernel left out because the same program was running already on that CPU. */
 uint64_t programs_missed(const struct programs *p);
 
