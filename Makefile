@@ -145,7 +145,12 @@ $(O)/gen/syscalls-compat.h: Makefile
 	@mkdir -p $(@D)
 	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_32.h>' | $(CC) $(CFLAGS) -E -dM - | \
 		sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$$/[\2] = "\1",/p'; else echo NULL; fi > $@
-$(patsubst %,$(O)/obj/%/base/syscalls.o,libcommon sanitized fuzzed): $(O)/gen/syscalls-native.h $(O)/gen/syscalls-compat.h
+$(O)/gen/syscalls-x32.h: Makefile
+	@mkdir -p $(@D)
+	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_x32.h>' | $(CC) $(CFLAGS) -E -dM - | \
+		sed -nE 's/^#define __NR_([a-z0-9_]+) \(__X32_SYSCALL_BIT \+ (5[0-9]+)\)$$/[\2] = "\1",/p'; else echo NULL; fi > $@
+$(patsubst %,$(O)/obj/%/base/syscalls.o,libcommon sanitized fuzzed): \
+	$(patsubst %,$(O)/gen/syscalls-%.h,native compat x32)
 
 # --- tests ---
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/errnos.h"
 #include "base/util.h"
@@ -165,4 +166,22 @@ static const char *const errno_names[] = {
 const char *errno_name(int err)
 {
 	return err > 0 && err < (int)ARRAY_SIZE(errno_names) ? errno_names[err] : NULL;
+}
+
+int errno_number(const char *name)
+{
+	static const struct {
+		const char *name;
+		int err;
+	} others[] = { { "EWOULDBLOCK", EWOULDBLOCK },
+		       { "EDEADLOCK", EDEADLOCK },
+		       { "ENOTSUP", ENOTSUP } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (!strcmp(others[i].name, name))
+			return others[i].err;
+	for (int err = 1; err < (int)ARRAY_SIZE(errno_names); err++)
+		if (errno_names[err] && !strcmp(errno_names[err], name))
+			return err;
+	return 0;
 }

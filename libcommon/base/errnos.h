@@ -8,4 +8,7 @@
 /* "ENOENT" for 2, also the kernel's own ones ("ERESTARTSYS" for 512). NULL when there is none. */
 const char *errno_name(int err);
 
+/* 2 for "ENOENT", by any of its names (EAGAIN is EWOULDBLOCK). 0 when there is no such error. */
+int errno_number(const char *name);
+
 #endif

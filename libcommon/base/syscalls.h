@@ -16,4 +16,8 @@ const char *syscall_name(int nr, bool compat);
 /* Returns -1 for a name that is not known. */
 int syscall_number(const char *name, bool compat);
 
+/* The same of x32 on x86-64, whose numbers are here without the bit that marks them. */
+const char *syscall_name_x32(int nr);
+int syscall_number_x32(const char *name);
+
 #endif

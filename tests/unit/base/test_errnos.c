@@ -43,10 +43,25 @@ static void test_errno(void **state)
 	}
 }
 
+static void test_number(void **state)
+{
+	(void)state;
+	for (int err = 1; err < 532; err++)
+		if (errno_name(err))
+			assert_int_equal(errno_number(errno_name(err)), err);
+	assert_int_equal(errno_number("EWOULDBLOCK"), EAGAIN);
+	assert_int_equal(errno_number("EDEADLOCK"), EDEADLK);
+	assert_int_equal(errno_number("ENOTSUP"), EOPNOTSUPP);
+	assert_int_equal(errno_number("ENOSUCH"), 0);
+	assert_int_equal(errno_number("enoent"), 0);
+	assert_int_equal(errno_number(""), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
