@@ -55,6 +55,19 @@ static __always_inline bool have_task_btf(void)
 #define COMPAT_NR_EXECVEAT 358
 #define COMPAT_NR_OPENAT2  437
 
+#define SYSCALL_NR_CLONE      56
+#define SYSCALL_NR_FORK	      57
+#define SYSCALL_NR_VFORK      58
+#define SYSCALL_NR_EXIT	      60
+#define SYSCALL_NR_EXIT_GROUP 231
+#define SYSCALL_NR_CLONE3     435
+#define COMPAT_NR_EXIT	      1
+#define COMPAT_NR_FORK	      2
+#define COMPAT_NR_CLONE	      120
+#define COMPAT_NR_VFORK	      190
+#define COMPAT_NR_EXIT_GROUP  252
+#define COMPAT_NR_CLONE3      435
+
 #define SYSCALL_X32_BIT 0x40000000
 
 static __always_inline long syscall_nr(struct pt_regs *regs, bool typed)
@@ -117,6 +130,19 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #define COMPAT_NR_OPENAT    322
 #define COMPAT_NR_EXECVEAT  387
 #define COMPAT_NR_OPENAT2   437
+
+#define SYSCALL_NR_FORK	      -3
+#define SYSCALL_NR_VFORK      -4
+#define SYSCALL_NR_EXIT	      93
+#define SYSCALL_NR_EXIT_GROUP 94
+#define SYSCALL_NR_CLONE      220
+#define SYSCALL_NR_CLONE3     435
+#define COMPAT_NR_EXIT	      1
+#define COMPAT_NR_FORK	      2
+#define COMPAT_NR_CLONE	      120
+#define COMPAT_NR_VFORK	      190
+#define COMPAT_NR_EXIT_GROUP  248
+#define COMPAT_NR_CLONE3      435
 
 static __always_inline long syscall_nr(struct pt_regs *regs, bool typed)
 {

@@ -16,6 +16,7 @@
 #define EAGAIN		      11
 #define ENOMEM		      12
 #define EBUSY		      16
+#define ENOSYS		      38
 #define EHOSTUNREACH	      113
 #define ERESTARTSYS	      512
 #define ERESTART_RESTARTBLOCK 516
