@@ -56,13 +56,8 @@ static int map_fd(struct run *r, const char *name)
 static uint32_t flip(struct run *r)
 {
 	static uint32_t epoch;
-	uint32_t old = epoch;
 
-	epoch = !epoch;
-	if (programs_write(&r->object.programs, ".data.hist", &epoch))
-		epoch = old;
-	programs_wait(map_fd(r, "hist_all"));
-	return old;
+	return programs_flip(&r->object.programs, ".data.hist", &epoch, map_fd(r, "hist_all"));
 }
 
 static struct one *read_all(struct run *r, uint32_t epoch, size_t *nr)

@@ -117,6 +117,29 @@ void programs_wait(int any_map_fd)
 		close(fd);
 }
 
+uint32_t programs_flip(const struct programs *p, const char *section, uint32_t *epoch,
+		       int any_map_fd)
+{
+	uint32_t old = *epoch, next = !old;
+
+	if (!programs_write(p, section, &next))
+		*epoch = next;
+	programs_wait(any_map_fd);
+	return old;
+}
+
+size_t programs_keys(int map_fd, void *keys, size_t size, size_t max)
+{
+	char *prev = NULL, *at = keys;
+	size_t nr;
+
+	for (nr = 0; nr < max && !bpf_map_get_next_key(map_fd, prev, at); nr++) {
+		prev = at;
+		at += size;
+	}
+	return nr;
+}
+
 uint64_t programs_missed(const struct programs *p)
 {
 	uint64_t missed = 0;

@@ -55,6 +55,17 @@ uint64_t *programs_percpu(const struct programs *p, const char *map, uint32_t in
  */
 void programs_wait(int any_map_fd);
 
+/*
+ * For counters of which there are two: has the programs, which read @section (a u32, 0 or 1), write
+ * to the other ones from now on. *@epoch, 0 at first, says which. Returns the one before, to whose
+ * counters nothing writes any more.
+ */
+uint32_t programs_flip(const struct programs *p, const char *section, uint32_t *epoch,
+		       int any_map_fd);
+
+/* The keys of a map, of @size bytes each, at most @max of them, into @keys. Returns how many. */
+size_t programs_keys(int map_fd, void *keys, size_t size, size_t max);
+
 /* Runs that the kernel left out because the same program was running already on that CPU. */
 uint64_t programs_missed(const struct programs *p);
 
