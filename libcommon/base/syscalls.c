@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <asm/unistd.h>
 
@@ -48,26 +49,72 @@ static int number_in(const char *const *table, int n, const char *name)
 	return -1;
 }
 
+const char *syscall_name_in(enum syscall_abi abi, int nr)
+{
+	const char *own = NULL;
+
+	if (abi == SYSCALL_ABI_32)
+		return name_in(compat_table, ARRAY_SIZE(compat_table), nr);
+	if (abi == SYSCALL_ABI_X32)
+		own = name_in(x32, ARRAY_SIZE(x32), nr);
+	return own ?: name_in(native, ARRAY_SIZE(native), nr);
+}
+
+int syscall_number_in(enum syscall_abi abi, const char *name)
+{
+	int own = -1;
+
+	if (abi == SYSCALL_ABI_32)
+		return number_in(compat_table, ARRAY_SIZE(compat_table), name);
+	if (abi == SYSCALL_ABI_X32)
+		own = number_in(x32, ARRAY_SIZE(x32), name);
+	return own >= 0 ? own : number_in(native, ARRAY_SIZE(native), name);
+}
+
 const char *syscall_name(int nr, bool compat)
 {
-	return compat ? name_in(compat_table, ARRAY_SIZE(compat_table), nr)
-		      : name_in(native, ARRAY_SIZE(native), nr);
+	return syscall_name_in(compat ? SYSCALL_ABI_32 : SYSCALL_ABI_64, nr);
 }
 
 int syscall_number(const char *name, bool compat)
 {
-	return compat ? number_in(compat_table, ARRAY_SIZE(compat_table), name)
-		      : number_in(native, ARRAY_SIZE(native), name);
+	return syscall_number_in(compat ? SYSCALL_ABI_32 : SYSCALL_ABI_64, name);
 }
 
-const char *syscall_name_x32(int nr)
+const char *syscall_abi_name(enum syscall_abi abi)
 {
-	return name_in(x32, ARRAY_SIZE(x32), nr) ?: syscall_name(nr, false);
+	static const char *const names[SYSCALL_ABIS] = { "64", "32", "x32" };
+
+	return names[abi];
 }
 
-int syscall_number_x32(const char *name)
+static int compare_names(const void *a, const void *b)
 {
-	int nr = number_in(x32, ARRAY_SIZE(x32), name);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-	return nr < 0 ? syscall_number(name, false) : nr;
+static size_t add_names(const char **to, const char *const *table, size_t n)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (table[i])
+			to[nr++] = table[i];
+	return nr;
+}
+
+const char *const *syscall_names(void)
+{
+	static const char *all[ARRAY_SIZE(native) + ARRAY_SIZE(compat_table) + ARRAY_SIZE(x32) + 1];
+	size_t nr, once = 0;
+
+	nr = add_names(all, native, ARRAY_SIZE(native));
+	nr += add_names(all + nr, compat_table, ARRAY_SIZE(compat_table));
+	nr += add_names(all + nr, x32, ARRAY_SIZE(x32));
+	qsort(all, nr, sizeof(all[0]), compare_names);
+	for (size_t i = 0; i < nr; i++)
+		if (!once || strcmp(all[i], all[once - 1]))
+			all[once++] = all[i];
+	all[once] = NULL;
+	return all;
 }

@@ -12,6 +12,7 @@
 
 #include "lib/core/compat.bpf.h"
 #include "lib/core/constants.bpf.h"
+#include "lib/core/syscalls.shared.h"
 
 /* The function of a call, for the name of a section; and the one that 32-bit callers come to, where
  * that is another. */
@@ -85,6 +86,32 @@ static __always_inline long syscall_nr_any(struct pt_regs *regs, bool typed)
 {
 	return syscall_without_x32(syscall_nr(regs, typed));
 }
+
+/* Which call has this number (sys_enter's argument, or syscall_nr()), for the caller on the CPU? */
+static __always_inline struct syscall_id syscall_id(long nr)
+{
+	struct syscall_id id = { .nr = nr, .abi = SYSCALL_ABI_64 };
+
+	if (syscall_is_compat()) {
+		id.abi = SYSCALL_ABI_32;
+#ifdef SYSCALL_X32_BIT
+	} else if (id.nr > 0 && id.nr & SYSCALL_X32_BIT) {
+		id.abi = SYSCALL_ABI_X32;
+		id.nr = syscall_without_x32(id.nr);
+#endif
+	}
+	return id;
+}
+
+#define SYSCALL_IS(id, NAME)                                                                       \
+	((id).nr == ((id).abi == SYSCALL_ABI_32 ? COMPAT_NR_##NAME : SYSCALL_NR_##NAME))
+#define SYSCALL_IS_EXEC(id) (SYSCALL_IS(id, EXECVE) || SYSCALL_IS(id, EXECVEAT))
+/* These never end. */
+#define SYSCALL_IS_EXIT(id) (SYSCALL_IS(id, EXIT) || SYSCALL_IS(id, EXIT_GROUP))
+/* These end twice: in the new task, too. */
+#define SYSCALL_IS_FORK(id)                                                                        \
+	(SYSCALL_IS(id, CLONE) || SYSCALL_IS(id, FORK) || SYSCALL_IS(id, VFORK) ||                 \
+	 SYSCALL_IS(id, CLONE3))
 
 /*
  * The two programs at the exit of all system calls, sys_exit and raw_sys_exit (the same for a

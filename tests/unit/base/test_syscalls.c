@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #include <cmocka.h>
@@ -50,17 +51,32 @@ static void test_other_tables(void **state)
 	assert_string_equal(syscall_name(462, true), "mseal");
 	assert_int_equal(syscall_number("socketcall", true), 102);
 	assert_int_equal(syscall_number("socketcall", false), -1);
-	assert_string_equal(syscall_name_x32(0), "read");
-	assert_string_equal(syscall_name_x32(520), "execve");
-	assert_string_equal(syscall_name_x32(547), "pwritev2");
-	assert_null(syscall_name_x32(548));
-	assert_null(syscall_name_x32(-1));
-	assert_int_equal(syscall_number_x32("execve"), 520);
-	assert_int_equal(syscall_number_x32("read"), 0);
-	assert_int_equal(syscall_number_x32("socketcall"), -1);
+	assert_string_equal(syscall_name_in(SYSCALL_ABI_X32, 0), "read");
+	assert_string_equal(syscall_name_in(SYSCALL_ABI_X32, 520), "execve");
+	assert_string_equal(syscall_name_in(SYSCALL_ABI_X32, 547), "pwritev2");
+	assert_null(syscall_name_in(SYSCALL_ABI_X32, 548));
+	assert_null(syscall_name_in(SYSCALL_ABI_X32, -1));
+	assert_int_equal(syscall_number_in(SYSCALL_ABI_X32, "execve"), 520);
+	assert_int_equal(syscall_number_in(SYSCALL_ABI_X32, "read"), 0);
+	assert_int_equal(syscall_number_in(SYSCALL_ABI_X32, "socketcall"), -1);
 #else
 	assert_null(syscall_name(1, true));
 #endif
+}
+
+static void test_all(void **state)
+{
+	const char *const *names = syscall_names();
+	int read = 0, nr;
+
+	(void)state;
+	for (nr = 0; names[nr]; nr++) {
+		assert_true(!nr || strcmp(names[nr - 1], names[nr]) < 0);
+		read += !strcmp(names[nr], "read");
+	}
+	assert_int_equal(read, 1);
+	assert_in_range(nr, 300, 700);
+	assert_string_equal(syscall_abi_name(SYSCALL_ABI_X32), "x32");
 }
 
 int main(void)
@@ -69,6 +85,7 @@ int main(void)
 		cmocka_unit_test(test_native),
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_other_tables),
+		cmocka_unit_test(test_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
