@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * syscount.bpf.c: system calls, counted by number or by process.
+ *
+ * A call counts at its begin: there its number is the one that was called. (At its end, execveat is
+ * execve, sigreturn has no number, and a fork ends twice; exit never does.) Where its result or its
+ * time is asked for, it counts at its end.
+ *
+ * Nothing is locked: a program does not run twice at the same time on a CPU, and the counters are
+ * each CPU's own.
+ *
+ * Programs: sys_enter, raw_sys_enter below; sys_exit, raw_sys_exit (SYSCALL_EXIT() below).
+ */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lib/core/constants.bpf.h"
+#include "lib/core/filter.bpf.h"
+#include "lib/core/syscall_start.bpf.h"
+#include "syscount.shared.h"
+
+const volatile bool timed, by_process, only_failed, only_one;
+const volatile __u32 only_errno; /* 0: any */
+const volatile __u32 only_ppid;	 /* 0: any parent */
+const volatile int only_nr[SYSCALL_ABIS + 1];
+
+/* While user space reads the counters of one epoch, those of the other are written. */
+volatile __u32 syscount_epoch SEC(".data.syscount") = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct syscount_table);
+} tables SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 256); /* with -P the tool sets it */
+	__type(key, struct syscount_key);
+	__type(value, struct syscount_keyed);
+} keyed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SYSCOUNT_STATS);
+	__type(key, __u32);
+	__type(value, __u64);
+} stats SEC(".maps");
+
+static __always_inline __u32 parent(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (have_task_btf())
+		return bpf_get_current_task_btf()->real_parent->tgid;
+	return BPF_CORE_READ(task, real_parent, tgid);
+}
+
+static __always_inline bool wanted(struct syscall_id id)
+{
+	if (only_one && id.nr != only_nr[id.abi & SYSCALL_ABIS])
+		return false;
+	return filter_current() && (!only_ppid || parent() == only_ppid);
+}
+
+static __always_inline void add_to_stat(__u32 which)
+{
+	__u64 *stat = bpf_map_lookup_elem(&stats, &which);
+
+	if (stat)
+		++*stat;
+}
+
+/* --- the counters ------------------------------------------------------------------------- */
+
+static __always_inline struct syscount_keyed *row_of_key(__u32 id, __u32 abi)
+{
+	struct syscount_key key = { .id = id, .abi = abi, .epoch = syscount_epoch };
+	struct syscount_keyed *row = bpf_map_lookup_elem(&keyed, &key), none = {};
+
+	if (row)
+		return row;
+	bpf_map_update_elem(&keyed, &key, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&keyed, &key);
+}
+
+/* With the name that the process has now: the last one is what will be shown. */
+static __always_inline struct syscount_calls *row_of_process(void)
+{
+	struct syscount_keyed *row = row_of_key(bpf_get_current_pid_tgid() >> 32, 0);
+	struct task_struct *task;
+
+	if (!row)
+		return NULL;
+	row->jiffies = bpf_jiffies64();
+	if (have_task_btf()) {
+		task = bpf_get_current_task_btf()->group_leader;
+		__builtin_memcpy(row->comm, task->comm, sizeof(row->comm));
+	} else {
+		task = (void *)bpf_get_current_task();
+		BPF_CORE_READ_STR_INTO(&row->comm, task, group_leader, comm);
+	}
+	return &row->calls;
+}
+
+static __always_inline struct syscount_calls *row_of_number(struct syscall_id id)
+{
+	__u32 nr = id.nr, epoch = syscount_epoch;
+	struct syscount_table *table;
+	struct syscount_keyed *row;
+	__u64 at;
+
+	if (nr >= (id.abi == SYSCALL_ABI_X32 ? SYSCOUNT_NUMBERS_X32 : SYSCOUNT_NUMBERS)) {
+		row = row_of_key(nr, id.abi);
+		return row ? &row->calls : NULL;
+	}
+	table = bpf_map_lookup_elem(&tables, &epoch);
+	if (!table)
+		return NULL;
+	at = id.abi * SYSCOUNT_NUMBERS + nr;
+	barrier_var(at);
+	if (at >= SYSCOUNT_ROWS)
+		return NULL;
+	barrier_var(at); /* the check comes before the use */
+	return &table->rows[at];
+}
+
+static __always_inline void count(struct syscall_id id, __u64 ns)
+{
+	struct syscount_calls *row = by_process ? row_of_process() : row_of_number(id);
+
+	if (!row) {
+		add_to_stat(SYSCOUNT_LOST);
+		return;
+	}
+	row->count++;
+	if (timed)
+		row->ns += ns;
+}
+
+/* --- the begin of a call ------------------------------------------------------------------ */
+
+static __always_inline int begins(long nr)
+{
+	struct syscall_id id = syscall_id(nr);
+
+	if (!wanted(id))
+		return 0;
+	if (timed && !SYSCALL_IS_EXIT(id))
+		syscall_start_note(id);
+	else if (!only_failed)
+		count(id, 0);
+	return 0;
+}
+
+/* --- the end of a call -------------------------------------------------------------------- */
+
+/* Is this the end of a call that is to be counted? *@begun: how it began, if that is known. */
+static __always_inline bool take(struct syscall_id id, long ret, struct syscall_start *begun)
+{
+	bool want;
+
+	if (!timed)
+		return wanted(id);
+	if (syscall_start_take(begun))
+		return true;
+	want = wanted(id);
+	if ((want || SYSCALL_IS_EXEC(id)) && syscall_start_take_crowded(begun))
+		return true;
+	return want && !(ret == 0 && SYSCALL_IS_FORK(id)); /* in the new task, that is no end */
+}
+
+static __always_inline bool is_unsure(long ret)
+{
+	return syscall_may_restart(ret) && (!only_errno || only_errno == EINTR);
+}
+
+static __always_inline bool is_failure(long ret)
+{
+	if (only_errno)
+		return ret == -(long)only_errno;
+	return ret < 0 && ret >= -MAX_ERRNO && !syscall_may_restart(ret);
+}
+
+static __always_inline int ends(struct pt_regs *regs, long ret, bool typed)
+{
+	__u64 now = timed ? bpf_ktime_get_ns() : 0;
+	struct syscall_start begun = {};
+	struct syscall_id id;
+	int nr;
+
+	if (only_failed && !timed && !is_failure(ret) && !is_unsure(ret))
+		return 0;
+	nr = syscall_nr(regs, typed);
+	id = syscall_id(nr);
+	if (!take(id, ret, &begun))
+		return 0;
+	if (begun.ns && (nr == -1 || SYSCALL_IS_EXEC(id)))
+		id = begun.id; /* sigreturn and execveat */
+	if (only_failed) {
+		/* sigreturn has the result of the call that the signal came upon */
+		if (nr == -1 && (id.nr != -1 || ret != -ENOSYS))
+			return 0;
+		if (is_unsure(ret))
+			add_to_stat(SYSCOUNT_INTERRUPTED);
+		if (!is_failure(ret))
+			return 0;
+	}
+	if (timed && !begun.ns)
+		add_to_stat(SYSCOUNT_UNTIMED);
+	count(id, begun.ns ? now - begun.ns : 0);
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter, struct pt_regs *regs, long id)
+{
+	return begins(id);
+}
+
+SEC("raw_tp/sys_enter")
+int BPF_PROG(raw_sys_enter, struct pt_regs *regs, long id)
+{
+	return begins(id);
+}
+
+SYSCALL_EXIT(ends(regs, ret, typed))
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
