@@ -188,6 +188,17 @@ class FileRw(Operation):
             yield
 
 
+class Call(Operation):
+    """The cheapest system call that does something: getppid()."""
+    name, weighed_by, told_apart = "getppid", "cpu_ns", False
+
+    def workload(self, n, threads):
+        return "getppids", n
+
+    def shown(self, output):
+        return output.count(b"getppid") or output.count(b"getppids")
+
+
 def call(*argv):
     return subprocess.run([str(a) for a in argv], check=True, capture_output=True, text=True).stdout.strip()
 

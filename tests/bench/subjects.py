@@ -7,6 +7,7 @@ from typing import Callable
 from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Session, Spawn
 from operations import Connection, End, FileRw, Io, Open, Request, RoundTrip, Spawn
 from operations import Connection, FileRw, Io, IoRow, Open, Request, RoundTrip, Spawn
+from operations import Call, Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
 
 
 @dataclass
@@ -144,6 +145,18 @@ CASES = {
         libbpf_tool("tcplife"),
         bpftrace_tool("tcplife"),
     ], burst=4000, vm=300, speed=20000, peers=20000, vm_speed=1000, threads=(1,)),
+    "syscount": Case(Call, [
+        floor("sys_enter", "tp_btf/sys_enter"),
+        floor("sys_enter sys_exit", "sys_exit and tp_btf/sys_enter"),
+        ours("syscount", "-T", "1000"),
+        ours("syscount", "-L", "-T", "1000", label=" -L"),
+        ours("syscount", "-x", label=" -x", filtered=True),
+        ours("syscount", "-P", "-T", "1000", label=" -P"),
+        ours("syscount", "-p", "$PID", label=" -p OTHER", filtered=True),
+        libbpf_tool("syscount", "-T", "1000"),
+        libbpf_tool("syscount", "-L", "-T", "1000", label=" -L"),
+        wrapper("strace", "-c", "-f", "-o", "/dev/null"),
+    ], burst=100000, vm=5000),
     "tcpretrans": Case(Request, RETRANSMITS, burst=20000, vm=2000),
     "tcpretrans-connect": Case(Connection, [replace(entry, results={}) for entry in RETRANSMITS], burst=4000, vm=300),
 }

@@ -131,6 +131,15 @@ TOOLS = {
         loads=("0 -a", "1"),
         wrong={"--events": ["0"], "-p": ["x", "0x1", ""]},
         wrong_lines=("abc", "1.5", "1 2", "99999999999", "-a -1")),
+    "syscount": Facts(
+        bcc_options="-p -t -c -i -d -T -x -e -L -m -P -l --syscall", all_events=("--syscall", "getppid"),
+        events=lambda n, at: ("getppids", n),
+        hostile=lambda at: ("hostile", "exec", 3, at.directory), ready=b"tracing",
+        hostile_args=("-P", "--syscall", "wait4"),
+        loads=("-L -x", "-P -L -c 1", "-P --syscall read", "-e EPERM -P", "-L"),
+        wrong={"--syscall": ["no_such_call", "", "-1", "read,write"], "-e": ["", "0", "x", "4096", "ENOSUCH", "--1"],
+               "-T": ["0", "x", "-1"], "-i": ["0", "x"], "-d": ["0"], "-c": ["0", "x", "1,2"], "-t": ["x"]},
+        wrong_lines=("extra", "1")),
     "profile": Facts(
         bcc_options="-p -L -U -K -F -c -f -d -a -I --stack-storage-size -C",
         events=lambda n, at: ("burn", 1000),

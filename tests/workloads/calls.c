@@ -11,10 +11,12 @@
  *	sleeps N	N nanosleep of 10 ms; says how long they took at least and at most
  *	signals N	N signals come upon a read, which goes on (SA_RESTART); N upon a pause, which ends
  *	thread-exec N	N children, in each of which a thread that is not the first one calls execveat
- *	same-place N	two threads, whose ids end in the same 12 bits, call getppid N times each
+ *	threads N	N threads one after another, each of which calls getppid once
+ *	same-place N	two processes, whose ids end in the same 15 bits, call getppid N times each
  *	name N		calls itself "calls-renamed", and getppid N times
  */
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -197,7 +199,7 @@ static void mix(const char *dir)
 		raise(SIGUSR1);
 	}
 	for (int i = 0; i < 3; i++) {
-		alarm(1);
+		ualarm(20000, 0);
 		pause();
 	}
 	system("exit 3");
@@ -284,42 +286,40 @@ static void thread_exec(long n, char *path)
 	}
 }
 
-static pthread_barrier_t barrier;
-static long each;
-
-static void *call_getppid(void *arg)
+static void *one_getppid(void *arg)
 {
-	if (arg && ((tid() ^ getpid()) & 0xfff))
-		return NULL;
-	pthread_barrier_wait(&barrier);
-	for (long i = 0; i < each; i++)
-		syscall(SYS_getppid);
-	return arg;
+	syscall(SYS_getppid);
+	return NULL;
 }
 
+static void many_threads(long n)
+{
+	for (long i = 0; i < n; i++) {
+		pthread_t one;
+
+		if (pthread_create(&one, NULL, one_getppid, NULL) || pthread_join(one, NULL))
+			die("pthread_create");
+	}
+}
+
+/* Both on a CPU of their own, if there are two, and at the same time. */
 static void same_place(long n)
 {
-	pthread_t other;
+	pid_t wanted = getpid() + 32768;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&wanted,
+		.set_tid_size = 1,
+	};
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
 
-	each = n;
-	pthread_barrier_init(&barrier, NULL, 2);
-	for (int tries = 0; tries < 100000; tries++) {
-		struct timespec soon;
-
-		if (pthread_create(&other, NULL, call_getppid, &each))
-			die("pthread_create");
-		clock_gettime(CLOCK_REALTIME, &soon);
-		soon.tv_nsec += 20000000;
-		soon.tv_sec += soon.tv_nsec / 1000000000;
-		soon.tv_nsec %= 1000000000;
-		if (pthread_timedjoin_np(other, NULL, &soon) != ETIMEDOUT)
-			continue;
-		call_getppid(NULL);
-		pthread_join(other, NULL);
-		printf("count=%ld\ttries=%d\n", 2 * n, tries);
-		return;
-	}
-	die("no thread has such an id");
+	if (pid < 0)
+		die("a process of this id");
+	for (long i = 0; i < n; i++)
+		syscall(SYS_getppid);
+	if (!pid)
+		_exit(0);
+	waitpid(pid, NULL, 0);
 }
 
 int main(int argc, char **argv)
@@ -349,6 +349,8 @@ int main(int argc, char **argv)
 		signals(n);
 	} else if (program) {
 		thread_exec(n, program);
+	} else if (!strcmp(mode, "threads")) {
+		many_threads(n);
 	} else if (!strcmp(mode, "same-place")) {
 		same_place(n);
 	} else if (!strcmp(mode, "name")) {
@@ -357,7 +359,7 @@ int main(int argc, char **argv)
 			syscall(SYS_getppid);
 	} else {
 		usage("table|children N|mix DIR|refused N|sleeps N|signals N|thread-exec N DIR|"
-		      "same-place N|name N");
+		      "threads N|same-place N|name N");
 	}
 	fflush(stdout);
 	_exit(0);
