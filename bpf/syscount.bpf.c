@@ -54,16 +54,17 @@ static __always_inline __u32 parent(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	if (have_task_btf())
-		return bpf_get_current_task_btf()->real_parent->tgid;
 	return BPF_CORE_READ(task, real_parent, tgid);
 }
 
-static __always_inline bool wanted(struct syscall_id id)
+/* @task: the pid and tid of the one on the CPU. */
+static __always_inline bool wanted(__u64 task, struct syscall_id id)
 {
 	if (only_one && id.nr != only_nr[id.abi & SYSCALL_ABIS])
 		return false;
-	return filter_current() && (!only_ppid || parent() == only_ppid);
+	if (task >> 32 == filter.own_pid || (filter_any() && !filter_current()))
+		return false;
+	return !only_ppid || parent() == only_ppid;
 }
 
 static __always_inline void add_to_stat(__u32 which)
@@ -88,9 +89,9 @@ static __always_inline struct syscount_keyed *row_of_key(__u32 id, __u32 abi)
 }
 
 /* With the name that the process has now: the last one is what will be shown. */
-static __always_inline struct syscount_calls *row_of_process(void)
+static __always_inline struct syscount_calls *row_of_process(__u64 current_id)
 {
-	struct syscount_keyed *row = row_of_key(bpf_get_current_pid_tgid() >> 32, 0);
+	struct syscount_keyed *row = row_of_key(current_id >> 32, 0);
 	struct task_struct *task;
 
 	if (!row)
@@ -128,9 +129,9 @@ static __always_inline struct syscount_calls *row_of_number(struct syscall_id id
 	return &table->rows[at];
 }
 
-static __always_inline void count(struct syscall_id id, __u64 ns)
+static __always_inline void count(__u64 task, struct syscall_id id, __u64 ns)
 {
-	struct syscount_calls *row = by_process ? row_of_process() : row_of_number(id);
+	struct syscount_calls *row = by_process ? row_of_process(task) : row_of_number(id);
 
 	if (!row) {
 		add_to_stat(SYSCOUNT_LOST);
@@ -145,32 +146,37 @@ static __always_inline void count(struct syscall_id id, __u64 ns)
 
 static __always_inline int begins(long nr)
 {
-	struct syscall_id id = syscall_id(nr);
+	bool compat;
+	__u64 task = syscall_caller(&compat);
+	struct syscall_id id = syscall_id(nr, compat);
 
-	if (!wanted(id))
+	if (!wanted(task, id))
 		return 0;
 	if (timed && !SYSCALL_IS_EXIT(id))
-		syscall_start_note(id);
+		syscall_start_note(task, id);
 	else if (!only_failed)
-		count(id, 0);
+		count(task, id, 0);
 	return 0;
 }
 
 /* --- the end of a call -------------------------------------------------------------------- */
 
-/* Is this the end of a call that is to be counted? *@begun: how it began, if that is known. */
-static __always_inline bool take(struct syscall_id id, long ret, struct syscall_start *begun)
+/* Is this the end of a call that is to be counted? *@begun: which, and when it began if that is
+ * known. */
+static __always_inline bool take(__u64 task, struct syscall_id id, long ret,
+				 struct syscall_start *begun)
 {
 	bool want;
 
-	if (!timed)
-		return wanted(id);
-	if (syscall_start_take(begun))
+	if (timed && syscall_start_take(task, id, begun))
 		return true;
-	want = wanted(id);
+	begun->id = id;
+	want = wanted(task, id);
+	if (!timed)
+		return want;
 	if ((want || SYSCALL_IS_EXEC(id)) && syscall_start_take_crowded(begun))
 		return true;
-	return want && !(ret == 0 && SYSCALL_IS_FORK(id)); /* in the new task, that is no end */
+	return want && !(ret == 0 && SYSCALL_IS_FORK(id)); /* that is no end in the new task */
 }
 
 static __always_inline bool is_unsure(long ret)
@@ -187,22 +193,22 @@ static __always_inline bool is_failure(long ret)
 
 static __always_inline int ends(struct pt_regs *regs, long ret, bool typed)
 {
-	__u64 now = timed ? bpf_ktime_get_ns() : 0;
 	struct syscall_start begun = {};
-	struct syscall_id id;
+	__u64 task, ns = 0;
+	bool compat;
 	int nr;
 
 	if (only_failed && !timed && !is_failure(ret) && !is_unsure(ret))
 		return 0;
+	task = syscall_caller(&compat);
 	nr = syscall_nr(regs, typed);
-	id = syscall_id(nr);
-	if (!take(id, ret, &begun))
+	if (!take(task, syscall_id(nr, compat), ret, &begun))
 		return 0;
-	if (begun.ns && (nr == -1 || SYSCALL_IS_EXEC(id)))
-		id = begun.id; /* sigreturn and execveat */
+	if (begun.ns)
+		ns = bpf_ktime_get_ns() - begun.ns;
 	if (only_failed) {
 		/* sigreturn has the result of the call that the signal came upon */
-		if (nr == -1 && (id.nr != -1 || ret != -ENOSYS))
+		if (nr == -1 && (begun.id.nr != -1 || ret != -ENOSYS))
 			return 0;
 		if (is_unsure(ret))
 			add_to_stat(SYSCOUNT_INTERRUPTED);
@@ -211,7 +217,7 @@ static __always_inline int ends(struct pt_regs *regs, long ret, bool typed)
 	}
 	if (timed && !begun.ns)
 		add_to_stat(SYSCOUNT_UNTIMED);
-	count(id, begun.ns ? now - begun.ns : 0);
+	count(task, begun.id, ns);
 	return 0;
 }
 

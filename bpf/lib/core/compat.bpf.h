@@ -75,13 +75,12 @@ static __always_inline long syscall_nr(struct pt_regs *regs, bool typed)
 	return SAVED_REG(orig_ax);
 }
 
-/* arch/x86/include/asm/thread_info.h: TS_COMPAT */
-static __always_inline bool syscall_is_compat(void)
+/* Is the call of @task, which is the current one, one of the 32-bit table?
+ * arch/x86/include/asm/thread_info.h: TS_COMPAT */
+static __always_inline bool syscall_is_compat_of(struct task_struct *task, bool typed)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	if (have_task_btf())
-		return bpf_get_current_task_btf()->thread_info.status & 0x2;
+	if (typed)
+		return task->thread_info.status & 0x2;
 	return BPF_CORE_READ(task, thread_info.status) & 0x2;
 }
 
@@ -150,10 +149,8 @@ static __always_inline long syscall_nr(struct pt_regs *regs, bool typed)
 }
 
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
-static __always_inline bool syscall_is_compat(void)
+static __always_inline bool syscall_is_compat_of(struct task_struct *task, bool typed)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-
 	return BPF_CORE_READ(task, thread_info.flags) & (1UL << 22);
 }
 
@@ -167,6 +164,13 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #else
 #error "bpf/lib/core/compat.bpf.h knows the system calls of x86 and arm64: add this architecture's"
 #endif
+
+static __always_inline bool syscall_is_compat(void)
+{
+	if (have_task_btf())
+		return syscall_is_compat_of(bpf_get_current_task_btf(), true);
+	return syscall_is_compat_of((void *)bpf_get_current_task(), false);
+}
 
 /* The position given to pread(2), pwritev(2) and their like; a 32-bit task gives it in two halves,
  * on arm in an even register and the next. */

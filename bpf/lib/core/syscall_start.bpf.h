@@ -32,39 +32,48 @@ struct {
 	__type(value, struct syscall_start);
 } syscall_starts_crowded SEC(".maps");
 
-static __always_inline struct syscall_start *syscall_start_place(void)
+/* In what follows @owner is the current task's pid and tid (syscall_caller()). */
+static __always_inline struct syscall_start *syscall_start_place(__u64 owner)
 {
-	__u32 at = (__u32)bpf_get_current_pid_tgid() & syscall_start_config.mask;
+	__u32 at = (__u32)owner & syscall_start_config.mask;
 
 	return bpf_map_lookup_elem(&syscall_starts, &at);
 }
 
-/* The current task begins this call. If there is no room at all, its end will find nothing. */
-static __always_inline void syscall_start_note(struct syscall_id id)
+/* The task begins this call. If there is no room at all, its end will find nothing. */
+static __always_inline void syscall_start_note(__u64 owner, struct syscall_id id)
 {
-	__u64 task = bpf_get_current_task();
-	struct syscall_start *s = syscall_start_place();
+	struct syscall_start *s = syscall_start_place(owner);
 
-	if (s && (!s->task || s->task == task) && !SYSCALL_IS_EXEC(id)) {
+	if (s && (!s->owner || s->owner == owner) && !SYSCALL_IS_EXEC(id)) {
 		s->id = id;
 		s->ns = bpf_ktime_get_ns();
-		s->task = task;
+		s->owner = owner;
 	} else {
-		struct syscall_start own = { task, bpf_ktime_get_ns(), id };
+		struct syscall_start own = { owner, bpf_ktime_get_ns(), id };
+		__u64 task = bpf_get_current_task();
 
 		bpf_map_update_elem(&syscall_starts_crowded, &task, &own, BPF_ANY);
 	}
 }
 
-/* Its call ends: true if the begin is known, which then is in *@begun. Nearly all find it here... */
-static __always_inline bool syscall_start_take(struct syscall_start *begun)
+/*
+ * Its call ends, which looks like @id now: true if the begin is known, which then is in *@begun,
+ * with the call that began: sigreturn has no number (-1) any more, and execveat is execve. Nearly
+ * all find it here...
+ */
+static __always_inline bool syscall_start_take(__u64 owner, struct syscall_id id,
+					       struct syscall_start *begun)
 {
-	struct syscall_start *s = syscall_start_place();
+	struct syscall_start *s = syscall_start_place(owner);
 
-	if (!s || s->task != bpf_get_current_task())
+	if (!s || s->owner != owner)
 		return false;
-	*begun = *s;
-	s->task = 0;
+	begun->ns = s->ns;
+	begun->id = s->id;
+	s->owner = 0;
+	if (id.nr != -1) /* or it is another thread's, who wrote to the place at the same time */
+		begun->id = id;
 	return true;
 }
 
@@ -76,7 +85,8 @@ static __always_inline bool syscall_start_take_crowded(struct syscall_start *beg
 
 	if (!s)
 		return false;
-	*begun = *s;
+	begun->ns = s->ns;
+	begun->id = s->id;
 	bpf_map_delete_elem(&syscall_starts_crowded, &task);
 	return true;
 }

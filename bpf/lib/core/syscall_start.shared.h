@@ -6,9 +6,10 @@
 #include "lib/core/syscalls.shared.h"
 
 struct syscall_start {
-	__u64 task; /* its address; 0: the place is free */
-	__u64 ns;   /* CLOCK_MONOTONIC; 0: not known */
+	__u64 owner; /* pid and tid; 0: the place is free */
+	__u64 ns;    /* CLOCK_MONOTONIC; 0: not known */
 	struct syscall_id id;
+	__u64 unused; /* so that none lies in two cache lines */
 };
 
 struct syscall_start_config {

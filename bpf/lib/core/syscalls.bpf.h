@@ -87,12 +87,28 @@ static __always_inline long syscall_nr_any(struct pt_regs *regs, bool typed)
 	return syscall_without_x32(syscall_nr(regs, typed));
 }
 
-/* Which call has this number (sys_enter's argument, or syscall_nr()), for the caller on the CPU? */
-static __always_inline struct syscall_id syscall_id(long nr)
+/* The pid and tid of the caller on the CPU, as bpf_get_current_pid_tgid() has them, and in *@compat
+ * whether its call is one of the 32-bit table: both by one helper, for programs that every call of
+ * the machine runs. */
+static __always_inline __u64 syscall_caller(bool *compat)
+{
+	struct task_struct *task;
+
+	if (!have_task_btf()) {
+		*compat = syscall_is_compat();
+		return bpf_get_current_pid_tgid();
+	}
+	task = bpf_get_current_task_btf();
+	*compat = syscall_is_compat_of(task, true);
+	return (__u64)task->tgid << 32 | (__u32)task->pid;
+}
+
+/* Which call has this number (sys_enter's argument, or syscall_nr()), for such a caller? */
+static __always_inline struct syscall_id syscall_id(long nr, bool compat)
 {
 	struct syscall_id id = { .nr = nr, .abi = SYSCALL_ABI_64 };
 
-	if (syscall_is_compat()) {
+	if (compat) {
 		id.abi = SYSCALL_ABI_32;
 #ifdef SYSCALL_X32_BIT
 	} else if (id.nr > 0 && id.nr & SYSCALL_X32_BIT) {
