@@ -397,13 +397,13 @@ static void summary(struct run *r, struct json *j)
 }
 
 static const char *const examples[] = { "syscount",
-					"the calls of the whole machine, until Ctrl-C",
+					"all calls of the machine, until Ctrl-C",
 					"syscount -LPi 1",
-					"which processes spend time in calls, each second",
+					"each second: whose calls take long",
 					"syscount -x -p 1234 -d 10",
-					"failed calls of process 1234, for 10 s",
+					"failed calls of a process, for 10 s",
 					"syscount -P -e ENOENT",
-					"who looks for files that are not there?",
+					"who looks for what is not there?",
 					"syscount -P --syscall fsync",
 					"who calls fsync?",
 					NULL };

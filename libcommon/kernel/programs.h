@@ -49,16 +49,10 @@ uint64_t programs_percpu_sum(const struct programs *p, const char *map, uint32_t
 uint64_t *programs_percpu(const struct programs *p, const char *map, uint32_t index, int *nr);
 
 /*
- * Waits until every program that runs now has ended: for an RCU grace period. membarrier() refuses
- * that where there are nohz_full CPUs; a change of a map of maps, for which any map will do, waits
- * for the same.
- */
-void programs_wait(int any_map_fd);
-
-/*
  * For counters of which there are two: has the programs, which read @section (a u32, 0 or 1), write
- * to the other ones from now on. *@epoch, 0 at first, says which. Returns the one before, to whose
- * counters nothing writes any more.
+ * to the other ones from now on, and waits until those that run now have ended. *@epoch, 0 at
+ * first, says which. Returns the one before, to whose counters nothing writes any more.
+ * @any_map_fd: of whatever map.
  */
 uint32_t programs_flip(const struct programs *p, const char *section, uint32_t *epoch,
 		       int any_map_fd);

@@ -3,14 +3,15 @@
  * calls MODE [N]: system calls, as many of each as it says, and nothing else but what it takes to
  * say so: one write, and exit_group.
  *
- *	table		30 and more kinds, 64-bit and where it can 32-bit ones and x32's: a line for each, with how
- *			many there were and what they ended with (errno)
- *	children N	N children one after another, the i-th of which calls getppid i % 7 + 1 times
+ *	table		30 kinds and more, 64-bit and where it can 32-bit ones and x32's: a line for
+ *			each, with how many there were and what they ended with (errno)
+ *	children N	N children one after another: number i calls getppid i % 7 + 1 times
  *	mix DIR		threads, forks, execs, signals: whatever the C library makes of it
  *	refused N	N getppid that a seccomp filter refuses (EPERM)
  *	sleeps N	N nanosleep of 10 ms; says how long they took at least and at most
- *	signals N	N signals come upon a read, which goes on (SA_RESTART); N upon a pause, which ends
- *	thread-exec N	N children, in each of which a thread that is not the first one calls execveat
+ *	signals N	N signals come upon a read, which goes on (SA_RESTART); N upon a ppoll,
+ *			which ends
+ *	thread-exec N DIR	N children, in each of which a thread calls execveat
  *	threads N	N threads one after another, each of which calls getppid once
  *	same-place N	two processes, whose ids end in the same 15 bits, call getppid N times each
  *	name N		calls itself "calls-renamed", and getppid N times
