@@ -9,7 +9,8 @@
  * Nothing is locked: a program does not run twice at the same time on a CPU, and the counters are
  * each CPU's own.
  *
- * Programs: sys_enter, raw_sys_enter below; sys_exit, raw_sys_exit (SYSCALL_EXIT() below).
+ * Programs: sys_enter, raw_sys_enter, tp_sys_enter, tp_sys_exit below; sys_exit, raw_sys_exit
+ * (SYSCALL_EXIT() below).
  */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -191,17 +192,15 @@ static __always_inline bool is_failure(long ret)
 	return ret < 0 && ret >= -MAX_ERRNO && !syscall_may_restart(ret);
 }
 
-static __always_inline int ends(struct pt_regs *regs, long ret, bool typed)
+static __always_inline int ends(int nr, long ret)
 {
 	struct syscall_start begun = {};
 	__u64 task, ns = 0;
 	bool compat;
-	int nr;
 
 	if (only_failed && !timed && !is_failure(ret) && !is_unsure(ret))
 		return 0;
 	task = syscall_caller(&compat);
-	nr = syscall_nr(regs, typed);
 	if (!take(task, syscall_id(nr, compat), ret, &begun))
 		return 0;
 	if (begun.ns)
@@ -233,6 +232,19 @@ int BPF_PROG(raw_sys_enter, struct pt_regs *regs, long id)
 	return begins(id);
 }
 
-SYSCALL_EXIT(ends(regs, ret, typed))
+SYSCALL_EXIT(ends(syscall_nr(regs, typed), ret))
+
+/* At twice the price, but never preempted: for kernels that preempt tasks in the others (7.x). */
+SEC("tp/raw_syscalls/sys_enter")
+int tp_sys_enter(struct trace_event_raw_sys_enter *event)
+{
+	return begins(event->id);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int tp_sys_exit(struct trace_event_raw_sys_exit *event)
+{
+	return ends(event->id, event->ret);
+}
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

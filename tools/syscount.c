@@ -294,10 +294,15 @@ static void report(struct run *r)
 
 static bool at_begin, at_end, at_both;
 static const struct probe probes[] = {
-	{ .name = "calls", .rungs = { "sys_enter", "raw_sys_enter" }, .when = &at_begin },
-	{ .name = "ends of calls", .rungs = { "sys_exit", "raw_sys_exit" }, .when = &at_end },
+	{ .name = "calls",
+	  .rungs = { "sys_enter", "raw_sys_enter", "tp_sys_enter" },
+	  .when = &at_begin },
+	{ .name = "ends of calls",
+	  .rungs = { "sys_exit", "raw_sys_exit", "tp_sys_exit" },
+	  .when = &at_end },
 	{ .name = "calls and their ends",
-	  .rungs = { "sys_enter sys_exit", "raw_sys_enter raw_sys_exit" },
+	  .rungs = { "sys_enter sys_exit", "raw_sys_enter raw_sys_exit",
+		     "tp_sys_enter tp_sys_exit" },
 	  .when = &at_both },
 	{ 0 },
 };

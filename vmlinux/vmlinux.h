@@ -501,6 +501,16 @@ struct linux_binprm {
 	const char *interp; /* another string than filename when a script or binfmt_misc led to it */
 };
 
+/* --- system calls, at the tracepoints raw_syscalls --- */
+struct trace_event_raw_sys_enter {
+	long int id;
+};
+
+struct trace_event_raw_sys_exit {
+	long int id;
+	long int ret;
+};
+
 /* --- opening files --- */
 struct open_how {
 	__u64 flags;
