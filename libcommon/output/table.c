@@ -174,6 +174,16 @@ void table_header(struct out *o, const struct column *columns)
 	out_char(o, '\n');
 }
 
+int table_width(const struct column *columns)
+{
+	int width = 0;
+
+	for (const struct column *c = columns; !is_end(c); c++)
+		if (is_shown(c))
+			width += abs(c->width) + !is_last(c);
+	return width;
+}
+
 void table_row(struct out *o, const struct column *columns, const struct event_head *event)
 {
 	for (const struct column *c = columns; !is_end(c); c++) {

@@ -92,6 +92,8 @@ struct view {
 	}
 
 void table_header(struct out *o, const struct column *columns);
+/* How many characters a row has at least, without the end of the line. */
+int table_width(const struct column *columns);
 void table_row(struct out *o, const struct column *columns, const struct event_head *event);
 /* One object on one line: time, pid, tid, uid, comm from the head, then the columns. Of a task that
  * is not known (a pid of EVENT_UNKNOWN), pid, tid and comm are null, and "?" in a row; so is uid,

@@ -13,7 +13,7 @@ struct tally {
 	size_t place_mask; /* places - 1, a power of two */
 	uint32_t *places;
 	char *rows;
-	bool sorted; /* the places are of no use any more */
+	bool moved; /* the rows: the places are of no use any more */
 };
 
 #define FIRST_ROOM 64
@@ -49,7 +49,7 @@ static void index_rows(struct tally *t)
 	memset(t->places, 0, (t->place_mask + 1) * sizeof(*t->places));
 	for (size_t i = 0; i < t->nr; i++)
 		*find(t, row_at(t, i) + t->key_at) = i + 1;
-	t->sorted = false;
+	t->moved = false;
 }
 
 static bool grow(struct tally *t)
@@ -102,7 +102,7 @@ void *tally_row(struct tally *t, const void *key)
 	uint32_t *place;
 	char *row;
 
-	if (t->sorted)
+	if (t->moved)
 		index_rows(t);
 	place = find(t, key);
 	if (*place)
@@ -129,9 +129,25 @@ size_t tally_row_size(const struct tally *t)
 void *tally_sorted(struct tally *t, int (*compare)(const void *, const void *), size_t *nr)
 {
 	qsort(t->rows, t->nr, t->row_size, compare);
-	t->sorted = true;
+	t->moved = true;
 	*nr = t->nr;
 	return t->rows;
+}
+
+size_t tally_keep(struct tally *t, bool (*keep)(void *row, void *ctx), void *ctx)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < t->nr; i++) {
+		if (!keep(row_at(t, i), ctx))
+			continue;
+		if (nr != i)
+			memcpy(row_at(t, nr), row_at(t, i), t->row_size);
+		nr++;
+	}
+	t->nr = nr;
+	t->moved = true;
+	return nr;
 }
 
 void tally_clear(struct tally *t)

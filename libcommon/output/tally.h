@@ -26,6 +26,10 @@ size_t tally_row_size(const struct tally *t);
  * next call with @t. */
 void *tally_sorted(struct tally *t, int (*compare)(const void *, const void *), size_t *nr);
 
+/* Forgets the rows of which @keep returns false. It is called once for each row, in no order, and
+ * may change it; its key, too, if no two become equal. Returns how many are left. */
+size_t tally_keep(struct tally *t, bool (*keep)(void *row, void *ctx), void *ctx);
+
 /* Forgets all rows; their memory stays for the next ones. */
 void tally_clear(struct tally *t);
 

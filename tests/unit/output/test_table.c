@@ -57,7 +57,9 @@ static void test_header(void **state)
 {
 	table_header(&o, columns);
 	assert_string_equal(text(), "PID    RET TWICE  M   NAME\n");
+	assert_int_equal(table_width(columns), 5 + 1 + 4 + 1 + 6 + 1 + 3 + 1 + 9);
 	show_size = true;
+	assert_int_equal(table_width(columns), 5 + 1 + 6 + 1 + 4 + 1 + 6 + 1 + 3 + 1 + 9);
 	table_header(&o, columns);
 	assert_string_equal(text(), "PID     SIZE  RET TWICE  M   NAME\n");
 	show_size = false;

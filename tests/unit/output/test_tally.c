@@ -102,11 +102,54 @@ static void test_clear(void **state)
 	tally_free(NULL);
 }
 
+static bool is_even(void *row, void *ctx)
+{
+	struct row *r = row;
+
+	*(int *)ctx += 1;
+	r->count++;
+	return r->key % 2 == 0;
+}
+
+static bool make_older(void *row, void *ctx)
+{
+	((struct row *)row)->key += *(unsigned int *)ctx;
+	return true;
+}
+
+static void test_keep(void **state)
+{
+	struct tally *t = new_tally(MANY);
+	unsigned int by = 1000000;
+	struct row *rows;
+	int asked = 0;
+	size_t nr;
+
+	for (unsigned int key = 0; key < MANY; key++)
+		add(t, key, 2 * key);
+	tally_sorted(t, by_count, &nr);
+	assert_int_equal(tally_keep(t, is_even, &asked), MANY / 2);
+	assert_int_equal(asked, MANY);
+	for (unsigned int key = 0; key < MANY; key++)
+		add(t, key, 1);
+	rows = tally_sorted(t, by_count, &nr);
+	assert_int_equal(nr, MANY);
+	for (unsigned int i = 0; i < MANY; i++)
+		assert_int_equal(rows[i].count, rows[i].key % 2 ? 1 : 2 * rows[i].key + 2);
+	/* keys may change, all of them at once */
+	assert_int_equal(tally_keep(t, make_older, &by), MANY);
+	add(t, by, 0);
+	tally_sorted(t, by_count, &nr);
+	assert_int_equal(nr, MANY);
+	tally_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_clear),
 	};
 
