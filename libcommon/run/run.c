@@ -39,7 +39,7 @@ void run_count(struct run *r, uint64_t n)
 		run_stop(r);
 }
 
-static void show(struct run *r, const struct column *columns, const void *row)
+void run_row(struct run *r, const struct column *columns, const void *row)
 {
 	if (r->opt.json)
 		table_json(&r->out, columns, row);
@@ -52,7 +52,7 @@ void run_show(struct run *r, const void *event, size_t size)
 	r->shown = event;
 	if (r->plan.event && !r->plan.event(r, event, size))
 		return;
-	show(r, r->plan.columns, r->shown);
+	run_row(r, r->plan.columns, r->shown);
 	run_count(r, 1);
 	if (r->out.error)
 		run_stop(r);
@@ -89,7 +89,7 @@ void run_show_tally(struct run *r, struct tally *t, const struct column *columns
 
 		row->head.ts = now;
 		row->interval_ns = interval_ns;
-		show(r, columns, row);
+		run_row(r, columns, row);
 	}
 	tally_clear(t);
 }

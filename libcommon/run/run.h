@@ -80,6 +80,9 @@ struct run {
  * this, and a tool may hand over its own. Stops at the last one that --events asks for. */
 void run_show(struct run *r, const void *event, size_t size);
 
+/* For a report hook: prints one of its rows, or the object, and counts nothing. */
+void run_row(struct run *r, const struct column *columns, const void *row);
+
 /* Counts @n events that are kept for a report as shown, also for --events. */
 void run_count(struct run *r, uint64_t n);
 
