@@ -440,8 +440,11 @@ struct sigpending {
 	sigset_t signal;
 };
 
+struct net;
+
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
+	struct net *net_ns;
 };
 
 struct task_struct {
@@ -737,6 +740,11 @@ struct socket {
 	struct sock *sk;
 };
 
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+};
+
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
@@ -792,6 +800,9 @@ struct inet_sock {
 struct inet_connection_sock {
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_pending;
+	struct {
+		__u32 lrcvtime;
+	} icsk_ack;
 	void *icsk_ulp_data; /* of a path of an MPTCP connection: a struct mptcp_subflow_context */
 };
 
@@ -809,6 +820,8 @@ struct tcp_sock {
 	__u32 rcv_nxt;
 	__u32 srtt_us;
 	__u32 tlp_high_seq;
+	__u32 rcv_tstamp;
+	__u32 lsndtime;
 	__u64 bytes_acked;
 	__u64 bytes_received;
 	__u64 bytes_retrans;
