@@ -12,6 +12,7 @@
 #include "lib/core/events.shared.h"
 #include "lib/net/owner.shared.h"
 
+struct object;
 struct run;
 
 /* For a tool's table of probes. The second one needs the kernel's own BTF; without it, the
@@ -25,6 +26,10 @@ struct run;
 		.name = "open sockets", .rungs = { "owner_files" }, .optional = true,              \
 		.later = true,                                                                     \
 	}
+
+/* In the configure hook of a tool that may ask for the owners of all sockets at once: makes room
+ * for as many as there are now. */
+void owner_make_room(struct object *o);
 
 /*
  * In the event hook of a tool with OWNER_PROBES: is the event to be shown? It judges by the filters

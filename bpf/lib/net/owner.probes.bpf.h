@@ -206,7 +206,8 @@ static __always_inline void owner_of(const struct sock *whole, struct event_head
 		return;
 	}
 	wanted.task = (__u64)BPF_CORE_READ(file, f_cred);
-	bpf_map_update_elem(&owners, &sock, &wanted, BPF_ANY);
+	/* not over what an owner_is_current() on another CPU has written meanwhile */
+	bpf_map_update_elem(&owners, &sock, &wanted, owner ? BPF_ANY : BPF_NOEXIST);
 }
 
 /* Is the owner, where owner_of() has told it, one that is wanted? Where it has not, and for what it

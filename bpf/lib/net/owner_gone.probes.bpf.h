@@ -19,6 +19,18 @@ struct {
 	__type(value, struct owner);
 } owners_gone SEC(".maps");
 
+/* Behind owner_of(), at the end of a connection for whose owner a look may have asked just before:
+ * from now on it is the event with @head that asks, for owner_passes() goes by the time. */
+static __always_inline void owner_asks_again(const struct sock *whole,
+					     const struct event_head *head)
+{
+	__u64 sock = (__u64)whole;
+	struct owner *owner = bpf_map_lookup_elem(&owners, &sock);
+
+	if (head->pid == EVENT_UNKNOWN && owner && owner->known == OWNER_WANTED)
+		owner->since = head->ts;
+}
+
 static __always_inline void owner_goes(const struct sock *sk)
 {
 	struct owner_gone gone = { .sock = (__u64)sock_whole(sk) };
