@@ -59,6 +59,17 @@ void flow_out_remote(struct out *o, const void *flow)
 	out_endpoint(o, &f->raddr, f->rport);
 }
 
+int flow_width(const struct inet_addr *addr, uint16_t port)
+{
+	char text[FLOW_ADDR_LEN];
+	int width = strlen(flow_addr_str(addr, text)) + (is_v4(addr) ? 1 : 3);
+
+	do
+		width++;
+	while (port /= 10);
+	return width;
+}
+
 const char *flow_state_name(unsigned int state)
 {
 	/* include/net/tcp_states.h */

@@ -25,6 +25,9 @@ const char *flow_addr_str(const struct inet_addr *addr, char *buf);
 void flow_out_local(struct out *o, const void *flow);
 void flow_out_remote(struct out *o, const void *flow);
 
+/* How many characters these write of an end with that address and port, which is not 0. */
+int flow_width(const struct inet_addr *addr, uint16_t port);
+
 /* The name of a TCP state, as netstat has it: "ESTABLISHED"; "?" where there is no such state. */
 const char *flow_state_name(unsigned int state);
 /* The .text of a column of a __u8 that holds a TCP state. */

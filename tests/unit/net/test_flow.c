@@ -57,6 +57,21 @@ static void test_text(void **state)
 	assert_string_equal(flow_addr_str(&a, buf), "1111:2222:3333:4444:5555:6666:7777:8888");
 }
 
+static void test_width(void **state)
+{
+	static const char *const addrs[] = { "10.1.2.3", "::1",
+					     "1111:2222:3333:4444:5555:6666:7777:8888" };
+	static const uint16_t ports[] = { 1, 9, 10, 443, 65535 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(addrs); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(ports); k++) {
+			struct inet_addr a = addr(addrs[i]);
+
+			assert_int_equal(flow_width(&a, ports[k]),
+					 strlen(endpoint(addrs[i], ports[k])));
+		}
+}
+
 static void test_states(void **state)
 {
 	assert_string_equal(flow_state_name(0), "?");
@@ -157,9 +172,9 @@ static void test_netns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),  cmocka_unit_test(test_states),
-		cmocka_unit_test(test_ports), cmocka_unit_test(test_prefixes),
-		cmocka_unit_test(test_netns),
+		cmocka_unit_test(test_text),	 cmocka_unit_test(test_width),
+		cmocka_unit_test(test_states),	 cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_prefixes), cmocka_unit_test(test_netns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
