@@ -70,6 +70,11 @@ RETRANSMITS = [
     ours("tcpretrans", "-e", label=" -e", filtered=True),
     bpftrace_tool("tcpretrans", filtered=True),
 ]
+TOPS = [
+    floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
+    ours("tcptop"),
+    libbpf_tool("tcptop"),
+]
 CASES = {
     "opensnoop": Case(Open, [
         floor("sys_exit", "tp_btf/sys_exit"),
@@ -157,6 +162,8 @@ CASES = {
         libbpf_tool("syscount", "-L", "-T", "1000", label=" -L"),
         wrapper("strace", "-c", "-f", "-o", "/dev/null"),
     ], burst=100000, vm=5000),
+    "tcptop": Case(Request, TOPS, burst=20000, vm=2000),
+    "tcptop-session": Case(Session, [replace(entry, results={}) for entry in TOPS], burst=4000, vm=300),
     "tcpretrans": Case(Request, RETRANSMITS, burst=20000, vm=2000),
     "tcpretrans-connect": Case(Connection, [replace(entry, results={}) for entry in RETRANSMITS], burst=4000, vm=300),
 }

@@ -29,6 +29,7 @@ class Facts:
     by_disk: bool = False           # its scope is a disk, not a cgroup
     few_capabilities: bool = True   # CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH are enough
     ladder: bool = True             # there is more than one way to see what it shows
+    iterates: bool = False          # what it costs is done while it reads, and is its own CPU time
     loads: tuple = ()               # options, a line each, that change what the kernel is asked to load
     wrong: dict = field(default_factory=dict)   # values that are wrong, by option
     wrong_lines: tuple = ()         # whole command lines that are wrong, of which the last word must be named
@@ -115,6 +116,17 @@ TOOLS = {
                "--netns": ["no-such-name", "/no/such/path", "/tmp", "2147483647", ""], "--interval": ["0", "x"],
                "--events": ["0"]},
         wrong_lines=("extra", "-s -l extra")),
+    "tcptop": Facts(
+        bcc_options="-C -S -p -4 -6",
+        events=lambda n, at: ("tcpbytes", n, 1000, "short"),
+        hostile=lambda at: ("tcpbytes", 3, 1000, "short", "127.0.0.1", HOSTILE), ready=b"tracing",
+        hostile_args=("-C",),       # what clears the screen is no text
+        few_capabilities=False,     # it has a test of its own
+        iterates=True,
+        loads=("-4 -s sent", "--netns /proc/self/ns/net --lport 1,2 --raddr ::1/64"),
+        wrong={"-s": ["", "x", "all,sent"], "--sort": ["kb"], "-r": ["0", "x", ""], "--lport": ["0", "x"],
+               "--raddr": ["::1/129"], "--netns": ["no-such-name", "/tmp"]},
+        wrong_lines=INTERVAL_AND_COUNT),
     "ext4slower": Facts(
         bcc_options="-j -p",
         header=("TIME", "COMM", "PID", "T", "BYTES", "OFF_KB", "LAT(ms)", "FILENAME"), all_events=("0",),
@@ -156,6 +168,7 @@ TOOLS = {
         hostile=lambda at: ("parked", "pipe", 3), ready=HOSTILE[1:-1].encode(),
         few_capabilities=False,     # it has a test of its own
         ladder=False,
+        iterates=True,
         loads=("-a", "-K", "-U -t 1", "--state D"),
         wrong={"-F": ["0", "x", "1001", ""], "-i": ["0", "x"], "--state": ["", "Q", "R,", "RD", "d"], "-t": ["x"],
                "--stack-storage-size": ["0", "x"]},

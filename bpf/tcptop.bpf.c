@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * tcptop.bpf.c: what TCP connections have carried, for a reader that looks, and when they end.
+ *
+ * Programs: session_sockets (lib/net/session_look.probes.bpf.h); session_states,
+ * session_states_raw (lib/net/session.probes.bpf.h); owner_gone, owner_gone_raw
+ * (lib/net/owner_gone.probes.bpf.h); owner_files (lib/net/owner.probes.bpf.h); netns_tasks
+ * (lib/net/netns.probes.bpf.h).
+ */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+
+#include "lib/net/session_look.probes.bpf.h"
+
+static __always_inline void session_changed(const struct sock *sk, int from, int to)
+{
+	if (!session_ends(sk, from, to))
+		return;
+	preempt_off();
+	session_see_end(sk, from);
+	preempt_on();
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
