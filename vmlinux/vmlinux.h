@@ -278,6 +278,7 @@ struct mm_struct {
 	long unsigned int arg_start;
 	long unsigned int arg_end;
 	long unsigned int start_stack;
+	struct task_struct *owner; /* with CONFIG_MEMCG: the main thread of the process */
 	struct file *exe_file;
 	struct percpu_counter rss_stat[4]; /* from 6.2 (f1a7941243c1) */
 };
@@ -704,6 +705,7 @@ struct sock_common {
 	__u16 skc_num;
 	short unsigned int skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_ipv6only : 1;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -752,9 +754,44 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key; /* both are NULL when the iterator has come to its end */
+	void *value;
+};
+
+struct in_addr {
+	__be32 s_addr;
+};
+
+struct sockaddr_in {
+	__u16 sin_family;
+	__be16 sin_port;
+	struct in_addr sin_addr;
+};
+
+struct sockaddr_in6 {
+	__u16 sin6_family;
+	__be16 sin6_port;
+	__be32 sin6_flowinfo;
+	struct in6_addr sin6_addr;
+};
+
+struct iovec {
+	void *iov_base;
+	__u64 iov_len;
+};
+
+struct user_msghdr {
+	void *msg_name;
+	int msg_namelen;
+	struct iovec *msg_iov;
+};
+
 /* --- TCP --- */
 enum {
 	IPPROTO_TCP = 6,
+	IPPROTO_UDP = 17,
 };
 
 enum {
@@ -818,6 +855,7 @@ struct tcp_sock {
 	__u32 snd_cwnd;
 	__u32 copied_seq;
 	__u32 rcv_nxt;
+	__u32 packets_out;
 	__u32 srtt_us;
 	__u32 tlp_high_seq;
 	__u32 rcv_tstamp;
@@ -833,6 +871,8 @@ struct tcp_sock {
 		__u64 time;
 	} rcvq_space;
 	__u8 tlp_retrans : 1;
+	__u8 syn_data : 1;
+	__u8 syn_fastopen : 1;
 	bool is_mptcp; /* with CONFIG_MPTCP: it is a path of an MPTCP connection */
 };
 

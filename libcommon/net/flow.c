@@ -70,6 +70,13 @@ int flow_width(const struct inet_addr *addr, uint16_t port)
 	return width;
 }
 
+void flow_out_addr(struct out *o, const void *addr)
+{
+	char text[FLOW_ADDR_LEN];
+
+	out_str(o, flow_addr_str(addr, text));
+}
+
 const char *flow_state_name(unsigned int state)
 {
 	/* include/net/tcp_states.h */

@@ -24,6 +24,8 @@ const char *flow_addr_str(const struct inet_addr *addr, char *buf);
  * Where the port is 0, which stands for any, it is the address alone: "2001:db8::1". */
 void flow_out_local(struct out *o, const void *flow);
 void flow_out_remote(struct out *o, const void *flow);
+/* That of a column of a struct inet_addr: the address alone, "10.0.0.1" or "2001:db8::1". */
+void flow_out_addr(struct out *o, const void *addr);
 
 /* How many characters these write of an end with that address and port, which is not 0. */
 int flow_width(const struct inet_addr *addr, uint16_t port);

@@ -24,6 +24,7 @@
 #define MAX_ERRNO	      4095
 
 /* include/linux/sched.h: task_struct.flags, and the bits of its state */
+#define PF_IO_WORKER	     0x00000010 /* before 5.12 with PF_KTHREAD */
 #define PF_KTHREAD	     0x00200000
 #define TASK_UNINTERRUPTIBLE 0x0002
 #define TASK_NOLOAD	     0x0400
@@ -99,7 +100,8 @@
 #define AF_INET6 10
 
 /* include/net/sock.h: sock.sk_shutdown */
-#define RCV_SHUTDOWN 1
+#define RCV_SHUTDOWN  1
+#define SHUTDOWN_MASK 3
 
 /* include/net/tcp.h: tcp_skb_cb.tcp_flags, .sacked */
 #define TCPHDR_SYN 0x02

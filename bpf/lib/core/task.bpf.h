@@ -38,6 +38,27 @@ static __always_inline enum task_state task_state(struct task_struct *task)
 	return TASK_IS_SLEEPING;
 }
 
+/*
+ * Whom the task on the CPU works for: itself; or, where it does the requests of an io_uring, the
+ * main thread of the process that has that (from 5.12 on, 3bfe6106693b, it is a thread of the
+ * process; before, one of the kernel that has borrowed the process's memory).
+ */
+static __always_inline struct task_struct *task_works_for(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task(), *owner = NULL;
+	__u32 flags = BPF_CORE_READ(task, flags);
+	struct mm_struct *mm;
+
+	if (!(flags & (PF_KTHREAD | PF_IO_WORKER)))
+		return task;
+	if (!(flags & PF_KTHREAD))
+		return BPF_CORE_READ(task, group_leader);
+	mm = BPF_CORE_READ(task, mm);
+	if (mm && bpf_core_field_exists(mm->owner))
+		owner = BPF_CORE_READ(mm, owner);
+	return owner ? owner : task;
+}
+
 /* The file that @task has open as @fd; NULL: it has no such descriptor. */
 static __always_inline struct file *task_file(struct task_struct *task, __u32 fd)
 {

@@ -68,14 +68,19 @@ static __always_inline bool flow_port(const volatile struct flow_ports *wanted, 
 	return !wanted->nr;
 }
 
-static __always_inline bool flow_wanted(const struct flow *flow)
+/* Judges all but the local port, which a socket that begins to connect may not have yet. */
+static __always_inline bool flow_wanted_unbound(const struct flow *flow)
 {
 	return (!flow_filter.version || flow->version == flow_filter.version) &&
 	       (!flow_filter.netns || flow->netns == flow_filter.netns) &&
-	       flow_port(&flow_filter.lports, flow->lport) &&
 	       flow_port(&flow_filter.rports, flow->rport) &&
 	       flow_in_prefix(&flow->laddr, &flow_filter.laddr) &&
 	       flow_in_prefix(&flow->raddr, &flow_filter.raddr);
+}
+
+static __always_inline bool flow_wanted(const struct flow *flow)
+{
+	return flow_port(&flow_filter.lports, flow->lport) && flow_wanted_unbound(flow);
 }
 
 /* Judges what the kernel keeps of its owner in the socket: the user, and the cgroup (v2) in

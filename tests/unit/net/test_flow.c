@@ -72,6 +72,19 @@ static void test_width(void **state)
 		}
 }
 
+static void test_address_alone(void **state)
+{
+	static struct out o;
+	const struct inet_addr v4 = addr("10.1.2.3"), v6 = addr("2001:db8::1");
+
+	out_init(&o, -1);
+	flow_out_addr(&o, &v4);
+	out_char(&o, ' ');
+	flow_out_addr(&o, &v6);
+	o.buf[o.len] = '\0';
+	assert_string_equal(o.buf, "10.1.2.3 2001:db8::1");
+}
+
 static void test_states(void **state)
 {
 	assert_string_equal(flow_state_name(0), "?");
@@ -172,7 +185,9 @@ static void test_netns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	 cmocka_unit_test(test_width),
+		cmocka_unit_test(test_text),	      cmocka_unit_test(test_width),
+		cmocka_unit_test(test_address_alone), cmocka_unit_test(test_states),
+		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_states),	 cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_prefixes), cmocka_unit_test(test_netns),
 	};
