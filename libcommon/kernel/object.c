@@ -344,12 +344,28 @@ int object_attach_later(struct object *o, const char *probe)
 	return ladder_rung(&o->ladder, i) ? attach_probe(o, i, name) : -ENOTSUP;
 }
 
-int object_iterate(struct object *o, const char *probe)
+/* Of the probe's iterator; -ENOTSUP: there is none. */
+static int iterator(const struct object *o, const char *probe)
 {
 	const char *program = object_rung(o, probe);
-	int fd = program ? object_program(o, program) : -ENOTSUP;
+
+	return program ? object_program(o, program) : -ENOTSUP;
+}
+
+int object_iterate(struct object *o, const char *probe)
+{
+	int fd = iterator(o, probe);
 
 	return fd < 0 ? fd : task_iter_run(fd);
+}
+
+int object_iterate_map(struct object *o, const char *probe, const char *map)
+{
+	int fd = iterator(o, probe), map_fd = programs_map(&o->programs, map);
+
+	if (fd < 0 || map_fd < 0)
+		return fd < 0 ? fd : map_fd;
+	return task_iter_run_map(fd, map_fd);
 }
 
 const char *object_rung(const struct object *o, const char *probe)

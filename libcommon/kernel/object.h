@@ -66,6 +66,8 @@ int object_attach_later(struct object *o, const char *probe);
  * there is now. Returns 0, -ENOTSUP when there is no such probe or it has no rung on this kernel,
  * or what the kernel refused it with; prints nothing. */
 int object_iterate(struct object *o, const char *probe);
+/* Runs SEC("iter/bpf_map_elem") likewise, over the elements of the map of this name. */
+int object_iterate_map(struct object *o, const char *probe, const char *map);
 
 /* The programs of the probe's rung in use ("fexit_openat2"), NULL if it isn't there. */
 const char *object_rung(const struct object *o, const char *probe);

@@ -127,13 +127,28 @@ int task_iter_read(struct task_iter *it, size_t pass, size_t size_offset, task_i
 	return err;
 }
 
-int task_iter_run(int prog_fd)
+/* One pass by this link, or -errno in place of it, for what the program does. */
+static int run_link(int link)
 {
-	struct task_iter it = { 0 };
-	int err = add_link(&it, prog_fd, 0, 0);
+	struct task_iter it = { .links = { link }, .nr = 1 };
+	int err;
 
-	if (!err)
-		err = task_iter_read(&it, 0, 0, NULL, NULL);
+	if (link < 0)
+		return -errno;
+	err = task_iter_read(&it, 0, 0, NULL, NULL);
 	task_iter_close(&it);
 	return err;
+}
+
+int task_iter_run(int prog_fd)
+{
+	return run_link(bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL));
+}
+
+int task_iter_run_map(int prog_fd, int map_fd)
+{
+	union bpf_iter_link_info info = { .map = { .map_fd = map_fd } };
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info, .iter_info_len = sizeof(info));
+
+	return run_link(bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, &opts));
 }

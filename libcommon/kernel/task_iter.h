@@ -37,6 +37,8 @@ typedef void (*task_iter_fn)(void *ctx, void *record, size_t size);
 /* One pass over all there is, for what the program does: what it writes is thrown away. Returns 0
  * or -errno. */
 int task_iter_run(int prog_fd);
+/* The same over the elements of a map, with a program for SEC("iter/bpf_map_elem"). */
+int task_iter_run_map(int prog_fd, int map_fd);
 
 /*
  * One pass. Hands each record to @fn. A record says its own size, in the __u32 at @size_offset.
