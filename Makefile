@@ -172,9 +172,9 @@ $(O)/workloads/%: tests/workloads/%.c $(wildcard tests/workloads/*.h)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter -pthread $(WORKLOAD_FLAGS) $< -o $@
 $(O)/workloads/images: WORKLOAD_FLAGS := -fno-pie -no-pie
 
-# The readers of other users' files, fed with anything; clang has the fuzzer.
+# The readers of other users' files, and of what comes from the network, fed with anything; clang has the fuzzer.
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
-FUZZED_OBJS := $(patsubst libcommon/%.c,$(O)/obj/fuzzed/%.o,$(wildcard libcommon/base/*.c libcommon/symbols/*.c))
+FUZZED_OBJS := $(patsubst libcommon/%.c,$(O)/obj/fuzzed/%.o,$(wildcard libcommon/base/*.c libcommon/symbols/*.c) libcommon/net/dns.c)
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = $(filter-out $(SANITIZERS),$(ALL_CFLAGS)) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined

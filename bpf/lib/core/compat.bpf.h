@@ -39,7 +39,10 @@ static __always_inline bool have_task_btf(void)
  * them; on arm64 the first in orig_x0 (x0 has the result).
  */
 #if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NR_READ	    0
 #define SYSCALL_NR_OPEN	    2
+#define SYSCALL_NR_RECVFROM 45
+#define SYSCALL_NR_RECVMSG  47
 #define SYSCALL_NR_EXECVE   59
 #define SYSCALL_NR_CREAT    85
 #define SYSCALL_NR_OPENAT   257
@@ -118,7 +121,10 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #define SYSCALL_NR_OPEN	    -1 /* does not exist here */
 #define SYSCALL_NR_CREAT    -2
 #define SYSCALL_NR_OPENAT   56
+#define SYSCALL_NR_READ	    63
 #define SYSCALL_NR_FUTEX    98
+#define SYSCALL_NR_RECVFROM 207
+#define SYSCALL_NR_RECVMSG  212
 #define SYSCALL_NR_EXECVE   221
 #define SYSCALL_NR_EXECVEAT 281
 #define SYSCALL_NR_OPENAT2  437
