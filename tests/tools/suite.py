@@ -105,6 +105,15 @@ TOOLS = {
         wrong={"-L": ["0", "65536", "x", "", "80,"], "-D": ["1,2,x", "1," * 16 + "1"], "--laddr": ["10.0.0.1/33", ""],
                "--netns": ["no-such-name", ""], "--events": ["0"]},
         wrong_lines=("extra", "-s --json")),
+    "tcpconnect": Facts(
+        bcc_options="-c -t -p -P -4 -6 -L -u -U -d",
+        header=("PID", "COMM", "IP", "SADDR", "DADDR", "DPORT", "LAT(ms)", "RESULT"),
+        events=lambda n, at: ("tcpconnects", f"block,127.0.0.1,0,{n}"),
+        hostile=lambda at: ("tcpconnects", f"name={HOSTILE}", "block,127.0.0.1,0,3"), ready=b"COMM",
+        loads=("-d -t -U -L", "-c -4", "--netns /proc/self/ns/net --lport 1,2 --raddr ::1/64 --trying 1"),
+        wrong={"-P": ["0", "65536", "x", "80,"], "--lport": ["x", ""], "--raddr": ["::1/129", "x"], "-u": ["no-such-user"],
+               "--netns": ["no-such-name"], "--interval": ["0", "x"], "--trying": ["0", "x"], "--events": ["0"]},
+        wrong_lines=("extra", "-c extra")),
     "tcpretrans": Facts(
         bcc_options="-s -l -c -4 -6",
         header=("TIME", "PID", "IP", "LADDR:LPORT", "T>", "RADDR:RPORT", "STATE", "WHY", "COMM"),
