@@ -160,6 +160,13 @@ class Session(Connection):
         return output.count(b"tcprr") // 2
 
 
+class Connect(Connection):
+    """The same, for a tool that shows that it was made."""
+
+    def shown(self, output):
+        return sum(b"tcprr" in line for line in output.splitlines())
+
+
 class RoundTrip(Operation):
     """A byte to another process and back, both on one CPU: two wake-ups, two switches. What a tool shows are all
     waits of the machine, so that none of ours can be told from others'."""

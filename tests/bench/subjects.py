@@ -8,6 +8,7 @@ from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Session
 from operations import Connection, End, FileRw, Io, Open, Request, RoundTrip, Spawn
 from operations import Connection, FileRw, Io, IoRow, Open, Request, RoundTrip, Spawn
 from operations import Call, Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
+from operations import Connect, Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
 
 
 @dataclass
@@ -74,6 +75,13 @@ TOPS = [
     floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
     ours("tcptop"),
     libbpf_tool("tcptop"),
+CONNECTS = [
+    floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
+    ours("tcpconnect"),
+    ours("tcpconnect", "-p", "$PID", label=" -p OTHER", filtered=True),
+    ours("tcpconnect", "-d", label=" -d"),
+    libbpf_tool("tcpconnect"),
+    bpftrace_tool("tcpconnect"),
 ]
 CASES = {
     "opensnoop": Case(Open, [
@@ -164,6 +172,7 @@ CASES = {
     ], burst=100000, vm=5000),
     "tcptop": Case(Request, TOPS, burst=20000, vm=2000),
     "tcptop-session": Case(Session, [replace(entry, results={}) for entry in TOPS], burst=4000, vm=300),
+    "tcpconnect": Case(Connect, CONNECTS, burst=4000, vm=300),
     "tcpretrans": Case(Request, RETRANSMITS, burst=20000, vm=2000),
     "tcpretrans-connect": Case(Connection, [replace(entry, results={}) for entry in RETRANSMITS], burst=4000, vm=300),
 }
