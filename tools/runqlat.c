@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "hist/hist_maps.h"
+#include "base/limits.h"
 #include "base/number.h"
 #include "base/util.h"
 #include "run/tool.h"
@@ -67,20 +68,10 @@ static void members(struct json *j, const struct hist_key *key, const char *name
 static const struct view views[] = { HIST_VIEWS("pid tid comm pidns", "pid tid pidns comm"),
 				     VIEW_END };
 
-/* As many as there are threads, and then some. */
-static uint64_t nr_threads(uint64_t max)
-{
-	uint64_t threads = 0, nr;
-
-	number_read("/proc/loadavg", 5, &threads); /* runnable/all; none of them known: 256 then */
-	nr = threads + threads / 4 + 256;
-	return nr < max ? nr : max;
-}
-
 /* How many histograms there may be: one for each thread; less if a filter says so. */
 static uint32_t max_keys(const struct filter *f)
 {
-	uint64_t most = nr_threads(MAX_KEYS);
+	uint64_t most = limits_threads(MAX_KEYS);
 
 	if (by_pid && f->nr_pids)
 		most = f->nr_pids;
@@ -119,7 +110,7 @@ static void configure(struct run *r)
 	struct runqlat_bpf__rodata *ro = TOOL_RODATA(runqlat, r);
 
 	ro->split = split;
-	object_resize_map(&r->object, "waiting", nr_threads(WAITING_MAX));
+	object_resize_map(&r->object, "waiting", limits_threads(WAITING_MAX));
 	object_resize_map(&r->object, "stopped", libbpf_num_possible_cpus());
 	hist_maps_configure(&hists, r);
 }

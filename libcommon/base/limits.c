@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "base/limits.h"
+#include "base/number.h"
 #include "base/util.h"
 
 uint64_t limits_raise_files(uint64_t wanted)
@@ -15,4 +16,13 @@ uint64_t limits_raise_files(uint64_t wanted)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	return limit.rlim_cur;
+}
+
+uint64_t limits_threads(uint64_t max)
+{
+	uint64_t threads = 0, nr;
+
+	number_read("/proc/loadavg", 5, &threads); /* runnable/all; none of them known: 256 then */
+	nr = threads + threads / 4 + 256;
+	return nr < max ? nr : max;
 }

@@ -236,15 +236,21 @@ static __always_inline bool task_on_cpu(struct task_struct *task)
 	return bpf_get_current_task() == (__u64)task;
 }
 
-/* For the task that is being switched out, at sched_switch: does it wait from now on, by the rule
- * that the kernel's account has (sched_info_depart())? The verifier has to know @task's type. */
-static __always_inline bool task_is_running(struct task_struct *task)
+/* The bits of a task's state (TASK_*); 0: it runs, or wants to. @typed: as in filter_task(). */
+static __always_inline __u32 task_state_bits(struct task_struct *task, bool typed)
 {
 	struct task_struct___state *old = (void *)task;
 
 	if (bpf_core_field_exists(old->state))
-		return !BPF_CORE_READ(old, state);
-	return !task->__state;
+		return BPF_CORE_READ(old, state);
+	return typed ? task->__state : BPF_CORE_READ(task, __state);
+}
+
+/* For the task that is being switched out, at sched_switch: does it wait from now on, by the rule
+ * that the kernel's account has (sched_info_depart())? The verifier has to know @task's type. */
+static __always_inline bool task_is_running(struct task_struct *task)
+{
+	return !task_state_bits(task, true);
 }
 
 /* For the task that is being switched out, at sched_switch: does it want to go on running?

@@ -29,6 +29,7 @@
 #define TASK_UNINTERRUPTIBLE 0x0002
 #define TASK_NOLOAD	     0x0400
 #define TASK_REPORT	     0x007f
+#define TASK_DEAD	     0x0080
 #define TASK_RTLOCK_WAIT     0x1000 /* from 5.15 */
 #define TASK_FROZEN	     0x8000 /* from 6.1 */
 /* both bits: either alone is another state */

@@ -105,12 +105,17 @@ static __always_inline void event_head(struct event_head *head)
 	event_head_at(head, bpf_ktime_get_ns());
 }
 
-static __always_inline void event_count_loss(__u32 why)
+static __always_inline void event_count_losses(__u32 why, __u64 n)
 {
 	__u64 *lost = bpf_map_lookup_elem(&event_lost, &why);
 
 	if (lost)
-		__sync_fetch_and_add(lost, 1);
+		__sync_fetch_and_add(lost, n);
+}
+
+static __always_inline void event_count_loss(__u32 why)
+{
+	event_count_losses(why, 1);
 }
 
 /* An event was not sent. */
@@ -125,16 +130,16 @@ static __always_inline void event_count_unseen(void)
 	event_count_loss(EVENT_END_NOT_SEEN);
 }
 
-/* Sends the first @size bytes of @event; with @now, the reader is woken at once. The verifier must
- * see a bound of @size. */
-static __always_inline void event_send_to(void *event, __u64 size, bool now)
+/* Sends the first @size bytes of @event, which stands for @events of them; with @now, the reader is
+ * woken at once. The verifier must see a bound of @size. */
+static __always_inline void event_send_sum(void *event, __u64 size, bool now, __u64 events)
 {
 	__u32 cpu = bpf_get_smp_processor_id() & event_config.ring_mask;
 	void *ring = event_ring_of(cpu);
 	__u64 filled, flags;
 
 	if (!ring) {
-		event_count_lost();
+		event_count_losses(EVENT_NO_ROOM, events);
 		return;
 	}
 	/* only the event that fills the ring beyond the mark wakes the reader */
@@ -144,7 +149,12 @@ static __always_inline void event_send_to(void *event, __u64 size, bool now)
 			? BPF_RB_FORCE_WAKEUP
 			: BPF_RB_NO_WAKEUP;
 	if (bpf_ringbuf_output(ring, event, size, flags))
-		event_count_lost();
+		event_count_losses(EVENT_NO_ROOM, events);
+}
+
+static __always_inline void event_send_to(void *event, __u64 size, bool now)
+{
+	event_send_sum(event, size, now, 1);
 }
 
 /* What nearly all events are sent by: the reader is woken when a ring has filled enough. */

@@ -14,19 +14,15 @@
 #include "lib/core/constants.bpf.h"
 #include "lib/core/task.shared.h"
 
-/* The state, as /proc/PID/stat has it, by the kernel's own rule (__task_state_index()). */
-static __always_inline enum task_state task_state(struct task_struct *task)
+/* The state that the bits @state of task_struct.__state and @exit_state stand for, by the kernel's
+ * own rule (__task_state_index()). */
+static __always_inline enum task_state task_state_of(__u32 state, __u32 exit_state)
 {
-	struct task_struct___state *old = (void *)task;
-	__u32 state, report;
+	__u32 report;
 
-	if (bpf_core_field_exists(old->state))
-		state = BPF_CORE_READ(old, state);
-	else
-		state = BPF_CORE_READ(task, __state);
 	if (state & (TASK_RTLOCK_WAIT | TASK_FROZEN))
 		return TASK_IS_BLOCKED;
-	report = (state | BPF_CORE_READ(task, exit_state)) & TASK_REPORT;
+	report = (state | exit_state) & TASK_REPORT;
 	if ((state & TASK_IDLE) == TASK_IDLE)
 		return TASK_IS_IDLE;
 	if (!report)
@@ -57,6 +53,12 @@ static __always_inline struct task_struct *task_works_for(void)
 	if (mm && bpf_core_field_exists(mm->owner))
 		owner = BPF_CORE_READ(mm, owner);
 	return owner ? owner : task;
+}
+
+/* The state, as /proc/PID/stat has it. */
+static __always_inline enum task_state task_state(struct task_struct *task)
+{
+	return task_state_of(task_state_bits(task, false), BPF_CORE_READ(task, exit_state));
 }
 
 /* The file that @task has open as @fd; NULL: it has no such descriptor. */
@@ -99,20 +101,24 @@ static __always_inline void task_image(struct task_image *im, struct task_struct
 				 BPF_CORE_READ(mm, start_stack));
 }
 
-/* The same of the current task, whose address space is @mm: a number, for the verifier lets nobody
- * reckon with the typed pointer. */
+/* The same of a task that the verifier knows as one. @mm: its address space, as a number, for the
+ * verifier lets nobody reckon with the typed pointer. */
+static __always_inline void task_image_typed(struct task_image *im, struct task_struct *task,
+					     __u64 mm)
+{
+	im->generation =
+		task_generation(mm, task->self_exec_id, task->group_leader->start_boottime);
+	im->layout = task_layout(task->mm->start_code, task->mm->end_code, task->mm->start_stack);
+}
+
+/* The same of the current task. */
 static __always_inline void task_image_current(struct task_image *im, __u64 mm)
 {
-	struct task_struct *task;
-
 	if (!have_task_btf()) { /* 5.10 */
 		task_image(im, (void *)bpf_get_current_task());
 		return;
 	}
-	task = bpf_get_current_task_btf();
-	im->generation =
-		task_generation(mm, task->self_exec_id, task->group_leader->start_boottime);
-	im->layout = task_layout(task->mm->start_code, task->mm->end_code, task->mm->start_stack);
+	task_image_typed(im, bpf_get_current_task_btf(), mm);
 }
 
 /* The helper exists from 5.15 on (dd6e10fbd9fb). */
