@@ -69,7 +69,9 @@ static void take_mapped(void *arg, const struct mapped *m)
 
 static int setup(struct run *r)
 {
-	const struct stacks_config config = { .unit = "samples", .title = title };
+	const struct stacks_config config = { .unit = "samples",
+					      .title = title,
+					      .can_unwind = true };
 	int status = stacks_setup(&r->opt);
 
 	if (only_cpu != UINT64_MAX)
@@ -275,7 +277,7 @@ static const struct tool tool = {
 	.tick = tick,
 	.finish = finish,
 	.summary_json = summary_json,
-	.summary_keys = SUMMARY_KEYS " " STACK_SAMPLES_SUMMARY_KEYS,
+	.summary_keys = SUMMARY_KEYS " " STACK_SAMPLES_SUMMARY_KEYS " " STACK_SAMPLES_UNWIND_KEYS,
 	.views = views,
 };
 

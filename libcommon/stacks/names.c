@@ -13,7 +13,8 @@
 /* What a frame is called. Function and module are numbers of texts; 0: not known. Compared as
  * bytes: no padding. */
 struct sym {
-	uint64_t offset; /* in the module, where the function is not known */
+	/* in the module, where the function is not known; in the function, with -s */
+	uint64_t offset;
 	uint32_t function, module;
 	uint32_t kernel, named;
 };
@@ -111,6 +112,8 @@ static struct sym look_up(struct stacks *s, const struct place *p)
 	sym.module = text_of(s, name.module);
 	if (!sym.function && sym.module)
 		sym.offset = name.module_offset;
+	else if (sym.function && stacks_options.offsets)
+		sym.offset = name.offset;
 	return sym;
 }
 
@@ -323,7 +326,8 @@ struct shown_frame stacks_frame(const struct stacks *s, uint32_t frame)
 	return (struct shown_frame){
 		.name.function = sym->function ? get_text(s, sym->function) : NULL,
 		.name.module = sym->module ? get_text(s, sym->module) : NULL,
-		.name.module_offset = sym->offset,
+		.name.module_offset = sym->function ? 0 : sym->offset,
+		.name.offset = sym->function ? sym->offset : 0,
 		.kernel = sym->kernel,
 		.is_text = sym->named,
 	};

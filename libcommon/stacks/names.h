@@ -40,7 +40,7 @@ struct shown_stack stacks_shown(const struct stacks *s, uint32_t number);
 
 /* One of its frames, by the number that the stack has for it. */
 struct shown_frame {
-	/* .offset is not filled in, .module_offset only where the function is not known. */
+	/* .offset is filled in with -s only, .module_offset where the function is not known. */
 	struct frame_name name;
 	bool kernel;
 	bool is_text; /* a text of the tool (stacks_named_frame()), which is .name.function */

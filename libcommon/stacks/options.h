@@ -12,6 +12,7 @@
 
 struct stacks_options {
 	bool folded, delimited, annotated, top;
+	bool offsets; /* in functions, in the listing */
 	bool user_only, kernel_only; /* then a tool need not read the other stack */
 	const char *svg;
 	uint64_t max; /* how many different stacks are kept */
@@ -44,6 +45,11 @@ extern struct stacks_options stacks_options;
 	    .min = 1, .max = 100000000,								   \
 	    .help = "keep this many different stacks (default 262144)")
 /* clang-format on */
+
+/* Beside these, for a tool that BCC has -s for. */
+#define STACKS_OFFSETS_OPTION                                                                      \
+	OPT('s', "offset", .flag = &stacks_options.offsets,                                        \
+	    .help = "places in functions, too, in the listing")
 
 /* Beside these, for a tool that uses bpf/lib/stacks/stacks.bpf.h. */
 #define STACKS_UNWIND_OPTION                                                                       \

@@ -8,6 +8,17 @@
 #include "stacks/frames.h"
 #include "stacks/names.h"
 
+static uint64_t scaled(const struct stacks_config *config, uint64_t weight)
+{
+	return config->scale ? weight / config->scale : weight;
+}
+
+/* Label @l of a stack, as everything but the JSON has it; NULL: none. */
+static const char *label_of(const struct stacks_config *config, const struct shown_stack *sh, int l)
+{
+	return config->labels_in_json ? NULL : sh->labels[l];
+}
+
 /* --- lines and objects -------------------------------------------------------------------- */
 
 /* As everything but the JSON has it: "main", "[libfoo.so.1+0x1234]", "[unknown]"; of a function of
@@ -40,6 +51,8 @@ static void list_frames(const struct stacks *s, struct out *o, const uint32_t *f
 
 		out_str(o, "    ");
 		out_escaped(o, name, strlen(name));
+		if (stacks_options.offsets && f.name.function && !f.is_text)
+			out_printf(o, "+0x%llx", (unsigned long long)f.name.offset);
 		out_str(o, annotate(&f) ? "_[k]\n" : "\n");
 	}
 }
@@ -63,13 +76,15 @@ void stacks_listing(struct stacks *s, struct out *o)
 		out_escaped(o, key->comm, sizeof(key->comm));
 		out_printf(o, " (%u)", key->tid ? key->tid : key->pid);
 		for (int l = 0; l < STACK_LABELS_MAX; l++) {
-			if (!sh.labels[l])
+			const char *label = label_of(all.config, &sh, l);
+
+			if (!label)
 				continue;
 			out_char(o, ' ');
-			out_escaped(o, sh.labels[l], strlen(sh.labels[l]));
+			out_escaped(o, label, strlen(label));
 		}
 		out_str(o, "\n        ");
-		out_u64(o, sh.weight);
+		out_u64(o, scaled(all.config, sh.weight));
 		out_str(o, "\n\n");
 	}
 }
@@ -120,17 +135,19 @@ void stacks_folded(struct stacks *s, struct out *o)
 
 		fold_part(o, key->comm, sizeof(key->comm));
 		for (int l = 0; l < STACK_LABELS_MAX; l++) {
-			if (!sh.labels[l])
+			const char *label = label_of(all.config, &sh, l);
+
+			if (!label)
 				continue;
 			out_char(o, ';');
-			fold_part(o, sh.labels[l], strlen(sh.labels[l]));
+			fold_part(o, label, strlen(label));
 		}
 		fold_frames(s, o, sh.user, sh.nr_user);
 		if (stacks_options.delimited && sh.nr_kernel && sh.nr_user)
 			out_str(o, ";-");
 		fold_frames(s, o, sh.kernel, sh.nr_kernel);
 		out_char(o, ' ');
-		out_u64(o, sh.weight);
+		out_u64(o, scaled(all.config, sh.weight));
 		out_char(o, '\n');
 	}
 }
@@ -244,9 +261,10 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 	uint32_t nr;
 	struct hot *hot = find_hot(s, &nr);
 	uint64_t all = stacks_shown_set(s).weight, rest = 0;
+	const struct stacks_config *config = stacks_shown_set(s).config;
 
-	out_printf(o, "%6s %7s %9s  %-30s %s\n", "SELF%", "TOTAL%", "SAMPLES", "FUNCTION",
-		   "MODULE");
+	out_printf(o, "%6s %7s %9s  %-30s %s\n", "SELF%", "TOTAL%",
+		   config->column ? config->column : "SAMPLES", "FUNCTION", "MODULE");
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct shown_frame f = stacks_frame(s, hot[i].function);
 		const char *name = frame_text(&f, buf);
@@ -259,7 +277,7 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 		out_percent(o, hot[i].self, all, 6);
 		out_percent(o, hot[i].total, all, 8);
 		mark = out_mark(o);
-		out_u64(o, hot[i].self);
+		out_u64(o, scaled(config, hot[i].self));
 		out_pad_left(o, mark, 10);
 		out_str(o, "  ");
 		mark = out_mark(o);
@@ -273,8 +291,8 @@ void stacks_top(struct stacks *s, struct out *o, size_t rows)
 	}
 	if (rest) {
 		out_percent(o, rest, all, 6);
-		out_printf(o, " %7s %9llu  (%u more functions)\n", "", (unsigned long long)rest,
-			   (uint32_t)(nr - rows));
+		out_printf(o, " %7s %9llu  (%u more functions)\n", "",
+			   (unsigned long long)scaled(config, rest), (uint32_t)(nr - rows));
 	}
 	free(hot);
 }
@@ -283,14 +301,15 @@ void stacks_top_json(struct stacks *s, struct json *j)
 {
 	uint32_t nr;
 	struct hot *hot = find_hot(s, &nr);
+	const struct stacks_config *config = stacks_shown_set(s).config;
 
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct frame_name name = stacks_frame(s, hot[i].function).name;
 
 		json_object(j, NULL);
 		json_str(j, "type", "function");
-		json_u64(j, "self", hot[i].self);
-		json_u64(j, "total", hot[i].total);
+		json_u64(j, config->self_key ? config->self_key : "self", hot[i].self);
+		json_u64(j, config->weight_key ? config->weight_key : "total", hot[i].total);
 		json_str(j, "function", name.function);
 		json_str(j, "module", name.module);
 		json_end_object(j);
@@ -360,11 +379,11 @@ static int draw(const struct stacks *s, struct drawing *d, struct flame *flame)
 		d->nr = 0;
 		draw_text(d, sh.key->comm, sizeof(sh.key->comm), FLAME_LABEL);
 		for (int l = 0; l < STACK_LABELS_MAX; l++)
-			if (sh.labels[l])
+			if (label_of(all.config, &sh, l))
 				draw_text(d, sh.labels[l], FRAME_TEXT_LEN, FLAME_LABEL);
 		draw_frames(s, d, sh.user, sh.nr_user);
 		draw_frames(s, d, sh.kernel, sh.nr_kernel);
-		err = flame_add(flame, d->frames, d->nr, sh.weight);
+		err = flame_add(flame, d->frames, d->nr, scaled(all.config, sh.weight));
 	}
 	return err;
 }

@@ -40,6 +40,13 @@ int stacks_setup(const struct common_options *common)
 		error("-f and %s: it is one or the other", opt->top ? "--top" : "--json");
 		return STATUS_USAGE;
 	}
+	if (opt->offsets && (opt->folded || opt->top || opt->svg || common->json)) {
+		error("-s and %s: it is one or the other", opt->folded ? "-f"
+							   : opt->top  ? "--top"
+							   : opt->svg  ? "--svg"
+								       : "--json");
+		return STATUS_USAGE;
+	}
 	if (opt->unwind && opt->kernel_only) {
 		error("-K and --unwind: there are no user stacks to unwind");
 		return STATUS_USAGE;

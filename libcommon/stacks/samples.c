@@ -20,7 +20,6 @@ bool stack_samples_init(struct stack_samples *e, const struct stacks_config *con
 	struct stacks_config own = *config;
 
 	own.symbols = symbols_new();
-	own.can_unwind = true;
 	*e = (struct stack_samples){ .symbols = own.symbols };
 	e->stacks = own.symbols ? stacks_new(&own) : NULL;
 	if (!e->stacks)
@@ -65,13 +64,14 @@ static bool is_whole(const struct stack_event *s, size_t size)
 	       sizeof(*s) + (s->nr_kernel + s->nr_user) * sizeof(__u64) <= size;
 }
 
-bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, uint64_t weight)
+bool stack_samples_add_sum(struct stack_samples *e, const void *event, size_t size,
+			   const struct stack_samples_sum *sum)
 {
-	static uint64_t frames[2 * STACK_FRAMES_MAX + 3];
+	static uint64_t kernel[1 + 2 * STACK_FRAMES_MAX + 3];
+	uint64_t *frames = kernel + !!sum->leaf, *user;
 	const struct stack_event *s = event;
 	uint32_t nr_kernel = s->nr_kernel, nr_user = s->nr_user, flags = s->head.flags;
-	struct stack_key key = { .pid = s->head.pid };
-	uint64_t *user;
+	struct stack_key key = { .pid = s->head.pid, .labels[0] = sum->label };
 
 	if (!is_whole(s, size) || worker_is_ours(s->head.pid))
 		return false;
@@ -79,6 +79,8 @@ bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, 
 		key.image = symbols_remember_image(e->symbols, key.pid, &s->image, s->head.ts,
 						   flags & STACK_NEW_PROCESS);
 	memcpy(key.comm, s->head.comm, sizeof(key.comm));
+	key.tid = sum->by_thread ? s->head.tid : 0;
+	kernel[0] = sum->leaf;
 	memcpy(frames, s->frames, nr_kernel * sizeof(__u64));
 	if (flags & STACK_KERNEL_CUT)
 		frames[nr_kernel++] = e->cut_frame;
@@ -91,9 +93,17 @@ bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, 
 		user[nr_user++] = e->cut_frame;
 	if (flags & STACK_NO_USER)
 		user[nr_user++] = e->unread_frame;
-	e->truncated += !!(flags & (STACK_KERNEL_CUT | STACK_USER_CUT));
-	e->unread += !!(flags & STACK_NO_USER);
-	return stacks_add(e->stacks, &key, frames, nr_kernel, user, nr_user, weight);
+	e->truncated += flags & (STACK_KERNEL_CUT | STACK_USER_CUT) ? sum->count : 0;
+	e->unread += flags & STACK_NO_USER ? sum->count : 0;
+	return stacks_add_sum(e->stacks, &key, kernel, nr_kernel + !!sum->leaf, user, nr_user,
+			      sum->count, sum->weight);
+}
+
+bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, uint64_t weight)
+{
+	const struct stack_samples_sum one = { .count = 1, .weight = weight };
+
+	return stack_samples_add_sum(e, event, size, &one);
 }
 
 void stack_samples_remarks(const struct stack_samples *e)

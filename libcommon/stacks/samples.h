@@ -36,11 +36,22 @@ bool stack_samples_init(struct stack_samples *e, const struct stacks_config *con
  * whether it is in the set, which counts what it had no room for. */
 bool stack_samples_add(struct stack_samples *e, const void *event, size_t size, uint64_t weight);
 
+/* The same for what was seen @count times, as a struct stack_sum has it. */
+struct stack_samples_sum {
+	uint64_t count, weight;
+	bool by_thread; /* threads are told apart */
+	uint32_t label; /* the first of the set's labels: stacks_text(); 0: none */
+	uint64_t leaf;	/* stacks_named_frame() that stands above the kernel's leaf; 0: none */
+};
+bool stack_samples_add_sum(struct stack_samples *e, const void *event, size_t size,
+			   const struct stack_samples_sum *sum);
+
 /* As stacks_remarks() and stacks_summary_json(), and what is known here besides. */
 void stack_samples_remarks(const struct stack_samples *e);
 void stack_samples_summary_json(const struct stack_samples *e, struct json *j);
 #define STACK_SAMPLES_SUMMARY_KEYS                                                                 \
-	"truncated user_stacks_unreadable unwound unwound_to_root unwound_uncopied "               \
-	"copied_bytes " STACKS_SUMMARY_KEYS " " FRAMES_SUMMARY_KEYS
+	"truncated user_stacks_unreadable " STACKS_SUMMARY_KEYS " " FRAMES_SUMMARY_KEYS
+/* And those of a tool with STACKS_UNWIND_OPTION. */
+#define STACK_SAMPLES_UNWIND_KEYS "unwound unwound_to_root unwound_uncopied copied_bytes"
 
 #endif

@@ -104,8 +104,9 @@ static struct weights *entry_of(struct stacks *s, struct entry_key *key, const u
 	return &w[number];
 }
 
-bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *kernel,
-		size_t nr_kernel, const uint64_t *user, size_t nr_user, uint64_t weight)
+bool stacks_add_sum(struct stacks *s, const struct stack_key *key, const uint64_t *kernel,
+		    size_t nr_kernel, const uint64_t *user, size_t nr_user, uint64_t count,
+		    uint64_t weight)
 {
 	struct entry_key entry = { .key = *key };
 	size_t len = strnlen(key->comm, sizeof(key->comm) - 1);
@@ -114,15 +115,21 @@ bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *k
 	memset(entry.key.comm + len, 0, sizeof(entry.key.comm) - len);
 	w = entry_of(s, &entry, kernel, nr_kernel, user, nr_user);
 	if (!w) {
-		s->stats.left_out++;
+		s->stats.left_out += count;
 		return false;
 	}
-	w->count++;
+	w->count += count;
 	w->weight += weight;
-	s->stats.added++;
+	s->stats.added += count;
 	s->stats.weight += weight;
-	s->stats.user += has_address(s, user, nr_user);
+	s->stats.user += has_address(s, user, nr_user) ? count : 0;
 	return true;
+}
+
+bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *kernel,
+		size_t nr_kernel, const uint64_t *user, size_t nr_user, uint64_t weight)
+{
+	return stacks_add_sum(s, key, kernel, nr_kernel, user, nr_user, 1, weight);
 }
 
 void stacks_stats(const struct stacks *s, struct stacks_stats *stats)

@@ -69,9 +69,15 @@ struct stacks_config {
 	 * between the comm and the stack's root, in this order. */
 	const char *labels[STACK_LABELS_MAX];
 	const char *unit; /* of a weight, in words: "samples", "us" */
-	/* JSON: the key of the sum of weights ("total_ns"), beside "count". NULL: weights are
-	 * counts, and "count" is their sum. */
-	const char *weight_key;
+	/* Text and flame graphs show weights divided by this, as whole numbers; 0: as they are. */
+	uint64_t scale;
+	const char *column; /* of --top: what it calls weights; NULL: "SAMPLES" */
+	/* JSON: the key of the sum of weights ("total_ns"), beside "count", and in the objects of
+	 * functions; and there, of the weight of the function itself ("self_ns"). NULL: weights are
+	 * counts, and "count" is their sum; "total" and "self". */
+	const char *weight_key, *self_key;
+	/* Labels are shown in JSON only. */
+	bool labels_in_json;
 	const char *title; /* of the flame graph; NULL: the tool's name */
 	bool can_unwind;   /* the tool has STACKS_UNWIND_OPTION */
 	uint64_t max;	   /* 0: stacks_options.max */
@@ -103,13 +109,18 @@ uint64_t stacks_named_frame(struct stacks *s, const char *text);
 bool stacks_add(struct stacks *s, const struct stack_key *key, const uint64_t *kernel,
 		size_t nr_kernel, const uint64_t *user, size_t nr_user, uint64_t weight);
 
+/* The same for what was seen @count times, and has @weight in all. */
+bool stacks_add_sum(struct stacks *s, const struct stack_key *key, const uint64_t *kernel,
+		    size_t nr_kernel, const uint64_t *user, size_t nr_user, uint64_t count,
+		    uint64_t weight);
+
 /* Forgets the stacks and the counts of stacks_stats, for a tool that reports at intervals. */
 void stacks_clear(struct stacks *s);
 
 struct stacks_stats {
-	uint64_t added;	    /* calls of stacks_add() that were counted */
-	uint64_t weight;    /* of those */
-	uint64_t left_out;  /* calls for which there was no room */
+	uint64_t added;	   /* what was counted: calls of stacks_add(), counts of stacks_add_sum() */
+	uint64_t weight;   /* of those */
+	uint64_t left_out; /* the same of what there was no room for */
 	uint64_t different; /* stacks in the set, by address */
 	uint64_t user;	    /* of those added: with a user frame that is an address */
 	/* Of user: stacks that are cut, as it seems. They have two frames or fewer, and don't begin
@@ -144,12 +155,15 @@ void stacks_json(struct stacks *s, struct json *j);
 void stacks_top(struct stacks *s, struct out *o, size_t rows);
 void stacks_top_json(struct stacks *s, struct json *j);
 /* For a tool's .views; @labels_: the keys of its labels (stacks_config.labels). */
-#define STACK_VIEWS(labels_)                                                                       \
-	{ .kind = "stack", .keys = "pid comm " labels_ " count kernel user" },                     \
+#define STACK_VIEWS(labels_) STACK_VIEWS_BY(labels_ " count", "SAMPLES", "self total")
+/* The same where weights are no counts; @keys_: also of the weight, and the thread's; @column_,
+ * @weights_: stacks_config.column, .self_key and .weight_key */
+#define STACK_VIEWS_BY(keys_, column_, weights_)                                                   \
+	{ .kind = "stack", .keys = "pid comm " keys_ " kernel user" },                             \
 		{ .kind = "frame", .keys = FRAME_KEYS },                                           \
 	{                                                                                          \
-		.kind = "function", .titles = "SELF% TOTAL% SAMPLES FUNCTION MODULE",              \
-		.keys = "type self total function module"                                          \
+		.kind = "function", .titles = "SELF% TOTAL% " column_ " FUNCTION MODULE",          \
+		.keys = "type " weights_ " function module"                                        \
 	}
 
 /* Writes a flame graph into @o. */

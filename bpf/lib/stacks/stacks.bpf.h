@@ -106,6 +106,42 @@ static __always_inline bool stack_user_regs(__u64 *to, struct task_struct *task,
 	       STACK_REGS_USER(to) && !STACK_REGS_32(to);
 }
 
+#define STACK_SHORT_FRAMES 8
+#define STACK_FRAME_MAX	   (1 << 20) /* bytes */
+
+/*
+ * Walks the user stack of the current task, which has come to the program in the kernel, by frame
+ * pointers, if it has no more than STACK_SHORT_FRAMES frames. Returns how many it wrote to @to; 0:
+ * it has more, or can't be walked here. @regs: room for STACK_REGS words.
+ *
+ * The kernel's walk follows the last frame pointer of a program, too, which as a rule is none: that
+ * costs it a page fault. Here a stack ends where a frame does not lie above the one before.
+ */
+static __always_inline __u32 stack_user_short(__u64 *to, __u64 *regs, struct task_struct *task)
+{
+	struct {
+		__u64 fp, ret;
+	} frame;
+	__u64 lowest, at;
+
+	if (!stack_user_regs(regs, task, NULL))
+		return 0;
+	to[0] = regs[STACK_REG_PC];
+	lowest = regs[STACK_REG_SP];
+	at = regs[STACK_REG_FP];
+	for (__u32 i = 1; i <= STACK_SHORT_FRAMES; i++) {
+		if (at < lowest || at - lowest > STACK_FRAME_MAX || at & 7 ||
+		    bpf_probe_read_user(&frame, sizeof(frame), (void *)at) || !frame.ret)
+			return i;
+		if (i == STACK_SHORT_FRAMES)
+			break;
+		to[i] = frame.ret;
+		lowest = at + sizeof(frame);
+		at = frame.fp;
+	}
+	return 0;
+}
+
 /* Where the part of a stack that is worth copying ends, if it is copied from @from on. The
  * stack of the first thread begins where the program was started, below its arguments; that of
  * another thread below what the C library keeps of the thread. */

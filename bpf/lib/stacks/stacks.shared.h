@@ -25,12 +25,14 @@
  */
 #if defined(__x86_64__) || defined(__TARGET_ARCH_x86)
 #define STACK_REGS     21 /* struct pt_regs */
+#define STACK_REG_FP   4
 #define STACK_REG_PC   16
 #define STACK_REG_MODE 17 /* cs */
 #define STACK_REG_SP   19
 #define STACK_RED_ZONE 128 /* below its pointer, that functions may use */
 #else			   /* arm64 */
 #define STACK_REGS     34  /* struct user_pt_regs */
+#define STACK_REG_FP   29
 #define STACK_REG_SP   31
 #define STACK_REG_PC   32
 #define STACK_REG_MODE 33 /* pstate */

@@ -289,6 +289,59 @@ static void test_weights(void **state)
 	stacks_free(timed);
 }
 
+/* Sums that were made before, in a unit that text does not show; a label that only JSON has. */
+static void test_sums(void **state)
+{
+	const struct stacks_config config = {
+		.labels = { "state" },
+		.labels_in_json = true,
+		.unit = "us",
+		.scale = 1000,
+		.column = "TIME(us)",
+		.weight_key = "total_ns",
+		.self_key = "self_ns",
+		.name_frame = name_frame,
+		.max = 1,
+	};
+	struct stacks *timed = stacks_new(&config);
+	const uint64_t work[] = { WORK, MAIN }, sleep[] = { SLEEP, MAIN };
+	struct stacks_stats st;
+	struct stack_key key = p;
+
+	(void)state;
+	assert_non_null(timed);
+	key.labels[0] = stacks_text(timed, "D");
+	assert_true(stacks_add_sum(timed, &key, NULL, 0, sleep, 2, 20, 1500000));
+	assert_true(stacks_add_sum(timed, &key, NULL, 0, sleep, 2, 3, 1999));
+	assert_false(stacks_add_sum(timed, &key, NULL, 0, work, 2, 7, 5000));
+	stacks_stats(timed, &st);
+	assert_int_equal(st.added, 23);
+	assert_int_equal(st.user, 23);
+	assert_int_equal(st.weight, 1501999);
+	assert_int_equal(st.left_out, 7);
+	stacks_json(timed, &j);
+	assert_string_equal(
+		text(), "{\"pid\":7,\"comm\":\"prog\",\"state\":\"D\",\"count\":23,\"total_ns\":"
+			"1501999,\"kernel\":[],\"user\":[{\"function\":\"sleep\",\"module\":"
+			"\"prog\"},{\"function\":\"main\",\"module\":\"prog\"}]}\n");
+	stacks_folded(timed, &o);
+	assert_string_equal(text(), "prog;main;sleep 1501\n");
+	stacks_listing(timed, &o);
+	assert_string_equal(text(), "    sleep\n    main\n    -                prog (7)\n"
+				    "        1501\n\n");
+	stacks_top(timed, &o, 1);
+	assert_string_equal(text(),
+			    " SELF%  TOTAL%  TIME(us)  FUNCTION                       MODULE\n"
+			    "100.00  100.00      1501  sleep                          prog\n");
+	stacks_top_json(timed, &j);
+	assert_string_equal(text(),
+			    "{\"type\":\"function\",\"self_ns\":1501999,\"total_ns\":1501999,"
+			    "\"function\":\"sleep\",\"module\":\"prog\"}\n"
+			    "{\"type\":\"function\",\"self_ns\":0,\"total_ns\":1501999,"
+			    "\"function\":\"main\",\"module\":\"prog\"}\n");
+	stacks_free(timed);
+}
+
 /* What a name holds makes no frame, no markup and drives no terminal. */
 static void test_hostile(void **state)
 {
@@ -437,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sums, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_named_frames, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
