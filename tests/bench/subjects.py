@@ -137,6 +137,14 @@ CASES = {
         libbpf_tool("runqlat", "-P", label=" -P"),
         bpftrace_tool("runqlat"),
     ], burst=50000, vm=2000),
+    "offcputime": Case(RoundTrip, [     # an hour is above any wait
+        floor("sched_switch", "tp_btf/sched_switch"),
+        ours("offcputime", "-m", "3600000000", label=" -m HOUR", filtered=True),
+        ours("offcputime"),
+        ours("offcputime", "-K", label=" -K"),
+        ours("offcputime", "-p", "$PID", label=" -p OTHER", filtered=True),
+        libbpf_tool("offcputime"),
+    ], burst=50000, vm=2000),
     "ext4slower": Case(FileRw, [        # an hour is over any threshold
         floor("sys_enter sys_exit", "sys_exit and tp_btf/sys_enter"),
         floor("ext4_read ext4_read_end ext4_write ext4_write_end", "fexit and fentry of read and write"),

@@ -25,7 +25,7 @@ QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its 
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
 MISSED = re.compile(r"^\w+: the kernel left out (\d+) runs", re.M)     # and of runs of programs
-NOTE = re.compile(r"^\w+: (.* is not available .*: using |tracing |sampling |\d+ samples, |kernel stacks only: |"
+NOTE = re.compile(r"^\w+: (.* is not available .*: using |tracing |sampling |\d+ samples, |kernel stacks only: |\d+ waits, |waits that began |only waits that |"
                   r"no \w+ were counted).*\n", re.M)    # on stderr: what is not an error
 USING = re.compile(r"^\w+: (.+?)(?: is not available \(.*\))?: using (.+)$", re.M)     # on stderr with -v, of a ladder
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")

@@ -171,6 +171,16 @@ TOOLS = {
         wrong={"-F": ["0", "10001", "x", ""], "-c": ["99999", "x"], "-C": ["x", "-1"], "-L": ["x"],
                "--source": ["x", ""], "--stack-storage-size": ["0", "x"]},
         wrong_lines=("abc", "0", "1 2", "-U -K", "-f --top", "--svg - --json")),
+    "offcputime": Facts(
+        bcc_options="-p -t -u -k -U -K -d -f -s --stack-storage-size -m -M --state",
+        events=lambda n, at: ("pingpong", n),
+        hostile=lambda at: ("hostile", "exec", 3, at.directory), ready=b"tracing",
+        with_text=("--top",),
+        few_capabilities=False,     # it has a test of its own
+        loads=("-K -m 1000", "-U -M 1000", "-k", "-u --state D,S --preempted -f", "--state 2"),
+        wrong={"-m": ["0", "x", "-1"], "-M": ["0", "x"], "--state": ["", "Q", "D,", "2x", "-1", "99999999999"],
+               "-t": ["x"], "--stack-storage-size": ["0", "x"]},
+        wrong_lines=("abc", "0", "1 2", "-U -K", "-f --top", "--svg - --json")),
     "xstack": Facts(
         bcc_options="-a -p -t -F -i -q -r -f",
         events=lambda n, at: ("parked", "pipe", n),

@@ -344,8 +344,8 @@ def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, di
             os.close(reader)
     assert facts.hostile_shown in got
     text = got.decode().replace("\r\n", "\n")
-    if tool == "profile":   # on a terminal, how far it is overwrites itself
-        text = re.sub(r"\r +\r", "", text).replace("\rprofile: ", "profile: ")
+    if tool in ("profile", "offcputime"):   # on a terminal, how far it is overwrites itself
+        text = re.sub(r"\r +\r", "", text).replace(f"\r{tool}: ", f"{tool}: ")
     assert not CONTROL.search(text), got
 
 
