@@ -335,10 +335,6 @@ struct cred {
 	kuid_t uid;
 };
 
-struct list_head {
-	struct list_head *next;
-};
-
 typedef struct {
 	int counter;
 } atomic_t;

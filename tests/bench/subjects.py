@@ -75,6 +75,7 @@ TOPS = [
     floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
     ours("tcptop"),
     libbpf_tool("tcptop"),
+]
 CONNECTS = [
     floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
     ours("tcpconnect"),

@@ -238,7 +238,7 @@ int main(int argc, char **argv)
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files))
 		die("RLIMIT_NOFILE");
-	if (is("uring") && !uring_open(&ring)) {
+	if (is("uring") && !uring_open(&ring, 1)) {
 		printf("unavailable=%s\n", strerror(errno));
 		return 0;
 	}

@@ -166,7 +166,7 @@ static void parse(char *spec, int have_uring)
 
 int main(int argc, char **argv)
 {
-	int have_uring = uring_open(&ring);
+	int have_uring = uring_open(&ring, 1);
 
 	all = calloc(CONNECTS_MAX, sizeof(*all));
 	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ CONNECTS_MAX, CONNECTS_MAX });
