@@ -47,8 +47,9 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
-/* The search that is going on; 0: none. What it has found so far may not be all. */
-static struct {
+/* The search that is going on; 0: none. What it has found so far may not be all. Not static: clang
+ * would make two variables of it whose type in BTF is still the whole, which kernels refuse. */
+struct {
 	__u64 number, began; /* bpf_iter_meta.session_id; CLOCK_MONOTONIC, ns */
 } owner_search;
 
