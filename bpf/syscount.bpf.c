@@ -6,9 +6,6 @@
  * execve, sigreturn has no number, and a fork ends twice; exit never does.) Where its result or its
  * time is asked for, it counts at its end.
  *
- * Nothing is locked: a program does not run twice at the same time on a CPU, and the counters are
- * each CPU's own.
- *
  * Programs: sys_enter, raw_sys_enter, tp_sys_enter, tp_sys_exit below; sys_exit, raw_sys_exit
  * (SYSCALL_EXIT() below).
  */
@@ -19,30 +16,14 @@
 
 #include "lib/core/constants.bpf.h"
 #include "lib/core/filter.bpf.h"
+#include "lib/core/syscall_counts.bpf.h"
 #include "lib/core/syscall_start.bpf.h"
 #include "syscount.shared.h"
 
-const volatile bool timed, by_process, only_failed, only_one;
+const volatile bool timed, only_failed, only_one;
 const volatile __u32 only_errno; /* 0: any */
 const volatile __u32 only_ppid;	 /* 0: any parent */
 const volatile int only_nr[SYSCALL_ABIS + 1];
-
-/* While user space reads the counters of one epoch, those of the other are written. */
-volatile __u32 syscount_epoch SEC(".data.syscount") = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, struct syscount_table);
-} tables SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 256); /* with -P the tool sets it */
-	__type(key, struct syscount_key);
-	__type(value, struct syscount_keyed);
-} keyed SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -76,73 +57,6 @@ static __always_inline void add_to_stat(__u32 which)
 		++*stat;
 }
 
-/* --- the counters ------------------------------------------------------------------------- */
-
-static __always_inline struct syscount_keyed *row_of_key(__u32 id, __u32 abi)
-{
-	struct syscount_key key = { .id = id, .abi = abi, .epoch = syscount_epoch };
-	struct syscount_keyed *row = bpf_map_lookup_elem(&keyed, &key), none = {};
-
-	if (row)
-		return row;
-	bpf_map_update_elem(&keyed, &key, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&keyed, &key);
-}
-
-/* With the name that the process has now: the last one is what will be shown. */
-static __always_inline struct syscount_calls *row_of_process(__u64 current_id)
-{
-	struct syscount_keyed *row = row_of_key(current_id >> 32, 0);
-	struct task_struct *task;
-
-	if (!row)
-		return NULL;
-	row->jiffies = bpf_jiffies64();
-	if (have_task_btf()) {
-		task = bpf_get_current_task_btf()->group_leader;
-		__builtin_memcpy(row->comm, task->comm, sizeof(row->comm));
-	} else {
-		task = (void *)bpf_get_current_task();
-		BPF_CORE_READ_STR_INTO(&row->comm, task, group_leader, comm);
-	}
-	return &row->calls;
-}
-
-static __always_inline struct syscount_calls *row_of_number(struct syscall_id id)
-{
-	__u32 nr = id.nr, epoch = syscount_epoch;
-	struct syscount_table *table;
-	struct syscount_keyed *row;
-	__u64 at;
-
-	if (nr >= (id.abi == SYSCALL_ABI_X32 ? SYSCOUNT_NUMBERS_X32 : SYSCOUNT_NUMBERS)) {
-		row = row_of_key(nr, id.abi);
-		return row ? &row->calls : NULL;
-	}
-	table = bpf_map_lookup_elem(&tables, &epoch);
-	if (!table)
-		return NULL;
-	at = id.abi * SYSCOUNT_NUMBERS + nr;
-	barrier_var(at);
-	if (at >= SYSCOUNT_ROWS)
-		return NULL;
-	barrier_var(at); /* the check comes before the use */
-	return &table->rows[at];
-}
-
-static __always_inline void count(__u64 task, struct syscall_id id, __u64 ns)
-{
-	struct syscount_calls *row = by_process ? row_of_process(task) : row_of_number(id);
-
-	if (!row) {
-		add_to_stat(SYSCOUNT_LOST);
-		return;
-	}
-	row->count++;
-	if (timed)
-		row->ns += ns;
-}
-
 /* --- the begin of a call ------------------------------------------------------------------ */
 
 static __always_inline int begins(long nr)
@@ -156,7 +70,7 @@ static __always_inline int begins(long nr)
 	if (timed && !SYSCALL_IS_EXIT(id))
 		syscall_start_note(task, id);
 	else if (!only_failed)
-		count(task, id, 0);
+		syscall_counts_add(task, id, 0);
 	return 0;
 }
 
@@ -216,7 +130,7 @@ static __always_inline int ends(int nr, long ret)
 	}
 	if (timed && !begun.ns)
 		add_to_stat(SYSCOUNT_UNTIMED);
-	count(task, begun.id, ns);
+	syscall_counts_add(task, begun.id, ns);
 	return 0;
 }
 

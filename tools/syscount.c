@@ -4,14 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "base/clock.h"
 #include "base/errnos.h"
 #include "base/number.h"
 #include "base/syscalls.h"
-#include "base/util.h"
+#include "kernel/syscall_counts.h"
 #include "kernel/syscall_start.h"
 #include "run/tool.h"
 #include "syscount.shared.h"
@@ -23,9 +21,8 @@ static uint64_t only_errno;
 static const char *only;
 static int only_nr[SYSCALL_ABIS];
 
-#define TOP_TEXT      10
-#define PROCESSES_MAX 8192
-#define NO_NUMBER     INT_MIN
+#define TOP_TEXT  10
+#define NO_NUMBER INT_MIN
 
 /* --- options ----------------------------------------------------------------------------- */
 
@@ -70,30 +67,23 @@ static int list_calls(void)
 
 /* --- rows --------------------------------------------------------------------------------- */
 
-struct row {
-	struct event_head head; /* of a process; its flags: which table .nr is of */
-	struct syscount_calls calls;
-	uint64_t jiffies;
-	int nr;
-};
-
 static void print_name(struct out *o, const void *event)
 {
-	const struct row *row = event;
-	const char *name = syscall_name_in(row->head.flags, row->nr);
+	const struct syscall_counts_row *row = event;
+	const char *name = syscall_name_in(row->id.abi, row->id.nr);
 
 	if (name)
 		out_str(o, name);
 	else
-		out_printf(o, "[unknown: %d]", row->nr);
-	if (row->head.flags != SYSCALL_ABI_64)
-		out_printf(o, ":%s", syscall_abi_name(row->head.flags));
+		out_printf(o, "[unknown: %d]", row->id.nr);
+	if (row->id.abi != SYSCALL_ABI_64)
+		out_printf(o, ":%s", syscall_abi_name(row->id.abi));
 }
 
-/* A time of 0 is not known: see SYSCOUNT_UNTIMED. */
+/* A time of 0 is not known: see finish(). */
 static void print_time(struct out *o, const void *event)
 {
-	const struct row *row = event;
+	const struct syscall_counts_row *row = event;
 
 	if (!row->calls.ns)
 		out_char(o, '?');
@@ -103,7 +93,7 @@ static void print_time(struct out *o, const void *event)
 
 static bool microseconds, show_milliseconds;
 #define CALLS                                                                                      \
-	COL(row, calls.count, "COUNT", .width = -8),                                               \
+	COL(syscall_counts_row, calls.count, "COUNT", .width = -8),                                \
 		COL_CUSTOM("TIME(us)", .width = -16, .text = print_time, .show = &microseconds),   \
 		COL_CUSTOM("TIME(ms)", .width = -16, .text = print_time,                           \
 			   .show = &show_milliseconds),                                            \
@@ -124,7 +114,8 @@ static const struct view views[] = {
 	VIEW_END,
 };
 
-static void print_json(struct json *j, const struct row *row, uint64_t real_ns, uint64_t span_ns)
+static void print_json(struct json *j, const struct syscall_counts_row *row, uint64_t real_ns,
+		       uint64_t span_ns)
 {
 	json_object(j, NULL);
 	json_time(j, "time", real_ns);
@@ -133,9 +124,9 @@ static void print_json(struct json *j, const struct row *row, uint64_t real_ns, 
 		json_u64(j, "pid", row->head.pid);
 		json_strn(j, "comm", row->head.comm, sizeof(row->head.comm));
 	} else {
-		json_str(j, "syscall", syscall_name_in(row->head.flags, row->nr));
-		json_s64(j, "syscall_nr", row->nr);
-		json_str(j, "abi", syscall_abi_name(row->head.flags));
+		json_str(j, "syscall", syscall_name_in(row->id.abi, row->id.nr));
+		json_s64(j, "syscall_nr", row->id.nr);
+		json_str(j, "abi", syscall_abi_name(row->id.abi));
 	}
 	json_u64(j, "count", row->calls.count);
 	if (latency && row->calls.ns)
@@ -148,144 +139,64 @@ static void print_json(struct json *j, const struct row *row, uint64_t real_ns, 
 /* The most first, with -L what took longest; then by name, so that equals do not jump about. */
 static int compare_rows(const void *a, const void *b)
 {
-	const struct row *x = a, *y = b;
+	const struct syscall_counts_row *x = a, *y = b;
 
 	if (latency && x->calls.ns != y->calls.ns)
 		return x->calls.ns < y->calls.ns ? 1 : -1;
 	if (x->calls.count != y->calls.count)
 		return x->calls.count < y->calls.count ? 1 : -1;
-	if (x->head.flags != y->head.flags)
-		return x->head.flags < y->head.flags ? -1 : 1;
-	if (x->nr != y->nr)
-		return x->nr < y->nr ? -1 : 1;
+	if (x->id.abi != y->id.abi)
+		return x->id.abi < y->id.abi ? -1 : 1;
+	if (x->id.nr != y->id.nr)
+		return x->id.nr < y->id.nr ? -1 : 1;
 	return x->head.pid < y->head.pid ? -1 : x->head.pid > y->head.pid;
 }
 
-/* --- the counters of an epoch ------------------------------------------------------------- */
-
-struct rows {
-	struct row *all; /* NULL: no memory */
-	size_t nr, room;
-};
-
-static void add_row(struct rows *rows, const struct row *row)
-{
-	if (rows->all && rows->nr < rows->room && row->calls.count)
-		rows->all[rows->nr++] = *row;
-}
-
-static void add_calls(struct syscount_calls *to, const struct syscount_calls *calls)
-{
-	to->count += calls->count;
-	to->ns += calls->ns;
-}
-
-/* Reads the tables of all CPUs, and empties them. */
-static void read_tables(struct rows *rows, int fd, uint32_t epoch, int cpus)
-{
-	struct syscount_table *parts = calloc(cpus, sizeof(*parts));
-
-	if (!parts || bpf_map_lookup_elem(fd, &epoch, parts)) {
-		free(parts);
-		return;
-	}
-	for (int at = 0; at < SYSCOUNT_ROWS; at++) {
-		int abi = at / SYSCOUNT_NUMBERS;
-		struct row row = { .head.flags = abi < SYSCALL_ABI_X32 ? abi : SYSCALL_ABI_X32 };
-
-		row.nr = at - (int)row.head.flags * SYSCOUNT_NUMBERS;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			add_calls(&row.calls, &parts[cpu].rows[at]);
-		add_row(rows, &row);
-	}
-	memset(parts, 0, cpus * sizeof(*parts));
-	bpf_map_update_elem(fd, &epoch, parts, BPF_ANY);
-	free(parts);
-}
-
-/* A process's name is the last one that any CPU has seen. */
-static struct row row_of(const struct syscount_key *key, const struct syscount_keyed *parts,
-			 int cpus)
-{
-	struct row row = { .head.pid = key->id, .head.flags = key->abi, .nr = (int)key->id };
-
-	for (int cpu = 0; cpu < cpus; cpu++) {
-		add_calls(&row.calls, &parts[cpu].calls);
-		if (parts[cpu].jiffies < row.jiffies)
-			continue;
-		row.jiffies = parts[cpu].jiffies;
-		memcpy(row.head.comm, parts[cpu].comm, sizeof(row.head.comm));
-	}
-	return row;
-}
-
-/* Reads what has a key, and takes it out. */
-static void read_keyed(struct rows *rows, int fd, uint32_t epoch, int cpus)
-{
-	struct syscount_keyed *parts = calloc(cpus, sizeof(*parts));
-	struct syscount_key *keys = calloc(rows->room, sizeof(*keys));
-	size_t nr = parts && keys ? programs_keys(fd, keys, sizeof(*keys), rows->room) : 0;
-
-	for (size_t i = 0; i < nr; i++) {
-		struct row row;
-
-		if (keys[i].epoch != epoch || bpf_map_lookup_elem(fd, &keys[i], parts))
-			continue;
-		row = row_of(&keys[i], parts, cpus);
-		add_row(rows, &row);
-		bpf_map_delete_elem(fd, &keys[i]);
-	}
-	free(keys);
-	free(parts);
-}
-
-/* What was counted since the last report, the most first. */
-static struct rows read_rows(struct run *r)
-{
-	static uint32_t epoch;
-	const struct programs *p = &r->object.programs;
-	int tables = programs_map(p, "tables"), cpus = libbpf_num_possible_cpus();
-	struct rows rows = { .room = SYSCOUNT_ROWS + 2 * PROCESSES_MAX };
-	uint32_t old = programs_flip(p, ".data.syscount", &epoch, tables);
-
-	rows.all = calloc(rows.room, sizeof(*rows.all));
-	read_tables(&rows, tables, old, cpus);
-	read_keyed(&rows, programs_map(p, "keyed"), old, cpus);
-	if (rows.nr)
-		qsort(rows.all, rows.nr, sizeof(*rows.all), compare_rows);
-	return rows;
-}
+/* --- reports --------------------------------------------------------------------------------- */
 
 static uint64_t stat_of(struct run *r, enum syscount_stat which)
 {
 	return programs_percpu_sum(&r->object.programs, "stats", which);
 }
 
-static void report(struct run *r)
+/* The most first; no more than the rows that were asked for. */
+static void show(struct run *r, const struct syscall_counts_row *rows, size_t nr)
 {
 	const struct column *columns = by_process ? process_columns : syscall_columns;
-	uint64_t show = top ? top : r->opt.json ? UINT64_MAX : TOP_TEXT;
-	static uint64_t lost_before;
-	uint64_t lost = stat_of(r, SYSCOUNT_LOST);
-	struct rows rows = read_rows(r);
+	uint64_t most = top ? top : r->opt.json ? UINT64_MAX : TOP_TEXT;
 	uint64_t mono = clock_mono_ns(), now = clock_real_ns(mono);
 	uint64_t span_ns = run_interval(r, mono);
 
 	run_report_clock(r, now, true);
 	if (!r->opt.json)
 		table_header(&r->out, columns);
-	for (size_t i = 0; i < rows.nr; i++) {
-		run_count(r, rows.all[i].calls.count);
-		if (i >= show)
-			continue;
+	for (size_t i = 0; i < nr && i < most; i++) {
 		if (r->opt.json)
-			print_json(&r->json, &rows.all[i], now, span_ns);
+			print_json(&r->json, &rows[i], now, span_ns);
 		else
-			table_row(&r->out, columns, &rows.all[i].head);
+			table_row(&r->out, columns, &rows[i].head);
 	}
 	if (!r->opt.json)
 		out_char(&r->out, '\n');
-	free(rows.all);
+}
+
+static void report(struct run *r)
+{
+	static uint64_t lost_before;
+	uint64_t lost = syscall_counts_lost(&r->object.programs);
+	size_t nr;
+	struct syscall_counts_row *rows = syscall_counts_read(&r->object.programs, &nr);
+
+	if (!rows) {
+		error("no memory to read the counters");
+		run_fail(r);
+		return;
+	}
+	qsort(rows, nr, sizeof(*rows), compare_rows);
+	show(r, rows, nr);
+	for (size_t i = 0; i < nr; i++)
+		run_count(r, rows[i].calls.count);
+	free(rows);
 	run_lost(r, lost - lost_before);
 	lost_before = lost;
 }
@@ -342,29 +253,18 @@ static int setup(struct run *r)
 	return GO_ON;
 }
 
-/* There may be as many processes as there are threads: and some more, later. */
-static uint32_t processes_max(void)
-{
-	uint64_t threads = 0;
-
-	number_read("/proc/loadavg", 5, &threads); /* runnable/all */
-	return min_u64(threads + threads / 4 + 1024, PROCESSES_MAX);
-}
-
 static void configure(struct run *r)
 {
 	struct syscount_bpf__rodata *ro = TOOL_RODATA(syscount, r);
 
 	ro->timed = latency;
-	ro->by_process = by_process;
 	ro->only_failed = failed;
 	ro->only_errno = only_errno;
 	ro->only_ppid = ppid;
 	ro->only_one = only != NULL;
 	for (int abi = 0; abi < SYSCALL_ABIS; abi++)
 		ro->only_nr[abi] = only_nr[abi];
-	if (by_process)
-		object_resize_map(&r->object, "keyed", 2 * processes_max());
+	syscall_counts_configure(&r->object, by_process, latency);
 	if (latency)
 		syscall_start_configure(&r->object);
 }
