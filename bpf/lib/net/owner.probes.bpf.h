@@ -81,9 +81,12 @@ static __always_inline void owner_is_current(const struct sock *sk, enum owner_k
 		return;
 	leader = BPF_CORE_READ(task, group_leader);
 	owner.pid = bpf_get_current_pid_tgid() >> 32;
-	if (owner.pid == filter.own_pid) /* it looked at the file while its process closed it */
-		return;
 	before = bpf_map_lookup_elem(&owners, &sock);
+	if (owner.pid == filter.own_pid) { /* it looked at the file while its process closed it */
+		if (known == OWNER_CLOSED && before && before->pid)
+			before->known = known;
+		return;
+	}
 	if (known == OWNER_CLOSED && before && before->pid == owner.pid) { /* saves the rest */
 		BPF_CORE_READ_STR_INTO(&before->comm, leader, comm);
 		before->known = known;
