@@ -207,11 +207,12 @@ void session_growth_detach(struct run *r)
 
 /* --- reports ------------------------------------------------------------------------------ */
 
-/* Is it an open session that nobody was found to have? Then it may have been closed since the look,
- * and its end, which we have yet to hear of, will tell who has had it. */
+/* Is it one that nobody was found to have? Then it may not have been accepted yet; or it may have
+ * been closed since the look, and its end, which we have yet to hear of, will tell who has had
+ * it. */
 static bool may_be_known_soon(struct session_growth *s)
 {
-	return !all.over && !s->waited && s->owner.open && s->report.head.pid == EVENT_UNKNOWN;
+	return !all.over && !s->waited && s->report.head.pid == EVENT_UNKNOWN;
 }
 
 /* Owners are asked for only where there is something to show. */
