@@ -85,21 +85,24 @@ def test_bytes(how, cgroup):
     found, wanted = sums(tool.json), expected(done)
     if how == "reset":      # who closes what was reset, a moment before its address is another's: see NOTES
         found, wanted = ({key: value[:2] for key, value in ends.items()} for ends in (found, wanted))
-    assert found == wanted
+    assert found == wanted, tool.said
     assert tool.summary["events"] == len(tool.json)
     assert_sorted_times(tool.json)
     assert all(KEYS == row.keys() for row in tool.json)
     assert {(row["ip"], row["netns"]) for row in tool.json} == {(4, os.stat("/proc/self/ns/net").st_ino)}
 
 
-@pytest.mark.parametrize("kind", ["6", "mapped"])
-def test_kinds(kind, cgroup):
+def test_kinds(cgroup):
     """IPv6, and IPv4 through sockets of IPv6."""
-    tool, done = watch("open", cgroup, address=LOOPBACK[kind])
-    assert sums(tool.json) == expected(done)
-    version, address = (6, "::1") if kind == "6" else (4, "127.0.0.1")
-    assert {(row["ip"], row["local_addr"], row["remote_addr"], row.get("v4_mapped", False)) for row in tool.json} == \
-        {(version, address, address, kind == "mapped")}
+    with Workload("tcpbytes", N, BYTES, "open", LOOPBACK["6"], cgroup=cgroup) as six, \
+            Workload("tcpbytes", N, BYTES, "open", LOOPBACK["mapped"], cgroup=cgroup) as mapped:
+        with Tool("tcptop", "--cgroup", cgroup.path, "--json", INTERVAL) as tool:
+            done = {"6": six.run(), "mapped": mapped.run()}
+    for kind, version, address in (("6", 6, "::1"), ("mapped", 4, "127.0.0.1")):
+        rows = [row for row in tool.json if row["ip"] == version]
+        assert sums(rows) == expected(done[kind])
+        assert {(row["local_addr"], row["remote_addr"], row.get("v4_mapped", False)) for row in rows} == \
+            {(address, address, kind == "mapped")}
 
 
 def test_kernel_tls(cgroup):
@@ -169,17 +172,17 @@ def test_closed_between_looks():
 
 def test_unread():
     """What the other program does not read: TX is what this one has handed over, RX what has arrived."""
-    with Session() as session, Tool("tcptop", "--lport", session.port, "--json", INTERVAL) as near, \
-            Tool("tcptop", "--rport", session.port, "--json", INTERVAL) as other:
+    with Session() as session, Tool("tcptop", "--netns", os.getpid(), "--laddr", "127.0.0.1", "--json", INTERVAL) as tool:
+        session.client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)     # or it grows for seconds
         session.client.setblocking(False)
         sent = 0
         with contextlib.suppress(BlockingIOError):
             while True:
                 sent += session.client.send(b"." * 65536)
         time.sleep(3 * INTERVAL)
-        time.sleep(1 if VM else 0)
-    arrived = sum(row["received_bytes"] for row in other.json)
-    assert sum(row["sent_bytes"] for row in near.json) == sent > arrived > 0
+    handed_over = sum(row["sent_bytes"] for row in tool.json if row["local_port"] == session.port)
+    arrived = sum(row["received_bytes"] for row in tool.json if row["remote_port"] == session.port)
+    assert handed_over == sent > arrived > 0
 
 
 @pytest.mark.any_kernel
@@ -227,18 +230,21 @@ def test_columns_of_ipv6(cgroup):
 
 
 @pytest.mark.any_kernel
-@pytest.mark.parametrize("key, by", [("all", lambda sent, received: sent + received), ("sent", lambda sent, _: sent),
-                                     ("received", lambda _, received: received)])
-def test_sort(key, by, cgroup):
+def test_sort(cgroup):
     """The rows that carry the most come first; -r keeps so many of them."""
-    with Workload("tcpbytes", 5, 100_000, "open", cgroup=cgroup) as work:
-        with Tool("tcptop", "--cgroup", cgroup.path, "--json", "-s", key, "60") as tool, \
-                Tool("tcptop", "--cgroup", cgroup.path, "--json", "--sort", key, "-r", "3", "60") as three:
-            work.run()
-    weights = [by(row["sent_bytes"], row["received_bytes"]) for row in tool.json]
-    assert len(weights) == 10 and weights == sorted(weights, reverse=True)
-    assert [by(row["sent_bytes"], row["received_bytes"]) for row in three.json] == weights[:3]
-    assert three.summary["events"] == 3
+    keys = {"all": lambda row: row["sent_bytes"] + row["received_bytes"], "sent": lambda row: row["sent_bytes"],
+            "received": lambda row: row["received_bytes"]}
+    with Workload("tcpbytes", 5, 100_000, "open", cgroup=cgroup) as work, contextlib.ExitStack() as stack:
+        args = ("tcptop", "--cgroup", cgroup.path, "--json")
+        tools = {key: stack.enter_context(Tool(*args, "-s", key, "60")) for key in keys}
+        three = stack.enter_context(Tool(*args, "--sort", "sent", "-r", "3", "60"))
+        work.run()
+    for key, by in keys.items():
+        weights = [by(row) for row in tools[key].json]
+        assert len(weights) == 10 and weights == sorted(weights, reverse=True), key
+    assert three.json == [{**row, "time": own["time"], "interval_ns": own["interval_ns"]}
+                          for row, own in zip(tools["sent"].json, three.json)]
+    assert len(three.json) == three.summary["events"] == 3
 
 
 @pytest.mark.any_kernel
@@ -274,13 +280,13 @@ def test_filters(cgroup, other_cgroup, place):
 
 
 @pytest.mark.any_kernel
-@pytest.mark.parametrize("args, rows", [(["--lport"], 1), (["--rport"], 1)])
-def test_port_filters(args, rows):
+def test_port_filters():
     """--lport and --rport are about this end, whichever it is."""
-    with Session() as session, Tool("tcptop", *args, f"1,{session.port}", "--json", "60") as tool:
+    with Session() as session, Tool("tcptop", "--lport", f"1,{session.port}", "--json", "60") as near, \
+            Tool("tcptop", "--rport", f"1,{session.port}", "--json", "60") as other:
         session.carry(N)
-    assert len(tool.json) == rows
-    assert (tool.json[0]["sent_bytes"], tool.json[0]["received_bytes"]) == ((N, 0) if args == ["--lport"] else (0, N))
+    for tool, carried in ((near, (N, 0)), (other, (0, N))):
+        assert [(row["sent_bytes"], row["received_bytes"]) for row in tool.json] == [carried]
 
 
 # --- network namespaces ---
@@ -437,7 +443,7 @@ def test_many_short_sessions(cgroup):
     """More sessions than a terminal has rows, each open for a moment: all of them, with all they carried."""
     n = 100 if VM else 2000
     tool, done = watch("short", cgroup, n=n, size=3000)
-    assert sums(tool.json) == expected(done)
+    assert sums(tool.json) == expected(done), tool.said
 
 
 def test_a_thousand_sockets(cgroup):
@@ -446,6 +452,7 @@ def test_a_thousand_sockets(cgroup):
     assert sums(tool.json) == expected(done)
 
 
+# Natively only, and so on one kernel: no marker allows it in one of the VMs alone, in each of which it would take minutes.
 @pytest.mark.skipif(VM, reason="vm-ok: a hundred thousand sockets take too long in emulation")
 def test_a_hundred_thousand_sockets(cgroup):
     """A hundred thousand open sockets: each one's bytes, and each one's owner."""
@@ -467,7 +474,7 @@ def test_a_hundred_thousand_sockets(cgroup):
 
 def test_nothing_for_a_packet(cgroup):
     """The programs run when a connection changes its state, and for a look; not for what goes through it."""
-    requests = 4000 if VM else 20000
+    requests = 1000 if VM else 20000
     with Workload("tcprr", requests, cgroup=cgroup) as work:
         with Tool("tcptop", "--cgroup", cgroup.path, "--json", "--cost", "60") as tool:
             [done] = work.run()
