@@ -96,6 +96,13 @@ static int visit_here(struct netns *ns, netns_visit_fn visit, void *ctx)
 	return err;
 }
 
+static bool is_dir(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISDIR(st.st_mode);
+}
+
 /* One that has gone meanwhile is left out. */
 static int visit_one(struct netns *ns, netns_visit_fn visit, void *ctx)
 {
@@ -110,7 +117,10 @@ static int visit_one(struct netns *ns, netns_visit_fn visit, void *ctx)
 		return 0;
 	}
 	if (fstat(fd, &st) || st.st_ino != ns->inode) {
-		close(fd); /* the task has moved, or its id is another's in this pid namespace */
+		/* the task has moved, or its id is another's in this pid namespace; or it is the
+		 * directory of the link, which Linux 5.10 opens where it should refuse */
+		all.refused += is_dir(fd);
+		close(fd);
 		return 0;
 	}
 	err = setns(fd, CLONE_NEWNET) ? -errno : 0;
