@@ -77,6 +77,14 @@ void flow_out_addr(struct out *o, const void *addr)
 	out_str(o, flow_addr_str(addr, text));
 }
 
+void flow_out_port(struct out *o, const void *port)
+{
+	if (*(const __u16 *)port)
+		out_u64(o, *(const __u16 *)port);
+	else
+		out_char(o, '?');
+}
+
 const char *flow_state_name(unsigned int state)
 {
 	/* include/net/tcp_states.h */

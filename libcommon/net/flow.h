@@ -26,6 +26,8 @@ void flow_out_local(struct out *o, const void *flow);
 void flow_out_remote(struct out *o, const void *flow);
 /* That of a column of a struct inet_addr: the address alone, "10.0.0.1" or "2001:db8::1". */
 void flow_out_addr(struct out *o, const void *addr);
+/* That of a column of a port (__u16): "?" where it is 0, for there is none yet. */
+void flow_out_port(struct out *o, const void *port);
 
 /* How many characters these write of an end with that address and port, which is not 0. */
 int flow_width(const struct inet_addr *addr, uint16_t port);

@@ -95,6 +95,32 @@ bool names_event(const void *event, size_t size)
 	return true;
 }
 
+static uint64_t age(const struct names_entry *n, uint64_t now)
+{
+	return now > n->ts ? now - n->ts : 0;
+}
+
+void names_out(struct out *o, const struct names_entry *n, uint64_t now)
+{
+	if (!n) {
+		out_char(o, '?');
+		return;
+	}
+	out_str(o, n->name); /* of signs that are safe */
+	if (age(n, now) > 100 * NSEC_PER_MSEC) {
+		out_str(o, " (");
+		out_fixed(o, age(n, now) / NSEC_PER_USEC, 3);
+		out_str(o, "ms)");
+	}
+}
+
+void names_json(struct json *j, const struct names_entry *n, uint64_t now)
+{
+	json_str(j, "query", n ? n->name : NULL);
+	if (n)
+		json_u64(j, "query_age_ns", age(n, now));
+}
+
 void names_free(void)
 {
 	for (int set = 0; set < SETS; set++)

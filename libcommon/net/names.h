@@ -4,10 +4,10 @@
  * other side is bpf/lib/net/names.probes.bpf.h.
  *
  *	NAMES_PROBES(&wanted), NAMES_FACTS		in the tables of probes and facts
- *	names_setup(r), names_configure(&r->object)	in the hooks of these names
+ *	names_configure(&r->object), names_started(r)	in the hooks of these names
  *	if (names_event(event, size))			in the event hook: it was an answer
  *		return false;
- *	n = names_find(pid, born, &addr)
+ *	names_out(o, names_find(pid, born, &addr), now)	in a column
  */
 #ifndef BORESCOPE_NET_NAMES_H
 #define BORESCOPE_NET_NAMES_H
@@ -19,6 +19,8 @@
 
 #include "lib/net/flow.shared.h"
 #include "lib/net/names.shared.h"
+#include "output/json.h"
+#include "output/out.h"
 
 struct object;
 struct run;
@@ -58,6 +60,13 @@ bool names_event(const void *event, size_t size);
 /* The last answer with this address that the process has received, or NULL. It lives until the next
  * call of names_event(). */
 const struct names_entry *names_find(__u32 pid, __u64 born, const struct inet_addr *addr);
+
+/* For a column: the name of @n, and where it is older than 0.1 s at the time @now (CLOCK_MONOTONIC,
+ * ns) its age, "www.example.org (250.000ms)"; "?" where @n is NULL. */
+void names_out(struct out *o, const struct names_entry *n, uint64_t now);
+/* Writes the members of NAMES_KEYS; the second one only if there is a name. */
+void names_json(struct json *j, const struct names_entry *n, uint64_t now);
+#define NAMES_KEYS "query query_age_ns"
 
 /* Forgets all. */
 void names_free(void);

@@ -76,13 +76,18 @@ static void test_address_alone(void **state)
 {
 	static struct out o;
 	const struct inet_addr v4 = addr("10.1.2.3"), v6 = addr("2001:db8::1");
+	const __u16 port = 65535, none = 0;
 
 	out_init(&o, -1);
 	flow_out_addr(&o, &v4);
 	out_char(&o, ' ');
 	flow_out_addr(&o, &v6);
+	out_char(&o, ' ');
+	flow_out_port(&o, &port);
+	out_char(&o, ' ');
+	flow_out_port(&o, &none);
 	o.buf[o.len] = '\0';
-	assert_string_equal(o.buf, "10.1.2.3 2001:db8::1");
+	assert_string_equal(o.buf, "10.1.2.3 2001:db8::1 65535 ?");
 }
 
 static void test_states(void **state)
@@ -187,9 +192,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),	      cmocka_unit_test(test_width),
 		cmocka_unit_test(test_address_alone), cmocka_unit_test(test_states),
-		cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_states),	 cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_prefixes), cmocka_unit_test(test_netns),
+		cmocka_unit_test(test_ports),	      cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_netns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "net/names.h"
+#include "output.h"
 
 static struct inet_addr addr_of(uint32_t v4)
 {
@@ -88,13 +89,45 @@ static void test_many(void **state)
 	names_free();
 }
 
+/* As text, then as JSON, at the time @now. */
+static const char *said(uint32_t v4, uint64_t now)
+{
+	const struct inet_addr addr = addr_of(v4);
+	const struct names_entry *n = names_find(1, 7, &addr);
+	struct json j;
+
+	names_out(&o, n, now);
+	out_char(&o, ' ');
+	json_init(&j, &o);
+	json_object(&j, NULL);
+	names_json(&j, n, now);
+	json_end_object(&j);
+	return text();
+}
+
+/* How old a name is stands beside it where that is of interest. */
+static void test_columns(void **state)
+{
+	assert_true(tell(1, 1000, 'a', 0x0a000001));
+	assert_string_equal(said(0x0a000001, 2000), "a {\"query\":\"a\",\"query_age_ns\":1000}\n");
+	assert_string_equal(said(0x0a000001, 100001000),
+			    "a {\"query\":\"a\",\"query_age_ns\":100000000}\n");
+	assert_string_equal(said(0x0a000001, 250002000),
+			    "a (250.001ms) {\"query\":\"a\",\"query_age_ns\":250001000}\n");
+	/* connect() began before, as clocks of two CPUs have it */
+	assert_string_equal(said(0x0a000001, 999), "a {\"query\":\"a\",\"query_age_ns\":0}\n");
+	assert_string_equal(said(0x0a000002, 2000), "? {\"query\":null}\n");
+	names_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whose),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_columns),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup_output, teardown_output);
 }
