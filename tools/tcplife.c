@@ -29,13 +29,6 @@ static const struct opt options[] = {
 
 /* --- columns ------------------------------------------------------------------------------ */
 
-static void print_addr(struct out *o, const void *addr)
-{
-	char text[FLOW_ADDR_LEN];
-
-	out_str(o, flow_addr_str(addr, text));
-}
-
 static void print_kb(struct out *o, const void *bytes)
 {
 	out_u64(o, *(const __u64 *)bytes / 1024);
@@ -83,9 +76,11 @@ static void json_life(struct json *j, const void *event)
 		COL_HEAD(pid, "PID", .width = 7),                                                  \
 		COL_HEAD(comm, "COMM", .width = (comm_width), .fmt = FMT_STR),                     \
 		COL(life_event, flow.version, "IP", .width = 2, .show = &version),                 \
-		COL(life_event, flow.laddr, "LADDR", .width = (addr_width), .text = print_addr),   \
+		COL(life_event, flow.laddr, "LADDR", .width = (addr_width),                        \
+		    .text = flow_out_addr),                                                        \
 		COL(life_event, flow.lport, "LPORT", .width = 5),                                  \
-		COL(life_event, flow.raddr, "RADDR", .width = (addr_width), .text = print_addr),   \
+		COL(life_event, flow.raddr, "RADDR", .width = (addr_width),                        \
+		    .text = flow_out_addr),                                                        \
 		COL(life_event, flow.rport, "RPORT", .width = 5),                                  \
 		COL(life_event, session.sent, "TX_KB", .width = -(kb_width), .text = print_kb),    \
 		COL(life_event, session.received, "RX_KB", .width = -(kb_width),                   \
