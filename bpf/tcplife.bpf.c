@@ -18,30 +18,30 @@
 
 const volatile bool filtered; /* not all sessions are wanted */
 
-/* Fills @flow. What a filter by process wants is asked later. @whole: sock_whole() */
-static __always_inline bool wanted(struct flow *flow, const struct sock *sk,
-				   const struct sock *whole)
+/* Fills @flow. What a filter by process wants is asked later. @whole: sock_whole_of() */
+static __always_inline bool wanted(struct flow *flow, const struct tcp_sock *tp,
+				   const struct sock *whole, bool typed)
 {
-	return session_flow(flow, sk) && flow_wanted(flow) && flow_owner_wanted(whole);
+	return session_flow(flow, tp, typed) && flow_wanted(flow) && flow_owner_wanted(whole);
 }
 
-static __always_inline void begins(const struct sock *sk)
+static __always_inline void begins(const struct tcp_sock *tp, bool typed)
 {
 	struct flow flow;
 
-	if (!filtered || wanted(&flow, sk, sock_whole(sk)))
-		session_starts_now(sk);
+	if (!filtered || wanted(&flow, tp, sock_whole_of((void *)tp, typed), typed))
+		session_starts_now(tp, typed);
 }
 
-static __always_inline void ends(const struct sock *sk, int state)
+static __always_inline void ends(const struct tcp_sock *tp, int state, bool typed)
 {
-	const struct sock *whole = sock_whole(sk);
+	const struct sock *whole = sock_whole_of((void *)tp, typed);
 	struct life_event e = {};
 
-	if (!wanted(&e.flow, sk, whole))
+	if (!wanted(&e.flow, tp, whole, typed))
 		return;
-	session_read(&e.session, sk, state);
-	session_recall_start(&e.session, sk);
+	session_read(&e.session, tp, state, typed);
+	session_recall_start(&e.session, tp, typed);
 	e.head.ts = bpf_ktime_get_ns();
 	e.head.uid = BPF_CORE_READ(whole, sk_uid.val);
 	owner_of(whole, &e.head, &e.owner);
@@ -52,12 +52,12 @@ static __always_inline void ends(const struct sock *sk, int state)
 	event_send(&e, sizeof(e));
 }
 
-static __always_inline void session_changed(const struct sock *sk, int from, int to)
+static __always_inline void session_changed(const struct tcp_sock *tp, int from, int to, bool typed)
 {
 	if (to == TCP_ESTABLISHED)
-		begins(sk);
-	else if (session_ends(sk, from, to))
-		ends(sk, from);
+		begins(tp, typed);
+	else if (session_ends(tp, from, to, typed))
+		ends(tp, from, typed);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -12,12 +12,12 @@
 
 #include "lib/net/session_look.probes.bpf.h"
 
-static __always_inline void session_changed(const struct sock *sk, int from, int to)
+static __always_inline void session_changed(const struct tcp_sock *tp, int from, int to, bool typed)
 {
-	if (!session_ends(sk, from, to))
+	if (!session_ends(tp, from, to, typed))
 		return;
 	preempt_off();
-	session_see_end(sk, from);
+	session_see_end(tp, from, typed);
 	preempt_on();
 }
 

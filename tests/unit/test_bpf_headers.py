@@ -18,7 +18,7 @@ static __always_inline void open_done(__u32 slot, struct open_call *call, int re
 static __always_inline void exec_started(struct task_struct *task, struct linux_binprm *bprm) {}
 static __always_inline void exec_failed(const struct exec_call *call, int ret) {}
 static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head, __u32 context) {}
-static __always_inline void session_changed(const struct sock *sk, int from, int to) {}
+static __always_inline void session_changed(const struct tcp_sock *tp, int from, int to, bool typed) {}
 SYSCALL_EXIT(open_at_exit(regs, ret, typed), exec_at_exit(regs, ret, typed), fsops_at_exit(regs, ret, typed))
 """
 

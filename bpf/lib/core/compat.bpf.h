@@ -27,10 +27,14 @@ static __always_inline bool have_task_btf(void)
 }
 
 /*
- * A saved register. @typed (a constant here and in all that follows): the verifier knows @regs as a
- * pt_regs, because it is an argument of a tp_btf or fexit program, and it may be read directly.
+ * A field of what @p points to. @typed (a constant here and in all that follows): the verifier
+ * knows its type, because it is an argument of a tp_btf or fexit program, and it may be read
+ * directly: by one instruction, where BPF_CORE_READ() calls a helper that takes some ten ns.
  */
-#define SAVED_REG(field) (typed ? regs->field : BPF_CORE_READ(regs, field))
+#define TYPED_READ(p, field) (typed ? (p)->field : BPF_CORE_READ(p, field))
+
+/* A saved register. */
+#define SAVED_REG(field) TYPED_READ(regs, field)
 
 /* --- system calls, seen at their exit ----------------------------------------------------- */
 
@@ -289,21 +293,44 @@ static __always_inline __s64 file_refs(const struct file *file)
 	return BPF_CORE_READ(file, f_count.counter);
 }
 
-/* The socket that a process has: @sk, or the MPTCP connection that it is a path of. The type of the
- * latter has its fields from 5.6 on, where the kernel has MPTCP. */
-static __always_inline const struct sock *sock_whole(const struct sock *sk)
+/* @sk, if it is a socket of TCP, or else NULL. A tcp_sock begins with its struct sock. */
+static __always_inline struct tcp_sock *sock_tcp(const struct sock *sk, bool typed)
+{
+	if (typed)
+		return bpf_skc_to_tcp_sock((void *)sk);
+	return BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP ? (void *)sk : NULL;
+}
+
+/* Is @sk a path of an MPTCP connection? Its type has that field from 5.6 on, where the kernel has
+ * MPTCP. */
+static __always_inline bool sock_is_path(const struct sock *sk, bool typed)
+{
+	struct tcp_sock *tp = NULL;
+
+	if (!bpf_core_field_exists(tp->is_mptcp))
+		return false;
+	tp = sock_tcp(sk, typed);
+	return tp && TYPED_READ(tp, is_mptcp);
+}
+
+/* The socket that a process has: @sk, or the MPTCP connection that it is a path of. @typed is about
+ * @sk: what is returned must be read with BPF_CORE_READ(). */
+static __always_inline const struct sock *sock_whole_of(const struct sock *sk, bool typed)
 {
 	struct inet_connection_sock *icsk = (void *)sk;
 	struct mptcp_subflow_context *path;
-	struct tcp_sock *tp = (void *)sk;
 	const struct sock *whole;
 
-	if (!bpf_core_field_exists(tp->is_mptcp) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
-	    !BPF_CORE_READ(tp, is_mptcp))
+	if (!sock_is_path(sk, typed))
 		return sk;
 	path = BPF_CORE_READ(icsk, icsk_ulp_data);
 	whole = BPF_CORE_READ(path, conn);
 	return whole ? whole : sk;
+}
+
+static __always_inline const struct sock *sock_whole(const struct sock *sk)
+{
+	return sock_whole_of(sk, false);
 }
 
 /* --- pages -------------------------------------------------------------------------------- */

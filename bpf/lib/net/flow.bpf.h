@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
+#include "lib/core/compat.bpf.h"
 #include "lib/core/constants.bpf.h"
 #include "lib/core/filter.bpf.h"
 #include "lib/net/flow.shared.h"
@@ -27,9 +28,9 @@ static __always_inline void flow_v4(struct inet_addr *addr, __be32 v4)
 
 /* Fills @flow from @c: that of a socket, or of a request to connect (struct request_sock begins
  * with one). False: it is neither IPv4 nor IPv6. */
-static __always_inline bool flow_read(struct flow *flow, const struct sock_common *c)
+static __always_inline bool flow_read_of(struct flow *flow, const struct sock_common *c, bool typed)
 {
-	__u16 family = BPF_CORE_READ(c, skc_family);
+	__u16 family = TYPED_READ(c, skc_family);
 	bool mapped = false;
 
 	if (family != AF_INET && family != AF_INET6)
@@ -41,15 +42,20 @@ static __always_inline bool flow_read(struct flow *flow, const struct sock_commo
 		mapped = !flow->raddr.halves[0] && flow->raddr.words[2] == bpf_htonl(0xffff);
 	}
 	if (family == AF_INET || mapped) {
-		flow_v4(&flow->laddr, BPF_CORE_READ(c, skc_rcv_saddr));
-		flow_v4(&flow->raddr, BPF_CORE_READ(c, skc_daddr));
+		flow_v4(&flow->laddr, TYPED_READ(c, skc_rcv_saddr));
+		flow_v4(&flow->raddr, TYPED_READ(c, skc_daddr));
 	}
 	flow->version = family == AF_INET || mapped ? 4 : 6;
 	flow->flags = mapped ? FLOW_V4MAPPED : 0;
-	flow->lport = BPF_CORE_READ(c, skc_num);
-	flow->rport = bpf_ntohs(BPF_CORE_READ(c, skc_dport));
-	flow->netns = BPF_CORE_READ(c, skc_net.net, ns.inum);
+	flow->lport = TYPED_READ(c, skc_num);
+	flow->rport = bpf_ntohs(TYPED_READ(c, skc_dport));
+	flow->netns = typed ? c->skc_net.net->ns.inum : BPF_CORE_READ(c, skc_net.net, ns.inum);
 	return true;
+}
+
+static __always_inline bool flow_read(struct flow *flow, const struct sock_common *c)
+{
+	return flow_read_of(flow, c, false);
 }
 
 static __always_inline bool flow_in_prefix(const struct inet_addr *addr,

@@ -63,6 +63,23 @@ static __always_inline __u32 owner_call_arg(struct task_struct *task, bool typed
 	return syscall_arg(regs, 0, syscall_is_compat(), false);
 }
 
+/* Fills @comm, of 16 bytes, with the name of the main thread of the task on the CPU. Returns where
+ * that is. */
+static __always_inline __u64 owner_leader(char *comm, bool typed)
+{
+	struct task_struct *task, *leader;
+
+	if (typed && have_task_btf()) {
+		leader = bpf_get_current_task_btf()->group_leader;
+		__builtin_memcpy(comm, leader->comm, sizeof(leader->comm));
+		return (__u64)leader;
+	}
+	task = (void *)bpf_get_current_task();
+	leader = BPF_CORE_READ(task, group_leader);
+	bpf_core_read_str(comm, sizeof(leader->comm), &leader->comm);
+	return (__u64)leader;
+}
+
 /*
  * Writes down that the task on the CPU connects, listens or closes. Its descriptor is the first
  * argument of the system call; where it is not (io_uring), or the call closes by other means, the
@@ -72,14 +89,13 @@ static __always_inline __u32 owner_call_arg(struct task_struct *task, bool typed
 static __always_inline void owner_is_current(const struct sock *sk, enum owner_known known,
 					     bool typed)
 {
-	struct task_struct *task = (void *)bpf_get_current_task(), *leader;
-	const struct sock *whole = sock_whole(sk);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct sock *whole = sock_whole_of(sk, typed);
 	struct owner owner = { .known = known, .refs = 1 }, *before;
 	__u64 sock = (__u64)whole;
 
-	if (!BPF_CORE_READ(sk, sk_lock.owned))
+	if (!TYPED_READ(sk, sk_lock.owned))
 		return;
-	leader = BPF_CORE_READ(task, group_leader);
 	owner.pid = bpf_get_current_pid_tgid() >> 32;
 	before = bpf_map_lookup_elem(&owners, &sock);
 	if (owner.pid == filter.own_pid) { /* it looked at the file while its process closed it */
@@ -88,26 +104,25 @@ static __always_inline void owner_is_current(const struct sock *sk, enum owner_k
 		return;
 	}
 	if (known == OWNER_CLOSED && before && before->pid == owner.pid) { /* saves the rest */
-		BPF_CORE_READ_STR_INTO(&before->comm, leader, comm);
+		owner_leader(before->comm, typed);
 		before->known = known;
 		return;
 	}
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD || !BPF_CORE_READ(whole, sk_socket, file))
 		return;
 	owner.fd = owner_call_arg(task, typed);
-	owner.task = (__u64)leader;
-	BPF_CORE_READ_STR_INTO(&owner.comm, leader, comm);
+	owner.task = owner_leader(owner.comm, typed);
 	bpf_map_update_elem(&owners, &sock, &owner, BPF_ANY);
 }
 
 /* Is the task on the CPU closing it? Then what it had open has no references left. */
-static __always_inline bool owner_closes(const struct sock *sk)
+static __always_inline bool owner_closes(const struct sock *sk, bool typed)
 {
 	const struct file *file;
 
-	if (!BPF_CORE_READ(sk, sk_lock.owned))
+	if (!TYPED_READ(sk, sk_lock.owned))
 		return false;
-	file = BPF_CORE_READ(sock_whole(sk), sk_socket, file);
+	file = BPF_CORE_READ(sock_whole_of(sk, typed), sk_socket, file);
 	return file && file_refs(file) <= 0;
 }
 
@@ -128,7 +143,7 @@ static __always_inline void owner_state(const struct sock *sk, int from, int to,
 		owner_is_current(sk, OWNER_CLOSED, typed);
 		break;
 	case TCP_CLOSE: /* close() that resets the connection: nobody has it open any more */
-		if (from != TCP_LISTEN && owner_closes(sk))
+		if (from != TCP_LISTEN && owner_closes(sk, typed))
 			owner_is_current(sk, OWNER_CLOSED, typed);
 		break;
 	default: /* a new one is a copy of its listener first */

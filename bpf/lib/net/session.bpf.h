@@ -18,14 +18,14 @@
 
 /* As flow_read(), for a socket that may be closing: tcp_set_state() takes its port away before the
  * tracepoint comes. inet_sport stays. */
-static __always_inline bool session_flow(struct flow *flow, const struct sock *sk)
+static __always_inline bool session_flow(struct flow *flow, const struct tcp_sock *tp, bool typed)
 {
-	struct inet_sock *inet = (void *)sk;
+	struct inet_sock *inet = (void *)tp;
 
-	if (!flow_read(flow, &sk->__sk_common))
+	if (!flow_read_of(flow, (void *)tp, typed))
 		return false;
 	if (!flow->lport)
-		flow->lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+		flow->lport = bpf_ntohs(TYPED_READ(inet, inet_sport));
 	return true;
 }
 
@@ -35,13 +35,14 @@ static __always_inline bool session_flow(struct flow *flow, const struct sock *s
  * fields that a program can't set for TCP, and that are 0 in a new socket. (A socket of IPv6 may
  * get it later, if the program has asked for IPV6_RECVPKTINFO: tcp_v6_do_rcv().)
  */
-static __always_inline bool session_is_active(const struct sock *sk)
+static __always_inline bool session_is_active(const struct tcp_sock *tp, bool typed)
 {
-	struct inet_sock *inet = (void *)sk;
+	struct inet_sock *inet = (void *)tp;
+	struct sock *sk = (void *)tp;
 
-	if (BPF_CORE_READ(inet, mc_index))
+	if (TYPED_READ(inet, mc_index))
 		return false;
-	return BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET6 ||
+	return TYPED_READ(sk, __sk_common.skc_family) != AF_INET6 ||
 	       !BPF_CORE_READ(inet, pinet6, mcast_oif);
 }
 
@@ -56,33 +57,34 @@ static __always_inline bool session_fin_sent(int state)
  * begins to measure then how fast the program reads (tcp_init_buffer_space()). That is so as long
  * as the place where it measures from is that of the first byte; later the time is that of a read.
  */
-static __always_inline bool session_began(const struct tcp_sock *tp, __u64 received)
+static __always_inline bool session_began(const struct tcp_sock *tp, __u64 received, bool typed)
 {
-	__u32 first = BPF_CORE_READ(tp, rcv_nxt) - (__u32)received;
+	__u32 first = TYPED_READ(tp, rcv_nxt) - (__u32)received;
 
-	return !(received >> 32) && BPF_CORE_READ(tp, rcvq_space.seq) == first;
+	return !(received >> 32) && TYPED_READ(tp, rcvq_space.seq) == first;
 }
 
 /*
- * Fills @s from @sk, which is of TCP, and not a listener. @state: that of the socket, or at the end
- * the one that it had before.
+ * Fills @s from @tp, which is not a listener. @state: that of the socket, or at the end the one
+ * that it had before.
  *
  * The kernel's bytes_acked and bytes_received count sequence numbers, of which SYN and FIN take
  * one each: a SYN only where this end has connected (else counting begins behind it), and the other
  * end's SYN never. What has not been acknowledged yet lies between snd_una and write_seq, whether
  * it was sent or not; that is still so when the queues have been thrown away.
  */
-static __always_inline void session_read(struct session *s, const struct sock *sk, int state)
+static __always_inline void session_read(struct session *s, const struct tcp_sock *tp, int state,
+					 bool typed)
 {
-	struct tcp_sock *tp = (void *)sk;
-	__u64 acked = BPF_CORE_READ(tp, bytes_acked), received = BPF_CORE_READ(tp, bytes_received);
-	__u32 waiting = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una);
-	__u32 unread = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
-	bool active = session_is_active(sk), fin_sent = session_fin_sent(state);
-	bool fin_received = BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1;
-	__u32 srtt = BPF_CORE_READ(tp, srtt_us) >> 3; /* it is kept in eighths */
+	struct sock *sk = (void *)tp;
+	__u64 acked = TYPED_READ(tp, bytes_acked), received = TYPED_READ(tp, bytes_received);
+	__u32 waiting = TYPED_READ(tp, write_seq) - TYPED_READ(tp, snd_una);
+	__u32 unread = TYPED_READ(tp, rcv_nxt) - TYPED_READ(tp, copied_seq);
+	bool active = session_is_active(tp, typed), fin_sent = session_fin_sent(state);
+	bool fin_received = TYPED_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1;
+	__u32 srtt = TYPED_READ(tp, srtt_us) >> 3; /* it is kept in eighths */
 
-	s->began = BPF_CORE_READ(tp, rcvq_space.time) * 1000;
+	s->began = TYPED_READ(tp, rcvq_space.time) * 1000;
 	s->sent = acked + waiting - active - fin_sent;
 	if ((__s64)s->sent < 0) /* connect() has only begun */
 		s->sent = 0;
@@ -91,17 +93,17 @@ static __always_inline void session_read(struct session *s, const struct sock *s
 		s->acked -= waiting - fin_sent - (active && !acked);
 	s->received = received - fin_received;
 	s->unread = unread - (unread && fin_received);
-	s->resent = BPF_CORE_READ(tp, bytes_retrans);
-	s->retransmits = BPF_CORE_READ(tp, total_retrans);
-	s->segs_out = BPF_CORE_READ(tp, segs_out);
-	s->segs_in = BPF_CORE_READ(tp, segs_in);
+	s->resent = TYPED_READ(tp, bytes_retrans);
+	s->retransmits = TYPED_READ(tp, total_retrans);
+	s->segs_out = TYPED_READ(tp, segs_out);
+	s->segs_in = TYPED_READ(tp, segs_in);
 	s->srtt = srtt ? srtt : EVENT_UNKNOWN;
 	s->state = state;
 	s->flags = (active ? SESSION_ACTIVE : 0) | (fin_sent ? SESSION_FIN_SENT : 0) |
 		   (fin_received ? SESSION_FIN_RECEIVED : 0) |
-		   (BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN ? SESSION_DEAF : 0) |
-		   (session_began(tp, received) ? SESSION_BEGAN : 0);
-	s->err = BPF_CORE_READ(sk, sk_err);
+		   (TYPED_READ(sk, sk_shutdown) & RCV_SHUTDOWN ? SESSION_DEAF : 0) |
+		   (session_began(tp, received, typed) ? SESSION_BEGAN : 0);
+	s->err = TYPED_READ(sk, sk_err);
 }
 
 #endif

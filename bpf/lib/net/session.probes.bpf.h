@@ -6,7 +6,8 @@
  * It defines the programs session_states and session_states_raw (the same for a kernel without BTF
  * of its own), and includes owner_gone.probes.bpf.h, which has owner_gone, owner_gone_raw and
  * owner_files. Its tool defines session_changed(), called with the socket's lock held and without
- * preemption, before the change takes place.
+ * preemption, before the change takes place. In session_states the verifier knows the type
+ * of what it is given: @typed, for TYPED_READ().
  *
  * The kernel's last word of a connection is the change to TCP_CLOSE, whatever became of it: what is
  * left of TIME_WAIT, or of FIN_WAIT2 after close(), is done by a small stand-in, which carries no
@@ -23,25 +24,27 @@
 #include "lib/net/owner_gone.probes.bpf.h"
 #include "lib/net/session.bpf.h"
 
-static __always_inline void session_changed(const struct sock *sk, int from, int to);
+static __always_inline void session_changed(const struct tcp_sock *tp, int from, int to,
+					    bool typed);
 
 /* Is this the end of a connection that was established, or (Fast Open) has carried data before? */
-static __always_inline bool session_ends(const struct sock *sk, int from, int to)
+static __always_inline bool session_ends(const struct tcp_sock *tp, int from, int to, bool typed)
 {
-	struct tcp_sock *tp = (void *)sk;
-
 	if (to != TCP_CLOSE || from == TCP_LISTEN || from == TCP_SYN_SENT || from == TCP_CLOSE)
 		return false;
-	return from != TCP_SYN_RECV || BPF_CORE_READ(tp, bytes_received);
+	return from != TCP_SYN_RECV || TYPED_READ(tp, bytes_received);
 }
 
 static __always_inline void session_state(const struct sock *sk, int from, int to, bool typed)
 {
+	struct tcp_sock *tp;
+
 	preempt_off();
 	owner_state(sk, from, to, typed);
 	/* an MPTCP connection has states, too, but is no tcp_sock: its paths are */
-	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
-		session_changed(sk, from, to);
+	tp = sock_tcp(sk, typed);
+	if (tp)
+		session_changed(tp, from, to, typed);
 	preempt_on();
 }
 

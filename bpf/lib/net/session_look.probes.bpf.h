@@ -25,20 +25,20 @@
 struct session_look session_look SEC(".data.session");
 
 /* Fills @seen, if that connection is to be looked at. */
-static __always_inline bool session_see(struct session_seen *seen, const struct sock *sk, int state,
-					bool quiet)
+static __always_inline bool session_see(struct session_seen *seen, const struct tcp_sock *tp,
+					int state, bool quiet, bool typed)
 {
 	const struct sock *whole;
 
 	__builtin_memset(seen, 0, sizeof(*seen));
-	if (!session_flow(&seen->flow, sk) || !flow_wanted(&seen->flow))
+	if (!session_flow(&seen->flow, tp, typed) || !flow_wanted(&seen->flow))
 		return false;
-	whole = sock_whole(sk);
+	whole = sock_whole_of((void *)tp, typed);
 	if (!flow_owner_wanted(whole))
 		return false;
 	seen->size = sizeof(*seen);
-	seen->sock = (__u64)sk;
-	session_read(&seen->session, sk, state);
+	seen->sock = (__u64)tp;
+	session_read(&seen->session, tp, state, typed);
 	seen->head.ts = bpf_ktime_get_ns();
 	seen->head.uid = BPF_CORE_READ(whole, sk_uid.val);
 	seen->head.pid = EVENT_UNKNOWN;
@@ -81,20 +81,20 @@ int session_sockets(struct bpf_iter__tcp *ctx)
 	if (state == TCP_LISTEN || state == TCP_SYN_SENT || state == TCP_CLOSE ||
 	    !session_is_busy(tp))
 		return 0;
-	if (session_see(&seen, (void *)tp, state, session_look.quiet))
+	if (session_see(&seen, tp, state, session_look.quiet, true))
 		bpf_seq_write(ctx->meta->seq, &seen, sizeof(seen));
 	return 0;
 }
 
 /* In the tool's session_changed(), where session_ends(): sends what it was. */
-static __always_inline void session_see_end(const struct sock *sk, int state)
+static __always_inline void session_see_end(const struct tcp_sock *tp, int state, bool typed)
 {
 	struct session_seen seen;
 
-	if (!session_see(&seen, sk, state, false))
+	if (!session_see(&seen, tp, state, false, typed))
 		return;
 	seen.owner.ended = true;
-	owner_asks_again(sock_whole(sk), &seen.head);
+	owner_asks_again(sock_whole_of((void *)tp, typed), &seen.head);
 	event_send(&seen, sizeof(seen));
 }
 

@@ -33,31 +33,33 @@ struct {
 	__type(value, struct session_start);
 } session_starts SEC(".maps");
 
-static __always_inline __u32 session_ports(const struct sock *sk)
+static __always_inline __u32 session_ports(const struct tcp_sock *tp, bool typed)
 {
-	struct inet_sock *inet = (void *)sk;
+	struct inet_sock *inet = (void *)tp;
+	struct sock *sk = (void *)tp;
 
-	return BPF_CORE_READ(inet, inet_sport) << 16 | BPF_CORE_READ(sk, __sk_common.skc_dport);
+	return TYPED_READ(inet, inet_sport) << 16 | TYPED_READ(sk, __sk_common.skc_dport);
 }
 
-/* @sk is established now. */
-static __always_inline void session_starts_now(const struct sock *sk)
+/* @tp is established now. */
+static __always_inline void session_starts_now(const struct tcp_sock *tp, bool typed)
 {
-	struct session_start start = { bpf_ktime_get_ns(), session_ports(sk), true };
-	__u64 sock = (__u64)sk;
+	struct session_start start = { bpf_ktime_get_ns(), session_ports(tp, typed), true };
+	__u64 sock = (__u64)tp;
 
 	bpf_map_update_elem(&session_starts, &sock, &start, BPF_ANY);
 }
 
 /* It ends: completes what session_read() has found out in @s. */
-static __always_inline void session_recall_start(struct session *s, const struct sock *sk)
+static __always_inline void session_recall_start(struct session *s, const struct tcp_sock *tp,
+						 bool typed)
 {
-	__u64 sock = (__u64)sk;
+	__u64 sock = (__u64)tp;
 	struct session_start *start = bpf_map_lookup_elem(&session_starts, &sock);
 
 	if (!start)
 		return;
-	if (!(s->flags & SESSION_BEGAN) && start->ports == session_ports(sk)) {
+	if (!(s->flags & SESSION_BEGAN) && start->ports == session_ports(tp, typed)) {
 		s->began = start->began;
 		s->flags |= start->known ? SESSION_BEGAN : 0;
 	}
@@ -89,8 +91,8 @@ int session_files(struct bpf_iter__task_file *ctx)
 	start.began = BPF_CORE_READ(tp, rcvq_space.time) * 1000;
 	if (!start.began) /* it listens, or is not established yet */
 		return 0;
-	start.ports = session_ports(sk);
-	start.known = session_began(tp, BPF_CORE_READ(tp, bytes_received));
+	start.ports = session_ports(tp, false);
+	start.known = session_began(tp, BPF_CORE_READ(tp, bytes_received), false);
 	sock = (__u64)sk;
 	bpf_map_update_elem(&session_starts, &sock, &start, BPF_NOEXIST);
 	owner_of_file(ctx, task, file, sock);
