@@ -17,30 +17,32 @@
 #include "base/number.h"
 
 #define NETNS_DIR "/run/netns"
+#define ADDR_LEN  INET6_ADDRSTRLEN
 
 static bool is_v4(const struct inet_addr *addr)
 {
 	return !addr->halves[0] && addr->words[2] == htonl(0xffff);
 }
 
-const char *flow_addr_str(const struct inet_addr *addr, char *buf)
+/* "10.0.0.1" or "2001:db8::1", into @buf, which has room for ADDR_LEN bytes. Returns @buf. */
+static const char *addr_str(const struct inet_addr *addr, char *buf)
 {
 	if (is_v4(addr))
-		return inet_ntop(AF_INET, &addr->words[3], buf, FLOW_ADDR_LEN);
-	return inet_ntop(AF_INET6, addr, buf, FLOW_ADDR_LEN);
+		return inet_ntop(AF_INET, &addr->words[3], buf, ADDR_LEN);
+	return inet_ntop(AF_INET6, addr, buf, ADDR_LEN);
 }
 
 static void out_endpoint(struct out *o, const struct inet_addr *addr, uint16_t port)
 {
-	char text[FLOW_ADDR_LEN];
+	char text[ADDR_LEN];
 
 	if (!port) {
-		out_str(o, flow_addr_str(addr, text));
+		out_str(o, addr_str(addr, text));
 		return;
 	}
 	if (!is_v4(addr))
 		out_char(o, '[');
-	out_str(o, flow_addr_str(addr, text));
+	out_str(o, addr_str(addr, text));
 	out_str(o, is_v4(addr) ? ":" : "]:");
 	out_u64(o, port);
 }
@@ -61,8 +63,8 @@ void flow_out_remote(struct out *o, const void *flow)
 
 int flow_width(const struct inet_addr *addr, uint16_t port)
 {
-	char text[FLOW_ADDR_LEN];
-	int width = strlen(flow_addr_str(addr, text)) + (is_v4(addr) ? 1 : 3);
+	char text[ADDR_LEN];
+	int width = strlen(addr_str(addr, text)) + (is_v4(addr) ? 1 : 3);
 
 	do
 		width++;
@@ -72,9 +74,9 @@ int flow_width(const struct inet_addr *addr, uint16_t port)
 
 void flow_out_addr(struct out *o, const void *addr)
 {
-	char text[FLOW_ADDR_LEN];
+	char text[ADDR_LEN];
 
-	out_str(o, flow_addr_str(addr, text));
+	out_str(o, addr_str(addr, text));
 }
 
 void flow_out_port(struct out *o, const void *port)
@@ -104,15 +106,15 @@ void flow_out_state(struct out *o, const void *state)
 
 void flow_json(struct json *j, const struct flow *flow)
 {
-	char text[FLOW_ADDR_LEN];
+	char text[ADDR_LEN];
 
 	json_u64(j, "ip", flow->version);
 	if (flow->flags & FLOW_V4MAPPED)
 		json_bool(j, "v4_mapped", true);
-	json_str(j, "local_addr", flow_addr_str(&flow->laddr, text));
+	json_str(j, "local_addr", addr_str(&flow->laddr, text));
 	if (flow->lport)
 		json_u64(j, "local_port", flow->lport);
-	json_str(j, "remote_addr", flow_addr_str(&flow->raddr, text));
+	json_str(j, "remote_addr", addr_str(&flow->raddr, text));
 	json_u64(j, "remote_port", flow->rport);
 	json_u64(j, "netns", flow->netns);
 }
@@ -154,7 +156,7 @@ const char *flow_parse_prefix(const char *arg, void *prefix)
 	static const char right[] = "an address or a network: 10.1.2.3, 10.0.0.0/8, 2001:db8::/32";
 	struct inet_prefix *p = prefix;
 	size_t len = strcspn(arg, "/");
-	char text[FLOW_ADDR_LEN];
+	char text[ADDR_LEN];
 	unsigned int bits;
 	uint64_t given;
 

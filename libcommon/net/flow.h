@@ -15,11 +15,6 @@
 
 struct object;
 
-/* Writes an address as text, "10.0.0.1" or "2001:db8::1", into @buf, which has room for
- * FLOW_ADDR_LEN bytes. Returns @buf. */
-#define FLOW_ADDR_LEN 46
-const char *flow_addr_str(const struct inet_addr *addr, char *buf);
-
 /* The .text of a column of a struct flow: one of its ends, "10.0.0.1:443" or "[2001:db8::1]:443".
  * Where the port is 0, which stands for any, it is the address alone: "2001:db8::1". */
 void flow_out_local(struct out *o, const void *flow);

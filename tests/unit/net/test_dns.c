@@ -55,10 +55,13 @@ static bool reads(size_t len)
 
 static const char *addr(unsigned int i)
 {
-	static char text[FLOW_ADDR_LEN];
+	static struct out o;
 
 	assert_true(i < answer.nr);
-	return flow_addr_str(&answer.addrs[i], text);
+	out_init(&o, -1);
+	flow_out_addr(&o, &answer.addrs[i]);
+	o.buf[o.len] = '\0';
+	return o.buf;
 }
 
 static void test_addresses(void **state)
