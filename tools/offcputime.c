@@ -1,60 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "base/util.h"
 #include "kernel/pidns.h"
-#include "kernel/task_iter.h"
-#include "stacks/samples.h"
-#include "stacks/sums.h"
 #include "run/tool.h"
-#include "tasks/thread.h"
-#include "offcputime.shared.h"
+#include "stacks/samples.h"
+#include "tasks/offcpu.h"
 #include "offcputime.skel.h"
-
-#define THREADS_MAX 65536 /* 71 MB of kernel memory */
-#define SETTLE_US   1000  /* for a program that runs to its end */
 
 static uint64_t min_us = 1, max_us = UINT64_MAX / 1000, duration_ns;
 static bool user_threads, kernel_threads, preempted, with_user, by_thread;
-static struct wanted_states {
-	__u32 letters; /* 1 << enum task_state; 0: any */
-	__u32 bits;    /* as the kernel has them: 0: any */
-} wanted_states;
-
-static struct offcputime_state state;
-static struct task_iter iter;
+static struct offcpu_states wanted_states;
+static struct offcpu offcpu;
 static int looker; /* its program; -ENOENT: this kernel has none */
 static struct stack_samples samples;
 static uint64_t unfinished; /* waits */
 static uint64_t preempted_frame, moved_frame;
 static char title[100]; /* of the flame graph */
-
-/* BCC's page has the kernel's numbers. */
-static const char *parse_states(const char *arg, void *value)
-{
-	struct wanted_states *s = value;
-	char *end;
-	unsigned long bits;
-
-	*s = (struct wanted_states){ 0 };
-	if (!isdigit((unsigned char)*arg))
-		return thread_parse_states(arg, &s->letters);
-	errno = 0;
-	bits = strtoul(arg, &end, 0);
-	s->bits = bits;
-	if (!bits)
-		s->letters = 1 << TASK_IS_RUNNABLE;
-	return !errno && !*end && bits <= UINT32_MAX ? NULL
-						     : "letters as ps(1) shows them, or a "
-						       "number as the kernel has them";
-}
 
 static const struct opt options[] = {
 	OPT_LETTER('t', "tid"),
@@ -65,7 +27,7 @@ static const struct opt options[] = {
 	    .help = "only waits of so many microseconds or more (1)"),
 	OPT('M', "max-block-time", .arg = "US", .uint = &max_us, .min = 1, .max = UINT64_MAX / 1000,
 	    .help = "only waits of so many or less"),
-	OPT(0, "state", .arg = "S[,S...]", .parse = parse_states, .value = &wanted_states,
+	OPT(0, "state", .arg = "S[,S...]", .parse = offcpu_parse_states, .value = &wanted_states,
 	    .help = "only waits in these states: D,S; or a mask"),
 	OPT(0, "preempted", .flag = &preempted,
 	    .help = "also the time that threads wait for a CPU"),
@@ -82,7 +44,7 @@ static const struct opt positional[] = {
 static int64_t copy_helper, switch_args;
 static const struct kernel_fact facts[] = {
 	{ "BPF_FUNC_copy_from_user_task", BTF_ENUMERATOR, &copy_helper },
-	{ "btf_trace_sched_switch", BTF_FUNCTION, &switch_args },
+	{ "btf_trace_sched_switch", BTF_TYPEDEF, &switch_args },
 	{ 0 },
 };
 static const struct probe probes[] = {
@@ -137,49 +99,43 @@ static int setup(struct run *r)
 
 static void configure(struct run *r)
 {
-	struct offcputime_bpf__rodata *ro = TOOL_RODATA(offcputime, r);
 	const __u32 runnable = 1U << TASK_IS_RUNNABLE;
+	const struct offcpu_config config = {
+		.min_ns = min_us * NSEC_PER_USEC,
+		.max_ns = max_us * NSEC_PER_USEC,
+		.states = (wanted_states.letters ? wanted_states.letters : ~runnable) |
+			  (preempted ? runnable : 0),
+		.state_bits = wanted_states.bits,
+		.state_is_told = switch_args > 4, /* with the void * */
+		.by_thread = by_thread,
+		.without_user = kernel_threads,
+		.without_kernel = user_threads,
+	};
 
 	with_user = copy_helper && !stacks_options.kernel_only && !probe_avoids("iter.s");
-	ro->min_ns = min_us * NSEC_PER_USEC;
-	ro->max_ns = max_us * NSEC_PER_USEC;
-	ro->states = (wanted_states.letters ? wanted_states.letters : ~runnable) |
-		     (preempted ? runnable : 0);
-	ro->state_bits = wanted_states.bits;
-	ro->state_is_told = switch_args > 4; /* with the void * */
-	ro->by_thread = by_thread;
-	ro->without_kernel_threads = user_threads;
-	ro->without_user_threads = kernel_threads;
-	object_resize_map(&r->object, "waits", limits_threads(THREADS_MAX));
-	stacks_configure(&r->object);
-	stack_sums_configure(&r->object);
+	offcpu_configure(&r->object, &config);
 }
 
 static void take(void *ctx, const struct stack_sum *sum, size_t size)
 {
-	const __u32 in = sum->label & WAIT_STATE_MASK;
-	const char letter[2] = { in < WAIT_STATE_UNKNOWN ? TASK_STATES[in] : '?' };
+	const __u32 in = sum->label & OFFCPU_STATE_MASK;
+	const char letter[2] = { in < OFFCPU_STATE_UNKNOWN ? TASK_STATES[in] : '?' };
 	struct run *r = ctx;
 	const struct stack_samples_sum more = {
 		.count = sum->count,
 		.weight = sum->sum,
 		.by_thread = by_thread,
 		.label = r->opt.json ? stacks_text(samples.stacks, letter) : 0,
-		.leaf = sum->label & WAIT_MOVED	 ? moved_frame
-			: in == TASK_IS_RUNNABLE ? preempted_frame
-						 : 0,
+		.leaf = sum->label & OFFCPU_MOVED ? moved_frame
+			: in == TASK_IS_RUNNABLE  ? preempted_frame
+						  : 0,
 	};
 
 	if (!stack_samples_add_sum(&samples, &sum->stack, size - offsetof(struct stack_sum, stack),
 				   &more))
 		return;
 	run_count(r, sum->count);
-	unfinished += sum->label & WAIT_UNFINISHED ? sum->count : 0;
-}
-
-static void take_record(void *ctx, void *record, size_t size)
-{
-	take(ctx, record, size);
+	unfinished += sum->label & OFFCPU_UNFINISHED ? sum->count : 0;
 }
 
 static bool take_event(struct run *r, const void *event, size_t size)
@@ -188,63 +144,24 @@ static bool take_event(struct run *r, const void *event, size_t size)
 	return false;
 }
 
-/* Looks at the threads that there are: when it begins and when it ends. */
-static int look(struct run *r)
-{
-	int err = programs_write(&r->object.programs, ".data.offcputime", &state);
-
-	for (size_t i = 0; i < iter.nr && !err; i++)
-		err = task_iter_read(&iter, i, offsetof(struct stack_sum, size), take_record, r);
-	return err;
-}
-
 static int attach(struct run *r)
 {
-	int err = 0;
-
 	looker = object_program(&r->object, "sleepable");
 	if (looker < 0) {
 		with_user = false;
 		looker = object_program(&r->object, "plain");
 	}
-	if (looker >= 0)
-		err = task_iter_open(&iter, looker, &r->opt.filter);
-	state.began = clock_mono_ns(); /* the switches are seen already */
-	err = err ?: look(r);
-	if (!err)
-		return 0;
-	error("cannot look at the threads: %s", strerror(-err));
-	state.began = 0;
-	return err;
+	return offcpu_begin(&offcpu, r, looker, take);
 }
 
-/* Waits whose end the kernel did not run the program for. */
 static void count_losses(struct run *r)
 {
-	static uint64_t known;
-	uint64_t unseen = known;
-
-	programs_read(&r->object.programs, ".data.unseen", &unseen);
-	run_lost(r, unseen - known);
-	known = unseen;
+	offcpu_count_losses(&offcpu, r);
 }
 
 static void detach(struct run *r)
 {
-	int err;
-
-	if (!state.began)
-		return;
-	state.ended = clock_mono_ns();
-	err = programs_write(&r->object.programs, ".data.offcputime", &state);
-	usleep(SETTLE_US);
-	err = err ?: look(r);
-	err = err ?: stack_sums_read(&r->object.programs, take, r);
-	task_iter_close(&iter);
-	if (!err)
-		return;
-	error("cannot read the waits: %s", strerror(-err));
-	run_fail(r);
+	offcpu_end(&offcpu, r);
 }
 
 static void started(struct run *r)
@@ -283,7 +200,7 @@ static void finish(struct run *r)
 	note("%llu waits, %.3f s in all, %llu of them unfinished; %llu lost; in %.1f s",
 	     (unsigned long long)st.added, (double)st.weight / NSEC_PER_SEC,
 	     (unsigned long long)unfinished, (unsigned long long)run_lost_total(r),
-	     (double)(state.ended - state.began) / NSEC_PER_SEC);
+	     (double)offcpu_traced_ns(&offcpu) / NSEC_PER_SEC);
 	stack_samples_remarks(&samples);
 }
 
@@ -294,7 +211,7 @@ static void summary_json(struct run *r, struct json *j)
 	stacks_stats(samples.stacks, &st);
 	json_u64(j, "total_ns", st.weight);
 	json_u64(j, "unfinished", unfinished);
-	json_u64(j, "traced_ns", state.ended - state.began);
+	json_u64(j, "traced_ns", offcpu_traced_ns(&offcpu));
 	stack_samples_summary_json(&samples, j);
 }
 

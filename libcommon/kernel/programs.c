@@ -101,7 +101,7 @@ uint64_t programs_percpu_sum(const struct programs *p, const char *map, uint32_t
  * For an RCU grace period. membarrier() refuses that where there are nohz_full CPUs; a change of a
  * map of maps, for which any map will do, waits for the same.
  */
-static void wait_for_programs(int any_map_fd)
+void programs_wait(int any_map_fd)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = any_map_fd);
 	__u32 zero = 0;
@@ -128,7 +128,7 @@ uint32_t programs_flip(const struct programs *p, const char *section, uint32_t *
 
 	if (!programs_write(p, section, &next))
 		*epoch = next;
-	wait_for_programs(any_map_fd);
+	programs_wait(any_map_fd);
 	return old;
 }
 

@@ -48,11 +48,15 @@ uint64_t programs_percpu_sum(const struct programs *p, const char *map, uint32_t
  * caller to free(); *@nr: how many. NULL: there is no such map, or no memory. */
 uint64_t *programs_percpu(const struct programs *p, const char *map, uint32_t index, int *nr);
 
+/* Waits until the programs that run now have ended, those that may sleep excepted. @any_map_fd: of
+ * whatever map. */
+void programs_wait(int any_map_fd);
+
 /*
  * For counters of which there are two: has the programs, which read @section (a u32, 0 or 1), write
  * to the other ones from now on, and waits until those that run now have ended. *@epoch, 0 at
  * first, says which. Returns the one before, to whose counters nothing writes any more.
- * @any_map_fd: of whatever map.
+ * @any_map_fd: as for programs_wait().
  */
 uint32_t programs_flip(const struct programs *p, const char *section, uint32_t *epoch,
 		       int any_map_fd);
