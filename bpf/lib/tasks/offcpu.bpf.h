@@ -154,7 +154,8 @@ static __always_inline void offcpu_leaves(void *ctx, struct task_struct *task, b
 		return;
 	w = offcpu_find(task);
 	if (w && w->since) { /* the kernel did not run this program when it came */
-		__sync_fetch_and_add(&offcpu_unseen, 1);
+		if (now - w->since >= offcpu_config.min_ns)
+			__sync_fetch_and_add(&offcpu_unseen, 1);
 		w->since = 0;
 	}
 	if (bits & TASK_DEAD) {
@@ -330,7 +331,8 @@ static __always_inline void offcpu_waits_still(struct seq_file *seq, struct task
 	__u64 ns, size;
 	bool moved;
 
-	if (!w || !w->since)
+	/* one that began just before its CPU saw the end has not waited */
+	if (!w || !w->since || w->since >= offcpu_state.ended)
 		return;
 	ns = offcpu_state.ended - w->since;
 	if (!offcpu_is_counted(ns))
