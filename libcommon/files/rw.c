@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -28,10 +29,11 @@ const struct kernel_fact rw_facts[] = {
 	{ 0 },
 };
 
+#define MOVES_PROBE "reads and writes of sendfile, splice and copy_file_range"
 const struct probe rw_probes[] = {
 	PROBE_LADDER("reads and writes", VFS("fentry", "fexit"), VFS("kprobe", "kretprobe"),
 		     "sys_enter sys_exit", "raw_sys_enter raw_sys_exit"),
-	{ .name = "reads and writes of sendfile, splice and copy_file_range",
+	{ .name = MOVES_PROBE,
 	  .rungs = { MOVES("fentry", "fexit"), MOVES("kprobe", "kretprobe") },
 	  .unless = "sys_enter raw_sys_enter",
 	  .optional = true },
@@ -65,21 +67,19 @@ void rw_configure(struct object *o, uint64_t min_ns, bool all_types)
 					 : RW_URING_BY_REQUEST;
 }
 
-static bool sees(const struct object *o, const char *probe)
-{
-	return object_rung(o, probe);
-}
-
 void rw_started(struct run *r)
 {
 	const struct object *o = &r->object;
-	bool aio = sees(o, "aio"), uring = sees(o, "io_uring") || sees(o, "io_uring before 6.3");
+	bool calls = strstr(object_rung(o, "reads and writes"), "sys_enter");
 
 	misses_returns = object_misses_returns(o) && pidns_is_initial();
-	if (!aio || !uring)
-		note("tracing without %s%s%s: this kernel does not show what they ask for",
-		     aio ? "" : "io_submit(2)", !aio && !uring ? " and " : "",
-		     uring ? "" : "io_uring(7)");
+	if (!calls && !object_rung(o, MOVES_PROBE))
+		note("tracing without sendfile(2), splice(2) and copy_file_range(2): this kernel "
+		     "does not show them");
+	if (!object_rung(o, "aio"))
+		note("tracing without io_submit(2): this kernel does not show what it asks for");
+	if (!object_rung(o, "io_uring") && !object_rung(o, "io_uring before 6.3"))
+		note("tracing without io_uring(7): this kernel does not show what it asks for");
 }
 
 void rw_count_losses(struct run *r)

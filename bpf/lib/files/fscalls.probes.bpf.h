@@ -70,6 +70,7 @@ static __always_inline void fsops_side_ends(struct fs_done *d, __u32 op, __u32 f
 
 #define FSOPS_ARG(n) syscall_arg(regs, n, compat, typed)
 
+/* Both sides of @call (FS_CALL_MOVES and FS_CALL_AT), which had @regs. */
 static __always_inline void fsops_move_ends(struct fs_done *d, __u32 call, struct pt_regs *regs,
 					    bool compat, bool typed)
 {
@@ -130,22 +131,6 @@ static __always_inline int fsops_at_exit(struct pt_regs *regs, long ret, bool ty
 	if (!call || !call_start_end(fs_starts, FS_NONE, &stamp))
 		return 0;
 	return fsops_call_ends(&stamp, call, compat, regs, ret, typed);
-}
-
-/* Where the function of a system call is traced, and not all calls: its end. @regs: its argument;
- * NULL: the begin, fsops_note(FS_NONE, regs, 0), has left it. */
-static __always_inline int fsops_function_ends(struct pt_regs *regs, long ret)
-{
-	struct call_start stamp;
-	bool compat;
-	__u32 call;
-
-	if (!call_start_end(fs_starts, FS_NONE, &stamp))
-		return 0;
-	if (!regs)
-		regs = (void *)stamp.args[0];
-	call = fsops_timed_call(syscall_nr(regs, false), &compat);
-	return call ? fsops_call_ends(&stamp, call, compat, regs, ret, false) : 0;
 }
 
 SEC("tp_btf/sys_enter")

@@ -105,31 +105,46 @@ static __always_inline int rw_move_begins(struct pt_regs *regs)
 	return 0;
 }
 
-static __always_inline int rw_move_ends(__u64 *args)
+/* @call: FS_CALL_SENDFILE and so on, a constant. @args: of the function, and what it returns, for
+ * fexit; NULL: the begin has noted them, and it is @ret. */
+static __always_inline int rw_move_ends(__u32 call, __u64 *args, long ret)
 {
-	struct pt_regs *regs = NULL;
+	struct fs_done d = { .ret = args ? (__s64)args[1] : ret };
+	struct call_start stamp;
+	struct pt_regs *regs;
 
-	/* 5.10's BTF has no struct for the argument of copy_file_range: it may not be loaded */
-	bpf_probe_read_kernel(&regs, sizeof(regs), &args[0]);
-	return fsops_function_ends(regs, args[1]);
+	if (!call_start_end(fs_starts, FS_NONE, &stamp)) {
+		if (stamp.owner && filter_current())
+			event_count_lost();
+		return 0;
+	}
+	d.start = stamp.start;
+	d.end = bpf_ktime_get_ns();
+	if (d.end - d.start < fs_config.min_ns)
+		return 0;
+	regs = (void *)stamp.args[0];
+	if (args) /* 5.10's BTF lacks the struct of copy_file_range's: that may not be loaded */
+		bpf_probe_read_kernel(&regs, sizeof(regs), &args[0]);
+	fsops_move_ends(&d, call, regs, false, false);
+	return 0;
 }
 
-#define RW_MOVE(name, call)                                                                        \
-	SEC("fentry/" SYSCALL_FUNCTION(call)) int fentry_##name(void *ctx)                         \
+#define RW_MOVE(name, function, call)                                                              \
+	SEC("fentry/" SYSCALL_FUNCTION(function)) int fentry_##name(void *ctx)                     \
 	{                                                                                          \
 		fsops_note(FS_NONE, 0, 0);                                                         \
 		return 0;                                                                          \
 	}                                                                                          \
-	SEC("fexit/" SYSCALL_FUNCTION(call)) int fexit_##name(__u64 *ctx)                          \
+	SEC("fexit/" SYSCALL_FUNCTION(function)) int fexit_##name(__u64 *ctx)                      \
 	{                                                                                          \
-		return rw_move_ends(ctx);                                                          \
+		return rw_move_ends(call, ctx, 0);                                                 \
 	}                                                                                          \
-	CALL_KPROBE(name, SYSCALL_FUNCTION(call), rw_move_begins(regs), struct pt_regs *regs)      \
-	CALL_KRETPROBE(name, SYSCALL_FUNCTION(call), fsops_function_ends(NULL, ret), long ret)
+	CALL_KPROBE(name, SYSCALL_FUNCTION(function), rw_move_begins(regs), struct pt_regs *regs)  \
+	CALL_KRETPROBE(name, SYSCALL_FUNCTION(function), rw_move_ends(call, NULL, ret), long ret)
 
-RW_MOVE(sendfile, "sendfile64")
-RW_MOVE(splice_call, "splice")
-RW_MOVE(copy_file_range, "copy_file_range")
+RW_MOVE(sendfile, "sendfile64", FS_CALL_SENDFILE | FS_CALL_AT)
+RW_MOVE(splice_call, "splice", FS_CALL_SPLICE)
+RW_MOVE(copy_file_range, "copy_file_range", FS_CALL_SPLICE)
 
 /* --- io_submit(2) ------------------------------------------------------------------------- */
 
