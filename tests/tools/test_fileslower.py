@@ -31,7 +31,8 @@ OTHERS = ("pipe", "socket", "eventfd", "zero", "dir")
 COUNTED = tuple(kind for kind in (*READS, *WRITES, "sendfile", "copy", *OTHERS) if kind not in ("bad", "dir"))
 LETTERS = {"read": "R", "write": "W"}
 KEYS = HEAD_KEYS | {"comm", "operation", "bytes", "latency_ns", "filesystem", "device", "path", "offset", "errno"}
-MANY = 5_000 if VM else 100_000
+MANY = 4_000 if VM else 10_000
+DEEP = 12                       # directories with names of 250 bytes: the rings hold some 5000 events with such a path
 
 
 @contextlib.contextmanager
@@ -93,11 +94,12 @@ def check_rows(rows, done, lost=0):
 
 def lost_of(tool, number):
     """Nothing of `number` was lost, but on a kernel that preempts tasks inside a program: there a few may be, and are
-    counted."""
+    counted; with them, runs for what others read and wrote, or called. Returns how many may be missing."""
     assert tool.status == OK, tool.said
-    lost = tool.summary["lost"] + tool.summary["missed_runs"]
-    assert lost <= (LOSS_ALLOWED * number if VM and VM.startswith("7") else 0), tool.said
-    return lost
+    allowed = int(LOSS_ALLOWED * number) if VM and VM.startswith("7") else 0
+    lost, missed = tool.summary["lost"], tool.summary["missed_runs"]
+    assert lost <= allowed and (allowed or not missed), tool.said
+    return min(lost + missed, allowed)
 
 
 def finished(works):
@@ -322,13 +324,15 @@ def test_text(ext4, cgroup):
 
 def test_shown_and_lost(ext4, cgroup):
     """Held up while more is read and written than its memory holds: each is shown, or counted as lost."""
-    with Workload("filerw", MANY, ext4 / "storm", cgroup=cgroup) as work:
+    deep = ext4.joinpath(*DEEP * ["d" * 250])
+    deep.mkdir(parents=True)
+    with Workload("filerw", MANY, deep / "storm", cgroup=cgroup) as work:
         with Tool("fileslower", "0", "--cgroup", cgroup.path, "--json") as tool:
             tool.process.send_signal(signal.SIGSTOP)
             done = work.run(120)[-1]["done"]
             tool.process.send_signal(signal.SIGCONT)
     assert done == MANY and tool.summary["lost"] > 0
-    rows = [row for row in tool.json if row["path"] == str(ext4 / "storm")]
+    rows = [row for row in tool.json if row["path"] == str(deep / "storm")]
     others = len(tool.json) - len(rows)
     known = len(tool.json) + tool.summary["lost"]
     assert known - others <= 2 * MANY + others and 2 * MANY <= known + tool.summary["missed_runs"], tool.summary
