@@ -328,7 +328,8 @@ def test_sent_before_it_looked(cgroup):
 class MemoryCgroup:
     """A cgroup with a limit of memory, of v2 where it has that controller, else of v1."""
 
-    def __init__(self):
+    def __init__(self, below=""):
+        """The processes are to be in the cgroup `below` this one."""
         mount = cgroup2_mount()
         control = mount and mount / "cgroup.subtree_control"
         if control and "memory" in (mount / "cgroup.controllers").read_text().split():
@@ -351,15 +352,23 @@ class MemoryCgroup:
         for file, limit in limits.items():
             if (self.path / file).exists():
                 (self.path / file).write_text(str(limit))
+        self.top = self.path
+        for name in below.split("/") if below else ():
+            if self.counter == "memory.events":
+                (self.path / "cgroup.subtree_control").write_text("+memory")
+            self.path /= name
+            self.path.mkdir()
 
     def kills(self):
         """How many the kernel says it has killed here."""
-        return int(re.search(r"^oom_kill (\d+)$", (self.path / self.counter).read_text(), re.M)[1])
+        return int(re.search(r"^oom_kill (\d+)$", (self.top / self.counter).read_text(), re.M)[1])
 
     def remove(self):
         """Once it is empty."""
-        self.path.rmdir()
-        self.path.parent.rmdir()
+        for path in (self.path, *self.path.parents):
+            path.rmdir()
+            if path == self.top.parent:
+                break
 
 
 @pytest.fixture(name="memory_cgroup")
@@ -397,6 +406,20 @@ def test_out_of_memory(avoid, memory_cgroup, place):
         assert abs(row[f"oom_{what}_bytes"] // 1024 - int(kb)) <= (PENDING_KB if PREEMPTS else 0)
     if VM:
         assert row["oom_scope"] == "cgroup"
+
+
+def test_out_of_memory_deep_down(place):
+    """The path of a cgroup that is more than 32 levels down: its end."""
+    group = MemoryCgroup("/".join(f"level-{i}" for i in range(40)))
+    try:
+        with Workload("ends", "memory", cgroup=group, comm=OWN_COMM, directory=place) as work:
+            with Tool("exitsnoop", "--comm", OWN_COMM, "--json") as tool:
+                line = work.run()[0]
+    finally:
+        group.remove()
+    [row] = [row for row in tool.json if row["oom"]]
+    assert row["pid"] == line["pid"] and row["oom_bytes"] > LIMIT / 2
+    assert row["oom_cgroup"] == "/.../" + "/".join(f"level-{i}" for i in range(8, 40))
 
 
 # --- options ---

@@ -12,9 +12,8 @@
 
 #include "lib/core/cgroup.shared.h"
 
-/* Room for the longest path; what is behind CGROUP_PATH_MAX is for the verifier's worst case. */
 struct cgroup_path {
-	char text[CGROUP_PATH_MAX + CGROUP_NAME_MAX];
+	char text[CGROUP_PATH_BYTES];
 };
 
 /* The cgroup that @task's memory is charged to: of v1 or v2, whichever has the memory controller
@@ -40,7 +39,8 @@ static __always_inline struct kernfs_node *cgroup_node_parent(struct kernfs_node
 	return BPF_CORE_READ(node, __parent);
 }
 
-/* Puts the path of @cgrp into @path. Returns its length; 0: it is the root, or it is too long. */
+/* Puts the path of @cgrp into @path. Returns its length; 0: it is the root. Where it is too long,
+ * "..." stands for its beginning. */
 static __always_inline __u32 cgroup_path_read(struct cgroup_path *path, struct cgroup *cgrp)
 {
 	struct kernfs_node *node = BPF_CORE_READ(cgrp, kn), *parent;
@@ -52,15 +52,19 @@ static __always_inline __u32 cgroup_path_read(struct cgroup_path *path, struct c
 		if (!parent)
 			return at;
 		if (at >= CGROUP_PATH_MAX)
-			return 0;
+			break;
 		n = bpf_probe_read_kernel_str(&path->text[at & (CGROUP_PATH_MAX - 1)],
 					      CGROUP_NAME_MAX, BPF_CORE_READ(node, name));
 		if (n <= 0)
-			return 0;
+			break;
 		at += n;
 		node = parent;
 	}
-	return 0;
+	if (at <= CGROUP_PATH_BYTES - sizeof("...")) {
+		__builtin_memcpy(&path->text[at], "...", sizeof("..."));
+		at += sizeof("...");
+	}
+	return at;
 }
 
 #endif
