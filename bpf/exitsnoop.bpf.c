@@ -77,8 +77,7 @@ static __always_inline __u32 exit_code_of(struct task_struct *leader, struct sig
 static __always_inline void send_oom(struct exit_event *e, struct task_struct *leader)
 {
 	struct oom_scratch *s = event_begin(0);
-	__u32 pid = e->head.pid, len;
-	struct killer_oom *oom;
+	__u32 len;
 
 	if (!s) {
 		event_count_lost();
@@ -86,11 +85,7 @@ static __always_inline void send_oom(struct exit_event *e, struct task_struct *l
 	}
 	__builtin_memcpy(&s->event, e, offsetof(struct exit_event, oom));
 	s->event.head.flags |= EXIT_OOM;
-	oom = bpf_map_lookup_elem(&killer_ooms, &pid);
-	if (oom && e->killer.kind == KILLER_KERNEL) {
-		s->event.head.flags |= EXIT_OOM_SIZE;
-		s->event.oom = *oom;
-	}
+	killer_oom_of(&s->event.oom, e->head.pid, &e->killer);
 	len = cgroup_path_read(&s->cgroup, cgroup_of_memory(leader));
 	s->event.cgroup_len = len;
 	if (len > sizeof(s->cgroup))

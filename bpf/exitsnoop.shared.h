@@ -8,8 +8,7 @@
 #include "lib/tasks/killer.shared.h"
 
 /* event_head.flags */
-#define EXIT_OOM      1 /* .oom and .cgroup are there */
-#define EXIT_OOM_SIZE 2 /* and what is in .oom is known */
+#define EXIT_OOM 1 /* .oom and .cgroup are there */
 
 struct exit_event {
 	struct event_head head;

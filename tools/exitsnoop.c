@@ -3,11 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cgroup.h"
 #include "base/signals.h"
 #include "base/util.h"
 #include "run/tool.h"
-#include "symbols/symbols.h"
+#include "tasks/killer.h"
 #include "exitsnoop.shared.h"
 #include "exitsnoop.skel.h"
 
@@ -15,7 +14,6 @@
 
 static bool show_time, utc, print_uid, failed, killed, per_thread, usage, labelled;
 static const char *label;
-static struct symbols *symbols; /* read with the first victim of the out-of-memory killer */
 
 /* BCC's --label takes an empty one for the default. */
 static const char *parse_label(const char *arg, void *value)
@@ -39,92 +37,7 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-/* --- the out-of-memory killer ------------------------------------------------------------- */
-
-static const char *cgroup_of(const struct exit_event *e)
-{
-	static char path[CGROUP_PATH_MAX + CGROUP_NAME_MAX + CGROUP_NAMES_MAX];
-
-	cgroup_path_join(path, sizeof(path), e->cgroup, e->cgroup_len);
-	return path;
-}
-
-/* Was it for want of memory in a cgroup or in the whole system? That is told by who has called the
- * killer; NULL: it is not known. */
-static const char *oom_scope(const struct exit_event *e)
-{
-	bool inside = false; /* of the killer: the next frame has called it */
-
-	if (!symbols)
-		symbols = symbols_new();
-	for (__u32 i = 0; symbols && i < e->oom.nr_frames && i < KILLER_FRAMES; i++) {
-		struct frame_name name = {};
-
-		symbols_kernel(symbols, e->oom.frames[i], &name);
-		if (!name.function)
-			return NULL;
-		if (!strcmp(name.function, "mem_cgroup_out_of_memory"))
-			return "cgroup";
-		if (inside)
-			return "system";
-		inside = !strcmp(name.function, "out_of_memory");
-	}
-	return NULL;
-}
-
-static uint64_t bytes_of(uint64_t pages)
-{
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
-static uint64_t victim_bytes(const struct exit_event *e)
-{
-	return bytes_of(e->oom.anon + e->oom.file + e->oom.shmem);
-}
-
-static void print_oom(struct out *o, const struct exit_event *e)
-{
-	const char *scope = oom_scope(e), *path = cgroup_of(e);
-
-	out_printf(o, ", OOM in %s, ", scope ? scope : "?");
-	if (e->head.flags & EXIT_OOM_SIZE)
-		out_printf(o, "%llu KB, ", (unsigned long long)victim_bytes(e) / 1024);
-	else
-		out_str(o, "? KB, ");
-	out_escaped(o, path, strlen(path));
-}
-
-static void json_oom(struct json *j, const struct exit_event *e)
-{
-	bool known = e->head.flags & EXIT_OOM_SIZE;
-
-	json_str(j, "oom_scope", oom_scope(e));
-	json_str(j, "oom_cgroup", cgroup_of(e));
-	if (!known)
-		return;
-	json_u64(j, "oom_bytes", victim_bytes(e));
-	json_u64(j, "oom_anon_bytes", bytes_of(e->oom.anon));
-	json_u64(j, "oom_file_bytes", bytes_of(e->oom.file));
-	json_u64(j, "oom_shmem_bytes", bytes_of(e->oom.shmem));
-}
-
 /* --- how it ended ------------------------------------------------------------------------- */
-
-static void print_killer(struct out *o, const struct exit_event *e)
-{
-	const struct killer *k = &e->killer;
-
-	if (k->kind == KILLER_UNKNOWN) {
-		out_str(o, " from ?");
-	} else if (k->kind == KILLER_KERNEL) {
-		out_str(o, " from kernel");
-	} else if (k->pid == e->head.pid) {
-		out_str(o, " from itself");
-	} else {
-		out_printf(o, " from %u ", k->pid);
-		out_escaped(o, k->comm, sizeof(k->comm));
-	}
-}
 
 /* As BCC does, and then who sent the signal. */
 static void print_end(struct out *o, const void *event)
@@ -139,10 +52,13 @@ static void print_end(struct out *o, const void *event)
 	out_printf(o, "signal %d (%s)", signal, signal_name(signal) ? signal_name(signal) : "?");
 	if (e->code & CORE_DUMPED)
 		out_str(o, ", core dumped");
-	if (e->head.flags & EXIT_OOM)
-		print_oom(o, e);
-	else
-		print_killer(o, e);
+	if (e->head.flags & EXIT_OOM) {
+		out_str(o, ", ");
+		killer_oom_text(o, &e->oom, e->cgroup, e->cgroup_len);
+	} else {
+		out_char(o, ' ');
+		killer_text(o, &e->killer, e->head.pid);
+	}
 }
 
 static void json_known(struct json *j, const char *key, bool known, int64_t v)
@@ -155,9 +71,7 @@ static void json_known(struct json *j, const char *key, bool known, int64_t v)
 
 static void json_end(struct json *j, const void *event)
 {
-	static const char *const kinds[] = { NULL, "process", "kernel" }; /* by KILLER_* */
 	const struct exit_event *e = event;
-	const struct killer *k = &e->killer;
 	int signal = e->code & 0x7f;
 	bool oom = e->head.flags & EXIT_OOM;
 
@@ -168,17 +82,10 @@ static void json_end(struct json *j, const void *event)
 	json_known(j, "signal", signal, signal);
 	json_str(j, "signal_name", signal_name(signal));
 	json_bool(j, "core_dumped", e->code & CORE_DUMPED);
-	json_str(j, "sender", kinds[k->kind]);
-	json_known(j, "killer_pid", k->kind == KILLER_TASK, k->pid);
-	json_known(j, "killer_uid", k->kind == KILLER_TASK, k->uid);
-	if (k->kind == KILLER_TASK)
-		json_strn(j, "killer_comm", k->comm, sizeof(k->comm));
-	else
-		json_null(j, "killer_comm");
-	json_known(j, "signal_code", k->kind != KILLER_UNKNOWN, k->code);
+	killer_json(j, &e->killer);
 	json_bool(j, "oom", oom);
 	if (oom)
-		json_oom(j, e);
+		killer_oom_json(j, &e->oom, e->cgroup, e->cgroup_len);
 }
 
 /* --- columns ------------------------------------------------------------------------------ */
@@ -229,10 +136,10 @@ static const struct column columns[] = {
 	    .show = &usage, .key = "cpu_ns"),
 	COL(exit_event, peak_bytes, "PEAK(KB)", .width = -8, .fmt = FMT_KNOWN, .text = print_peak,
 	    .show = &usage, .key = "peak_bytes"),
-	COL_CUSTOM("EXIT_CODE", .text = print_end, .json = json_end,
-		   .keys = "label parent_comm exit_status signal signal_name core_dumped sender "
-			   "killer_pid killer_uid killer_comm signal_code oom oom_scope oom_cgroup "
-			   "oom_bytes oom_anon_bytes oom_file_bytes oom_shmem_bytes"),
+	COL_CUSTOM(
+		"EXIT_CODE", .text = print_end, .json = json_end,
+		.keys = "label parent_comm exit_status signal signal_name core_dumped " KILLER_KEYS
+			" oom " KILLER_OOM_KEYS),
 	COL_END,
 };
 
@@ -274,7 +181,7 @@ static int setup(struct run *r)
 
 static void finish(struct run *r)
 {
-	symbols_free(symbols);
+	killer_free();
 }
 
 static const char *const examples[] = { "exitsnoop",

@@ -120,7 +120,7 @@ static __always_inline void killer_fill(struct killer *k, struct kernel_siginfo 
 static __always_inline void killer_note_oom(void *ctx, struct task_struct *target, __u32 pid)
 {
 	struct mm_struct *mm = BPF_CORE_READ(target, mm);
-	struct killer_oom oom = {};
+	struct killer_oom oom = { .known = 1 };
 	long n;
 
 	oom.anon = KILLER_PAGES(mm, MM_ANONPAGES);
@@ -203,6 +203,17 @@ static __always_inline void killer_of(struct killer *k, struct task_struct *lead
 		*k = r->killer;
 	if (last)
 		bpf_map_delete_elem(&killers, &key);
+}
+
+/* Of process @pid, which the out-of-memory killer has killed, and nobody else: @k is who did. */
+static __always_inline void killer_oom_of(struct killer_oom *oom, __u32 pid, const struct killer *k)
+{
+	struct killer_oom *noted = bpf_map_lookup_elem(&killer_ooms, &pid);
+
+	if (noted && k->kind == KILLER_KERNEL)
+		*oom = *noted;
+	else
+		__builtin_memset(oom, 0, sizeof(*oom));
 }
 
 #endif

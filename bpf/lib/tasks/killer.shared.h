@@ -27,8 +27,8 @@ struct killer {
 /* A kill by the out-of-memory killer, as things were when it sent the signal. */
 struct killer_oom {
 	__u64 anon, file, shmem; /* the victim's memory, in pages, as the kernel's log has it */
+	__u32 known;		 /* 0: nothing of this is */
 	__u32 nr_frames;
-	__u32 unused;
 	__u64 frames[KILLER_FRAMES]; /* the kernel stack of who sent it, innermost first */
 };
 
