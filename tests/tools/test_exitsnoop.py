@@ -304,6 +304,38 @@ def test_two_that_wait(cgroup):
     assert row["signal"] > 32 and (row["sender"], row["killer_pid"], row["killer_comm"]) == (None, None, None)
 
 
+def test_killed_again(cgroup):
+    """Another SIGKILL that comes while the process gives up its memory is not the one that it died of."""
+    code = """
+        import ctypes, mmap, signal
+        ready, write = os.pipe()
+        go, tell = os.pipe()
+        pid = os.fork()
+        if not pid:
+            memory = mmap.mmap(-1, 256 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            memory.madvise(mmap.MADV_NOHUGEPAGE)
+            for at in range(0, len(memory), 4096):
+                memory[at] = 1
+            os.write(write, b"x")
+            signal.pause()
+        second = os.fork()
+        if not second:
+            os.read(go, 1)
+            os.kill(pid, signal.SIGKILL)
+            os._exit(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] == "Z")
+        os.read(ready, 1)
+        libc = ctypes.CDLL(None)
+        assert not libc.syscall(234, pid, pid, signal.SIGKILL)      # tgkill(): to a thread, the second to the process
+        os.write(tell, b"x")
+        late = os.waitpid(second, 0)[1]
+        os.waitpid(pid, 0)
+        print(f"pid={pid}\\tkiller={os.getpid()}\\tlate={late}")
+        """
+    row, done = kill_script(cgroup, code)
+    assert not done["late"], "the process had ended before the second one"
+    assert (row["signal"], row["killer_pid"]) == (signal.SIGKILL, done["killer"])
+
+
 def test_sent_before_it_looked(cgroup):
     """A signal that was sent before the tool began: who sent it is not known."""
     begin = ["python3", "-S", "-c", "import signal, os\nsignal.pthread_sigmask(signal.SIG_BLOCK, {15})\n"

@@ -31,7 +31,8 @@ struct killer_key {
 
 struct killer_record {
 	struct killer killer;
-	__u64 born; /* start_boottime: another process may get the pid */
+	__u64 born;    /* start_boottime: another process may get the pid */
+	__u64 decided; /* not 0: the process was dying of it as soon as it was sent */
 };
 
 struct {
@@ -157,10 +158,16 @@ static __always_inline void killer_note(void *ctx, int signal, struct kernel_sig
 	key.pid = BPF_CORE_READ(target, tgid);
 	key.signal = signal;
 	r.born = BPF_CORE_READ(target, group_leader, start_boottime);
-	killer_fill(&r.killer, info);
+	r.decided = killer_decided(target, signal);
 	before = bpf_map_lookup_elem(&killers, &key);
+	if (before && before->born != r.born)
+		before = NULL;
+	/* 5.10 delivers another one also when it makes no difference any more; 6.1 does not */
+	if (before && before->decided)
+		return;
+	killer_fill(&r.killer, info);
 	/* two senders of one signal, both of which may wait: nobody knows whose comes first */
-	if (before && before->born == r.born && !killer_decided(target, signal) &&
+	if (before && !r.decided &&
 	    (before->killer.kind != r.killer.kind || before->killer.pid != r.killer.pid)) {
 		before->killer.kind = KILLER_UNKNOWN;
 		before->killer.pid = EVENT_UNKNOWN;
