@@ -17,6 +17,7 @@ from suite import HEADERS
 
 RUNGS = ["", "tp_btf"]          # what is avoided
 MANY = 2_000 if VM else 10_000
+RACES = 30 if VM else 100
 TICK_MS = 150 if VM else 15     # CPU time that is booked at the next tick or switch, or until wait4(2), is not yet known
 PREEMPTS = bool(VM) and VM.startswith("7")     # the kernel, in itself
 LIMIT = 32 << 20                # bytes, of a cgroup
@@ -151,7 +152,7 @@ def test_age(cgroup):
 
 
 @pytest.mark.parametrize("avoid", RUNGS)
-@pytest.mark.parametrize("way, processes, threads", [("threads 40", 1, 41), ("race 100", 100, 2)])
+@pytest.mark.parametrize("way, processes, threads", [("threads 40", 1, 41), (f"race {RACES}", RACES, 2)])
 def test_threads_that_end_together(way, processes, threads, avoid, cgroup):
     """However many threads end at the same time, a process ends once; with --per-thread each of them does."""
     rows, done, first = watch_ends(way, cgroup, avoid=avoid)
