@@ -138,14 +138,13 @@ def blocks():
 
 
 @contextmanager
-def loop_disk(directory):
-    """A loop device over a file in `directory`, past the page cache."""
+def loop_disk(directory, direct=not VM):    # in the VM /tmp is a tmpfs, which 5.10 to 6.5 cannot open with O_DIRECT
+    """A loop device over a file in `directory`; `direct`: past the page cache."""
     need(Path("/dev/loop-control").exists(), "no loop devices")
     image = Path(directory) / "disk.img"
     with open(image, "wb") as file:
         os.truncate(file.fileno(), 64 * MIB)
         os.posix_fallocate(file.fileno(), 0, 8 * MIB)
-    direct = not VM                     # in the VM /tmp is a tmpfs, which 5.10 to 6.5 cannot open with O_DIRECT
     path = call("losetup", "--find", "--show", *(["--direct-io=on"] if direct else []), image)
     try:
         yield Disk(Path(path).name)

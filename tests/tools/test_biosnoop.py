@@ -4,6 +4,8 @@
 import contextlib
 import os
 import re
+import signal
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -14,10 +16,13 @@ from filesystems import filesystem
 from harness import VM, Script, Tool, assert_sorted_times, wait_until
 from histograms import FAR, MS, N, working
 from machine import OWN_COMM, STAT_MERGES, STAT_SECTORS, Disk
-from snoop import LOSS_ALLOWED
+from snoop import without_loss
 
 KINDS = {"read": "reads", "write": "writes", "discard": "discards", "flush": "flushes"}     # of stat()
-STORM = 200_000
+MANY = 5_000 if VM else 50_000
+# A hardened kernel may run no program in an interrupt that comes while a thread of its process 1 is on the CPU: natively
+# one request in so many. ftrace shows those that are missing.
+BLIND = 10 ** 9 if VM else 10_000
 BY_PROBE = re.compile(r"^biosnoop: .*does not stamp", re.M)
 SCSI_DEBUG = Path("/sys/bus/pseudo/drivers/scsi_debug")
 MEDIUM_ERROR, SHORT_TRANSFER, HOST_BUSY = 0x2, 0x100, 0x8000    # drivers/scsi/scsi_debug.c: SDEBUG_OPT_...
@@ -207,8 +212,8 @@ def need_scsi_debug():
 
 @pytest.mark.parametrize("every", [2, 3])
 def test_partly_done(every, disk):
-    """Once in `every` commands the disk does half of what it is asked for, and the kernel asks for the rest: one row, with all bytes, from where
-    the first part began."""
+    """Once in `every` commands the disk does half of what it is asked for, and the kernel asks for the rest: one row,
+    with all bytes, from where the first part began."""
     need_scsi_debug()
     places = [i * 65536 for i in range(N)]
     with Script(DIRECT, disk.path, "read", 65536, *places) as work, Watch(disk) as watch, \
@@ -287,7 +292,8 @@ def test_file_of_fsync(own_ext4):
     rows = [row for row in watch.tool.json if row["pid"] == work.pid and row["inode"]]
     assert sum(row["bytes"] for row in rows) == 1 << 20
     assert {(row["path"], row["inode"]) for row in rows} == {("one/t\x07wo", inode)}
-    assert sum(row["FILE"] == "one/t\\aw\\o".replace("\\o", "o") for row in text.rows) == len(rows)
+    assert sum(row["FILE"] == "one/t\\awo" for row in text.rows) == len(rows)
+    assert not [row for row in watch.tool.json if row["pid"] is None]
     others = [row for row in watch.tool.json if row["comm"].startswith("jbd2")]
     assert others and {(row["path"], row["cgroup_id"]) for row in others} == {(None, None)}
 
@@ -409,25 +415,42 @@ def test_passthrough(command, disk):
     assert f"biosnoop: {N} commands " in tool.err
 
 
-def storm(disk, held_up):
-    """STORM writes as fast as they go: each is shown or counted as lost. Returns how many were lost."""
-    with working("write", disk, STORM) as work, Watch(disk) as watch:
+@contextlib.contextmanager
+def fast_disk():
+    """One that takes next to no time: null_blk, or natively, where modules may not be loaded, a file in memory."""
+    if VM:
+        with machine.null_disk(0) as disk:
+            yield disk
+    else:
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as directory, machine.loop_disk(directory, False) as disk:
+            yield disk
+
+
+def storm(number, held_up=False):
+    """Writes as fast as they go, under biosnoop that looks, or is held up meanwhile: each is shown or counted as lost.
+    Returns how many were lost."""
+    with fast_disk() as disk, working("again", disk, number) as work, Watch(disk, "-p", work.pid) as watch:
         if held_up:
-            watch.tool.process.send_signal(19)
+            watch.tool.process.send_signal(signal.SIGSTOP)
         done = work.run(120)[-1]
         if held_up:
-            watch.tool.process.send_signal(18)
+            watch.tool.process.send_signal(signal.SIGCONT)
     tool = watch.tool
-    assert done["done"] == STORM and watch.grown["writes"] == STORM
-    assert len(tool.json) == tool.summary["events"] and tool.lost == tool.summary["lost"]
+    assert done["done"] == number == watch.grown["writes"]
+    assert len(tool.json) == tool.summary["events"] and tool.lost == tool.summary["lost"], tool.said
     known = tool.summary["events"] + tool.summary["lost"]
-    assert known <= STORM <= known + tool.summary["missed_runs"], tool.summary
+    assert known <= number <= known + tool.summary["missed_runs"] + number // BLIND, tool.summary
     return tool.summary["lost"]
 
 
-def test_storm():
-    """200,000 writes to null_blk, with a reader and without."""
-    machine.need(VM or Path("/sys/module/null_blk").exists(), "no null_blk here")
-    with machine.null_disk(0) as disk:
-        assert storm(disk, True) > 0
-        assert storm(disk, False) <= LOSS_ALLOWED * STORM
+def test_every_request_of_a_storm():
+    """Every one of them is shown."""
+    without_loss(lambda: storm(MANY), MANY)
+
+
+@pytest.mark.any_kernel
+def test_overload_is_accounted():
+    """A tool that is held up loses requests, and says how many."""
+    if VM:
+        pytest.skip("vm-ok: to fill the rings takes minutes in emulation")
+    assert storm(200_000, held_up=True) > 0, "the overload was none"

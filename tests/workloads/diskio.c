@@ -2,10 +2,10 @@
 /*
  * diskio KIND N DISK [FIRST]: N operations on the block device DISK, from block FIRST (0) of 4 KiB
  * on, one after another, past the page cache: write, read (4 KiB each), dsync (4 KiB write with
- * O_DSYNC), flush (fsync), discard (4 KiB) or mix (all of these, N each); or SCSI commands past the
- * block layer: inquiry (which reads 96 bytes), ready (TEST UNIT READY, without data). Prints how
- * many were done of each kind, and the sum, minimum and maximum of their times as this program saw
- * them.
+ * O_DSYNC), flush (fsync), discard (4 KiB), again (a 4 KiB write, to block FIRST each time) or mix
+ * (write to discard, N each); or SCSI commands past the block layer: inquiry (which reads 96
+ * bytes), ready (TEST UNIT READY, without data). Prints how many were done of each kind, and the
+ * sum, minimum and maximum of their times as this program saw them.
  */
 #include "workload.h"
 #include <linux/fs.h>
@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 
 #define SIZE  4096
-#define KINDS "write|read|dsync|flush|discard|mix|inquiry|ready"
+#define KINDS "write|read|dsync|flush|discard|again|mix|inquiry|ready"
 
 static void *buffer;
 static int direct, synchronous;
@@ -43,6 +43,8 @@ static int operate(const char *kind, long i)
 
 	if (!strcmp(kind, "write"))
 		return pwrite(direct, buffer, SIZE, at) == SIZE ? 0 : -1;
+	if (!strcmp(kind, "again"))
+		return pwrite(direct, buffer, SIZE, first * SIZE) == SIZE ? 0 : -1;
 	if (!strcmp(kind, "read"))
 		return pread(direct, buffer, SIZE, at) == SIZE ? 0 : -1;
 	if (!strcmp(kind, "dsync"))
