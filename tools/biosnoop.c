@@ -162,9 +162,10 @@ static const struct column columns[] = {
 
 /* --- hooks -------------------------------------------------------------------------------- */
 
+/* They are attached in this order: so what begins in between has an owner. */
 static const struct probe probes[] = {
-	PROBE_LADDER("the end of block I/O", "rq_ended"),
 	REQUEST_OWNER_PROBES,
+	PROBE_LADDER("the end of block I/O", "rq_ended"),
 	{ 0 },
 };
 
