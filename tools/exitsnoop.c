@@ -151,9 +151,10 @@ static const struct kernel_fact facts[] = {
 	{ 0 },
 };
 
+/* They are attached in this order: so who has sent what ends a process in between is known. */
 static const struct probe probes[] = {
-	PROBE_LADDER("ends", "exited", "raw_exited"),
 	PROBE_LADDER("signals", "signal_sent", "raw_signal_sent"),
+	PROBE_LADDER("ends", "exited", "raw_exited"),
 	{ 0 },
 };
 
