@@ -16,7 +16,7 @@ from snoop import watch_storm, without_loss
 from suite import HEADERS
 
 RUNGS = ["", "tp_btf"]          # what is avoided
-MANY = 2_000 if VM else 10_000
+MANY = 500 if VM else 10_000
 RACES = 30 if VM else 100
 TICK_MS = 150 if VM else 15     # CPU time that is booked at the next tick or switch, or until wait4(2), is not yet known
 PREEMPTS = bool(VM) and VM.startswith("7")     # the kernel, in itself
