@@ -179,6 +179,13 @@ class RoundTrip(Operation):
         return sum(map(int, ROW.findall(output) or BT_ROW.findall(output)))
 
 
+class Wait(RoundTrip):
+    """The same, for a tool that shows whose waits they were."""
+
+    def shown(self, output):
+        return output.count(b"pingpong")
+
+
 class FileRw(Operation):
     """From and to the page cache of an ext4 of its own: too fast for any threshold."""
     name, weighed_by, told_apart = "buffered 4k write and read", "cpu_ns", False

@@ -4,11 +4,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Callable
 
-from operations import Connection, FileRw, Io, Open, Request, RoundTrip, Session, Spawn
-from operations import Connection, End, FileRw, Io, Open, Request, RoundTrip, Spawn
-from operations import Connection, FileRw, Io, IoRow, Open, Request, RoundTrip, Spawn
-from operations import Call, Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
-from operations import Connect, Connection, FileRw, Io, Open, Request, RoundTrip, Spawn
+from operations import (
+    Call, Connect, Connection, End, FileRw, Io, IoRow, Open, Request, RoundTrip, Session, Spawn, Wait)
 
 
 @dataclass
@@ -73,8 +70,8 @@ RETRANSMITS = [
 ]
 TOPS = [
     floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
-    ours("tcptop"),
-    libbpf_tool("tcptop"),
+    ours("tcptop", filtered=True),
+    libbpf_tool("tcptop", filtered=True),
 ]
 CONNECTS = [
     floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
@@ -138,7 +135,7 @@ CASES = {
         libbpf_tool("runqlat", "-P", label=" -P"),
         bpftrace_tool("runqlat"),
     ], burst=50000, vm=2000),
-    "offcputime": Case(RoundTrip, [     # an hour is above any wait
+    "offcputime": Case(Wait, [          # an hour is above any wait
         floor("sched_switch", "tp_btf/sched_switch"),
         ours("offcputime", "-m", "3600000000", label=" -m HOUR", filtered=True),
         ours("offcputime"),
