@@ -33,9 +33,24 @@ static __always_inline void begins(const struct tcp_sock *tp, bool typed)
 		session_starts_now(tp, typed);
 }
 
+/* @is_path: of the MPTCP connection @whole, which is @sk otherwise. */
+static __always_inline void socket_says(struct life_event *e, const struct sock *sk,
+					const struct sock *whole, bool is_path, bool typed)
+{
+	if (typed && !is_path) {
+		e->head.uid = sk->sk_uid.val;
+		e->cgroup = sk->sk_cgrp_data.cgroup->kn->id;
+		return;
+	}
+	e->head.uid = BPF_CORE_READ(whole, sk_uid.val);
+	e->cgroup = BPF_CORE_READ(whole, sk_cgrp_data.cgroup, kn, id);
+}
+
 static __always_inline void ends(const struct tcp_sock *tp, int state, bool typed)
 {
-	const struct sock *whole = sock_whole_of((void *)tp, typed);
+	const struct sock *sk = (void *)tp;
+	bool is_path = sock_is_path(sk, typed);
+	const struct sock *whole = is_path ? sock_of_path(sk) : sk;
 	struct life_event e = {};
 
 	if (!wanted(&e.flow, tp, whole, typed))
@@ -43,12 +58,11 @@ static __always_inline void ends(const struct tcp_sock *tp, int state, bool type
 	session_read(&e.session, tp, state, typed);
 	session_recall_start(&e.session, tp, typed);
 	e.head.ts = bpf_ktime_get_ns();
-	e.head.uid = BPF_CORE_READ(whole, sk_uid.val);
 	owner_of(whole, &e.head, &e.owner);
 	e.owner.ended = true;
 	if (!owner_wanted(&e.head))
 		return;
-	e.cgroup = BPF_CORE_READ(whole, sk_cgrp_data.cgroup, kn, id);
+	socket_says(&e, sk, whole, is_path, typed);
 	event_send(&e, sizeof(e));
 }
 

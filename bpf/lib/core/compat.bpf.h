@@ -313,19 +313,21 @@ static __always_inline bool sock_is_path(const struct sock *sk, bool typed)
 	return tp && TYPED_READ(tp, is_mptcp);
 }
 
+/* The MPTCP connection that @sk is a path of; @sk, if it is none any more. */
+static __always_inline const struct sock *sock_of_path(const struct sock *sk)
+{
+	struct inet_connection_sock *icsk = (void *)sk;
+	struct mptcp_subflow_context *path = BPF_CORE_READ(icsk, icsk_ulp_data);
+	const struct sock *whole = BPF_CORE_READ(path, conn);
+
+	return whole ? whole : sk;
+}
+
 /* The socket that a process has: @sk, or the MPTCP connection that it is a path of. @typed is about
  * @sk: what is returned must be read with BPF_CORE_READ(). */
 static __always_inline const struct sock *sock_whole_of(const struct sock *sk, bool typed)
 {
-	struct inet_connection_sock *icsk = (void *)sk;
-	struct mptcp_subflow_context *path;
-	const struct sock *whole;
-
-	if (!sock_is_path(sk, typed))
-		return sk;
-	path = BPF_CORE_READ(icsk, icsk_ulp_data);
-	whole = BPF_CORE_READ(path, conn);
-	return whole ? whole : sk;
+	return sock_is_path(sk, typed) ? sock_of_path(sk) : sk;
 }
 
 static __always_inline const struct sock *sock_whole(const struct sock *sk)

@@ -55,10 +55,11 @@ struct {
 
 /* The first argument of the system call that the task on the CPU is in. @typed: in a program that
  * may use the kernel's own BTF. */
-static __always_inline __u32 owner_call_arg(struct task_struct *task, bool typed)
+static __always_inline __u32 owner_call_arg(bool typed)
 {
-	struct pt_regs *regs = typed && have_task_btf() ? task_regs(bpf_get_current_task_btf())
-							: task_regs_place(task);
+	struct pt_regs *regs = typed && have_task_btf()
+				       ? task_regs(bpf_get_current_task_btf())
+				       : task_regs_place((void *)bpf_get_current_task());
 
 	return syscall_arg(regs, 0, syscall_is_compat(), false);
 }
@@ -80,6 +81,28 @@ static __always_inline __u64 owner_leader(char *comm, bool typed)
 	return (__u64)leader;
 }
 
+/* The file that a process has open of @sk, or if @is_path of its MPTCP connection; NULL: none. */
+static __always_inline const struct file *owner_file(const struct sock *sk, bool is_path,
+						     bool typed)
+{
+	const struct sock *whole;
+
+	if (typed && !is_path)
+		return sk->sk_socket->file;
+	whole = is_path ? sock_of_path(sk) : sk;
+	return BPF_CORE_READ(whole, sk_socket, file);
+}
+
+static __always_inline bool owner_is_kernel(bool typed)
+{
+	struct task_struct *task;
+
+	if (typed && have_task_btf())
+		return bpf_get_current_task_btf()->flags & PF_KTHREAD;
+	task = (void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, flags) & PF_KTHREAD;
+}
+
 /*
  * Writes down that the task on the CPU connects, listens or closes. Its descriptor is the first
  * argument of the system call; where it is not (io_uring), or the call closes by other means, the
@@ -89,13 +112,14 @@ static __always_inline __u64 owner_leader(char *comm, bool typed)
 static __always_inline void owner_is_current(const struct sock *sk, enum owner_known known,
 					     bool typed)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	const struct sock *whole = sock_whole_of(sk, typed);
 	struct owner owner = { .known = known, .refs = 1 }, *before;
-	__u64 sock = (__u64)whole;
+	bool is_path;
+	__u64 sock;
 
 	if (!TYPED_READ(sk, sk_lock.owned))
 		return;
+	is_path = sock_is_path(sk, typed);
+	sock = (__u64)(is_path ? sock_of_path(sk) : sk);
 	owner.pid = bpf_get_current_pid_tgid() >> 32;
 	before = bpf_map_lookup_elem(&owners, &sock);
 	if (owner.pid == filter.own_pid) { /* it looked at the file while its process closed it */
@@ -108,9 +132,9 @@ static __always_inline void owner_is_current(const struct sock *sk, enum owner_k
 		before->known = known;
 		return;
 	}
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD || !BPF_CORE_READ(whole, sk_socket, file))
+	if (owner_is_kernel(typed) || !owner_file(sk, is_path, typed))
 		return;
-	owner.fd = owner_call_arg(task, typed);
+	owner.fd = owner_call_arg(typed);
 	owner.task = owner_leader(owner.comm, typed);
 	bpf_map_update_elem(&owners, &sock, &owner, BPF_ANY);
 }
@@ -122,7 +146,7 @@ static __always_inline bool owner_closes(const struct sock *sk, bool typed)
 
 	if (!TYPED_READ(sk, sk_lock.owned))
 		return false;
-	file = BPF_CORE_READ(sock_whole_of(sk, typed), sk_socket, file);
+	file = owner_file(sk, sock_is_path(sk, typed), typed);
 	return file && file_refs(file) <= 0;
 }
 

@@ -31,19 +31,21 @@ static __always_inline void owner_asks_again(const struct sock *whole,
 		owner->since = head->ts;
 }
 
-static __always_inline void owner_goes(const struct sock *sk)
+static __always_inline void owner_goes(const struct sock *sk, bool typed)
 {
-	struct owner_gone gone = { .sock = (__u64)sock_whole(sk) };
+	struct owner_gone gone = { .sock = (__u64)sock_whole_of(sk, typed) };
 	struct owner *owner = bpf_map_lookup_elem(&owners, &gone.sock);
-	struct task_struct *task = (void *)bpf_get_current_task(), *leader;
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct task_struct *task, *leader;
+	__u32 pid;
 
 	if (!owner || !owner->since) /* it was known all the time */
 		return;
+	task = (void *)bpf_get_current_task();
+	pid = bpf_get_current_pid_tgid() >> 32;
 	gone.since = owner->since;
 	/* The task on the CPU closes it: an interrupt does not own the lock. Unless it is the tool,
 	 * which has looked at the file when its process closed it. */
-	if (owner->known == OWNER_WANTED && BPF_CORE_READ(sk, sk_lock.owned) &&
+	if (owner->known == OWNER_WANTED && TYPED_READ(sk, sk_lock.owned) &&
 	    pid != filter.own_pid && !(BPF_CORE_READ(task, flags) & PF_KTHREAD)) {
 		leader = BPF_CORE_READ(task, group_leader);
 		owner->pid = pid;
@@ -59,14 +61,14 @@ static __always_inline void owner_goes(const struct sock *sk)
 SEC("tp_btf/tcp_destroy_sock")
 int owner_gone(__u64 *ctx)
 {
-	owner_goes((void *)ctx[0]);
+	owner_goes((void *)ctx[0], true);
 	return 0;
 }
 
 SEC("raw_tp/tcp_destroy_sock")
 int owner_gone_raw(__u64 *ctx)
 {
-	owner_goes((void *)ctx[0]);
+	owner_goes((void *)ctx[0], false);
 	return 0;
 }
 
