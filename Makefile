@@ -5,7 +5,7 @@
 #
 #   make [O=DIR] [V=1] [CC=clang] [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
 #        [SANITIZE=1] [STATIC=1] [VMLINUX_H=FILE]
-#   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=1] | check-types
+#   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types
 #   make fuzz [FUZZ_SECONDS=60]
 #   make demo | bench | install [DESTDIR= prefix= PROGRAM_PREFIX=] | deb | format | clean
 
@@ -200,7 +200,7 @@ check-unit check-native: check-%:
 	$(Q)PYTHON=$(PYTHON) O=$(O) MAKE='$(MAKE)' tests/check $*
 check-vm: setup-build setup-check setup-vm
 	$(Q)$(MAKE) --no-print-directory all workloads
-	$(Q)tests/vm/run --build $(O) $(KERNEL:%=--kernel %) $(if $(DEAL),--deal)
+	$(Q)tests/vm/run --build $(O) $(KERNEL:%=--kernel %) $(DEAL:%=--deal %)
 check-types: setup-build
 	$(Q)tests/check-types $(VMLINUX_H) $(O)
 demo: setup-build
