@@ -117,7 +117,8 @@ def test_columns(cgroup):
         assert (row["TX_KB"], row["RX_KB"]) == (str(line["sent"] // 1024), str(line["received"] // 1024))
         assert re.fullmatch(r"\d+\.\d\d", row["MS"])
         assert row.get("IP", "4" if "." in row["LADDR"] else "6") == ("6" if line["kind"] == 6 else "4")
-    assert {len(tool.lines) for tool in tools.values()} == {2 * N - SELVES + 1}
+    for tool in tools.values():
+        assert len(tool.rows) <= 2 * N - SELVES <= len(tool.rows) + tool.missed_runs, tool.said
     for row in tools["-e"].rows:
         line = ends[row["LPORT"], row["RPORT"], ":" in row["LADDR"]]
         assert (row["TX"], row["RX"]) == (str(line["sent"]), str(line["received"]))
