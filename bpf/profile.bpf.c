@@ -65,7 +65,7 @@ static __always_inline void count_gap(struct bpf_perf_event_data *ctx, bool idle
 	if (!last)
 		return;
 	was_idle = !*last || *last & 1; /* or who knows */
-	if (by_clock) { /* which is much cheaper to read */
+	if (by_clock) {			/* which is much cheaper to read */
 		now = bpf_ktime_get_ns();
 		since = now - *last;
 		*last = (now & ~1ULL) | idle;

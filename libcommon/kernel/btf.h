@@ -18,7 +18,7 @@ enum btf_what {
 	BTF_FUNCTION, /* a function */
 	BTF_TYPEDEF,  /* a typedef of a function pointer, such as btf_trace_block_rq_issue */
 	BTF_STRUCT,
-	BTF_VARIABLE, /* of those of each CPU; others are not there */
+	BTF_VARIABLE,	/* of those of each CPU; others are not there */
 	BTF_ENUMERATOR, /* a name in an enum, also one without a name of its own */
 };
 

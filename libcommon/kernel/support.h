@@ -23,9 +23,9 @@ struct support {
 	size_t nr, nr_targets; /* those of the targets come first */
 	int trampolines;       /* 1: granted, 0: not yet asked, -errno: refused */
 	bool kprobes, own_btf;
-	bool fprobes; /* of this kernel follow any number of calls */
+	bool fprobes;			     /* of this kernel follow any number of calls */
 	bool preempts, preempts_tracepoints; /* tasks that are inside the kernel */
-	bool modules_scanned; /* for the targets that vmlinux has not */
+	bool modules_scanned;		     /* for the targets that vmlinux has not */
 	bool symbols_read, is_symbol[SUPPORT_NAMES_MAX]; /* those of the targets */
 	struct {
 		char name[BTF_MODULE_LEN];

@@ -69,7 +69,7 @@ struct run {
 	/* Runs of the programs that the kernel left out, as they were counted last: each second.
 	 * Nobody knows how many events that were. */
 	uint64_t missed_runs;
-	uint64_t samples;     /* how often the sample hook was called */
+	uint64_t samples; /* how often the sample hook was called */
 	/* Samples that were left out, since the one before took longer than the interval. */
 	uint64_t late_samples;
 	bool stop;   /* the run is about to end: by run_stop() or from outside */

@@ -12,7 +12,7 @@
 
 struct stacks_options {
 	bool folded, delimited, annotated, top;
-	bool offsets; /* in functions, in the listing */
+	bool offsets;		     /* in functions, in the listing */
 	bool user_only, kernel_only; /* then a tool need not read the other stack */
 	const char *svg;
 	uint64_t max; /* how many different stacks are kept */

@@ -164,10 +164,8 @@ static void test_path(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_digits),
-		cmocka_unit_test(test_no_cgroup),
-		cmocka_unit_test(test_root),
-		cmocka_unit_test(test_below),
+		cmocka_unit_test(test_digits), cmocka_unit_test(test_no_cgroup),
+		cmocka_unit_test(test_root),   cmocka_unit_test(test_below),
 		cmocka_unit_test(test_path),
 	};
 
