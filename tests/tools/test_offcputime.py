@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness import BUILD, NOBODY, OK, USAGE, VM, Tool, Workload, one_line, public_copy, run_tool
+from harness import BUILD, NOBODY, OK, USAGE, VM, Script, Tool, Workload, one_line, public_copy, run_tool
 from machine import need
 
 TEN = 10
@@ -323,3 +323,24 @@ def test_few_capabilities(cgroup, tmp_path):
     for line in done:
         waits = sum(stack["count"] for stack in tool.json if stack["tid"] == line["tid"])
         assert waits + tool.summary["lost"] >= line["waits"], (line, tool.summary)
+
+
+@pytest.mark.any_kernel
+def test_threads_that_end_by_another_name(cgroup):
+    """What was known of a thread goes with it, also where it is none of those that are wanted any more."""
+    code = """
+        import time
+        number, alive = map(int, args)
+        for i in range(number + alive):
+            if i >= alive:
+                os.wait()
+            if i < number and not os.fork():
+                time.sleep(0.002)
+                open("/proc/self/comm", "w").write("another")
+                os._exit(0)
+        """
+    with Script(code, 2 * PATHS, 200, cgroup=cgroup) as work, \
+            Tool("offcputime", "--comm", "script", "-K", "-j", "--cgroup", cgroup.path) as tool:
+        work.run()
+    waits = sum(stack["count"] for stack in tool.json)
+    assert waits > 1.9 * PATHS and tool.summary["lost"] < PATHS / 100, tool.summary

@@ -150,8 +150,11 @@ static __always_inline void offcpu_leaves(void *ctx, struct task_struct *task, b
 	__u64 key = (__u64)task;
 	struct offcpu_wait *w;
 
-	if (!offcpu_is_wanted(task, typed))
+	if (!offcpu_is_wanted(task, typed)) { /* but it may have been: by another name, say */
+		if (bits & TASK_DEAD)
+			bpf_map_delete_elem(&offcpu_waits, &key);
 		return;
+	}
 	w = offcpu_find(task);
 	if (w && w->since) { /* the kernel did not run this program when it came */
 		if (now - w->since >= offcpu_config.min_ns)
