@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -225,6 +226,26 @@ def test_killer_outside_of_the_pid_namespace(cgroup):
     need(Path("/proc/thread-self/children").exists(), "this kernel lists no children in /proc")
     row, done = kill_script(cgroup, code)
     assert (row["signal"], row["killer_pid"]) == (signal.SIGKILL, done["killer"])
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="vm-ok: the number of the system call is x86-64's")
+@pytest.mark.parametrize("si_code", [-2, -3, -60])
+def test_code_that_is_made_up(si_code, cgroup):
+    """A signal that says to come from a timer, a message queue or a resolver, but was sent by a process."""
+    code = f"""
+        import ctypes, signal, struct
+        libc = ctypes.CDLL(None)
+        pid = os.fork()
+        if not pid:
+            signal.pause()
+        info = ctypes.create_string_buffer(struct.pack("iiiiii", signal.SIGTERM, 0, {si_code}, 0, 1, 0), 128)
+        assert not libc.syscall(129, pid, signal.SIGTERM, info)     # rt_sigqueueinfo
+        os.waitpid(pid, 0)
+        print(f"pid={{pid}}\\tkiller={{os.getpid()}}")
+        """
+    row, done = kill_script(cgroup, code)
+    assert (row["signal"], row["sender"], row["killer_pid"]) == (signal.SIGTERM, "process", done["killer"])
+    assert row["signal_code"] == si_code
 
 
 def test_the_last_process_of_a_namespace(cgroup):

@@ -62,6 +62,13 @@ static __always_inline bool have_task_btf(void)
 #define COMPAT_NR_EXECVEAT 358
 #define COMPAT_NR_OPENAT2  437
 
+#define SYSCALL_NR_RT_SIGQUEUEINFO   129
+#define SYSCALL_NR_RT_TGSIGQUEUEINFO 297
+#define SYSCALL_NR_PIDFD_SEND_SIGNAL 424
+#define COMPAT_NR_RT_SIGQUEUEINFO    178
+#define COMPAT_NR_RT_TGSIGQUEUEINFO  335
+#define COMPAT_NR_PIDFD_SEND_SIGNAL  424
+
 #define SYSCALL_NR_CLONE      56
 #define SYSCALL_NR_FORK	      57
 #define SYSCALL_NR_VFORK      58
@@ -139,6 +146,13 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n, bo
 #define COMPAT_NR_OPENAT    322
 #define COMPAT_NR_EXECVEAT  387
 #define COMPAT_NR_OPENAT2   437
+
+#define SYSCALL_NR_RT_SIGQUEUEINFO   138
+#define SYSCALL_NR_RT_TGSIGQUEUEINFO 240
+#define SYSCALL_NR_PIDFD_SEND_SIGNAL 424
+#define COMPAT_NR_RT_SIGQUEUEINFO    178
+#define COMPAT_NR_RT_TGSIGQUEUEINFO  363
+#define COMPAT_NR_PIDFD_SEND_SIGNAL  424
 
 #define SYSCALL_NR_FORK	      -3
 #define SYSCALL_NR_VFORK      -4

@@ -15,8 +15,10 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
+#include "lib/core/compat.bpf.h"
 #include "lib/core/constants.bpf.h"
 #include "lib/core/events.bpf.h"
+#include "lib/core/task.bpf.h"
 #include "lib/tasks/killer.shared.h"
 
 /* Signals that were sent, and not died of, stay: a process that reads them with signalfd(2), say.
@@ -77,12 +79,31 @@ static __always_inline bool killer_is_deadly(struct task_struct *target, int sig
 	return !bpf_probe_read_kernel(&handler, sizeof(handler), action) && !handler;
 }
 
+/* Is the task on the CPU in one of the calls that let it say itself of what kind its signal is? */
+static __always_inline bool killer_is_queueing(void)
+{
+	struct pt_regs *regs = have_task_btf() ? task_regs(bpf_get_current_task_btf())
+					       : task_regs_place((void *)bpf_get_current_task());
+	long nr = syscall_nr(regs, false);
+
+	if (syscall_is_compat())
+		return nr == COMPAT_NR_RT_SIGQUEUEINFO || nr == COMPAT_NR_RT_TGSIGQUEUEINFO ||
+		       nr == COMPAT_NR_PIDFD_SEND_SIGNAL;
+	return nr == SYSCALL_NR_RT_SIGQUEUEINFO || nr == SYSCALL_NR_RT_TGSIGQUEUEINFO ||
+	       nr == SYSCALL_NR_PIDFD_SEND_SIGNAL;
+}
+
 /* Is the task on the CPU the sender? It is where it asked for the signal by a system call; what
- * the kernel raises may come in an interrupt, which has nothing to do with that task. */
+ * the kernel raises may come in an interrupt, which has nothing to do with that task. A process may
+ * say any negative code, that of a timer, too (do_rt_sigqueueinfo()). */
 static __always_inline bool killer_is_task(struct kernel_siginfo *info, int code)
 {
-	return info == KILLER_NOINFO ||
-	       (info != KILLER_PRIV && (code == SI_USER || code == SI_QUEUE || code == SI_TKILL));
+	if (info == KILLER_NOINFO)
+		return true;
+	if (info == KILLER_PRIV)
+		return false;
+	return code == SI_USER || code == SI_QUEUE || code == SI_TKILL ||
+	       (code < 0 && killer_is_queueing());
 }
 
 static __always_inline void killer_fill(struct killer *k, struct kernel_siginfo *info)
