@@ -39,15 +39,15 @@ static void json_flow(struct json *j, const void *event)
 	flow_json(j, &((const struct connect_event *)event)->flow);
 }
 
-static const struct names_entry *named(const struct connect_event *e)
-{
-	return names ? names_find(e->head.pid, e->born, &e->flow.raddr) : NULL;
-}
-
 /* When connect() was called; or, where that is not known, when its result was seen. */
 static uint64_t called(const struct connect_event *e)
 {
 	return e->head.ts - (e->latency == CONNECT_LATENCY_UNKNOWN ? 0 : e->latency);
+}
+
+static const struct names_entry *named(const struct connect_event *e)
+{
+	return names ? names_find(e->head.pid, e->born, &e->flow.raddr, called(e)) : NULL;
 }
 
 static void print_query(struct out *o, const void *event)

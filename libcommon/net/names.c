@@ -49,34 +49,50 @@ static bool is_it(const struct names_entry *n, __u32 pid, __u64 born, const stru
 	       !memcmp(&n->addr, addr, sizeof(*addr));
 }
 
-const struct names_entry *names_find(__u32 pid, __u64 born, const struct inet_addr *addr)
+/* The last time up to @time that the answer came, as far as that is known; 0: it had not yet. */
+static uint64_t last_until(const struct names_entry *n, uint64_t time)
 {
-	const struct names_entry *set = set_of(pid, born, addr);
-
-	for (int i = 0; i < WAYS; i++)
-		if (is_it(&set[i], pid, born, addr))
-			return &set[i];
-	return NULL;
+	if (n->ts <= time)
+		return n->ts;
+	return n->first <= time ? n->first : 0;
 }
 
-/* In place of what was known of this address, or else of the oldest. */
+const struct names_entry *names_find(__u32 pid, __u64 born, const struct inet_addr *addr,
+				     uint64_t time)
+{
+	const struct names_entry *set = set_of(pid, born, addr), *last = NULL;
+	uint64_t last_ts = 0;
+
+	for (int i = 0; i < WAYS; i++) {
+		uint64_t ts = is_it(&set[i], pid, born, addr) ? last_until(&set[i], time) : 0;
+
+		if (ts > last_ts) {
+			last = &set[i];
+			last_ts = ts;
+		}
+	}
+	return last;
+}
+
+/* In place of the oldest, unless it is known. */
 static void keep(const struct names_answer *a, const struct inet_addr *addr, const char *name)
 {
 	struct names_entry *set = set_of(a->head.pid, a->born, addr), *to = set;
-	char *copy = strdup(name);
+	char *copy;
 
-	if (!copy)
-		return;
 	for (int i = 0; i < WAYS; i++) {
-		if (is_it(&set[i], a->head.pid, a->born, addr)) {
-			to = &set[i];
-			break;
+		if (is_it(&set[i], a->head.pid, a->born, addr) && !strcmp(set[i].name, name)) {
+			set[i].ts = a->head.ts;
+			return;
 		}
 		if (set[i].ts < to->ts)
 			to = &set[i];
 	}
+	copy = strdup(name);
+	if (!copy)
+		return;
 	free(to->name);
-	*to = (struct names_entry){ *addr, a->born, a->head.ts, a->head.pid, copy };
+	*to = (struct names_entry){ *addr, a->born, a->head.ts, a->head.ts, a->head.pid, copy };
 }
 
 bool names_event(const void *event, size_t size)
@@ -97,7 +113,7 @@ bool names_event(const void *event, size_t size)
 
 static uint64_t age(const struct names_entry *n, uint64_t now)
 {
-	return now > n->ts ? now - n->ts : 0;
+	return now - last_until(n, now);
 }
 
 void names_out(struct out *o, const struct names_entry *n, uint64_t now)

@@ -27,8 +27,8 @@ struct run;
 
 struct names_entry {
 	struct inet_addr addr;
-	__u64 born; /* the process: see struct names_answer */
-	__u64 ts;   /* when it received the answer (CLOCK_MONOTONIC, ns) */
+	__u64 born;	 /* the process: see struct names_answer */
+	__u64 first, ts; /* when it received the answer first, and last (CLOCK_MONOTONIC, ns) */
 	__u32 pid;
 	char *name; /* as struct dns_answer has it */
 };
@@ -53,16 +53,17 @@ void names_configure(struct object *o);
 /* In the started hook: says so where no answer is seen. */
 void names_started(const struct run *r);
 
-/* Is @event an answer? Then it is kept: of each process the last name that it was given an address
- * for; of some 16384 those that came last. */
+/* Is @event an answer? Then it is kept: of each process the names that it was given an address for;
+ * of some 16384 those that came last. */
 bool names_event(const void *event, size_t size);
 
-/* The last answer with this address that the process has received, or NULL. It lives until the next
- * call of names_event(). */
-const struct names_entry *names_find(__u32 pid, __u64 born, const struct inet_addr *addr);
+/* The last answer with this address that the process had received at @time (CLOCK_MONOTONIC, ns),
+ * or NULL. It lives until the next call of names_event(). */
+const struct names_entry *names_find(__u32 pid, __u64 born, const struct inet_addr *addr,
+				     uint64_t time);
 
-/* For a column: the name of @n, and where it is older than 0.1 s at the time @now (CLOCK_MONOTONIC,
- * ns) its age, "www.example.org (250.000ms)"; "?" where @n is NULL. */
+/* For a column: the name of @n, and where it is older than 0.1 s at the time @now (that of
+ * names_find()) its age, "www.example.org (250.000ms)"; "?" where @n is NULL. */
 void names_out(struct out *o, const struct names_entry *n, uint64_t now);
 /* Writes the members of NAMES_KEYS; the second one only if there is a name. */
 void names_json(struct json *j, const struct names_entry *n, uint64_t now);

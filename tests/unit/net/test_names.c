@@ -39,12 +39,17 @@ static bool tell(uint32_t pid, uint64_t ts, char name, uint32_t v4)
 	return names_event(&a, offsetof(struct names_answer, message) + sizeof(msg));
 }
 
-static const char *name_of(uint32_t pid, uint64_t born, uint32_t v4)
+static const char *name_at(uint64_t time, uint32_t pid, uint64_t born, uint32_t v4)
 {
 	const struct inet_addr addr = addr_of(v4);
-	const struct names_entry *n = names_find(pid, born, &addr);
+	const struct names_entry *n = names_find(pid, born, &addr, time);
 
 	return n ? n->name : NULL;
+}
+
+static const char *name_of(uint32_t pid, uint64_t born, uint32_t v4)
+{
+	return name_at(UINT64_MAX, pid, born, v4);
 }
 
 static void test_whose(void **state)
@@ -60,6 +65,20 @@ static void test_whose(void **state)
 	assert_string_equal(name_of(1, 7, 0x0a000001), "c");
 	names_free();
 	assert_null(name_of(1, 7, 0x0a000001));
+}
+
+/* What was asked for later is not what a connection was made by. */
+static void test_when(void **state)
+{
+	assert_true(tell(1, 10, 'a', 0x0a000001));
+	assert_true(tell(1, 20, 'b', 0x0a000001));
+	assert_true(tell(1, 30, 'a', 0x0a000001));
+	assert_null(name_at(9, 1, 7, 0x0a000001));
+	assert_string_equal(name_at(10, 1, 7, 0x0a000001), "a");
+	assert_string_equal(name_at(15, 1, 7, 0x0a000001), "a");
+	assert_string_equal(name_at(25, 1, 7, 0x0a000001), "b");
+	assert_string_equal(name_at(30, 1, 7, 0x0a000001), "a");
+	names_free();
 }
 
 /* Another kind of event, and messages that are none or not as long as they say. */
@@ -93,7 +112,7 @@ static void test_many(void **state)
 static const char *said(uint32_t v4, uint64_t now)
 {
 	const struct inet_addr addr = addr_of(v4);
-	const struct names_entry *n = names_find(1, 7, &addr);
+	const struct names_entry *n = names_find(1, 7, &addr, now);
 	struct json j;
 
 	names_out(&o, n, now);
@@ -114,8 +133,8 @@ static void test_columns(void **state)
 			    "a {\"query\":\"a\",\"query_age_ns\":100000000}\n");
 	assert_string_equal(said(0x0a000001, 250002000),
 			    "a (250.001ms) {\"query\":\"a\",\"query_age_ns\":250001000}\n");
-	/* connect() began before, as clocks of two CPUs have it */
-	assert_string_equal(said(0x0a000001, 999), "a {\"query\":\"a\",\"query_age_ns\":0}\n");
+	assert_string_equal(said(0x0a000001, 1000), "a {\"query\":\"a\",\"query_age_ns\":0}\n");
+	assert_string_equal(said(0x0a000001, 999), "? {\"query\":null}\n");
 	assert_string_equal(said(0x0a000002, 2000), "? {\"query\":null}\n");
 	names_free();
 }
@@ -123,9 +142,8 @@ static void test_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whose),
-		cmocka_unit_test(test_others),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_whose),	cmocka_unit_test(test_when),
+		cmocka_unit_test(test_others),	cmocka_unit_test(test_many),
 		cmocka_unit_test(test_columns),
 	};
 
