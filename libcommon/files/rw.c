@@ -60,11 +60,14 @@ void rw_configure(struct object *o, uint64_t min_ns, bool all_types)
 	config->min_ns = slow_ns = min_ns;
 	config->types = all_types ? FS_TYPES_ALL : FS_TYPE_BIT(S_IFREG);
 	fscalls_fill(config->calls, true);
-	submits_req = submit_req_args;
-	submits_sqe = submit_sqe_args;
 	rw->uring = complete_args == 4	 ? RW_URING_BY_CQE
 		    : complete_args == 5 ? RW_URING_BY_USER_DATA
 					 : RW_URING_BY_REQUEST;
+	submits_req = submit_req_args;
+	/* Others have other arguments: before 5.14 there is no request among them; that of 5.18
+	 * and 5.19 is the second one, though their completions are told by it. */
+	submits_sqe =
+		rw->uring == RW_URING_BY_USER_DATA ? submit_sqe_args >= 8 : submit_sqe_args == 3;
 }
 
 void rw_started(struct run *r)
