@@ -199,8 +199,8 @@ int session_growth_attach(struct run *r)
 
 void session_growth_detach(struct run *r)
 {
-	if (r->started_ns)
-		look(r);
+	if (r->started_ns && look(r))
+		run_fail(r);
 	all.over = true;
 	task_iter_close(&all.sockets);
 }
