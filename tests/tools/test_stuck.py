@@ -17,8 +17,8 @@ from suite import HEADERS, TOOLS
 
 # What each tool has to be told so that it writes; the last ones do so at the end only.
 WRITES = {**{tool: () for tool in HEADERS}, "runqlat": ("-T", "0.1"), "biolatency": ("-T", "0.1"),
-          "xstack": ("-a",)}
-AT_THE_END = {"profile": ("--top",)}
+          "syscount": ("-i", "0.1"), "xstack": ("-a",)}
+AT_THE_END = {"profile": ("--top",), "offcputime": ()}
 GAVE_UP = re.compile(r"^\w+: cannot write: nobody reads the output: gave up \d+ lines or more\n", re.M)
 
 

@@ -479,7 +479,7 @@ def test_nothing_for_a_packet(cgroup):
         with Tool("tcptop", "--cgroup", cgroup.path, "--json", "--cost", "60") as tool:
             [done] = work.run()
     assert done["done"] == requests
-    assert 2 <= tool.summary["cost_runs"] < requests / 4
+    assert 2 <= tool.summary["cost_runs"] < requests / 2    # there are others' connections, too
     assert {(row["sent_bytes"], row["received_bytes"]) for row in tool.json} == {(requests, requests)}
 
 
