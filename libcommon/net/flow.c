@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -202,6 +203,8 @@ const char *flow_parse_netns(const char *arg, void *inode)
 {
 	static const char right[] = "a network namespace: a name of 'ip netns', a path such as "
 				    "/proc/1234/ns/net, a process id or an inode number";
+	static const char denied[] =
+		"a network namespace that may be looked at: permission denied";
 	uint64_t number;
 	char path[256];
 	struct stat st;
@@ -217,7 +220,11 @@ const char *flow_parse_netns(const char *arg, void *inode)
 		len = snprintf(path, sizeof(path), "%s%s", strchr(arg, '/') ? "" : NETNS_DIR "/",
 			       arg);
 	}
-	if (!*arg || len >= (int)sizeof(path) || stat(path, &st) || !is_netns(path, &st))
+	if (!*arg || len >= (int)sizeof(path))
+		return right;
+	if (stat(path, &st))
+		return errno == EACCES ? denied : right;
+	if (!is_netns(path, &st))
 		return right;
 	*(__u32 *)inode = st.st_ino;
 	return NULL;
