@@ -156,7 +156,7 @@ static void configure(struct run *r)
 
 static void started(struct run *r)
 {
-	note("tracing TCP sessions: a report every %g s, until Ctrl-C",
+	note("tracing TCP sessions: a report every %g s",
 	     (double)r->plan.interval_ns / 1e9);
 	if (netns_refused())
 		note("only some network namespaces are seen: to enter the others (%u) takes "
