@@ -284,8 +284,8 @@ static void finish(struct run *r)
 	uint64_t interrupted = stat_of(r, SYSCOUNT_INTERRUPTED);
 
 	if (untimed)
-		note("calls without a time: %llu (they began before this tool, or a seccomp filter "
-		     "refused them)",
+		note("calls without a time: %llu (they began before this tool, or when the task "
+		     "was none of those wanted, or a seccomp filter refused them)",
 		     (unsigned long long)untimed);
 	if (interrupted)
 		note("calls left out: %llu (a signal interrupted them; whether they failed or "
