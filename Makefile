@@ -36,7 +36,7 @@ say = @printf '  %-7s %s\n'
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter \
-	-Wno-missing-field-initializers
+	-Wno-missing-field-initializers -Wno-gnu-variable-sized-type-not-at-end
 CFLAGS ?= -O2 -g
 LIBS := libbpf libelf zlib liblzma
 # A tool carries of the library what it calls, and not what stands beside that in a file.
