@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "base/errnos.h"
-#include "base/util.h"
 #include "block/disks.h"
 #include "block/request.h"
 #include "run/tool.h"
@@ -83,11 +82,6 @@ static void json_pattern(struct json *j, const void *event)
 		json_str(j, "pattern", names[((const struct bio_event *)event)->pattern]);
 }
 
-static void print_ms(struct out *o, const void *ns)
-{
-	out_fixed(o, *(const uint64_t *)ns / NSEC_PER_USEC, 3);
-}
-
 static void print_error(struct out *o, const void *error)
 {
 	int err = request_errno(*(const int32_t *)error);
@@ -146,8 +140,8 @@ static const struct column columns[] = {
 	COL_CUSTOM("P", .width = 1, .show = &pattern, .text = print_pattern, .json = json_pattern,
 		   .keys = "pattern"),
 	COL(bio_event, queued_ns, "QUE(ms)", .width = -7, .fmt = FMT_KNOWN, .show = &queued,
-	    .text = print_ms, .key = "queued_ns"),
-	COL(bio_event, latency_ns, "LAT(ms)", .width = -7, .fmt = FMT_KNOWN, .text = print_ms,
+	    .text = table_ms_us, .key = "queued_ns"),
+	COL(bio_event, latency_ns, "LAT(ms)", .width = -7, .fmt = FMT_KNOWN, .text = table_ms_us,
 	    .key = "latency_ns"),
 	COL_CUSTOM("PART", .width = 9, .show = &extended, .text = print_part),
 	COL(bio_event, error, "ERR", .width = 3, .show = &extended, .text = print_error,

@@ -102,25 +102,6 @@ static void print_age(struct out *o, const void *age)
 	out_fixed(o, (ns + 5 * NSEC_PER_MSEC) / (10 * NSEC_PER_MSEC), 2);
 }
 
-/* @unit of those that are shown have three decimals. */
-static void print_amount(struct out *o, uint64_t v, uint64_t unit, int decimals)
-{
-	if (v == UINT64_MAX)
-		out_char(o, '?');
-	else
-		out_fixed(o, v / unit, decimals);
-}
-
-static void print_cpu(struct out *o, const void *cpu_ns)
-{
-	print_amount(o, *(const uint64_t *)cpu_ns, NSEC_PER_USEC, 3);
-}
-
-static void print_peak(struct out *o, const void *bytes)
-{
-	print_amount(o, *(const uint64_t *)bytes, 1024, 0);
-}
-
 static const struct column columns[] = {
 	COL_CLOCK,
 	COL_HEAD(ts, "TIME", .width = 12, .fmt = FMT_TIME, .show = &show_time),
@@ -132,9 +113,9 @@ static const struct column columns[] = {
 	COL(exit_event, ppid, "PPID", .width = 7, .key = "ppid"),
 	COL_HEAD(tid, "TID", .width = 7),
 	COL(exit_event, age_ns, "AGE(s)", .width = 7, .text = print_age, .key = "age_ns"),
-	COL(exit_event, cpu_ns, "CPU(ms)", .width = -9, .fmt = FMT_KNOWN, .text = print_cpu,
+	COL(exit_event, cpu_ns, "CPU(ms)", .width = -9, .fmt = FMT_KNOWN, .text = table_ms_us,
 	    .show = &usage, .key = "cpu_ns"),
-	COL(exit_event, peak_bytes, "PEAK(KB)", .width = -8, .fmt = FMT_KNOWN, .text = print_peak,
+	COL(exit_event, peak_bytes, "PEAK(KB)", .width = -8, .fmt = FMT_KNOWN, .text = table_kb,
 	    .show = &usage, .key = "peak_bytes"),
 	COL_CUSTOM(
 		"EXIT_CODE", .text = print_end, .json = json_end,

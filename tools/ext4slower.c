@@ -60,7 +60,7 @@ static void print_ms(struct out *o, const void *event)
 {
 	const struct fs_event *e = event;
 
-	out_fixed(o, e->latency_ns / 10000, 2);
+	table_ms(o, &e->latency_ns);
 	if (e->head.flags & FS_END_GONE)
 		out_char(o, '+');
 }

@@ -39,11 +39,6 @@ static void json_operation(struct json *j, const void *event)
 		json_bool(j, "move", true);
 }
 
-static void print_ms(struct out *o, const void *ns)
-{
-	out_fixed(o, *(const uint64_t *)ns / 10000, 2);
-}
-
 /* The path; "?": it has none that can be told. */
 static size_t file_text(const struct rw_event *e, char *text, size_t size)
 {
@@ -80,7 +75,7 @@ static const struct column columns[] = {
 	COL_CUSTOM("D", .width = 1, .text = print_direction, .json = json_operation,
 		   .keys = "operation async move"),
 	COL(rw_event, bytes, "BYTES", .width = 7, .key = "bytes"),
-	COL(rw_event, latency_ns, "LAT(ms)", .width = -7, .text = print_ms, .key = "latency_ns"),
+	COL(rw_event, latency_ns, "LAT(ms)", .width = -7, .text = table_ms, .key = "latency_ns"),
 	COL_CUSTOM("FILENAME", .text = print_file, .json = json_file,
 		   .keys = "filesystem device path"),
 	COL(rw_event, offset, NULL, .fmt = FMT_KNOWN, .key = "offset"),

@@ -74,7 +74,7 @@ static const struct column columns[] = {
 	COL(connect_event, flow.raddr, "DADDR", .width = 15, .text = flow_out_addr),
 	COL(connect_event, flow.rport, "DPORT", .width = 5),
 	COL(connect_event, latency, "LAT(ms)", .width = -7, .fmt = FMT_KNOWN,
-	    .text = connect_out_ms, .json = json_flow, .keys = FLOW_KEYS, .key = "latency_ns"),
+	    .text = table_ms, .json = json_flow, .keys = FLOW_KEYS, .key = "latency_ns"),
 	COL_CUSTOM("RESULT", .width = 11, .text = connect_out_result, .json = connect_json_result,
 		   .keys = CONNECT_RESULT_KEYS),
 	COL_CUSTOM("QUERY", .show = &names, .text = print_query, .json = json_query,

@@ -29,11 +29,6 @@ static const struct opt options[] = {
 
 /* --- columns ------------------------------------------------------------------------------ */
 
-static void print_kb(struct out *o, const void *bytes)
-{
-	out_u64(o, *(const __u64 *)bytes / 1024);
-}
-
 static uint64_t duration(const struct life_event *e)
 {
 	bool sane = e->session.began && e->session.began < e->head.ts;
@@ -82,9 +77,9 @@ static void json_life(struct json *j, const void *event)
 		COL(life_event, flow.raddr, "RADDR", .width = (addr_width),                        \
 		    .text = flow_out_addr),                                                        \
 		COL(life_event, flow.rport, "RPORT", .width = 5),                                  \
-		COL(life_event, session.sent, "TX_KB", .width = -(kb_width), .text = print_kb),    \
+		COL(life_event, session.sent, "TX_KB", .width = -(kb_width), .text = table_kb),    \
 		COL(life_event, session.received, "RX_KB", .width = -(kb_width),                   \
-		    .text = print_kb),                                                             \
+		    .text = table_kb),                                                             \
 		COL_CUSTOM("MS", .width = 7, .text = print_ms, .json = json_life,                  \
 			   .keys = FLOW_KEYS " role duration_ns duration_at_least closed state "   \
 					     "fin_sent fin_received " JSON_ERRNO_KEYS),            \

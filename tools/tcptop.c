@@ -65,11 +65,6 @@ static int by_weight(const void *a, const void *b)
 	return memcmp(&x->key.flow, &y->key.flow, sizeof(x->key.flow));
 }
 
-static void print_kb(struct out *o, const void *bytes)
-{
-	out_u64(o, *(const __u64 *)bytes / 1024);
-}
-
 static void json_session(struct json *j, const void *row)
 {
 	const struct session_growth *s = row;
@@ -85,8 +80,8 @@ static struct column columns[] = {
 	COL_HEAD(comm, "COMM", .width = 12, .fmt = FMT_STR),
 	COL(session_growth, key.flow, "LADDR", .width = 18, .text = flow_out_local),
 	COL(session_growth, key.flow, "RADDR", .width = 18, .text = flow_out_remote),
-	COL(session_growth, received, "RX_KB", .width = -6, .text = print_kb),
-	COL(session_growth, sent, "TX_KB", .width = -6, .text = print_kb),
+	COL(session_growth, received, "RX_KB", .width = -6, .text = table_kb),
+	COL(session_growth, sent, "TX_KB", .width = -6, .text = table_kb),
 	COL(session_growth, retransmits, "RETR", .width = -4, .show = &extended,
 	    .key = "retransmits"),
 	COL(session_growth, session.srtt, "SRTT(us)", .width = -8, .fmt = FMT_KNOWN,

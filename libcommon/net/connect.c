@@ -86,16 +86,6 @@ void connect_json_result(struct json *j, const void *event)
 		json_str(j, "fast_open", e->head.flags & CONNECT_SYN_DATA ? "data" : "cookie");
 }
 
-void connect_out_ms(struct out *o, const void *latency)
-{
-	__u64 ns = *(const __u64 *)latency;
-
-	if (ns == CONNECT_LATENCY_UNKNOWN)
-		out_char(o, '?');
-	else
-		out_fixed(o, ns / 10000, 2);
-}
-
 void connect_configure(struct object *o, bool born)
 {
 	struct connect_config *config =

@@ -47,9 +47,6 @@ void connect_out_result(struct out *o, const void *event);
 void connect_json_result(struct json *j, const void *event);
 #define CONNECT_RESULT_KEYS "result " JSON_ERRNO_KEYS " mptcp fast_open"
 
-/* The .text of a column of connect_event.latency: in ms, or "?". */
-void connect_out_ms(struct out *o, const void *latency);
-
 /* For a tool's table of probes. Without the second one, connects that fail before anything is sent
  * have no event, or no error; without the third, those that try have none. */
 #define CONNECT_PROBES                                                                             \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "output/table.h"
 #include "output/time.h"
 
@@ -92,6 +93,21 @@ void table_text(struct out *o, const char *s, size_t len)
 		n = -1;
 	}
 	out_escaped(o, s, len);
+}
+
+void table_ms(struct out *o, const void *ns)
+{
+	out_fixed(o, *(const uint64_t *)ns / (10 * NSEC_PER_USEC), 2);
+}
+
+void table_ms_us(struct out *o, const void *ns)
+{
+	out_fixed(o, *(const uint64_t *)ns / NSEC_PER_USEC, 3);
+}
+
+void table_kb(struct out *o, const void *bytes)
+{
+	out_u64(o, *(const uint64_t *)bytes / 1024);
 }
 
 /* Is it the number, or the name, of a task that is not known? */

@@ -25,6 +25,12 @@ extern bool table_csv;
  */
 void table_text(struct out *o, const char *s, size_t len);
 
+/* For .text, of members of 8 bytes: ns as milliseconds with two decimals, as BCC has them, or with
+ * three; bytes as KB, without the rest. */
+void table_ms(struct out *o, const void *ns);
+void table_ms_us(struct out *o, const void *ns);
+void table_kb(struct out *o, const void *bytes);
+
 enum column_fmt {
 	FMT_UINT,    /* 1, 2, 4 or 8 bytes */
 	FMT_KNOWN,   /* of 4 bytes or 8; all bits set: it is not known, "?", in JSON null */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "net/connect.h"
+#include "output/table.h"
 #include "output.h"
 
 /* As text, then as JSON: "refused {...}". */
@@ -80,12 +81,17 @@ static void test_flags(void **state)
 
 static void test_latency(void **state)
 {
-	const __u64 some = 12349999, unknown = CONNECT_LATENCY_UNKNOWN;
+	const struct column columns[] = {
+		COL(connect_event, latency, "LAT(ms)", .fmt = FMT_KNOWN, .text = table_ms),
+		COL_END,
+	};
+	struct connect_event e = { .latency = 12349999 };
 
-	connect_out_ms(&o, &some);
-	assert_string_equal(text(), "12.34");
-	connect_out_ms(&o, &unknown);
-	assert_string_equal(text(), "?");
+	table_row(&o, columns, &e.head);
+	assert_string_equal(text(), "12.34\n");
+	e.latency = CONNECT_LATENCY_UNKNOWN;
+	table_row(&o, columns, &e.head);
+	assert_string_equal(text(), "?\n");
 }
 
 int main(void)

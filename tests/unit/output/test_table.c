@@ -89,6 +89,19 @@ static void test_unknown_task(void **state)
 	assert_non_null(strstr(text(), "\"tid\":null,\"uid\":null,\"comm\":null,"));
 }
 
+/* What is less than the last decimal is left out. */
+static void test_units(void **state)
+{
+	const __u64 n = 12349999;
+
+	table_ms(&o, &n);
+	assert_string_equal(text(), "12.34");
+	table_ms_us(&o, &n);
+	assert_string_equal(text(), "12.349");
+	table_kb(&o, &n);
+	assert_string_equal(text(), "12060");
+}
+
 /* Nothing is printed as a huge number because it is less than nothing. */
 static void test_below_zero(void **state)
 {
@@ -183,6 +196,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_header, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_row, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_unknown_task, setup_output, teardown_output),
+		cmocka_unit_test_setup_teardown(test_units, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_below_zero, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_csv, setup_output, teardown_output),
 		cmocka_unit_test_setup_teardown(test_json, setup_output, teardown_output),
