@@ -116,14 +116,8 @@ static void json_file(struct json *j, const void *event)
 {
 	const struct bio_event *e = event;
 
-	if (e->inode)
-		json_u64(j, "inode", e->inode);
-	else
-		json_null(j, "inode");
-	if (e->path_len)
-		json_strn(j, "path", e->path, e->path_len);
-	else
-		json_null(j, "path");
+	json_u64_known(j, "inode", e->inode, e->inode);
+	json_strn(j, "path", e->path_len ? e->path : NULL, e->path_len);
 }
 
 static const struct column columns[] = {

@@ -61,14 +61,6 @@ static void print_end(struct out *o, const void *event)
 	}
 }
 
-static void json_known(struct json *j, const char *key, bool known, int64_t v)
-{
-	if (known)
-		json_s64(j, key, v);
-	else
-		json_null(j, key);
-}
-
 static void json_end(struct json *j, const void *event)
 {
 	const struct exit_event *e = event;
@@ -78,8 +70,8 @@ static void json_end(struct json *j, const void *event)
 	if (labelled)
 		json_str(j, "label", label);
 	json_strn(j, "parent_comm", e->parent_comm, sizeof(e->parent_comm));
-	json_known(j, "exit_status", !signal, e->code >> 8 & 0xff);
-	json_known(j, "signal", signal, signal);
+	json_u64_known(j, "exit_status", !signal, e->code >> 8 & 0xff);
+	json_u64_known(j, "signal", signal, signal);
 	json_str(j, "signal_name", signal_name(signal));
 	json_bool(j, "core_dumped", e->code & CORE_DUMPED);
 	killer_json(j, &e->killer);

@@ -53,10 +53,7 @@ static void title(struct out *o, const struct hist_key *key, const char *name)
 static void members(struct json *j, const struct hist_key *key, const char *name)
 {
 	if (split == BY_PID_NAMESPACE) {
-		if (key->k32)
-			json_u64(j, "pidns", key->k32);
-		else
-			json_null(j, "pidns");
+		json_u64_known(j, "pidns", key->k32, key->k32);
 		return;
 	}
 	json_u64(j, "pid", split == BY_THREAD ? key->k64 : key->k32);

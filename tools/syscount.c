@@ -129,10 +129,8 @@ static void print_json(struct json *j, const struct syscall_counts_row *row, uin
 		json_str(j, "abi", syscall_abi_name(row->id.abi));
 	}
 	json_u64(j, "count", row->calls.count);
-	if (latency && row->calls.ns)
-		json_u64(j, "sum_ns", row->calls.ns);
-	else if (latency)
-		json_null(j, "sum_ns");
+	if (latency)
+		json_u64_known(j, "sum_ns", row->calls.ns, row->calls.ns);
 	json_end_object(j);
 }
 

@@ -96,6 +96,14 @@ void json_null(struct json *j, const char *key)
 	out_str(j->out, "null");
 }
 
+void json_u64_known(struct json *j, const char *key, bool known, uint64_t v)
+{
+	if (known)
+		json_u64(j, key, v);
+	else
+		json_null(j, key);
+}
+
 void json_fixed(struct json *j, const char *key, uint64_t v, int decimals)
 {
 	element(j, key);
@@ -133,6 +141,10 @@ static void escape(struct out *o, const char *s, int n, uint32_t cp)
 
 void json_strn(struct json *j, const char *key, const char *s, size_t len)
 {
+	if (!s) {
+		json_null(j, key);
+		return;
+	}
 	element(j, key);
 	out_char(j->out, '"');
 	out_escape(j->out, s, len, '"', escape);
@@ -141,10 +153,7 @@ void json_strn(struct json *j, const char *key, const char *s, size_t len)
 
 void json_str(struct json *j, const char *key, const char *s)
 {
-	if (s)
-		json_strn(j, key, s, SIZE_MAX);
-	else
-		json_null(j, key);
+	json_strn(j, key, s, SIZE_MAX);
 }
 
 void json_time(struct json *j, const char *key, uint64_t real_ns)

@@ -37,6 +37,8 @@ void json_u64(struct json *j, const char *key, uint64_t v);
 void json_s64(struct json *j, const char *key, int64_t v);
 void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);
+/* Writes null where @v is not @known. */
+void json_u64_known(struct json *j, const char *key, bool known, uint64_t v);
 /* Writes @v / 10^@decimals with that many digits behind the point, as out_fixed() does. */
 void json_fixed(struct json *j, const char *key, uint64_t v, int decimals);
 /* Writes null when @s is NULL. */
@@ -45,7 +47,7 @@ void json_str(struct json *j, const char *key, const char *s);
  * that is not 0, "error", its name ("ENOENT"). */
 void json_errno(struct json *j, int64_t ret);
 #define JSON_ERRNO_KEYS "errno error"
-/* Writes @s up to @len bytes or to a NUL, whichever is first. */
+/* Writes @s up to @len bytes or to a NUL, whichever is first; null when @s is NULL. */
 void json_strn(struct json *j, const char *key, const char *s, size_t len);
 /* Writes a wall-clock time, in ns since the epoch, as RFC 3339 in UTC with nanoseconds. */
 void json_time(struct json *j, const char *key, uint64_t real_ns);

@@ -258,10 +258,7 @@ void table_json(struct out *o, const struct column *columns, const struct event_
 	if (event->pid == EVENT_UNKNOWN) {
 		json_null(&j, "pid");
 		json_null(&j, "tid");
-		if (event->uid == EVENT_UNKNOWN)
-			json_null(&j, "uid");
-		else
-			json_u64(&j, "uid", event->uid);
+		json_u64_known(&j, "uid", event->uid != EVENT_UNKNOWN, event->uid);
 		json_null(&j, "comm");
 	} else {
 		json_u64(&j, "pid", event->pid);

@@ -23,26 +23,18 @@ void killer_text(struct out *o, const struct killer *k, uint32_t victim)
 	}
 }
 
-static void json_known(struct json *j, const char *key, bool known, int64_t v)
-{
-	if (known)
-		json_s64(j, key, v);
-	else
-		json_null(j, key);
-}
-
 void killer_json(struct json *j, const struct killer *k)
 {
 	bool task = k->kind == KILLER_TASK, kernel = k->kind == KILLER_KERNEL;
 
 	json_str(j, "sender", task ? "process" : kernel ? "kernel" : NULL);
-	json_known(j, "killer_pid", task, k->pid);
-	json_known(j, "killer_uid", task, k->uid);
-	if (task)
-		json_strn(j, "killer_comm", k->comm, sizeof(k->comm));
+	json_u64_known(j, "killer_pid", task, k->pid);
+	json_u64_known(j, "killer_uid", task, k->uid);
+	json_strn(j, "killer_comm", task ? k->comm : NULL, sizeof(k->comm));
+	if (task || kernel)
+		json_s64(j, "signal_code", k->code);
 	else
-		json_null(j, "killer_comm");
-	json_known(j, "signal_code", task || kernel, k->code);
+		json_null(j, "signal_code");
 }
 
 /* --- the out-of-memory killer ------------------------------------------------------------- */

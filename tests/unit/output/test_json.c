@@ -59,12 +59,16 @@ static void test_values(void **state)
 	json_str(&j, "empty", "");
 	json_strn(&j, "cut", "abc\0def", 7);
 	json_strn(&j, "cut2", "abcdef", 2);
+	json_strn(&j, "none", NULL, 7);
+	json_u64_known(&j, "known", true, 0);
+	json_u64_known(&j, "unknown", false, 7);
 	json_time(&j, "time", 1792637911123456789);
 	json_end_object(&j);
 	assert_string_equal(text(),
 			    "{\"u\":18446744073709551615,\"s\":-9223372036854775808,"
 			    "\"x\":1234.567,\"y\":0.005,\"z\":5,\"null\":null,\"empty\":\"\","
 			    "\"cut\":\"abc\",\"cut2\":\"ab\","
+			    "\"none\":null,\"known\":0,\"unknown\":null,"
 			    "\"time\":\"2026-10-22T02:58:31.123456789Z\"}\n");
 }
 
