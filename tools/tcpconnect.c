@@ -8,7 +8,7 @@
 #include "run/tool.h"
 #include "tcpconnect.skel.h"
 
-static bool count, elapsed, ipv4, ipv6, local_port, print_uid, names;
+static bool count, elapsed, local_port, print_uid, names;
 static struct flow_filter flow_filter;
 static uint64_t interval_ns, trying_ns;
 
@@ -19,8 +19,7 @@ static const struct opt options[] = {
 	OPT('t', "timestamp", .flag = &elapsed,
 	    .help = "a column TIME(s): seconds since the first row"),
 	OPT_LETTER('P', "rport"),
-	OPT('4', "ipv4", .flag = &ipv4, .help = "IPv4 only"),
-	OPT('6', "ipv6", .flag = &ipv6, .help = "IPv6 only"),
+	FLOW_VERSION_OPTIONS,
 	OPT('L', "lport-column", .flag = &local_port, .help = "a column LPORT"),
 	OPT('U', "print-uid", .flag = &print_uid, .help = "a column UID"),
 	OPT_LETTER('u', "uid"),
@@ -181,8 +180,6 @@ static int setup(struct run *r)
 		error("--trying does not go with -c: each connect counts once");
 		return STATUS_USAGE;
 	}
-	if (ipv4 != ipv6)
-		flow_filter.version = ipv4 ? 4 : 6;
 	if (names)
 		r->plan.event_size = offsetof(struct names_answer, message);
 	if (!count)

@@ -8,7 +8,7 @@
 #include "tcplife.shared.h"
 #include "tcplife.skel.h"
 
-static bool time_of_day, elapsed, wide, csv, ipv4, ipv6, extended, version;
+static bool time_of_day, elapsed, wide, csv, extended, version;
 static struct flow_filter flow_filter;
 
 static const struct opt options[] = {
@@ -17,8 +17,7 @@ static const struct opt options[] = {
 	    .help = "a column TIME(s): seconds since the first row"),
 	OPT('w', "wide", .flag = &wide, .help = "wide columns, for IPv6, and a column IP"),
 	OPT('s', "csv", .flag = &csv, .help = "comma-separated values"),
-	OPT('4', "ipv4", .flag = &ipv4, .help = "IPv4 only"),
-	OPT('6', "ipv6", .flag = &ipv6, .help = "IPv6 only"),
+	FLOW_VERSION_OPTIONS,
 	OPT('e', "extended", .flag = &extended,
 	    .help = "retransmits, srtt, bytes, namespace, cgroup"),
 	OPT_LETTER('L', "lport"),
@@ -120,10 +119,8 @@ static const struct probe probes[] = { SESSION_PROBES, SESSION_START_PROBE, { 0 
 
 static void configure(struct run *r)
 {
-	static const struct flow_filter all;
-
 	TOOL_RODATA(tcplife, r)->filtered =
-		memcmp(&flow_filter, &all, sizeof(all)) || filter_is_set(&r->opt.filter);
+		flow_is_filtered(&flow_filter) || filter_is_set(&r->opt.filter);
 	flow_configure(&r->object, &flow_filter);
 }
 
@@ -139,8 +136,6 @@ static int setup(struct run *r)
 		error("-s (CSV) and --json: it is one or the other");
 		return STATUS_USAGE;
 	}
-	if (ipv4 != ipv6)
-		flow_filter.version = ipv4 ? 4 : 6;
 	table_csv = csv;
 	version = wide || csv;
 	if (wide)

@@ -9,7 +9,7 @@
 #include "tcpretrans.shared.h"
 #include "tcpretrans.skel.h"
 
-static bool sequence, lossprobes, count, ipv4, ipv6, extended, time_of_day;
+static bool sequence, lossprobes, count, extended, time_of_day;
 static struct flow_filter flow_filter;
 static uint64_t interval_ns;
 
@@ -20,8 +20,7 @@ static const struct opt options[] = {
 	OPT('c', "count", .flag = &count, .help = "count by connection"),
 	OPT(0, "interval", .arg = "SEC", .sec = &interval_ns,
 	    .help = "with -c: a report every so many seconds"),
-	OPT('4', "ipv4", .flag = &ipv4, .help = "IPv4 only"),
-	OPT('6', "ipv6", .flag = &ipv6, .help = "IPv6 only"),
+	FLOW_VERSION_OPTIONS,
 	OPT('e', "extended", .flag = &extended,
 	    .help = "size, cwnd, srtt, totals, namespace, cgroup"),
 	FLOW_OPTIONS(flow_filter),
@@ -206,8 +205,6 @@ static int setup(struct run *r)
 		error("--interval goes with -c: without it, rows are shown as they happen");
 		return STATUS_USAGE;
 	}
-	if (ipv4 != ipv6)
-		flow_filter.version = ipv4 ? 4 : 6;
 	sequence |= extended;
 	time_of_day = !table_show_clock;
 	if (!count)

@@ -10,7 +10,7 @@
 
 enum sort { SORT_ALL, SORT_SENT, SORT_RECEIVED, SORT_RETRANSMITS };
 
-static bool ipv4, ipv6, extended;
+static bool extended;
 static enum sort sort;
 static struct flow_filter flow_filter;
 
@@ -31,8 +31,7 @@ static const struct opt options[] = {
 	TOP_OPTIONS,
 	OPT('s', "sort", .arg = "KEY", .parse = parse_sort, .value = &sort,
 	    .help = "by all (bytes), sent, received or retransmits"),
-	OPT('4', "ipv4", .flag = &ipv4, .help = "IPv4 only"),
-	OPT('6', "ipv6", .flag = &ipv6, .help = "IPv6 only"),
+	FLOW_VERSION_OPTIONS,
 	OPT('e', "extended", .flag = &extended, .help = "retransmits, srtt, state, namespace"),
 	FLOW_OPTIONS(flow_filter),
 	{ 0 },
@@ -137,8 +136,6 @@ static const struct probe probes[] = { SESSION_GROWTH_PROBES, { 0 } };
 
 static int setup(struct run *r)
 {
-	if (ipv4 != ipv6)
-		flow_filter.version = ipv4 ? 4 : 6;
 	top_setup(r);
 	return GO_ON;
 }

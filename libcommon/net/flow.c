@@ -230,9 +230,20 @@ const char *flow_parse_netns(const char *arg, void *inode)
 	return NULL;
 }
 
+bool flow_ipv4, flow_ipv6;
+
 void flow_configure(struct object *o, const struct flow_filter *filter)
 {
 	struct flow_filter *to = object_section(o, ".rodata.flow", "lib/net/flow.bpf.h");
 
 	*to = *filter;
+	if (flow_ipv4 != flow_ipv6)
+		to->version = flow_ipv4 ? 4 : 6;
+}
+
+bool flow_is_filtered(const struct flow_filter *filter)
+{
+	static const struct flow_filter all;
+
+	return flow_ipv4 != flow_ipv6 || memcmp(filter, &all, sizeof(all));
 }

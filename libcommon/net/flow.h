@@ -62,9 +62,19 @@ const char *flow_parse_netns(const char *arg, void *inode);
 	    .value = &(filter_).raddr, .help = "this remote address or network only"),		   \
 	OPT(0, "netns", .arg = "NAME|PATH|PID|INODE", .parse = flow_parse_netns,		   \
 	    .value = &(filter_).netns, .help = "this network namespace only")
+
+/* Beside these; both are the same as neither. */
+#define FLOW_VERSION_OPTIONS									   \
+	OPT('4', "ipv4", .flag = &flow_ipv4, .help = "IPv4 only"),				   \
+	OPT('6', "ipv6", .flag = &flow_ipv6, .help = "IPv6 only")
+extern bool flow_ipv4, flow_ipv6;
 /* clang-format on */
 
-/* In a tool's configure hook: tells the kernel side which connections to look at. */
+/* In a tool's configure hook: tells the kernel side which connections to look at, those of -4 or -6
+ * among them. */
 void flow_configure(struct object *o, const struct flow_filter *filter);
+
+/* Do @filter and these options leave anything out? */
+bool flow_is_filtered(const struct flow_filter *filter);
 
 #endif
