@@ -18,11 +18,17 @@ uint64_t limits_raise_files(uint64_t wanted)
 	return limit.rlim_cur;
 }
 
+uint64_t limits_threads_now(void)
+{
+	uint64_t threads = 0;
+
+	number_read("/proc/loadavg", 5, &threads); /* runnable/all */
+	return threads;
+}
+
 uint64_t limits_threads(uint64_t max)
 {
-	uint64_t threads = 0, nr;
+	uint64_t threads = limits_threads_now();
 
-	number_read("/proc/loadavg", 5, &threads); /* runnable/all; none of them known: 256 then */
-	nr = threads + threads / 4 + 256;
-	return nr < max ? nr : max;
+	return min_u64(threads + threads / 4 + 256, max);
 }

@@ -11,6 +11,9 @@
  * the limit is now; UINT64_MAX where that can't be told. */
 uint64_t limits_raise_files(uint64_t wanted);
 
+/* How many threads there are, of all processes; 0: that is not known. */
+uint64_t limits_threads_now(void);
+
 /* For how many threads there should be room, of all processes: as many as there are, and then some,
  * but at most @max. */
 uint64_t limits_threads(uint64_t max);

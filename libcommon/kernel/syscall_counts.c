@@ -4,7 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "base/number.h"
+#include "base/limits.h"
 #include "base/util.h"
 #include "kernel/syscall_counts.h"
 
@@ -14,9 +14,8 @@
 /* There may be as many processes as there are threads: and some more, later. */
 static uint32_t processes_max(void)
 {
-	uint64_t threads = 0;
+	uint64_t threads = limits_threads_now();
 
-	number_read("/proc/loadavg", 5, &threads); /* runnable/all */
 	return min_u64(threads + threads / 4 + 1024, PROCESSES_MAX);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "base/number.h"
+#include "base/limits.h"
 #include "kernel/syscall_start.h"
 
 /* The fewest are as many as there are thread ids by default, so that no two share a place. */
@@ -11,9 +11,8 @@ void syscall_start_configure(struct object *o)
 {
 	struct syscall_start_config *config =
 		object_section(o, ".rodata.syscall_start", "lib/core/syscall_start.bpf.h");
-	uint64_t threads = 0, places = PLACES_MIN;
+	uint64_t threads = limits_threads_now(), places = PLACES_MIN;
 
-	number_read("/proc/loadavg", 5, &threads); /* runnable/all */
 	while (places < 4 * threads && places < PLACES_MAX)
 		places *= 2;
 	config->mask = places - 1;
