@@ -14,11 +14,11 @@
 
 #include "base/util.h"
 #include "net/flow.h"
+#include "net/netns.h"
 #include "kernel/object.h"
 #include "base/number.h"
 
-#define NETNS_DIR "/run/netns"
-#define ADDR_LEN  INET6_ADDRSTRLEN
+#define ADDR_LEN INET6_ADDRSTRLEN
 
 static bool is_v4(const struct inet_addr *addr)
 {
@@ -203,8 +203,7 @@ const char *flow_parse_netns(const char *arg, void *inode)
 {
 	static const char right[] = "a network namespace: a name of 'ip netns', a path such as "
 				    "/proc/1234/ns/net, a process id or an inode number";
-	static const char denied[] =
-		"a network namespace that may be looked at: permission denied";
+	static const char denied[] = "a network namespace that may be looked at: permission denied";
 	uint64_t number;
 	char path[256];
 	struct stat st;
@@ -217,7 +216,7 @@ const char *flow_parse_netns(const char *arg, void *inode)
 		}
 		len = snprintf(path, sizeof(path), "/proc/%s/ns/net", arg);
 	} else {
-		len = snprintf(path, sizeof(path), "%s%s", strchr(arg, '/') ? "" : NETNS_DIR "/",
+		len = snprintf(path, sizeof(path), "%s%s", strchr(arg, '/') ? "" : NETNS_NAMED,
 			       arg);
 	}
 	if (!*arg || len >= (int)sizeof(path))

@@ -14,7 +14,6 @@
 #include "output/tally.h"
 #include "run/run.h"
 
-#define NAMED	   "/run/netns/"
 #define NETNS_MAX  65536
 #define NETNS_MODE (O_RDONLY | O_NONBLOCK | O_CLOEXEC)
 
@@ -64,14 +63,15 @@ static void add_task(void *ctx, void *record, size_t size)
 
 static void add_named(void)
 {
-	DIR *dir = opendir(NAMED);
+	DIR *dir = opendir(NETNS_NAMED);
 	char path[sizeof(((struct netns *)0)->path)];
 	struct dirent *entry;
 	struct netns *ns;
 	struct stat st;
 
 	while (dir && (entry = readdir(dir))) {
-		if (snprintf(path, sizeof(path), NAMED "%s", entry->d_name) >= (int)sizeof(path) ||
+		if (snprintf(path, sizeof(path), NETNS_NAMED "%s", entry->d_name) >=
+			    (int)sizeof(path) ||
 		    *entry->d_name == '.' || stat(path, &st) || !S_ISREG(st.st_mode))
 			continue;
 		ns = find(st.st_ino);

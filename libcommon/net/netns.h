@@ -20,6 +20,8 @@ struct run;
 		.later = true,                                                                     \
 	}
 
+#define NETNS_NAMED "/run/netns/" /* where "ip netns" has its names */
+
 struct netns {
 	__u32 inode;
 	__u32 round;   /* when it was found last */
