@@ -148,8 +148,7 @@ static void configure(struct run *r)
 
 static void started(struct run *r)
 {
-	note("tracing TCP sessions: a report every %g s",
-	     (double)r->plan.interval_ns / 1e9);
+	note("tracing TCP sessions: a report every %g s", (double)r->plan.interval_ns / 1e9);
 	if (netns_refused())
 		note("only some network namespaces are seen: to enter the others (%u) takes "
 		     "CAP_SYS_ADMIN",
