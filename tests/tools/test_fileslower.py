@@ -42,8 +42,9 @@ def workloads(place, cgroup, kinds, *more, number=N):
     with contextlib.ExitStack() as stack:
         made = {}
         for kind in kinds:
-            (place / kind).mkdir(exist_ok=True)
-            made[kind] = stack.enter_context(Workload("rws", kind, number, place / kind, *more, cgroup=cgroup))
+            home = place / "rws" / kind     # the file system is that of other files of tests, too
+            home.mkdir(parents=True, exist_ok=True)
+            made[kind] = stack.enter_context(Workload("rws", kind, number, home, *more, cgroup=cgroup))
         yield made
 
 
