@@ -62,21 +62,12 @@ static __always_inline __u64 put_path(struct bio_scratch *s, struct inode *inode
 	struct dentry *dentry = inode_dentry(inode);
 	struct path_buf *walk;
 	__u32 zero = 0;
-	__u64 at, len;
 
 	walk = bpf_map_lookup_elem(&path_scratch, &zero);
 	if (!dentry || !walk)
 		return 0;
 	path_walk_below(walk, dentry, NULL);
-	at = walk->at;
-	if (at < PATH_BYTES && walk->text[at & (PATH_BYTES - 1)] == '/')
-		at++;
-	len = PATH_BYTES - at;
-	barrier_var(len);
-	if (!len || len > PATH_BYTES)
-		return 0;
-	bpf_probe_read_kernel(s->path, len, &walk->text[at & (PATH_BYTES - 1)]);
-	return len;
+	return path_copy(s->path, walk, path_relative(walk));
 }
 
 static __always_inline void send_with_path(struct bio_event *e, struct inode *inode)

@@ -25,13 +25,6 @@ struct fs_scratch {
 };
 EVENT_SCRATCH(struct fs_scratch, FS_CONTEXTS);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, FS_CONTEXTS);
-	__type(key, __u32);
-	__type(value, struct path_buf);
-} walk_scratch SEC(".maps");
-
 /* Does the path in @b begin with the prefix, from @at on? */
 static __always_inline bool prefix_matches(const struct path_buf *b, __u64 at)
 {
@@ -46,25 +39,20 @@ static __always_inline bool prefix_matches(const struct path_buf *b, __u64 at)
 /* Writes the file's path. Returns its length, or 0 for a file that --path leaves out. */
 static __always_inline __u64 put_path(struct fs_scratch *s, const struct fs_done *d, __u32 context)
 {
-	struct path_buf *walk = bpf_map_lookup_elem(&walk_scratch, &context);
+	struct path_buf *walk = bpf_map_lookup_elem(&fsops_paths, &context);
 	__u64 at, len;
 
 	if (!walk)
 		return 0;
 	path_walk_below(walk, d->dentry, d->root);
-	at = walk->at;
-	if (at < PATH_BYTES && walk->text[at & (PATH_BYTES - 1)] == '/')
-		at++;
+	at = path_relative(walk);
 	if (prefix_len && !prefix_matches(walk, at))
 		return 0;
-	len = PATH_BYTES - at;
-	barrier_var(len);
-	if (!len || len > PATH_BYTES) {
-		s->path[0] = '.';
-		return 1;
-	}
-	bpf_probe_read_kernel(s->path, len, &walk->text[at & (PATH_BYTES - 1)]);
-	return len;
+	len = path_copy(s->path, walk, at);
+	if (len)
+		return len;
+	s->path[0] = '.';
+	return 1;
 }
 
 static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
@@ -79,12 +67,7 @@ static __always_inline void fsops_done(const struct fs_done *d, const struct eve
 	len = put_path(s, d, context);
 	if (!len)
 		return;
-	if (head)
-		s->event.head = *head;
-	else
-		event_head(&s->event.head);
-	s->event.head.ts = d->end;
-	s->event.head.flags = d->flags;
+	fsops_head(&s->event.head, d, head);
 	s->event.latency_ns = d->end - d->start;
 	s->event.offset = d->offset;
 	s->event.bytes = d->ret > 0 ? d->ret : 0;

@@ -24,30 +24,16 @@ struct rw_scratch {
 };
 EVENT_SCRATCH(struct rw_scratch, FS_CONTEXTS);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, FS_CONTEXTS);
-	__type(key, __u32);
-	__type(value, struct path_buf);
-} walk_scratch SEC(".maps");
-
 /* Describes the file. Returns the length of its path or name, -1 where there is no memory. */
 static __always_inline __s64 put_file(struct rw_scratch *s, struct file *file, __u32 context)
 {
-	struct path_buf *walk = bpf_map_lookup_elem(&walk_scratch, &context);
-	__u64 at, len;
+	struct path_buf *walk = bpf_map_lookup_elem(&fsops_paths, &context);
 
 	if (!walk)
 		return -1;
 	__builtin_memset(&s->event.file, 0, sizeof(s->event.file));
 	fd_info(&s->event.file, walk, file);
-	at = walk->at;
-	len = PATH_BYTES - at;
-	barrier_var(len);
-	if (!len || len > PATH_BYTES)
-		return 0;
-	bpf_probe_read_kernel(s->path, len, &walk->text[at & (PATH_BYTES - 1)]);
-	return len;
+	return path_copy(s->path, walk, walk->at);
 }
 
 /* Does the file have positions? */
@@ -68,12 +54,7 @@ static __always_inline void fsops_done(const struct fs_done *d, const struct eve
 
 	if (!s)
 		return;
-	if (head)
-		s->event.head = *head;
-	else
-		event_head(&s->event.head);
-	s->event.head.ts = d->end;
-	s->event.head.flags = d->flags;
+	fsops_head(&s->event.head, d, head);
 	s->event.latency_ns = d->end - d->start;
 	s->event.offset = has_offsets(d->file) ? d->offset : FS_OFFSET_UNKNOWN;
 	s->event.bytes = d->ret > 0 ? d->ret : 0;

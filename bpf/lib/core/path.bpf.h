@@ -135,6 +135,26 @@ static __always_inline void path_walk_below(struct path_buf *b, struct dentry *d
 	__path_walk(b, dentry, root, NULL, false);
 }
 
+/* Where what path_walk_below() has written begins without its first slash. */
+static __always_inline __u64 path_relative(const struct path_buf *b)
+{
+	__u64 at = b->at;
+
+	return at < PATH_BYTES && b->text[at & (PATH_BYTES - 1)] == '/' ? at + 1 : at;
+}
+
+/* Copies the text from @at on to @to, which has PATH_BYTES of room. Returns its length. */
+static __always_inline __u64 path_copy(char *to, const struct path_buf *b, __u64 at)
+{
+	__u64 len = PATH_BYTES - at;
+
+	barrier_var(len);
+	if (!len || len > PATH_BYTES)
+		return 0;
+	bpf_probe_read_kernel(to, len, &b->text[at & (PATH_BYTES - 1)]);
+	return len;
+}
+
 /* Where a path is put together, one per CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -19,6 +19,7 @@
 #include "lib/core/constants.bpf.h"
 #include "lib/core/events.bpf.h"
 #include "lib/core/filter.bpf.h"
+#include "lib/core/path.bpf.h"
 #include "lib/files/call_start.bpf.h"
 #include "lib/files/fsops.shared.h"
 
@@ -48,6 +49,26 @@ struct fs_done {
  */
 static __always_inline void fsops_done(const struct fs_done *d, const struct event_head *head,
 				       __u32 context);
+
+/* Fills @to, for fsops_done(): the head of the event about @d. */
+static __always_inline void fsops_head(struct event_head *to, const struct fs_done *d,
+				       const struct event_head *head)
+{
+	if (head)
+		*to = *head;
+	else
+		event_head(to);
+	to->ts = d->end;
+	to->flags = d->flags;
+}
+
+/* Where fsops_done() puts paths together. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FS_CONTEXTS);
+	__type(key, __u32);
+	__type(value, struct path_buf);
+} fsops_paths SEC(".maps");
 
 /* Shows an operation, if it is on the right file system, by a task that passes the filter. With
  * @head the task has passed already. */
