@@ -236,9 +236,11 @@ def test_storm(held_up, cgroup):
     assert known == 2 * number or known < 2 * number <= known + tool.summary["missed_runs"], tool.summary
     assert tool.summary["lost"] == tool.lost and (tool.lost > 0) == (held_up and not VM)
     assert {(row["sent_bytes"], row["received_bytes"]) for row in tool.json} == {(1, 1)}
-    owners = {row["pid"] for row in tool.json}
-    # in emulation, looking for those that are not closed yet may take more CPU time than it is allowed to
-    assert done["pid"] in owners and len(owners - {None}) == 2 and (held_up or VM or None not in owners)
+    owners = [row["pid"] for row in tool.json]
+    # to look for those that are not closed yet may take more CPU time than it is allowed to: in emulation, and where
+    # others on this machine open sockets by the thousand
+    assert done["pid"] in owners and len({*owners} - {None}) == 2
+    assert held_up or VM or owners.count(None) <= len(owners) // 50, owners.count(None)
 
 
 def test_hostile_names(cgroup):
