@@ -122,6 +122,7 @@ static void configure(struct run *r)
 	TOOL_RODATA(tcplife, r)->filtered =
 		flow_is_filtered(&flow_filter) || filter_is_set(&r->opt.filter);
 	flow_configure(&r->object, &flow_filter);
+	owner_make_room(&r->object, SESSION_STARTS_LEAST);
 }
 
 static void started(struct run *r)

@@ -14,7 +14,7 @@
 #define SEARCH_PART  10
 #define SEARCH_SAVED 200000000
 
-#define ROOM_MAX (OWNERS_MAX * 16) /* sockets: 35 MB of kernel memory */
+#define ROOM_MAX (OWNERS_MAX * 16) /* sockets: 38 MB of kernel memory */
 
 /* What the kernel side has found out since. False: nothing. Who connects later on can't be the
  * owner of what was not known before: that is another socket, at the same address. */
@@ -27,8 +27,8 @@ static bool find(struct object *o, const struct owner_ref *ref, __u64 ts, struct
 		return owner->known != OWNER_WANTED;
 	fd = programs_map(&o->programs, "owners");
 	return fd >= 0 && !bpf_map_lookup_elem(fd, &ref->sock, owner) &&
-	       owner->known != OWNER_WANTED && owner->known != OWNER_SEEN &&
-	       (!ref->ended || owner->since == ts);
+	       owner->known != OWNER_NONE && owner->known != OWNER_WANTED &&
+	       owner->known != OWNER_SEEN && (!ref->ended || owner->since == ts);
 }
 
 /* True: it is known now, if only that it can't be told. */
@@ -87,9 +87,9 @@ static unsigned long count_sockets(void)
 	return alloc;
 }
 
-void owner_make_room(struct object *o)
+void owner_make_room(struct object *o, unsigned long least)
 {
-	unsigned long sockets = count_sockets(), room = OWNERS_MAX;
+	unsigned long sockets = count_sockets(), room = least;
 
 	/* an LRU map forgets before it is full */
 	while (room < 2 * sockets && room < ROOM_MAX)

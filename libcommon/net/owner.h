@@ -28,8 +28,8 @@ struct run;
 	}
 
 /* In the configure hook of a tool that may ask for the owners of all sockets at once: makes room
- * for as many as there are now. */
-void owner_make_room(struct object *o);
+ * for twice as many as there are now, and for so many at @least. */
+void owner_make_room(struct object *o, unsigned long least);
 
 /*
  * In the event hook of a tool with OWNER_PROBES: is the event to be shown? It judges by the filters

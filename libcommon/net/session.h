@@ -15,7 +15,9 @@
 	PROBE_LADDER("ends of sessions", "session_states owner_gone",                              \
 		     "session_states_raw owner_gone_raw"),                                         \
 		OWNER_SEARCH_PROBE
-/* And this one, with session_start.probes.bpf.h, which the started hook runs. */
+/* And this one, with session_start.probes.bpf.h, which the started hook runs; the configure hook
+ * calls owner_make_room() for SESSION_STARTS_LEAST. */
+#define SESSION_STARTS_LEAST 65536
 #define SESSION_START_PROBE                                                                        \
 	{                                                                                          \
 		.name = "older sessions", .rungs = { "session_files" }, .optional = true,          \

@@ -178,7 +178,7 @@ static int look(struct run *r)
 void session_growth_configure(struct run *r, __u32 netns)
 {
 	all.netns = netns;
-	owner_make_room(&r->object);
+	owner_make_room(&r->object, OWNERS_MAX);
 }
 
 int session_growth_attach(struct run *r)

@@ -24,7 +24,8 @@
  *
  * A socket is known by its address; the paths of an MPTCP connection, by that of the connection
  * (sock_whole()). The address of a closed one can be another's later: what was written down is
- * replaced at connect() and listen(), and forgotten when a listener makes a new socket.
+ * forgotten at connect() and listen(), and when a listener makes a new socket. Its place in the map
+ * stays, for the next one: to take a new place costs five times what it costs to find one.
  */
 #ifndef BORESCOPE_BPF_NET_OWNER_PROBES_BPF_H
 #define BORESCOPE_BPF_NET_OWNER_PROBES_BPF_H
@@ -42,7 +43,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, OWNERS_MAX);
+	__uint(max_entries, OWNERS_MAX); /* owner_make_room() may set more */
 	__type(key, __u64);
 	__type(value, struct owner);
 } owners SEC(".maps");
@@ -52,6 +53,25 @@ struct {
 struct {
 	__u64 number, began; /* bpf_iter_meta.session_id; CLOCK_MONOTONIC, ns */
 } owner_search;
+
+/* The place of @sock, which it may have to get first; NULL: there is none. */
+static __always_inline struct owner *owner_place(__u64 sock)
+{
+	struct owner *owner = bpf_map_lookup_elem(&owners, &sock), none = {};
+
+	if (owner)
+		return owner;
+	bpf_map_update_elem(&owners, &sock, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&owners, &sock);
+}
+
+/* What was written down is of another socket, or is to be written anew. */
+static __always_inline void owner_forget(struct owner *owner)
+{
+	owner->known = OWNER_NONE;
+	owner->since = owner->search = 0;
+	owner->pid = 0;
+}
 
 /* The first argument of the system call that the task on the CPU is in. @typed: in a program that
  * may use the kernel's own BTF. */
@@ -112,31 +132,36 @@ static __always_inline bool owner_is_kernel(bool typed)
 static __always_inline void owner_is_current(const struct sock *sk, enum owner_known known,
 					     bool typed)
 {
-	struct owner owner = { .known = known, .refs = 1 }, *before;
+	struct owner *owner;
 	bool is_path;
 	__u64 sock;
+	__u32 pid;
 
 	if (!TYPED_READ(sk, sk_lock.owned))
 		return;
 	is_path = sock_is_path(sk, typed);
 	sock = (__u64)(is_path ? sock_of_path(sk) : sk);
-	owner.pid = bpf_get_current_pid_tgid() >> 32;
-	before = bpf_map_lookup_elem(&owners, &sock);
-	if (owner.pid == filter.own_pid) { /* it looked at the file while its process closed it */
-		if (known == OWNER_CLOSED && before && before->pid)
-			before->known = known;
+	pid = bpf_get_current_pid_tgid() >> 32;
+	owner = owner_place(sock);
+	if (!owner)
+		return;
+	if (known == OWNER_SEEN) /* what there was is another's */
+		owner_forget(owner);
+	if (pid == filter.own_pid) { /* it looked at the file while its process closed it */
+		if (owner->pid)
+			owner->known = known;
 		return;
 	}
-	if (known == OWNER_CLOSED && before && before->pid == owner.pid) { /* saves the rest */
-		owner_leader(before->comm, typed);
-		before->known = known;
-		return;
+	if (owner->pid != pid) { /* if it is the same, that saves the rest */
+		if (owner_is_kernel(typed) || !owner_file(sk, is_path, typed))
+			return;
+		owner_forget(owner);
+		owner->fd = owner_call_arg(typed);
+		owner->refs = 1;
+		owner->pid = pid;
 	}
-	if (owner_is_kernel(typed) || !owner_file(sk, is_path, typed))
-		return;
-	owner.fd = owner_call_arg(typed);
-	owner.task = owner_leader(owner.comm, typed);
-	bpf_map_update_elem(&owners, &sock, &owner, BPF_ANY);
+	owner->task = owner_leader(owner->comm, typed);
+	owner->known = known;
 }
 
 /* Is the task on the CPU closing it? Then what it had open has no references left. */
@@ -155,6 +180,7 @@ static __always_inline bool owner_closes(const struct sock *sk, bool typed)
 static __always_inline void owner_state(const struct sock *sk, int from, int to, bool typed)
 {
 	__u64 sock = (__u64)sk;
+	struct owner *owner;
 
 	switch (to) {
 	case TCP_SYN_SENT: /* connect() */
@@ -171,8 +197,9 @@ static __always_inline void owner_state(const struct sock *sk, int from, int to,
 			owner_is_current(sk, OWNER_CLOSED, typed);
 		break;
 	default: /* a new one is a copy of its listener first */
-		if (from == TCP_LISTEN)
-			bpf_map_delete_elem(&owners, &sock);
+		owner = from == TCP_LISTEN ? bpf_map_lookup_elem(&owners, &sock) : NULL;
+		if (owner)
+			owner_forget(owner);
 		break;
 	}
 }
@@ -216,13 +243,29 @@ static __always_inline bool owner_is_searched(const struct owner *owner)
 	return owner->search && owner->search == owner_search.number;
 }
 
+/* The owner of @sock, with @file, is to be looked for, since @ts. @owner: what is written down. */
+static __always_inline void owner_wants(__u64 sock, struct owner *owner, struct file *file,
+					__u64 ts)
+{
+	if (!owner) {
+		owner = owner_place(sock);
+		/* not over what an owner_is_current() on another CPU has written meanwhile */
+		if (!owner || owner->known != OWNER_NONE)
+			return;
+	}
+	owner_forget(owner);
+	owner->since = ts;
+	owner->task = (__u64)BPF_CORE_READ(file, f_cred);
+	owner->known = OWNER_WANTED;
+}
+
 /* Fills @head's pid, tid and comm with the owner of @whole (sock_whole()) at the time that stands
  * there, as far as that is known now. */
 static __always_inline void owner_of(const struct sock *whole, struct event_head *head,
 				     struct owner_ref *ref)
 {
 	__u64 sock = (__u64)whole;
-	struct owner *owner = bpf_map_lookup_elem(&owners, &sock), wanted = { .since = head->ts };
+	struct owner *owner = bpf_map_lookup_elem(&owners, &sock);
 	struct file *file = BPF_CORE_READ(whole, sk_socket, file);
 	__s64 refs = file ? file_refs(file) : 0;
 	struct task_struct *task;
@@ -248,9 +291,7 @@ static __always_inline void owner_of(const struct sock *whole, struct event_head
 		BPF_CORE_READ_STR_INTO(&head->comm, task, group_leader, comm);
 		return;
 	}
-	wanted.task = (__u64)BPF_CORE_READ(file, f_cred);
-	/* not over what an owner_is_current() on another CPU has written meanwhile */
-	bpf_map_update_elem(&owners, &sock, &wanted, owner ? BPF_ANY : BPF_NOEXIST);
+	owner_wants(sock, owner, file, head->ts);
 }
 
 /* Is the owner, where owner_of() has told it, one that is wanted? Where it has not, and for what it
@@ -272,17 +313,15 @@ static __always_inline void owner_is(struct owner *owner, struct bpf_iter__task_
 	owner->pid = task->tgid;
 }
 
-/* For another iterator over open files, whose tool will want the owner of this one, @sock: saves a
- * search, if it is the one that made it. */
-static __always_inline void owner_of_file(struct bpf_iter__task_file *ctx, struct task_struct *task,
-					  struct file *file, __u64 sock)
+/* For another iterator over open files, whose tool will want the owner of this one, whose place
+ * @owner is: saves a search, if it is the one that made it. */
+static __always_inline void owner_of_file(struct owner *owner, struct bpf_iter__task_file *ctx,
+					  struct task_struct *task, struct file *file)
 {
-	struct owner owner = { .known = OWNER_OPENER };
-
-	if (!owner_made(task, file))
+	if (owner->known != OWNER_NONE || !owner_made(task, file))
 		return;
-	owner_is(&owner, ctx, task, file);
-	bpf_map_update_elem(&owners, &sock, &owner, BPF_NOEXIST);
+	owner_is(owner, ctx, task, file);
+	owner->known = OWNER_OPENER;
 }
 
 /* What the search does with each open @file of each @task. */
@@ -296,7 +335,7 @@ static __always_inline void owner_found(struct bpf_iter__task_file *ctx, struct 
 
 	bpf_core_read(&sock, sizeof(sock), &socket->sk);
 	owner = bpf_map_lookup_elem(&owners, &sock);
-	if (!owner || owner->known == OWNER_OPENER)
+	if (!owner || owner->known == OWNER_NONE || owner->known == OWNER_OPENER)
 		return;
 	if (owner->known == OWNER_WANTED ? owner->since > owner_search.began
 					 : owner->search != owner_search.number)

@@ -11,6 +11,7 @@
 #define OWNERS_MAX 16384 /* sockets; the kernel forgets the least used */
 
 enum owner_known {
+	OWNER_NONE,    /* nothing, and nobody has asked */
 	OWNER_WANTED,  /* not known yet */
 	OWNER_SEEN,    /* it connected or listened while we looked */
 	OWNER_OPENER,  /* found: it made or accepted the socket, and has it open */
@@ -18,6 +19,14 @@ enum owner_known {
 			  it over can't be told */
 	OWNER_SEVERAL, /* several processes have it open, and none of them made it */
 	OWNER_CLOSED,  /* it was the last to close it; or it has only shut it down */
+};
+
+/* When the session of a socket was established: see session_start.probes.bpf.h. It is kept with the
+ * owner because an element more costs more than all that is written into it. */
+struct session_start {
+	__u64 began; /* as in struct session */
+	__u32 ports; /* of which session: another one may come to be at the same address; 0: none */
+	__u32 known;
 };
 
 struct owner {
@@ -28,8 +37,9 @@ struct owner {
 	__u32 fd;     /* has the socket: whether it still has, is looked at for each event */
 	__u32 refs;   /* to the file: with no more than these, nobody else has got it since */
 	__u32 known;  /* enum owner_known */
-	__u32 pid;    /* 0: WANTED or SEVERAL */
+	__u32 pid;    /* 0: NONE, WANTED or SEVERAL */
 	char comm[16];
+	struct session_start start;
 };
 
 /* A tool's event has one, so that libcommon/net/owner.h can fill in the owner later. */

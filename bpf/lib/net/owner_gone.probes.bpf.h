@@ -55,7 +55,7 @@ static __always_inline void owner_goes(const struct sock *sk, bool typed)
 				       : OWNER_CLOSED;
 	}
 	bpf_map_update_elem(&owners_gone, &gone, owner, BPF_ANY);
-	bpf_map_delete_elem(&owners, &gone.sock);
+	owner_forget(owner);
 }
 
 SEC("tp_btf/tcp_destroy_sock")

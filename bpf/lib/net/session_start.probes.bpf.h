@@ -18,21 +18,6 @@
 #include "lib/net/owner.probes.bpf.h"
 #include "lib/net/session.bpf.h"
 
-#define SESSION_STARTS_MAX 65536 /* sessions; the kernel forgets the least used */
-
-struct session_start {
-	__u64 began; /* as in struct session */
-	__u32 ports; /* of which session: another one may come to be at the same address */
-	__u32 known;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, SESSION_STARTS_MAX);
-	__type(key, __u64); /* the socket's address */
-	__type(value, struct session_start);
-} session_starts SEC(".maps");
-
 static __always_inline __u32 session_ports(const struct tcp_sock *tp, bool typed)
 {
 	struct inet_sock *inet = (void *)tp;
@@ -44,10 +29,13 @@ static __always_inline __u32 session_ports(const struct tcp_sock *tp, bool typed
 /* @tp is established now. */
 static __always_inline void session_starts_now(const struct tcp_sock *tp, bool typed)
 {
-	struct session_start start = { bpf_ktime_get_ns(), session_ports(tp, typed), true };
-	__u64 sock = (__u64)tp;
+	struct owner *place = owner_place((__u64)tp);
 
-	bpf_map_update_elem(&session_starts, &sock, &start, BPF_ANY);
+	if (!place)
+		return;
+	place->start.began = bpf_ktime_get_ns();
+	place->start.ports = session_ports(tp, typed);
+	place->start.known = true;
 }
 
 /* It ends: completes what session_read() has found out in @s. */
@@ -55,15 +43,15 @@ static __always_inline void session_recall_start(struct session *s, const struct
 						 bool typed)
 {
 	__u64 sock = (__u64)tp;
-	struct session_start *start = bpf_map_lookup_elem(&session_starts, &sock);
+	struct owner *place = bpf_map_lookup_elem(&owners, &sock);
 
-	if (!start)
+	if (!place)
 		return;
-	if (!(s->flags & SESSION_BEGAN) && start->ports == session_ports(tp, typed)) {
-		s->began = start->began;
-		s->flags |= start->known ? SESSION_BEGAN : 0;
+	if (!(s->flags & SESSION_BEGAN) && place->start.ports == session_ports(tp, typed)) {
+		s->began = place->start.began;
+		s->flags |= place->start.known ? SESSION_BEGAN : 0;
 	}
-	bpf_map_delete_elem(&session_starts, &sock);
+	place->start.ports = 0;
 }
 
 /* The iterator comes here with each open file of each process. */
@@ -72,12 +60,13 @@ int session_files(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct session_start start = {};
 	struct socket *socket;
+	struct owner *place;
+	__u64 began;
+	__u32 ports;
 	struct tcp_sock *tp;
 	struct sock *sk;
 	__u16 family;
-	__u64 sock;
 
 	if (!task || !file || (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
 		return 0;
@@ -88,14 +77,17 @@ int session_files(struct bpf_iter__task_file *ctx)
 	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	tp = (void *)sk;
-	start.began = BPF_CORE_READ(tp, rcvq_space.time) * 1000;
-	if (!start.began) /* it listens, or is not established yet */
+	began = BPF_CORE_READ(tp, rcvq_space.time) * 1000;
+	place = began ? owner_place((__u64)sk) : NULL;
+	if (!place) /* it listens, or is not established yet */
 		return 0;
-	start.ports = session_ports(tp, false);
-	start.known = session_began(tp, BPF_CORE_READ(tp, bytes_received), false);
-	sock = (__u64)sk;
-	bpf_map_update_elem(&session_starts, &sock, &start, BPF_NOEXIST);
-	owner_of_file(ctx, task, file, sock);
+	ports = session_ports(tp, false);
+	if (place->start.ports != ports) { /* else it was established meanwhile */
+		place->start.began = began;
+		place->start.known = session_began(tp, BPF_CORE_READ(tp, bytes_received), false);
+		place->start.ports = ports;
+	}
+	owner_of_file(place, ctx, task, file);
 	return 0;
 }
 
