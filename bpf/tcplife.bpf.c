@@ -52,13 +52,19 @@ static __always_inline void ends(const struct tcp_sock *tp, int state, bool type
 	bool is_path = sock_is_path(sk, typed);
 	const struct sock *whole = is_path ? sock_of_path(sk) : sk;
 	struct life_event e = {};
+	__u64 key = (__u64)tp;
+	struct owner *place;
 
 	if (!wanted(&e.flow, tp, whole, typed))
 		return;
 	session_read(&e.session, tp, state, typed);
-	session_recall_start(&e.session, tp, typed);
+	place = bpf_map_lookup_elem(&owners, &key);
+	session_recall_start(&e.session, place, tp, typed);
 	e.head.ts = bpf_ktime_get_ns();
-	owner_of(whole, &e.head, &e.owner);
+	if (is_path)
+		owner_of(whole, &e.head, &e.owner);
+	else
+		owner_tell(key, place, owner_file(sk, false, typed), &e.head, &e.owner);
 	e.owner.ended = true;
 	if (!owner_wanted(&e.head))
 		return;

@@ -14,11 +14,8 @@
 
 static __always_inline void session_changed(const struct tcp_sock *tp, int from, int to, bool typed)
 {
-	if (!session_ends(tp, from, to, typed))
-		return;
-	preempt_off();
-	session_see_end(tp, from, typed);
-	preempt_on();
+	if (session_ends(tp, from, to, typed))
+		session_see_end(tp, from, typed);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -244,7 +244,7 @@ static __always_inline bool owner_is_searched(const struct owner *owner)
 }
 
 /* The owner of @sock, with @file, is to be looked for, since @ts. @owner: what is written down. */
-static __always_inline void owner_wants(__u64 sock, struct owner *owner, struct file *file,
+static __always_inline void owner_wants(__u64 sock, struct owner *owner, const struct file *file,
 					__u64 ts)
 {
 	if (!owner) {
@@ -259,14 +259,11 @@ static __always_inline void owner_wants(__u64 sock, struct owner *owner, struct 
 	owner->known = OWNER_WANTED;
 }
 
-/* Fills @head's pid, tid and comm with the owner of @whole (sock_whole()) at the time that stands
- * there, as far as that is known now. */
-static __always_inline void owner_of(const struct sock *whole, struct event_head *head,
-				     struct owner_ref *ref)
+/* As owner_of(), where @owner, what is written down of the socket @sock, and its @file are known
+ * already. */
+static __always_inline void owner_tell(__u64 sock, struct owner *owner, const struct file *file,
+				       struct event_head *head, struct owner_ref *ref)
 {
-	__u64 sock = (__u64)whole;
-	struct owner *owner = bpf_map_lookup_elem(&owners, &sock);
-	struct file *file = BPF_CORE_READ(whole, sk_socket, file);
 	__s64 refs = file ? file_refs(file) : 0;
 	struct task_struct *task;
 
@@ -292,6 +289,17 @@ static __always_inline void owner_of(const struct sock *whole, struct event_head
 		return;
 	}
 	owner_wants(sock, owner, file, head->ts);
+}
+
+/* Fills @head's pid, tid and comm with the owner of @whole (sock_whole()) at the time that stands
+ * there, as far as that is known now. */
+static __always_inline void owner_of(const struct sock *whole, struct event_head *head,
+				     struct owner_ref *ref)
+{
+	__u64 sock = (__u64)whole;
+
+	owner_tell(sock, bpf_map_lookup_elem(&owners, &sock), BPF_CORE_READ(whole, sk_socket, file),
+		   head, ref);
 }
 
 /* Is the owner, where owner_of() has told it, one that is wanted? Where it has not, and for what it

@@ -6,8 +6,8 @@
  * It defines the programs session_states and session_states_raw (the same for a kernel without BTF
  * of its own), and includes owner_gone.probes.bpf.h, which has owner_gone, owner_gone_raw and
  * owner_files. Its tool defines session_changed(), called with the socket's lock held and without
- * preemption, before the change takes place. In session_states the verifier knows the type
- * of what it is given: @typed, for TYPED_READ().
+ * preemption, before the change takes place (but for those to FIN_WAIT2 and CLOSE_WAIT). In
+ * session_states the verifier knows the type of what it is given: @typed, for TYPED_READ().
  *
  * The kernel's last word of a connection is the change to TCP_CLOSE, whatever became of it: what is
  * left of TIME_WAIT, or of FIN_WAIT2 after close(), is done by a small stand-in, which carries no
@@ -39,6 +39,8 @@ static __always_inline void session_state(const struct sock *sk, int from, int t
 {
 	struct tcp_sock *tp;
 
+	if (to == TCP_FIN_WAIT2 || to == TCP_CLOSE_WAIT) /* nobody asks for these */
+		return;
 	preempt_off();
 	owner_state(sk, from, to, typed);
 	/* an MPTCP connection has states, too, but is no tcp_sock: its paths are */

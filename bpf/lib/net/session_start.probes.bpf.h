@@ -38,13 +38,10 @@ static __always_inline void session_starts_now(const struct tcp_sock *tp, bool t
 	place->start.known = true;
 }
 
-/* It ends: completes what session_read() has found out in @s. */
-static __always_inline void session_recall_start(struct session *s, const struct tcp_sock *tp,
-						 bool typed)
+/* It ends: completes what session_read() has found out in @s. @place: that of @tp, or NULL. */
+static __always_inline void session_recall_start(struct session *s, struct owner *place,
+						 const struct tcp_sock *tp, bool typed)
 {
-	__u64 sock = (__u64)tp;
-	struct owner *place = bpf_map_lookup_elem(&owners, &sock);
-
 	if (!place)
 		return;
 	if (!(s->flags & SESSION_BEGAN) && place->start.ports == session_ports(tp, typed)) {
