@@ -427,6 +427,7 @@ typedef struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct thread_struct {
+	long unsigned int sp;
 	long unsigned int fsbase;
 };
 #else

@@ -260,6 +260,51 @@ def test_many_stacks():
     assert sum(counts.values()) <= done["waits"] <= sum(counts.values()) + lost
 
 
+def test_same_call_other_kernel_stack():
+    """A thread that waits in one read() for a pipe, an event and a socket by turns: each wait is counted where it was,
+    though the kernel stacks that were walked before are recognised without another walk."""
+    code = """
+        import random, socket, threading, time
+        number, tid = int(args[0]), threading.get_native_id()
+        ends = socket.socketpair()
+        pairs = [os.pipe(), [os.eventfd(0)] * 2, [end.fileno() for end in ends]]
+        turns = [0, 1, 2] * number
+        random.shuffle(turns)
+        turns = [0, 1, 2] * number + turns          # what alternates, and what comes in a row
+        turns += sorted(turns)
+        taken = 0
+
+        def blocked(fd):
+            syscall = open(f"/proc/self/task/{tid}/syscall").read().split()
+            return syscall[0] == str(READ) and int(syscall[1], 16) == fd
+
+        def wake():
+            for number, turn in enumerate(turns):
+                while taken < number or not blocked(pairs[turn][0]):
+                    time.sleep(0.0005)
+                os.write(pairs[turn][1], (1).to_bytes(8, "little"))
+
+        READ = {"x86_64": 0, "aarch64": 63}[os.uname().machine]
+        waker = threading.Thread(target=wake)
+        waker.start()
+        for turn in turns:
+            os.read(pairs[turn][0], 8)
+            taken += 1
+        waker.join()
+        """
+    number = 50 if VM else 200
+    with Script(code, number) as work, Tool("offcputime", "-p", work.pid, "-j") as tool:
+        work.run()
+    kinds = {"pipe_read": 0, "eventfd_read": 0, "unix_stream": 0}       # one more of a pipe: for the word to go
+    for stack in tool.json:
+        names = " ".join(functions(stack["kernel"]))
+        for kind in kinds:
+            kinds[kind] += stack["count"] if kind in names and stack["tid"] == work.pid else 0
+    for kind, waits in kinds.items():
+        most = 4 * number + (kind == "pipe_read")
+        assert most - tool.summary["lost"] <= waits <= most, (kinds, tool.summary)
+
+
 @pytest.mark.any_kernel
 def test_storage():
     """What --stack-storage-size has no room for is lost, and said."""

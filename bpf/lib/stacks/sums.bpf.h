@@ -54,8 +54,10 @@ static __always_inline __u64 stack_sum_frames(const struct stack_sum_slot *s)
 /* Copies @nr frames behind those of the kernel. */
 static __always_inline void stack_sum_user(struct stack_sum_slot *w, const __u64 *frames, __u64 nr)
 {
-	__u64 at = w->sum.stack.nr_kernel;
+	__u64 at;
 
+	barrier(); /* from memory: before 5.12 a number has no bound in 64 bits by one in 32 */
+	at = w->sum.stack.nr_kernel;
 	w->sum.stack.nr_user = 0;
 	barrier_var(at);
 	barrier_var(nr);
@@ -92,17 +94,27 @@ static __always_inline __u32 stack_sum_place(const struct stack_sum_slot *w)
 	return hash * 0x9e3779b97f4a7c15ull >> 40;
 }
 
+/* All but the frames and their number. */
+static __always_inline bool stack_sum_same_thread(const struct stack_sum_slot *a,
+						  const struct stack_sum_slot *b)
+{
+	const struct stack_event *x = &a->sum.stack, *y = &b->sum.stack;
+	const __u64 *name_x = (const __u64 *)x->head.comm, *name_y = (const __u64 *)y->head.comm;
+
+	return x->head.tid == y->head.tid && x->head.pid == y->head.pid &&
+	       x->head.flags == y->head.flags && a->sum.label == b->sum.label &&
+	       name_x[0] == name_y[0] && name_x[1] == name_y[1] &&
+	       x->image.generation == y->image.generation;
+}
+
 static __always_inline bool stack_sum_same(const struct stack_sum_slot *a,
 					   const struct stack_sum_slot *b)
 {
 	const struct stack_event *x = &a->sum.stack, *y = &b->sum.stack;
-	const __u64 *name_x = (const __u64 *)x->head.comm, *name_y = (const __u64 *)y->head.comm;
 	__u64 nr = stack_sum_frames(a);
 
-	if (x->head.tid != y->head.tid || x->head.pid != y->head.pid ||
-	    x->head.flags != y->head.flags || a->sum.label != b->sum.label ||
-	    x->nr_kernel != y->nr_kernel || x->nr_user != y->nr_user || name_x[0] != name_y[0] ||
-	    name_x[1] != name_y[1] || x->image.generation != y->image.generation)
+	if (x->nr_kernel != y->nr_kernel || x->nr_user != y->nr_user ||
+	    !stack_sum_same_thread(a, b))
 		return false;
 	for (__u64 i = 0; i < 2 * STACK_SUM_FRAMES && i < nr; i++)
 		if (a->frames[i] != b->frames[i])
@@ -110,8 +122,27 @@ static __always_inline bool stack_sum_same(const struct stack_sum_slot *a,
 	return true;
 }
 
-/* Adds @amount to the sum of the stack @w. */
-static __always_inline void stack_sum_add(struct stack_sum_slot *w, __u64 amount)
+/* The stack at @place of this CPU; NULL: there is none. */
+static __always_inline struct stack_sum_slot *stack_sum_at(__u32 place)
+{
+	struct stack_sum_slot *s = bpf_map_lookup_elem(&stack_sums, &place);
+
+	return s && s->sum.count ? s : NULL;
+}
+
+/* Adds @amount to the sum of @s, which is the stack @w. */
+static __always_inline void stack_sum_more(struct stack_sum_slot *s, const struct stack_sum_slot *w,
+					   __u64 amount)
+{
+	s->sum.count++;
+	s->sum.sum += amount;
+	s->sum.stack.head.ts = w->sum.stack.head.ts;
+}
+
+/* Adds @amount to the sum of the stack @w. Returns its place, if it was there already; or else
+ * STACK_SUM_NEW. */
+#define STACK_SUM_NEW (~0U)
+static __always_inline __u32 stack_sum_add(struct stack_sum_slot *w, __u64 amount)
 {
 	struct stack_event *stack = &w->sum.stack;
 	__u32 place = stack_sum_place(w) & stack_sums_mask;
@@ -123,16 +154,14 @@ static __always_inline void stack_sum_add(struct stack_sum_slot *w, __u64 amount
 	if (stack->nr_user && stack_process_is_new(stack->head.pid, stack->image.generation)) {
 		stack->head.flags |= STACK_NEW_PROCESS;
 		stack_sum_send(w, true);
-		return;
+		return STACK_SUM_NEW;
 	}
 	s = bpf_map_lookup_elem(&stack_sums, &place);
 	if (!s)
-		return;
+		return STACK_SUM_NEW;
 	if (s->sum.count && stack_sum_same(s, w)) {
-		s->sum.count++;
-		s->sum.sum += amount;
-		s->sum.stack.head.ts = stack->head.ts;
-		return;
+		stack_sum_more(s, w, amount);
+		return place;
 	}
 	if (s->sum.count)
 		stack_sum_send(s, false);
@@ -140,6 +169,7 @@ static __always_inline void stack_sum_add(struct stack_sum_slot *w, __u64 amount
 	barrier_var(size);
 	if (size <= sizeof(*s))
 		bpf_probe_read_kernel(s, size, w);
+	return STACK_SUM_NEW;
 }
 
 #endif

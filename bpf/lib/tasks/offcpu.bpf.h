@@ -22,7 +22,7 @@
 #include "lib/core/constants.bpf.h"
 #include "lib/core/filter.bpf.h"
 #include "lib/core/task.bpf.h"
-#include "lib/stacks/sums.bpf.h"
+#include "lib/stacks/again.bpf.h"
 #include "lib/stacks/user_stack.bpf.h"
 #include "lib/tasks/offcpu.shared.h"
 
@@ -187,18 +187,13 @@ static __always_inline bool offcpu_is_counted(__u64 ns)
 	return ns >= offcpu_config.min_ns && ns <= offcpu_config.max_ns;
 }
 
-/* The stack of @task, which waits as @w says; @at_rest: it has not moved since. */
-static __always_inline struct stack_sum_slot *
-offcpu_stack(struct task_struct *task, const struct offcpu_wait *w, bool at_rest, bool typed)
+/* All of @s but the frames, of @task, which waits as @w says. */
+static __always_inline void offcpu_thread(struct stack_sum_slot *s, struct task_struct *task,
+					  const struct offcpu_wait *w, bool typed)
 {
-	struct stack_sum_slot *s = stack_sum_begin();
-	struct stack_event *e;
-	long bytes = 0;
+	struct stack_event *e = &s->sum.stack;
 	__u64 mm;
 
-	if (!s)
-		return NULL;
-	e = &s->sum.stack;
 	e->head.pid = OFFCPU_TASK(tgid);
 	e->head.tid = offcpu_config.by_thread ? OFFCPU_TASK(pid) : 0;
 	e->head.flags = w->flags;
@@ -208,6 +203,21 @@ offcpu_stack(struct task_struct *task, const struct offcpu_wait *w, bool at_rest
 		BPF_CORE_READ_INTO(&e->head.comm, task, comm);
 	e->image.generation = e->image.layout = 0;
 	s->sum.label = w->state;
+	if (w->nr_user && typed) {
+		mm = (__u64)BPF_CORE_READ(task, mm);
+		task_image_typed(&e->image, task, mm);
+	} else if (w->nr_user) {
+		task_image(&e->image, task);
+	}
+}
+
+/* The frames; @at_rest: it has not moved since. */
+static __always_inline void offcpu_frames(struct stack_sum_slot *s, struct task_struct *task,
+					  const struct offcpu_wait *w, bool at_rest, bool typed)
+{
+	struct stack_event *e = &s->sum.stack;
+	long bytes = 0;
+
 	if (w->nr_kernel) { /* of raw_switched */
 		bpf_probe_read_kernel(s->frames, sizeof(w->frames), w->frames);
 		e->nr_kernel = w->nr_kernel;
@@ -221,13 +231,30 @@ offcpu_stack(struct task_struct *task, const struct offcpu_wait *w, bool at_rest
 			e->head.flags |= STACK_KERNEL_CUT;
 		stack_sum_user(s, w->frames, w->nr_user);
 	}
-	if (e->nr_user && typed) {
-		mm = (__u64)BPF_CORE_READ(task, mm);
-		task_image_typed(&e->image, task, mm);
-	} else if (e->nr_user) {
-		task_image(&e->image, task);
-	}
-	return s;
+}
+
+/* Are the frames of @task those of the stack that @a is about, which is the one of @thread? Then
+ * this wait of @ns is added to it. */
+static __always_inline bool offcpu_again(struct again *a, struct task_struct *task,
+					 const struct offcpu_wait *w,
+					 const struct stack_sum_slot *thread, __u64 ns)
+{
+	struct stack_sum_slot *s = a->nr ? stack_sum_at(a->place) : NULL;
+	__u64 nr;
+
+	if (!s || s->sum.stack.nr_user != w->nr_user || !stack_sum_same_thread(s, thread))
+		return false;
+	nr = s->sum.stack.nr_kernel;
+	barrier_var(nr);
+	if (nr >= AGAIN_FRAMES)
+		return false;
+	for (__u64 i = 0; i < STACK_SUM_FRAMES && i < w->nr_user; i++)
+		if (s->frames[nr + i] != w->frames[i])
+			return false;
+	if (!again_is(a, task, s))
+		return false;
+	stack_sum_more(s, thread, ns);
+	return true;
 }
 
 /* @task comes to the CPU. */
@@ -235,6 +262,8 @@ static __always_inline void offcpu_comes(struct task_struct *task, __u64 now, bo
 {
 	struct offcpu_wait *w = offcpu_find(task);
 	struct stack_sum_slot *s;
+	struct again *a = NULL;
+	__u32 which = 0, place;
 	__u64 ns;
 
 	if (!w || !w->since)
@@ -243,11 +272,19 @@ static __always_inline void offcpu_comes(struct task_struct *task, __u64 now, bo
 	w->since = 0;
 	if (!offcpu_is_counted(ns))
 		return;
-	s = offcpu_stack(task, w, true, typed);
+	s = stack_sum_begin();
 	if (!s)
 		return;
+	offcpu_thread(s, task, w, typed);
 	s->sum.stack.head.ts = now;
-	stack_sum_add(s, ns);
+	if (typed && stack_config.kernel)
+		a = again_at(which = again_which(task, w->frames[0]));
+	if (a && offcpu_again(a, task, w, s, ns))
+		return;
+	offcpu_frames(s, task, w, true, typed);
+	place = stack_sum_add(s, ns);
+	if (a && place != STACK_SUM_NEW)
+		again_want(which, place);
 }
 
 static __always_inline int offcpu_switch(unsigned long long *ctx, bool preempted,
@@ -265,6 +302,8 @@ static __always_inline int offcpu_switch(unsigned long long *ctx, bool preempted
 		bits = offcpu_config.state_is_told ? (__u32)ctx[3] : task_state_bits(prev, typed);
 		offcpu_leaves(ctx, prev, preempted, bits, now, typed);
 	}
+	if (typed && stack_config.kernel)
+		again_learn(next);
 	return 0;
 }
 
@@ -341,9 +380,11 @@ static __always_inline void offcpu_waits_still(struct seq_file *seq, struct task
 	if (!offcpu_is_counted(ns))
 		return;
 	moved = !w->nr_kernel && offcpu_has_moved(task, w->switches);
-	s = offcpu_stack(task, w, !moved, true);
+	s = stack_sum_begin();
 	if (!s)
 		return;
+	offcpu_thread(s, task, w, true);
+	offcpu_frames(s, task, w, !moved, true);
 	s->sum.label |= OFFCPU_UNFINISHED;
 	if (moved || (!w->nr_kernel && offcpu_has_moved(task, w->switches))) {
 		s->sum.label |= OFFCPU_MOVED;
