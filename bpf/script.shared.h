@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * script.shared.h: what the programs of a script keep and send; shared by bpf/script.bpf.c, the
+ * compiler that calls it (script/) and what reads it (script/run.c, script/values.c).
+ */
+#ifndef BORESCOPE_BPF_SCRIPT_SHARED_H
+#define BORESCOPE_BPF_SCRIPT_SHARED_H
+
+#include "lib/core/types.shared.h"
+
+/* --- values that are places ---------------------------------------------------------------- */
+
+/* A text or a buffer. A type has room for so many bytes, a text's NUL among them; the place has
+ * RT_STRING_SIZE() bytes. What is behind the text up to the next multiple of 8 is NUL. */
+struct rt_string {
+	__u32 len; /* without a NUL */
+	__u32 cut; /* 1: there was more than there was room for, or that is not known */
+	char bytes[];
+};
+#define RT_STRING_SIZE(room) (sizeof(struct rt_string) + (((room) + 7) & ~7u))
+#define RT_STRING_MAX	     4096 /* bytes of room at the most */
+
+/* What stands for a text or a stack whose bytes were sent once (struct rt_bytes). All 0: none. */
+struct rt_id {
+	__u64 word[2];
+};
+
+struct rt_usym {
+	__u64 address;
+	__u32 pid, tid;
+};
+
+struct rt_inet {
+	__u32 family; /* AF_INET, AF_INET6 of the kernel */
+	__u32 reserved;
+	__u8 address[16]; /* of AF_INET the first 4 */
+};
+
+#define RT_STACK_DEPTH_MAX 127 /* frames: kernel.perf_event_max_stack as it is by default */
+
+/* --- values of maps ------------------------------------------------------------------------ */
+
+/* count(): __u64, of each CPU. @x++ and integers that programs read: __s64, one for all CPUs. */
+struct rt_sum { /* sum(), avg(), stats(): of each CPU */
+	__s64 sum;
+	__u64 count;
+};
+struct rt_extreme { /* min(), max(): of each CPU */
+	__s64 value;
+	__u64 is_set;
+};
+/*
+ * hist(): values below 0, then slots: with @bits, a value below 2^bits has a slot of its own, and
+ * each power of two from there on has 2^bits.
+ */
+struct rt_hist {
+	__u64 negative;
+	__u64 slots[];
+};
+#define RT_HIST_SLOTS(bits) (((64 - (bits)) << (bits)) + (1u << (bits)))
+#define RT_HIST_SIZE(bits)  (8 + 8 * RT_HIST_SLOTS(bits))
+/* lhist(): below min, then a slot for each step, then from max on. */
+#define RT_LHIST_SLOTS(min, max, step) (((max) - (min) + (step)-1) / (step) + 2)
+
+/* The slot of a value that is not negative. floor(log2()) by halves, for both sides. */
+static inline __attribute__((always_inline)) __u32 rt_hist_slot(__u64 v, __u32 bits)
+{
+	__u32 log2 = 0;
+	__u64 rest = v;
+
+	if (v < (1ull << bits))
+		return v;
+	if (rest >> 32) {
+		log2 += 32;
+		rest >>= 32;
+	}
+	if (rest >> 16) {
+		log2 += 16;
+		rest >>= 16;
+	}
+	if (rest >> 8) {
+		log2 += 8;
+		rest >>= 8;
+	}
+	if (rest >> 4) {
+		log2 += 4;
+		rest >>= 4;
+	}
+	if (rest >> 2) {
+		log2 += 2;
+		rest >>= 2;
+	}
+	log2 += rest >> 1;
+	/* that of 2^bits is 2^bits, as it is the first of the second power */
+	return ((log2 - bits) << bits) + (v >> (log2 - bits));
+}
+
+/* --- what is sent -------------------------------------------------------------------------- */
+
+/*
+ * A record: this, the values of the statement's arguments (each of 8 bytes or, if it is a place, of
+ * its type's size rounded up to 8; a string is a struct rt_tail there), then the bytes of the
+ * strings, each padded to 8 bytes, in their order.
+ */
+struct rt_record {
+	__u64 ts;	 /* CLOCK_MONOTONIC, ns: rings are merged by it */
+	__u32 statement; /* its number, or RT_BYTES */
+	__u32 cpu;
+};
+struct rt_tail {
+	__u32 len;    /* of the text */
+	__u32 cut;    /* 1: there was more */
+};
+#define RT_BYTES 0xffffffff
+
+enum rt_bytes_kind {
+	RT_BYTES_TEXT,
+	RT_BYTES_KSTACK, /* addresses, leaf first, each of 8 bytes */
+	RT_BYTES_USTACK,
+};
+
+/* The bytes that an id stands for, sent when it is seen first. The id is made of all that follows
+ * it (up to the end of the bytes) and of a number that nobody else knows. */
+struct rt_bytes {
+	struct rt_record record;
+	struct rt_id id;
+	__u32 kind;
+	__u32 pid; /* of a user stack; else 0 */
+	__u32 len; /* of bytes[] */
+	__u32 cut; /* 1: there was more */
+	char bytes[];
+};
+
+/* --- what all programs share --------------------------------------------------------------- */
+
+/* The first value of the map "globals", which user space has mapped. */
+struct rt_globals {
+	__u64 gate;	   /* 1: open. A program does nothing else where it is not */
+	__u64 left_out;	   /* runs of programs that had interrupted themselves on a CPU */
+	__u64 wake_bytes;  /* the reader is woken when a ring fills beyond this */
+	__u64 seed[2];	   /* of ids */
+	__u64 lost[];	   /* of each statement; then of each map: what found no room */
+};
+
+/*
+ * The functions of bpf/script.bpf.c. Each takes and gives 64-bit words; what is called room or bits
+ * must be a constant that the verifier sees. All are written so that what they return needs no
+ * bounds that the caller would have to keep.
+ *
+ *  rt_str_user(to, room, from) -> len	   a NUL-terminated text of user space into a struct rt_string;
+ *  rt_str_kernel(to, room, from) -> len   where it can't be read: len 0
+ *  rt_str_any(to, room, from) -> len	   the kernel's, else the user's
+ *  rt_buf_user(to, room, from, len) -> len	 so many bytes, at most room
+ *  rt_buf_kernel(to, room, from, len) -> len
+ *  rt_str_comm(to, comm)		   from char[16]; room is 16
+ *  rt_str_copy(to, room, from)		   from another struct rt_string; cut where it is too long
+ *  rt_str_equal(a, b, room) -> 0 or 1	   @room: the smaller of the two, known to the verifier
+ *  rt_str_equal_n(a, b, room, n) -> 0 or 1    the first n bytes, as strncmp() == 0 has it
+ *  rt_str_contains(a, room_a, b, room_b) -> 0 or 1
+ *  rt_read_kernel(to, size, from) -> 0 or -errno	probe reads of constant size; zeroes on failure
+ *  rt_read_user(to, size, from), rt_read_any(to, size, from)
+ *  rt_div(a, b), rt_mod(a, b)		   signed, rounded to 0; by 0: 0 and a, as BPF has it
+ *  rt_slot(map, key, zero) -> address or 0	finds a value, or makes one from zero
+ *  rt_hist(value, v, bits)		   counts v (signed) in a struct rt_hist
+ *  rt_lhist(value, v, lhist)		   lhist: address of three __s64 {min, max, step} in rodata
+ *  rt_min(value, v, is_signed), rt_max(value, v, is_signed)
+ *  rt_stack(context, bytes, room, flags)  a stack into the .bytes of a struct rt_bytes of so many
+ *					   bytes of room; flags of bpf_get_stack(); sets .len
+ *  rt_intern(bytes, room, seen, lost) -> 0	makes .id of what follows it, and sends it if it is not
+ *					   in the map seen; lost: the address of a counter
+ *  rt_append(record, offset, room, from) -> the new offset	the bytes of a struct rt_string behind
+ *					   what is in a record; offset + room of it fit
+ *  rt_send(record, size, lost)		   into this CPU's ring
+ *  rt_ring() -> map			   which one that is: made by script/link.c
+ */
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * link: BPF instructions of a function, with those of the runtime (bpf/script.bpf.c, which is part
+ * of this program as an ELF image) that it calls behind them.
+ */
+#ifndef BORESCOPE_SCRIPT_LINK_H
+#define BORESCOPE_SCRIPT_LINK_H
+
+#include <linux/bpf.h>
+
+#include "script/ir.h"
+
+/* An instruction whose immediate waits for a descriptor. */
+enum link_what {
+	LINK_MAP,	  /* a map of the script: .number in compiled.maps */
+	LINK_MAP_NOW,	  /* the array of maps that stands before it */
+	LINK_SCRATCH,	  /* a per-CPU array, a value for each program */
+	LINK_GLOBALS,	  /* value address: an array of one struct rt_globals */
+	LINK_RODATA,	  /* value address */
+	LINK_RING,	  /* ring .number */
+	LINK_SEEN,	  /* the LRU hash of ids that were sent */
+};
+struct link_place {
+	uint32_t insn;
+	enum link_what what;
+	uint32_t number;
+};
+
+struct code {
+	struct bpf_insn *insns;
+	size_t nr;
+	struct span *at; /* of each: what of the script it comes from */
+	struct link_place *places;
+	size_t nr_places;
+};
+
+struct emit_config {
+	unsigned rings; /* how many: a power of two, up to 32 */
+	bool cmpxchg;	/* the kernel has atomic exchange (5.12) */
+};
+
+/* Code of @f, complete but for .places. What is wrong (too many values for the stack) is said at
+ * the place in the script. NULL: so it was. */
+struct code *code_make(struct source *src, const struct ir_function *f,
+		       const struct emit_config *config);
+/* -d bpf: one instruction a line, with the names of helpers and functions. */
+void code_dump(const struct code *c, FILE *out);
+
+#endif

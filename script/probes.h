@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * probes: from what a script calls its probes to places in the kernel and in programs, and which
+ * way this kernel grants to each.
+ */
+#ifndef BORESCOPE_SCRIPT_PROBES_H
+#define BORESCOPE_SCRIPT_PROBES_H
+
+#include <sys/types.h>
+
+#include "script/ast.h"
+#include "script/btf.h"
+
+/* By what a program comes to run. It says, too, what its context is. */
+enum attach {
+	ATTACH_RUN,	   /* run by bscope itself: begin, end, interval, self. No context */
+	ATTACH_RAW_TP,	   /* a raw tracepoint: the context is an array of u64, its arguments */
+	ATTACH_TRACEPOINT, /* by tracefs id and a perf event: the context is the event's record */
+	ATTACH_KPROBE,	   /* also with an offset: the context is struct pt_regs */
+	ATTACH_KRETPROBE,
+	ATTACH_FENTRY, /* the context is an array of u64: the arguments; exit: and what it returns */
+	ATTACH_FEXIT,
+	ATTACH_UPROBE, /* struct pt_regs */
+	ATTACH_URETPROBE,
+	ATTACH_PERF, /* profile, software, hardware: struct bpf_perf_event_data */
+};
+
+/* One place. */
+struct target {
+	const struct point *point; /* by which the script asked for it */
+	enum attach attach;
+	/* What the builtin probe says: "tracepoint:syscalls:sys_enter_openat", with the provider as
+	 * written out and all wildcards gone. */
+	const char *name;
+	const char *function; /* or the tracepoint's name; what the builtin func says, if known */
+	const char *category; /* of a tracepoint: its directory below events */
+	const char *module;   /* NULL: vmlinux */
+	uint64_t tracepoint_id;
+	uint32_t btf_id; /* of fentry, fexit */
+	int btf_fd;
+	const char *path;    /* of uprobes: as it can be opened */
+	uint64_t file_offset; /* of uprobes; of kprobes, the offset in the function */
+	uint64_t semaphore;  /* of usdt: its offset in the file; 0: none */
+	pid_t pid;	     /* of uprobes and perf events: only this process; 0: all */
+	/* Of perf events: struct perf_event_attr's type, config and period, or frequency. */
+	uint32_t perf_type;
+	uint64_t perf_config, perf_period, perf_frequency;
+	int cpu;	     /* -1: one event on each CPU */
+	uint64_t interval_ns; /* of interval */
+	int signal;	     /* of self */
+	/*
+	 * What args is: of a tracepoint the fields of its format, at their offsets in the record; of
+	 * fentry and of a raw tracepoint, of BTF, each 8 bytes; of usdt none. NULL: not known.
+	 */
+	const struct type *args;
+	const struct type *ret; /* of fexit; NULL: not known, or nothing */
+	/* For -v, a clause: "by fentry, since kprobes are refused here"; NULL: as asked. */
+	const char *why;
+	struct usdt_arg *usdt_args; /* see script/usdt.h; NULL: none */
+	size_t nr_usdt_args;
+};
+
+struct probe_options {
+	pid_t pid;	    /* -p; 0: none */
+	const char *command; /* -c: what bare names of uprobes on it mean; NULL: none */
+	size_t max_probes;  /* 0: 1024 */
+	bool missing_ok;    /* a probe that is not there is a warning */
+	/* -l, --dry-run: nothing is tried, and nothing is refused for what this kernel or the
+	 * privileges don't grant, only for what there isn't. */
+	bool only_names;
+};
+
+struct probes; /* what was learnt of this kernel: names, formats, what it grants */
+
+struct probes *probes_new(struct arena *arena, struct types *types, struct btf_types *btf,
+			  const struct probe_options *options);
+void probes_free(struct probes *p);
+
+/*
+ * The places of one point. Returns 0 with at least one, or -errno after source_error() with, if
+ * there is one, the nearest name ("did you mean ..."), and for a kprobe that a hardened kernel
+ * refuses the nearest tracepoint.
+ */
+int probes_expand(struct probes *p, struct source *src, const struct point *point,
+		  struct target **targets, size_t *nr);
+
+/* -l and -lv: prints the probes that match @pattern (NULL: all), one a line, as bpftrace does:
+ * "tracepoint:syscalls:sys_enter_openat", with @verbose their fields below, indented by four.
+ * "struct task_struct" lists a record's fields. Returns how many, or -errno after printing why. */
+int probes_list(struct probes *p, const char *pattern, bool verbose, FILE *out);
+
+#endif
