@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
 # A new tool needs no line here: tools/NAME.c and bpf/NAME.bpf.c become build/bin/NAME. A tool's other
-# names stand in tools/links.
+# names stand in tools/links. One without bpf/NAME.bpf.c makes its programs itself: bscope, of script/.
 #
 #   make [O=DIR] [V=1] [CC=clang] [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
 #        [SANITIZE=1] [STATIC=1] [VMLINUX_H=FILE]
@@ -41,7 +41,7 @@ CFLAGS ?= -O2 -g
 LIBS := libbpf libelf zlib liblzma
 # A tool carries of the library what it calls, and not what stands beside that in a file.
 SECTIONS := -ffunction-sections -fdata-sections
-ALL_CFLAGS = -std=gnu11 $(SECTIONS) -D_GNU_SOURCE -pthread $(WARN) -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=gnu11 $(SECTIONS) -D_GNU_SOURCE -pthread $(WARN) -I. -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -Wl,--gc-sections -static
@@ -63,6 +63,10 @@ TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 LINKS := $(shell sed -n 's/^\([a-z0-9]*\) \([a-z0-9]*\)$$/\1=\2/p' tools/links)
 LIB_OBJS := $(patsubst libcommon/%.c,$(O)/obj/libcommon/%.o,$(wildcard libcommon/*/*.c))
 SANITIZED_OBJS := $(LIB_OBJS:$(O)/obj/libcommon/%=$(O)/obj/sanitized/%)
+# bscope's compiler
+SCRIPT_OBJS := $(patsubst script/%.c,$(O)/obj/script/%.o,$(wildcard script/*.c))
+SANITIZED_SCRIPT_OBJS := $(SCRIPT_OBJS:$(O)/obj/%=$(O)/obj/sanitized/%)
+FUZZED_SCRIPT_OBJS := $(SCRIPT_OBJS:$(O)/obj/%=$(O)/obj/fuzzed/%)
 UNIT := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/*/test_*.c))
 WORKLOADS := $(patsubst tests/workloads/%.c,$(O)/workloads/%,$(wildcard tests/workloads/*.c))
 
@@ -92,12 +96,28 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/vmlinux/vmlinux.h $(O)/flags
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -c $< -o $(@:.bpf.o=.tmp.o)
 	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
 
+# The functions that bscope's compiler puts behind a program. It reads the compiler's own object, and embeds it as it is.
+$(O)/bpf/script.bpf.o: bpf/script.bpf.c $(O)/vmlinux/vmlinux.h $(O)/flags
+	$(say) BPF $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out -g,$(BPF_CFLAGS)) -MMD -MP -MT $@ -MF $(@:.bpf.o=.tmp.d) -c $< -o $@
+$(O)/gen/script-runtime.inc: $(O)/bpf/script.bpf.o
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' > $@
+$(patsubst %,$(O)/obj/%/link.o,script sanitized/script fuzzed/script): $(O)/gen/script-runtime.inc
+
 $(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
 	$(say) SKEL $@
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 $(O)/obj/tools/%.o: tools/%.c $(O)/skel/%.skel.h $(O)/flags
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# one without a skeleton
+$(O)/obj/tools/%.o: tools/%.c $(O)/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -113,17 +133,25 @@ $(O)/obj/libcommon/%.o: libcommon/%.c $(O)/flags VERSION
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# sanitized.a: the same library for unit tests, which are linked with what they use of it
+$(O)/obj/script/%.o: script/%.c $(O)/flags VERSION
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# sanitized*.a: the same libraries for unit tests, which are linked with what they use of them
 $(O)/libcommon.a: $(LIB_OBJS)
 $(O)/sanitized.a: $(SANITIZED_OBJS)
-$(O)/libcommon.a $(O)/sanitized.a:
+$(O)/script.a: $(SCRIPT_OBJS)
+$(O)/sanitized-script.a: $(SANITIZED_SCRIPT_OBJS)
+$(O)/libcommon.a $(O)/sanitized.a $(O)/script.a $(O)/sanitized-script.a:
 	$(say) AR $@
 	$(Q)rm -f $@ && $(CROSS_COMPILE)ar rcs $@ $^
 
 $(O)/bin/%: $(O)/obj/tools/%.o $(O)/libcommon.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LDLIBS) -o $@
+$(O)/bin/bscope: $(O)/script.a
 
 # $(call link,NAME,TOOL): another name for a tool, and for its page
 define link
@@ -157,11 +185,16 @@ $(patsubst %,$(O)/obj/%/base/syscalls.o,libcommon sanitized fuzzed): \
 $(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags VERSION
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -c $< -o $@
+$(O)/obj/sanitized/script/%.o: script/%.c $(O)/flags VERSION
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -c $< -o $@
 
 $(O)/unit/%: tests/unit/%.c $(O)/sanitized.a
 	$(say) UNIT $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(SANITIZERS) -MMD -MP -MF $@.d $(filter-out %.h,$^) $(LDLIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(SANITIZERS) -MMD -MP -MF $@.d -Wl,--start-group $(filter-out %.h,$^) -Wl,--end-group $(LDLIBS) -lcmocka -lm -o $@
+
+$(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/script/test_*.c)): $(O)/sanitized-script.a
 
 # This one opens a BPF object.
 $(O)/unit/kernel/test_object: $(O)/skel/biolatency.skel.h
@@ -187,7 +220,14 @@ $(O)/fuzz/%: tests/fuzz/%.c $(FUZZED_OBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
-OBJS := $(LIB_OBJS) $(SANITIZED_OBJS) $(FUZZED_OBJS) $(TOOLS:%=$(O)/obj/tools/%.o) $(TOOLS:%=$(O)/bpf/%.tmp.o)
+# bscope's compiler: what it calls of the library besides is as it is in the tools
+$(O)/obj/fuzzed/script/%.o: script/%.c $(O)/flags VERSION
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+$(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/script_*.c)): $(FUZZED_SCRIPT_OBJS) $(O)/libcommon.a
+
+OBJS := $(LIB_OBJS) $(SANITIZED_OBJS) $(FUZZED_OBJS) $(SCRIPT_OBJS) $(SANITIZED_SCRIPT_OBJS) $(FUZZED_SCRIPT_OBJS) \
+	$(TOOLS:%=$(O)/obj/tools/%.o) $(TOOLS:%=$(O)/bpf/%.tmp.o) $(O)/bpf/script.tmp.o
 -include $(OBJS:.o=.d) $(UNIT:%=%.d)
 
 .PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results fuzz
@@ -250,7 +290,7 @@ deb: all
 	$(Q)packaging/deb/build $(O) $(VERSION)
 
 format: setup-format
-	clang-format -i tools/*.c libcommon/*/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
+	clang-format -i tools/*.c libcommon/*/*.[ch] script/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
 		tests/workloads/*.h
 
 clean:
