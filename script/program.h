@@ -40,8 +40,8 @@ enum action {
 	ACTION_CLEAR,
 	ACTION_ZERO,
 	ACTION_TIME, /* format */
-	ACTION_JOIN, /* args[0]: a string that has NUL bytes between the words; format: the
-			delimiter */
+	ACTION_JOIN, /* args[0]: how many, then so many of the strings that follow are words;
+			format: the delimiter */
 	ACTION_EXIT, /* args[0]: the status. The gate is closed already */
 	ACTION_ERROR, /* what went wrong in a helper: args[0] errno; format: its name */
 };
