@@ -168,14 +168,15 @@ struct rt_globals {
  *					   bytes of room; flags of bpf_get_stack(); sets .len
  *  rt_intern(bytes, room, seen, lost) -> 0	makes .id of what follows it, and sends it if it is not
  *					   in the map seen; lost: the address of a counter
- *  rt_append(record, offset, room, from, most) -> the new offset, a multiple of 8	the bytes of a
- *					   struct rt_string behind what is in a record. @most, a
- *					   constant: an offset beyond it is returned as it is, so
- *					   most + room rounded up to 8 is what the record must have
- *  rt_append_user(record, offset, room, from, most), rt_append_kernel, rt_append_any: the same of a
- *					   text that stands at from, read right into the record; the
- *					   struct rt_tail of it stands there, too, before the bytes
- *					   (8 bytes more: most + 8 + room)
+ *  rt_append(record, offset, room, from, where) -> the new offset, a multiple of 8	the bytes of a
+ *					   struct rt_string behind what is in a record. @where, a
+ *					   constant: in its low 32 bits the greatest offset (one
+ *					   beyond it is returned as it is), so that plus room rounded
+ *					   up to 8 is what the record must have; in its high 32 bits,
+ *					   where in the record the struct rt_tail of it goes
+ *  rt_append_user(record, offset, room, from, where), rt_append_kernel, rt_append_any: the same of a
+ *					   NUL-terminated text that stands at from, read right into
+ *					   the record
  *  rt_send(record, size, most, lost)	   into this CPU's ring; at most so many bytes (a constant)
  *  rt_ring() -> map			   which one that is: made by script/link.c
  */
