@@ -59,7 +59,8 @@ struct statement {
 	struct argument *args;
 	size_t nr_args;
 	struct script_map *map;
-	unsigned number; /* in compiled.statements; also of its counter in rt_globals.lost[] */
+	unsigned number; /* in compiled.statements */
+	unsigned lost;	 /* rt_globals.lost[]: what found no room in a ring */
 	uint32_t size;	 /* of the fixed part of the record, with struct rt_record */
 };
 
@@ -96,8 +97,9 @@ struct compiled {
 		uint32_t offset;
 	} *literals;
 	size_t nr_literals;
-	size_t nr_lost; /* of rt_globals.lost[] */
-	bool interns;	/* there is a map seen */
+	size_t nr_lost;		 /* of rt_globals.lost[] */
+	unsigned interning_lost; /* which of them counts records of RT_BYTES */
+	bool interns;		 /* there is a map seen */
 	bool user_stacks, kernel_stacks, symbols;
 	struct script_config *config;
 };
