@@ -62,34 +62,29 @@ struct rt_hist {
 /* lhist(): below min, then a slot for each step, then from max on. */
 #define RT_LHIST_SLOTS(min, max, step) (((max) - (min) + (step)-1) / (step) + 2)
 
-/* The slot of a value that is not negative. floor(log2()) by halves, for both sides. */
+/* The slot of a value below 2^63. floor(log2()) by halves, for both sides. */
 static inline __attribute__((always_inline)) __u32 rt_hist_slot(__u64 v, __u32 bits)
 {
-	__u32 log2 = 0;
-	__u64 rest = v;
+	__u64 log2 = 0, rest = v, more;
 
 	if (v < (1ull << bits))
 		return v;
-	if (rest >> 32) {
-		log2 += 32;
-		rest >>= 32;
-	}
-	if (rest >> 16) {
-		log2 += 16;
-		rest >>= 16;
-	}
-	if (rest >> 8) {
-		log2 += 8;
-		rest >>= 8;
-	}
-	if (rest >> 4) {
-		log2 += 4;
-		rest >>= 4;
-	}
-	if (rest >> 2) {
-		log2 += 2;
-		rest >>= 2;
-	}
+	/* without a branch, for each would double what the verifier has to look at */
+	more = ((0xffffffff - rest) >> 63) << 5;
+	log2 += more;
+	rest >>= more;
+	more = ((0xffff - rest) >> 63) << 4;
+	log2 += more;
+	rest >>= more;
+	more = ((0xff - rest) >> 63) << 3;
+	log2 += more;
+	rest >>= more;
+	more = ((0xf - rest) >> 63) << 2;
+	log2 += more;
+	rest >>= more;
+	more = ((3 - rest) >> 63) << 1;
+	log2 += more;
+	rest >>= more;
 	log2 += rest >> 1;
 	/* that of 2^bits is 2^bits, as it is the first of the second power */
 	return ((log2 - bits) << bits) + (v >> (log2 - bits));
@@ -162,7 +157,8 @@ struct rt_globals {
  *  rt_div(a, b), rt_mod(a, b)		   signed, rounded to 0; by 0: 0 and a, as BPF has it
  *  rt_slot(map, key, zero) -> address or 0	finds a value, or makes one from zero
  *  rt_hist(value, v, bits)		   counts v (signed) in a struct rt_hist
- *  rt_lhist(value, v, lhist)		   lhist: address of three __s64 {min, max, step} in rodata
+ *  rt_lhist(value, v, lhist, slots)	   lhist: address of three __s64 {min, max, step} in rodata;
+ *					   slots: RT_LHIST_SLOTS(), known to the verifier
  *  rt_min(value, v, is_signed), rt_max(value, v, is_signed)
  *  rt_stack(context, bytes, room, flags)  a stack into the .bytes of a struct rt_bytes of so many
  *					   bytes of room; flags of bpf_get_stack(); sets .len

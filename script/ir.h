@@ -112,6 +112,11 @@ struct ir_function {
 	struct span at;	 /* what they come from */
 	uint32_t scratch; /* bytes of its scratch; index: which entry of the map scratch it has */
 	uint32_t index;
+	/* It runs also while the gate is closed: what bscope runs itself, such as end. */
+	bool ungated;
+	/* What is loaded from the context may be an address that the verifier follows, as in fentry
+	 * and fexit: emit.c makes it a number, with which everything may be done. */
+	bool context_has_pointers;
 	bool sleeps;	  /* reserved for programs that may sleep */
 };
 
@@ -132,6 +137,8 @@ void ir_store(struct ir_function *f, ir_value base, int64_t offset, unsigned siz
 void ir_store_imm(struct ir_function *f, ir_value base, int64_t offset, unsigned size, int64_t value);
 void ir_atomic_add(struct ir_function *f, ir_value base, int64_t offset, ir_value value);
 ir_value ir_context(struct ir_function *f);
+/* @offset: from 0, of what f->scratch counts. (What emit.c keeps in the same entry of the map, as
+ * the mark that the program runs, stands before it and is not counted: see code.scratch.) */
 ir_value ir_scratch(struct ir_function *f, uint32_t offset);
 ir_value ir_global(struct ir_function *f, uint32_t offset);
 ir_value ir_rodata(struct ir_function *f, uint32_t offset);

@@ -32,6 +32,7 @@ struct code {
 	struct span *at; /* of each: what of the script it comes from */
 	struct link_place *places;
 	size_t nr_places;
+	uint32_t scratch; /* bytes of its entry of the map scratch, in all; 0: it needs none */
 };
 
 struct emit_config {
