@@ -53,6 +53,8 @@ struct source {
 	FILE *messages;	  /* stderr; a test may have something else */
 	bool no_warnings; /* --no-warnings */
 	unsigned errors;
+	const uint32_t *lines; /* where each line begins */
+	size_t nr_lines;
 };
 
 /* @text is copied. Returns NULL where it is longer than SOURCE_MAX, after printing so. */
@@ -63,12 +65,15 @@ void source_free(struct source *src);
 void source_place(const struct source *src, uint32_t at, unsigned *line, unsigned *column);
 
 /*
- * Prints "NAME:1:9-21: ERROR: text", the line, and a second one that underlines the columns with
- * '~', and counts it. What the text has of the script goes through escape_str(), so a terminal is
- * safe. After 20 errors, the rest is counted only. @fmt has no period and no newline at its end.
+ * Prints "NAME:1:9-21: ERROR: text" (of several lines: "NAME:1-3:"), the first line, and another
+ * one that underlines the columns with '~', and counts it. The last column named is the first one
+ * behind. What is not printable is escaped, so a terminal is safe. Of a very long line, what is
+ * around the place is shown. After 20 errors, the rest is counted only. @fmt has no period and no
+ * newline at its end.
  */
 void source_error(struct source *src, struct span at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void source_verror(struct source *src, struct span at, const char *fmt, va_list ap);
 void source_warning(struct source *src, struct span at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A line "HINT: text" that belongs to the message before it. */
