@@ -50,7 +50,9 @@ enum type_kind {
 	TYPE_MAX,
 	TYPE_AVG,
 	TYPE_STATS,
-	TYPE_HIST,  /* .count: bits, the logarithm of the slots of each power of two */
+	/* .count: bits, the logarithm of the slots of each power of two; .depth: the same of the rows
+	 * that are shown: hist()'s second argument, at most .count */
+	TYPE_HIST,
 	TYPE_LHIST, /* .lhist */
 };
 
@@ -96,7 +98,7 @@ struct type {
 	struct {
 		int64_t min, max, step;
 	} lhist;
-	int depth;	  /* of a stack: how many frames are shown */
+	int depth;	  /* of a stack: how many frames are shown; of TYPE_HIST see there */
 	char stack_mode; /* 'b' bpftrace, 'p' perf, 'r' raw, 'i' build_id */
 	/* Of a record of the kernel: how to find its fields. */
 	struct btf_types *btf;
