@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * btf_raw: a section of BTF as it is, vmlinux's or a module's, with an index of where each type
+ * begins. What is in it may be anything: every read stays inside of the section.
+ */
+#ifndef BORESCOPE_SCRIPT_BTF_RAW_H
+#define BORESCOPE_SCRIPT_BTF_RAW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/btf.h>
+
+/* Kinds that the headers of older systems don't have. */
+#define BTF_RAW_FLOAT	 16
+#define BTF_RAW_DECL_TAG 17
+#define BTF_RAW_TYPE_TAG 18
+#define BTF_RAW_ENUM64	 19
+
+#define BTF_RAW_NR_MAX (4u << 20) /* types of one section */
+
+struct btf_raw {
+	const struct btf_raw *base; /* of a module: vmlinux, whose types and strings come first */
+	const char *types, *strings;
+	uint32_t types_len, strings_len;
+	uint32_t first;	 /* the id of the first type: 1, or behind those of base */
+	uint32_t nr;	 /* how many types there are here */
+	uint32_t *index; /* of each: its offset in .types */
+	void *data;	 /* what btf_raw_open() has mapped; NULL: the caller's memory */
+	size_t data_size;
+};
+
+/* Reads the file @path, or the memory (aligned to 4 bytes, which stays the caller's and has to stay
+ * until btf_raw_close()). @base: NULL, or of a module, vmlinux's. Returns 0, or -errno with nothing
+ * to close; -EINVAL: it is malformed. */
+int btf_raw_open(struct btf_raw *r, const char *path, const struct btf_raw *base);
+int btf_raw_memory(struct btf_raw *r, const void *data, size_t size, const struct btf_raw *base);
+void btf_raw_close(struct btf_raw *r);
+
+/* Type @id, of this section or of base; NULL: there is none. Its members are inside the section. */
+const struct btf_type *btf_raw_type(const struct btf_raw *r, uint32_t id);
+
+static inline uint32_t btf_raw_kind(const struct btf_type *t)
+{
+	return t->info >> 24 & 0x1f;
+}
+static inline uint32_t btf_raw_vlen(const struct btf_type *t)
+{
+	return t->info & 0xffff;
+}
+static inline bool btf_raw_flag(const struct btf_type *t)
+{
+	return t->info >> 31;
+}
+
+/* "" where there is no such string. */
+const char *btf_raw_string(const struct btf_raw *r, uint32_t offset);
+
+/*
+ * Where the section, or its base, has this name, so that names need not be compared: BTF holds each
+ * string once. 0: nowhere, so there is nothing of that name.
+ */
+uint32_t btf_raw_name(const struct btf_raw *r, const char *name);
+
+/* The id of the first type of this section (not of base), from @from on, whose kind is in @kinds (a
+ * bit for each) and whose name is at @name. 0: there is none. */
+uint32_t btf_raw_find(const struct btf_raw *r, uint32_t kinds, uint32_t name, uint32_t from);
+#define BTF_RAW_KIND(kind) (1u << (kind))
+
+/* The next type of one of these kinds, from @from on; for (id = 0; (id = btf_raw_next(r, kinds,
+ * id + 1));) sees all of this section. */
+uint32_t btf_raw_next(const struct btf_raw *r, uint32_t kinds, uint32_t from);
+
+#endif
