@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Statements, variables and maps: what they are. Expressions are in check_expr.c. */
+#include <string.h>
+
+#include "script/compile.h"
+
+const char *check_text(struct compiler *c, const struct type *type)
+{
+	return type ? type_text(c->types, type) : "nothing";
+}
+
+const struct type *check_error(struct compiler *c, struct span at, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!c->final)
+		return NULL;
+	/* one clause may be checked for several variants */
+	for (size_t i = 0; i < c->nr_told; i++)
+		if (c->told[i].from == at.from && c->told[i].to == at.to)
+			return NULL;
+	if (c->nr_told == c->told_capacity)
+		c->told = arena_grow(c->arena, c->told, &c->told_capacity, 16, sizeof(*c->told));
+	c->told[c->nr_told++] = at;
+	va_start(ap, fmt);
+	source_verror(c->source, at, fmt, ap);
+	va_end(ap);
+	return NULL;
+}
+
+void check_hint(struct compiler *c, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!c->final)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	source_hint(c->source, "%s", text);
+}
+
+/* --- types that meet -------------------------------------------------------------------------- */
+
+const struct type *check_kept(struct compiler *c, const struct type *type)
+{
+	if (type->kind == TYPE_INT)
+		return type_int(c->types, 8, type->is_signed);
+	return type;
+}
+
+static const struct type *join_tuples(struct compiler *c, const struct type *a,
+				      const struct type *b)
+{
+	const struct type **of;
+
+	if (a->nr_fields != b->nr_fields)
+		return NULL;
+	of = arena_alloc(c->arena, a->nr_fields * sizeof(*of) + 1);
+	for (size_t i = 0; i < a->nr_fields; i++) {
+		of[i] = check_join(c, a->fields[i].type, b->fields[i].type);
+		if (!of[i])
+			return NULL;
+	}
+	return type_tuple(c->types, of, a->nr_fields);
+}
+
+static bool is_number(const struct type *t)
+{
+	return type_is_integer(t) || t->kind == TYPE_POINTER;
+}
+
+const struct type *check_join(struct compiler *c, const struct type *a, const struct type *b)
+{
+	if (!a || !b || a == b)
+		return a ? a : b;
+	if (type_is_text(a) && type_is_text(b)) {
+		uint32_t room_a = a->kind == TYPE_COMM ? 16 : a->count;
+		uint32_t room_b = b->kind == TYPE_COMM ? 16 : b->count;
+
+		return type_string(c->types, room_a > room_b ? room_a : room_b);
+	}
+	if (a->kind == TYPE_BUFFER && b->kind == TYPE_BUFFER)
+		return a->count > b->count ? a : b;
+	if (type_is_integer(a) && type_is_integer(b))
+		return type_int(c->types, 8, a->is_signed || b->is_signed);
+	if (is_number(a) && is_number(b))
+		return a->kind == TYPE_POINTER ? a : b;
+	if (a->kind == TYPE_TUPLE && b->kind == TYPE_TUPLE)
+		return join_tuples(c, a, b);
+	/* ksym(x) and 0, for example */
+	if (type_is_scalar(a) && is_number(b) && b->kind != TYPE_POINTER)
+		return a;
+	if (type_is_scalar(b) && is_number(a) && a->kind != TYPE_POINTER)
+		return b;
+	if (a->kind == b->kind && (a->kind == TYPE_KSTACK || a->kind == TYPE_USTACK ||
+				   a->kind == TYPE_HIST || a->kind == TYPE_SUM))
+		return a;
+	return NULL;
+}
+
+/* --- $variables ------------------------------------------------------------------------------- */
+
+struct variable *check_variable(struct compiler *c, const char *name)
+{
+	for (size_t i = c->next_variable; i > 0; i--) {
+		struct variable *v = c->variant->variables[i - 1];
+
+		if (!v->hidden && !strcmp(v->name, name))
+			return v;
+	}
+	return NULL;
+}
+
+struct variable *check_declare(struct compiler *c, const char *name, const struct type *type)
+{
+	struct variant *now = c->variant;
+	struct variable *v;
+
+	if (c->next_variable == now->nr_variables) {
+		if (now->nr_variables == now->variables_capacity)
+			now->variables = arena_grow(c->arena, now->variables,
+						    &now->variables_capacity, 8,
+						    sizeof(*now->variables));
+		v = arena_alloc(c->arena, sizeof(*v));
+		now->variables[now->nr_variables++] = v;
+		c->changed = true;
+	}
+	v = now->variables[c->next_variable++];
+	v->name = name;
+	v->scope = c->scope;
+	v->hidden = false;
+	if (type && !v->type) {
+		v->type = check_kept(c, type);
+		c->changed = true;
+	}
+	return v;
+}
+
+static void scope_leave(struct compiler *c)
+{
+	for (size_t i = 0; i < c->next_variable; i++)
+		if (c->variant->variables[i]->scope == c->scope)
+			c->variant->variables[i]->hidden = true;
+	c->scope--;
+}
+
+static void check_block(struct compiler *c, struct node *body)
+{
+	c->scope++;
+	check_statements(c, body);
+	scope_leave(c);
+}
+
+static void check_variable_value(struct compiler *c, struct node *at, struct variable *v,
+				 const struct type *type)
+{
+	const struct type *joined;
+
+	if (!type)
+		return;
+	if (type_is_aggregate(type) || type->kind == TYPE_VOID) {
+		check_error(c, at->span, "%s can't be the value of a variable",
+			    check_text(c, type));
+		return;
+	}
+	joined = check_join(c, v->type, check_kept(c, type));
+	if (!joined) {
+		check_error(c, at->span, "$%s is %s, and can't take %s", v->name,
+			    check_text(c, v->type), check_text(c, type));
+		return;
+	}
+	if (joined != v->type) {
+		v->type = joined;
+		c->changed = true;
+	}
+}
+
+static void assign_variable(struct compiler *c, struct node *n)
+{
+	const struct type *type = check_expr(c, n->b);
+	struct variable *v = check_variable(c, n->a->name);
+
+	if (!v && n->op != OP_NONE) {
+		check_error(c, n->a->span, "undefined variable: $%s", n->a->name);
+		return;
+	}
+	if (!v)
+		v = check_declare(c, n->a->name, NULL);
+	n->a->info = v;
+	if (n->op != OP_NONE && !check_number(c, n->b, "what is added"))
+		return;
+	check_variable_value(c, n->b, v, type);
+	n->a->type = v->type;
+}
+
+static void check_let(struct compiler *c, struct node *n)
+{
+	const struct type *type = NULL, *value = NULL;
+	struct variable *v;
+
+	if (n->type_name)
+		type = cdecl_type(c->cdecl, n->type_name, SPACE_KERNEL, n->span);
+	if (n->b)
+		value = check_expr(c, n->b);
+	v = check_variable(c, n->name);
+	if (v && v->scope == c->scope)
+		check_error(c, n->span, "$%s is declared already", n->name);
+	v = check_declare(c, n->name, type);
+	n->info = v;
+	if (n->b)
+		check_variable_value(c, n->b, v, value);
+}
+
+/* --- maps ------------------------------------------------------------------------------------- */
+
+struct map_use *check_map_named(struct compiler *c, const char *name, struct span at)
+{
+	struct map_use *m;
+
+	for (size_t i = 0; i < c->nr_maps; i++)
+		if (!strcmp(c->maps[i]->map.name, name))
+			return c->maps[i];
+	if (c->nr_maps == c->maps_capacity)
+		c->maps = arena_grow(c->arena, c->maps, &c->maps_capacity, 16, sizeof(*c->maps));
+	m = arena_alloc(c->arena, sizeof(*m));
+	m->map.name = name;
+	m->map.at = at;
+	m->map.index = c->nr_maps;
+	c->maps[c->nr_maps++] = m;
+	c->changed = true;
+	return m;
+}
+
+/* What an element of a key is kept as; NULL: it can't be one. */
+static const struct type *key_part(struct compiler *c, struct node *n, const struct type *type)
+{
+	if (type_is_text(type) && type->kind != TYPE_COMM)
+		return type_of_kind(c->types, TYPE_STRING_ID);
+	if (type->kind == TYPE_TUPLE) {
+		const struct type **of = arena_alloc(c->arena, type->nr_fields * sizeof(*of) + 1);
+
+		for (size_t i = 0; i < type->nr_fields; i++) {
+			of[i] = key_part(c, n, type->fields[i].type);
+			if (!of[i])
+				return NULL;
+		}
+		return type_tuple(c->types, of, type->nr_fields);
+	}
+	if (type_is_aggregate(type) || type->kind == TYPE_BUFFER || type->kind == TYPE_RECORD ||
+	    type->kind == TYPE_ARRAY || type->kind == TYPE_VOID)
+		return check_error(c, n->span, "%s can't be a key of a map", check_text(c, type));
+	return check_kept(c, type);
+}
+
+static const struct type *key_join(struct compiler *c, const struct type *a, const struct type *b)
+{
+	/* a comm that meets a text is one, too */
+	if (a && a->kind == TYPE_COMM && b->kind == TYPE_STRING_ID)
+		return b;
+	if (a && b->kind == TYPE_COMM && a->kind == TYPE_STRING_ID)
+		return a;
+	if (a && a->kind == TYPE_TUPLE && b->kind == TYPE_TUPLE && a->nr_fields == b->nr_fields) {
+		const struct type **of = arena_alloc(c->arena, a->nr_fields * sizeof(*of) + 1);
+
+		for (size_t i = 0; i < a->nr_fields; i++) {
+			of[i] = key_join(c, a->fields[i].type, b->fields[i].type);
+			if (!of[i])
+				return NULL;
+		}
+		return type_tuple(c->types, of, a->nr_fields);
+	}
+	return check_join(c, a, b);
+}
+
+bool check_keys(struct compiler *c, struct map_use *m, struct node **keys, size_t nr,
+		struct span at)
+{
+	const struct type *key = NULL, *joined, **of;
+
+	of = arena_alloc(c->arena, nr * sizeof(*of) + 1);
+	for (size_t i = 0; i < nr; i++) {
+		const struct type *type = check_expr(c, keys[i]);
+
+		of[i] = type ? key_part(c, keys[i], type) : NULL;
+		if (!of[i])
+			return false;
+	}
+	if (nr == 1)
+		key = of[0];
+	else if (nr > 1)
+		key = type_tuple(c->types, of, nr);
+	if (!key && m->map.key) {
+		check_error(c, at, "@%s has keys: %s", m->map.name, check_text(c, m->map.key));
+		return false;
+	}
+	if (key && !m->map.key && m->map.value) {
+		check_error(c, at, "@%s has no keys", m->map.name);
+		return false;
+	}
+	if (!key)
+		return true;
+	joined = key_join(c, m->map.key, key);
+	if (!joined) {
+		check_error(c, at, "the keys of @%s are %s, and these are %s", m->map.name,
+			    check_text(c, m->map.key), check_text(c, key));
+		return false;
+	}
+	if (joined != m->map.key) {
+		m->map.key = joined;
+		c->changed = true;
+	}
+	return true;
+}
+
+struct map_use *check_map(struct compiler *c, struct node *n)
+{
+	struct map_use *m = check_map_named(c, n->name, n->span);
+
+	n->info = m;
+	return check_keys(c, m, n->args, n->nr_args, n->span) ? m : NULL;
+}
+
+bool check_map_value(struct compiler *c, struct node *n, const struct type *type)
+{
+	struct map_use *m = n->info;
+	const struct type *joined;
+
+	if (type->kind == TYPE_VOID) {
+		check_error(c, n->span, "nothing can't be assigned to a map");
+		return false;
+	}
+	/* a number that is assigned to what counts */
+	if (m->map.value && type_is_aggregate(m->map.value) && type_is_integer(type))
+		return true;
+	joined = check_join(c, m->map.value, check_kept(c, type));
+	if (!joined) {
+		check_error(c, n->span, "@%s is %s, and can't take %s", m->map.name,
+			    check_text(c, m->map.value), check_text(c, type));
+		return false;
+	}
+	if (joined != m->map.value) {
+		m->map.value = joined;
+		c->changed = true;
+	}
+	n->type = joined;
+	return true;
+}
+
+static void assign_map(struct compiler *c, struct node *n)
+{
+	const struct type *type;
+
+	type = check_expr(c, n->b);
+	if (!check_map(c, n->a) || !type)
+		return;
+	if (n->op != OP_NONE) {
+		struct map_use *m = n->a->info;
+
+		if (!check_number(c, n->b, "what is added"))
+			return;
+		if (m->map.value && type_is_aggregate(m->map.value)) {
+			check_error(c, n->span, "@%s is %s: it can't be changed so", m->map.name,
+				    check_text(c, m->map.value));
+			return;
+		}
+	}
+	check_map_value(c, n->a, type);
+}
+
+/* --- statements ------------------------------------------------------------------------------- */
+
+static void check_assign(struct compiler *c, struct node *n)
+{
+	if (n->a->kind == NODE_VAR) {
+		assign_variable(c, n);
+	} else if (n->a->kind == NODE_MAP) {
+		assign_map(c, n);
+	} else {
+		check_expr(c, n->b);
+		check_error(c, n->a->span,
+			    "only a $variable or a @map can be assigned to: nothing of the kernel's "
+			    "or of a process is changed");
+	}
+}
+
+static void check_if_condition(struct compiler *c, struct node *n)
+{
+	const struct type *type = check_expr(c, n);
+
+	if (type && !type_is_scalar(type) && !type_is_text(type))
+		check_error(c, n->span, "%s is neither true nor false", check_text(c, type));
+}
+
+static void check_unroll(struct compiler *c, struct node *n)
+{
+	int64_t times;
+
+	check_expr(c, n->a);
+	if (c->final && (!check_constant(c, n->a, &times) || times < 1 || times > 100))
+		check_error(c, n->a->span, "unroll needs a constant from 1 to 100");
+	check_block(c, n->body);
+}
+
+static void check_loop(struct compiler *c, struct node *n)
+{
+	c->loops++;
+	c->scope++;
+	if (n->kind == NODE_WHILE) {
+		check_if_condition(c, n->a);
+	} else {
+		check_number(c, n->a, "where a range begins");
+		check_number(c, n->b, "where a range ends");
+		n->info = check_declare(c, n->name, type_int(c->types, 8, true));
+	}
+	check_block(c, n->body);
+	scope_leave(c);
+	c->loops--;
+}
+
+static void check_statement(struct compiler *c, struct node *n)
+{
+	switch (n->kind) {
+	case NODE_EXPRESSION:
+		check_expr(c, n->a);
+		break;
+	case NODE_ASSIGN:
+		check_assign(c, n);
+		break;
+	case NODE_LET:
+		check_let(c, n);
+		break;
+	case NODE_IF:
+		check_if_condition(c, n->a);
+		check_block(c, n->body);
+		check_block(c, n->otherwise);
+		break;
+	case NODE_UNROLL:
+		check_unroll(c, n);
+		break;
+	case NODE_WHILE:
+	case NODE_FOR_RANGE:
+		check_loop(c, n);
+		break;
+	case NODE_FOR_MAP:
+		check_error(c, n->span, "loops over maps are not there yet: print(@%s) shows all of it",
+			    n->a->name);
+		break;
+	case NODE_RETURN:
+		if (n->a)
+			check_expr(c, n->a);
+		break;
+	case NODE_BREAK:
+	case NODE_CONTINUE:
+		if (!c->loops)
+			check_error(c, n->span, "there is no loop here");
+		break;
+	case NODE_BLOCK:
+		check_block(c, n->body);
+		break;
+	default:
+		check_expr(c, n);
+	}
+}
+
+void check_statements(struct compiler *c, struct node *n)
+{
+	for (; n; n = n->next)
+		check_statement(c, n);
+}
+
+void check_variant(struct compiler *c, struct variant *v)
+{
+	c->variant = v;
+	c->target = v->targets[0];
+	c->next_variable = 0;
+	c->scope = 0;
+	c->loops = 0;
+	if (v->clause->predicate)
+		check_if_condition(c, v->clause->predicate);
+	check_statements(c, v->clause->body);
+}

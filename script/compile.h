@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * compile: what the files that check a script and lower it share. Others see script/check.h.
+ *
+ * A clause is checked and lowered once for each variant: for all its targets that it can serve with
+ * the same code. What the maps are is found first, in rounds over all variants until nothing
+ * changes; in those rounds nothing is said. Then each variant is checked for the last time, which
+ * says what is wrong, and lowered right after, while the tree carries the types of this variant.
+ */
+#ifndef BORESCOPE_SCRIPT_COMPILE_H
+#define BORESCOPE_SCRIPT_COMPILE_H
+
+#include "bpf/script.shared.h"
+#include "script/cdecl.h"
+#include "script/check.h"
+#include "script/ir.h"
+#include "script/program.h"
+
+/* A $variable of a variant. In each round, the one that is declared as the n-th is the same. */
+struct variable {
+	const char *name;
+	const struct type *type; /* NULL: not known yet */
+	unsigned scope;
+	bool hidden;	/* its scope has ended */
+	ir_value value; /* of a scalar */
+	uint32_t place; /* of any other: in the scratch */
+	bool placed;
+};
+
+struct variant {
+	const struct clause *clause;
+	struct target **targets;
+	size_t nr_targets;
+	bool by_cookie;
+	struct variable **variables;
+	size_t nr_variables, variables_capacity;
+};
+
+/* A map, and what is done with it. */
+struct map_use {
+	struct script_map map;
+	bool read;	 /* by a program, so that all CPUs share a value */
+	bool cleared;	 /* while programs may write to it */
+	bool told;	 /* that it is never assigned */
+};
+
+struct loop {
+	uint32_t again, after; /* blocks */
+	struct loop *outer;
+};
+
+struct compiler {
+	struct arena *arena;
+	struct source *source;
+	struct script *script;
+	struct types *types;
+	struct btf_types *btf;
+	struct cdecl *cdecl;
+	struct probes *probes;
+	const struct compile_options *options;
+	struct script_config *config;
+	struct compiled *out;
+
+	struct variant **variants;
+	size_t nr_variants, variants_capacity;
+	struct map_use **maps;
+	size_t nr_maps, maps_capacity;
+
+	/* --- of the check --- */
+	bool final;   /* what is wrong is said now */
+	bool changed; /* by this round */
+	struct span *told;
+	size_t nr_told, told_capacity;
+	unsigned scope, loops;
+	size_t next_variable; /* which one is declared next */
+
+	/* --- of both --- */
+	struct variant *variant;
+	const struct target *target; /* the first of the variant */
+
+	/* --- of the lowering --- */
+	struct ir_function *f;
+	uint32_t scratch;     /* where the next place goes */
+	uint32_t scratch_max; /* how far it went */
+	uint32_t leave;	      /* the block that ends the program */
+	struct loop *loop;
+	unsigned char *rodata;
+	size_t rodata_size, rodata_capacity;
+	size_t statements_capacity, literals_capacity, programs_capacity, names_capacity;
+};
+
+/* --- check.c, check_expr.c ------------------------------------------------------------------ */
+
+/* In the last round, once for each place: an error there. Returns NULL. */
+const struct type *check_error(struct compiler *c, struct span at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void check_hint(struct compiler *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* One round over a variant. */
+void check_variant(struct compiler *c, struct variant *v);
+void check_statements(struct compiler *c, struct node *n);
+
+/* Gives @n and what is below it their types. NULL: not known, in the last round said why. */
+const struct type *check_expr(struct compiler *c, struct node *n);
+/* The same; an integer or a pointer is wanted, for @what ("a shift"). */
+bool check_number(struct compiler *c, struct node *n, const char *what);
+/* Is @n an integer constant, known now? */
+bool check_constant(struct compiler *c, struct node *n, int64_t *value);
+
+/* The keys of @n, a NODE_MAP, join those of the map. Returns it; NULL where a key is not known. */
+struct map_use *check_map(struct compiler *c, struct node *n);
+/* The map of a NODE_MAP takes values of @type. */
+bool check_map_value(struct compiler *c, struct node *n, const struct type *type);
+struct map_use *check_map_named(struct compiler *c, const char *name, struct span at);
+/* Keys that stand elsewhere, for delete(@x, k): those of a map. */
+bool check_keys(struct compiler *c, struct map_use *m, struct node **keys, size_t nr,
+		struct span at);
+
+struct variable *check_declare(struct compiler *c, const char *name, const struct type *type);
+/* The innermost of this name. NULL: there is none. */
+struct variable *check_variable(struct compiler *c, const char *name);
+
+/* What both have in common; NULL: nothing. */
+const struct type *check_join(struct compiler *c, const struct type *a, const struct type *b);
+/* How a value of this type is kept in a variable or map: integers with 8 bytes. */
+const struct type *check_kept(struct compiler *c, const struct type *type);
+const char *check_text(struct compiler *c, const struct type *type); /* for messages */
+
+/* --- builtins.c: names such as comm, nsecs, arg0 ---------------------------------------------- */
+
+/* The type of a builtin here; sets n->info. NULL with *@known false: it is none. */
+const struct type *builtin_check(struct compiler *c, struct node *n, bool *known);
+ir_value builtin_lower(struct compiler *c, struct node *n);
+/* The record that args is here; NULL, after saying why: it is not known. */
+const struct type *builtin_args(struct compiler *c, struct span at);
+/* How many bytes of the context are before the registers it holds, or -1: it holds none. */
+int builtin_registers(const struct compiler *c);
+/* The n-th argument of the function, as a number. */
+ir_value builtin_argument(struct compiler *c, unsigned n);
+/* The offset of a register by its name ("ip", "di", "r0"); -1: there is none. */
+int builtin_register(const char *name);
+
+/* --- functions.c and call_*.c: calls --------------------------------------------------------- */
+
+struct function_def {
+	const char *name;
+	unsigned min_args, max_args;
+	/* Gives the call its type; the arguments have none yet. */
+	const struct type *(*check)(struct compiler *c, struct node *n);
+	ir_value (*lower)(struct compiler *c, struct node *n);
+	bool is_unsafe;
+	/* Only as a statement, or only as what a map is assigned. */
+	enum { CALL_VALUE, CALL_STATEMENT, CALL_AGGREGATE } where;
+};
+const struct function_def *function_find(const char *name);
+/* The table's parts, each ends with { 0 }. */
+extern const struct function_def function_actions[], function_texts[], function_values[],
+	function_maps[];
+
+const struct type *function_check(struct compiler *c, struct node *n);
+ir_value function_lower(struct compiler *c, struct node *n);
+
+/* --- lower.c, lower_expr.c: values and places -------------------------------------------------- */
+
+void lower_variant(struct compiler *c, struct variant *v);
+void lower_statements(struct compiler *c, struct node *n);
+
+/* A scalar: the number; any other: the address of its place. */
+ir_value lower_expr(struct compiler *c, struct node *n);
+/* Goes on in @then or @otherwise. */
+void lower_condition(struct compiler *c, struct node *n, uint32_t then, uint32_t otherwise);
+/* Writes the value of @n, of its type, to @offset of @to; integers become as wide as @type. Texts
+ * have @type's room. */
+void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_value to,
+		uint32_t offset);
+
+/* Room in the scratch, for as long as the statement lasts (or the function, if a variable's): its
+ * offset. Aligned to 8. */
+uint32_t lower_place(struct compiler *c, uint32_t size, struct span at);
+/* Bytes of the read-only data, aligned to 8; the same bytes are there once. */
+uint32_t lower_rodata(struct compiler *c, const void *bytes, size_t size);
+/* A struct rt_string of these bytes there. */
+uint32_t lower_literal(struct compiler *c, const char *text, size_t len);
+/* A scalar out of a pointer: what the verifier is to forget. */
+ir_value lower_forget(struct compiler *c, ir_value pointer);
+void lower_zero(struct compiler *c, ir_value base, uint32_t offset, uint32_t size);
+void lower_copy(struct compiler *c, ir_value to, uint32_t to_offset, ir_value from,
+		uint32_t from_offset, uint32_t size);
+
+/* --- lower_places.c: what is reached by . -> [] and * ------------------------------------------ */
+
+struct location {
+	ir_value base;
+	int64_t offset;
+	enum space space;
+	const struct field *bits; /* a bit field; NULL: none */
+	const struct field *data_loc; /* where it is stands at the location */
+};
+const struct type *check_field(struct compiler *c, struct node *n);
+const struct type *check_index(struct compiler *c, struct node *n);
+const struct type *check_deref(struct compiler *c, struct node *n);
+ir_value lower_location(struct compiler *c, struct node *n);
+/* Reads @size bytes (a constant) from @from into the scratch at @place. */
+void lower_read(struct compiler *c, enum space space, uint32_t place, uint32_t size,
+		ir_value from);
+
+/* --- lower_text.c: strings ------------------------------------------------------------------- */
+
+/* The value of @n, which is a text, as a struct rt_string with room for @room bytes at @place. */
+void lower_text_to(struct compiler *c, struct node *n, uint32_t place, uint32_t room);
+/* 1 where both are equal; with @length, in its first bytes. */
+ir_value lower_text_equal(struct compiler *c, struct node *a, struct node *b, ir_value length);
+/* As an address of a struct rt_string, wherever it is. */
+ir_value lower_text(struct compiler *c, struct node *n);
+/* The name of the function that reads from there: rt_str_user for "rt_str" and SPACE_USER. */
+const char *lower_reader(struct compiler *c, const char *stem, enum space space);
+
+/* --- lower_map.c ------------------------------------------------------------------------------- */
+
+/* The address of the key that @keys make. */
+ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **keys, size_t nr);
+/* The map for a helper; with generations, what follows runs only where there is one. */
+ir_value lower_map(struct compiler *c, const struct map_use *m);
+ir_value lower_map_read(struct compiler *c, struct node *n);
+void lower_map_assign(struct compiler *c, struct node *n, struct node *value);
+/* @x op= v, @x++: atomic where it can be. Returns the value before, or after, if @wanted. */
+ir_value lower_map_change(struct compiler *c, struct node *n, enum op op, ir_value by, bool wanted,
+			  bool before);
+/* The address of the value of @n's map, made where it is missing; what follows runs only where
+ * there is room: the rest is counted. Goes on in block @after. */
+ir_value lower_map_slot(struct compiler *c, struct node *n, uint32_t after);
+void lower_count_lost(struct compiler *c, unsigned counter);
+/* A text as its id, and a stack: 16 bytes at @offset of @to. */
+void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);
+void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);
+
+/* --- lower_record.c: what is sent ------------------------------------------------------------- */
+
+/* A statement of @action with the values of @args: made, and sent here. */
+struct statement *lower_send(struct compiler *c, struct node *n, enum action action,
+			     struct node **args, size_t nr);
+
+#endif
