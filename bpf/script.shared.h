@@ -134,6 +134,8 @@ struct rt_globals {
 	__u64 left_out;	   /* runs of programs that had interrupted themselves on a CPU */
 	__u64 wake_bytes;  /* the reader is woken when a ring fills beyond this */
 	__u64 seed[2];	   /* of ids */
+	__u64 started;	   /* CLOCK_MONOTONIC, ns: when the gate was opened: the builtin elapsed */
+	__u64 child;	   /* the process of -c: the builtin cpid */
 	__u64 lost[];	   /* what found no room, by statement and by map */
 };
 
