@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Names that stand for what a program finds where it runs: comm, pid, arg0, args ... */
+#include <linux/bpf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "script/compile.h"
+
+struct builtin {
+	const char *name;
+	const struct type *(*check)(struct compiler *c, struct node *n);
+	ir_value (*lower)(struct compiler *c, struct node *n);
+};
+
+static bool of_process(const struct compiler *c)
+{
+	enum provider p = c->target->point->provider;
+
+	return p == PROVIDER_UPROBE || p == PROVIDER_URETPROBE || p == PROVIDER_USDT;
+}
+
+static const struct type *not_here(struct compiler *c, struct node *n)
+{
+	return check_error(c, n->span, "%s is not there in %s probes", n->name,
+			   provider_name(c->target->point->provider));
+}
+
+/* --- the task, the clock, the CPU ------------------------------------------------------------- */
+
+static const struct type *check_uint64(struct compiler *c, struct node *n)
+{
+	return type_int(c->types, 8, false);
+}
+
+static const struct type *check_uint32(struct compiler *c, struct node *n)
+{
+	return type_int(c->types, 4, false);
+}
+
+static ir_value call(struct compiler *c, int helper)
+{
+	return ir_call(c->f, helper, IR_SCALAR, 0);
+}
+
+static ir_value lower_pid(struct compiler *c, struct node *n)
+{
+	return ir_binary_imm(c->f, IR_SHR, call(c, BPF_FUNC_get_current_pid_tgid), 32);
+}
+
+static ir_value lower_tid(struct compiler *c, struct node *n)
+{
+	return ir_extend(c->f, call(c, BPF_FUNC_get_current_pid_tgid), 4, false);
+}
+
+static ir_value lower_uid(struct compiler *c, struct node *n)
+{
+	return ir_extend(c->f, call(c, BPF_FUNC_get_current_uid_gid), 4, false);
+}
+
+static ir_value lower_gid(struct compiler *c, struct node *n)
+{
+	return ir_binary_imm(c->f, IR_SHR, call(c, BPF_FUNC_get_current_uid_gid), 32);
+}
+
+static ir_value lower_nsecs(struct compiler *c, struct node *n)
+{
+	/* the boot clock goes on while the machine sleeps, but it is there from 5.8 on only in
+	 * name: bpftrace's nsecs is this one, too */
+	return call(c, BPF_FUNC_ktime_get_ns);
+}
+
+static ir_value lower_elapsed(struct compiler *c, struct node *n)
+{
+	ir_value started = ir_load(c->f, ir_global(c->f, offsetof(struct rt_globals, started)), 0,
+				   8, false);
+
+	return ir_binary(c->f, IR_SUB, lower_nsecs(c, n), started);
+}
+
+static ir_value lower_cpu(struct compiler *c, struct node *n)
+{
+	return ir_extend(c->f, call(c, BPF_FUNC_get_smp_processor_id), 4, false);
+}
+
+static ir_value lower_rand(struct compiler *c, struct node *n)
+{
+	return ir_extend(c->f, call(c, BPF_FUNC_get_prandom_u32), 4, false);
+}
+
+static ir_value lower_cgroup(struct compiler *c, struct node *n)
+{
+	return call(c, BPF_FUNC_get_current_cgroup_id);
+}
+
+static ir_value lower_jiffies(struct compiler *c, struct node *n)
+{
+	return call(c, BPF_FUNC_jiffies64);
+}
+
+static ir_value lower_ncpus(struct compiler *c, struct node *n)
+{
+	return ir_const(c->f, sysconf(_SC_NPROCESSORS_CONF));
+}
+
+static ir_value lower_cpid(struct compiler *c, struct node *n)
+{
+	return ir_load(c->f, ir_global(c->f, offsetof(struct rt_globals, child)), 0, 8, false);
+}
+
+static const struct type *check_comm(struct compiler *c, struct node *n)
+{
+	return type_of_kind(c->types, TYPE_COMM);
+}
+
+static ir_value lower_comm(struct compiler *c, struct node *n)
+{
+	ir_value at = ir_scratch(c->f, lower_place(c, 16, n->span));
+
+	ir_call(c->f, BPF_FUNC_get_current_comm, IR_SCALAR, 2, at, ir_const(c->f, 16));
+	return at;
+}
+
+static const struct type *check_username(struct compiler *c, struct node *n)
+{
+	return type_of_kind(c->types, TYPE_USERNAME);
+}
+
+/* --- the kernel's own record of the task -------------------------------------------------------- */
+
+static const struct type *check_curtask(struct compiler *c, struct node *n)
+{
+	const struct type *task = NULL;
+
+	/* only a field of it needs to know what it is, and that costs the reading of BTF */
+	if (n->arrow)
+		task = btf_type(c->btf, "struct", "task_struct");
+	return task ? type_pointer(c->types, task, SPACE_KERNEL) : type_int(c->types, 8, false);
+}
+
+static ir_value lower_curtask(struct compiler *c, struct node *n)
+{
+	return call(c, BPF_FUNC_get_current_task);
+}
+
+static uint32_t task_field(struct compiler *c, struct node *n, const char *record,
+			   const char *field, uint32_t *size)
+{
+	const struct type *type = btf_type(c->btf, "struct", record);
+	const struct field *f = NULL;
+	uint32_t offset = 0;
+
+	if (type) {
+		record_complete(type);
+		f = type_field(type, field, &offset);
+	}
+	if (!f) {
+		check_error(c, n->span, "%s needs the kernel's BTF, which has no field %s of %s",
+			    n->name, field, record);
+		*size = 0;
+		return 0;
+	}
+	*size = f->type->size;
+	return offset;
+}
+
+static const struct type *check_ppid(struct compiler *c, struct node *n)
+{
+	uint32_t size;
+
+	task_field(c, n, "task_struct", "real_parent", &size);
+	return size ? type_int(c->types, 4, false) : NULL;
+}
+
+static ir_value lower_ppid(struct compiler *c, struct node *n)
+{
+	uint32_t size, place = lower_place(c, 8, n->span);
+	uint32_t parent = task_field(c, n, "task_struct", "real_parent", &size);
+	uint32_t tgid = task_field(c, n, "task_struct", "tgid", &size);
+	ir_value task = lower_curtask(c, n);
+
+	lower_read(c, SPACE_KERNEL, place, 8, ir_binary_imm(c->f, IR_ADD, task, parent));
+	task = ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
+	lower_read(c, SPACE_KERNEL, place, 4, ir_binary_imm(c->f, IR_ADD, task, tgid));
+	return ir_load(c->f, ir_scratch(c->f, place), 0, 4, false);
+}
+
+/* --- registers and arguments ------------------------------------------------------------------ */
+
+#if defined(__x86_64__)
+static const struct {
+	const char *name;
+	int at;
+} registers[] = {
+	{ "r15", 0 },	{ "r14", 8 },	{ "r13", 16 },	{ "r12", 24 },	{ "bp", 32 },
+	{ "bx", 40 },	{ "r11", 48 },	{ "r10", 56 },	{ "r9", 64 },	{ "r8", 72 },
+	{ "ax", 80 },	{ "cx", 88 },	{ "dx", 96 },	{ "si", 104 },	{ "di", 112 },
+	{ "ip", 128 },	{ "cs", 136 },	{ "flags", 144 }, { "sp", 152 }, { "ss", 160 },
+	{ "pc", 128 },	{ "fp", 32 },
+};
+static const int argument_registers[] = { 112, 104, 96, 88, 72, 64 };
+#define REGISTER_RESULT 80
+#define REGISTER_SP	152
+#define REGISTER_IP	128
+#define REGISTER_CS	136
+#else /* arm64: struct user_pt_regs */
+static const struct {
+	const char *name;
+	int at;
+} registers[] = {
+	{ "r0", 0 },	{ "r1", 8 },	{ "r2", 16 },	{ "r3", 24 },	{ "r4", 32 },
+	{ "r5", 40 },	{ "r6", 48 },	{ "r7", 56 },	{ "r8", 64 },	{ "r9", 72 },
+	{ "r10", 80 },	{ "r11", 88 },	{ "r12", 96 },	{ "r13", 104 }, { "r14", 112 },
+	{ "r15", 120 }, { "r16", 128 }, { "r17", 136 }, { "r18", 144 }, { "r19", 152 },
+	{ "r20", 160 }, { "r21", 168 }, { "r22", 176 }, { "r23", 184 }, { "r24", 192 },
+	{ "r25", 200 }, { "r26", 208 }, { "r27", 216 }, { "r28", 224 }, { "r29", 232 },
+	{ "r30", 240 }, { "fp", 232 },	{ "lr", 240 },	{ "sp", 248 },	{ "pc", 256 },
+	{ "ip", 256 },	{ "pstate", 264 },
+};
+static const int argument_registers[] = { 0, 8, 16, 24, 32, 40, 48, 56 };
+#define REGISTER_RESULT 0
+#define REGISTER_SP	248
+#define REGISTER_IP	256
+#endif
+
+int builtin_register(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(registers); i++)
+		if (!strcmp(registers[i].name, name))
+			return registers[i].at;
+	return -1;
+}
+
+int builtin_registers(const struct compiler *c)
+{
+	switch (c->target->attach) {
+	case ATTACH_KPROBE:
+	case ATTACH_KRETPROBE:
+	case ATTACH_UPROBE:
+	case ATTACH_URETPROBE:
+	case ATTACH_PERF:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static ir_value load_register(struct compiler *c, int at)
+{
+	return ir_load(c->f, ir_context(c->f), at, 8, false);
+}
+
+ir_value builtin_argument(struct compiler *c, unsigned n)
+{
+	enum attach attach = c->target->attach;
+
+	if (c->target->nr_usdt_args)
+		return usdt_argument(c, n);
+	if (attach == ATTACH_FENTRY || attach == ATTACH_FEXIT || attach == ATTACH_RAW_TP)
+		return ir_load(c->f, ir_context(c->f), 8 * n, 8, false);
+	return load_register(c, argument_registers[n]);
+}
+
+static unsigned argument_number(const struct node *n)
+{
+	const char *s = n->name;
+
+	return (s[strcspn(s, "0123456789")] - '0');
+}
+
+static unsigned arguments_known(const struct compiler *c)
+{
+	switch (c->target->attach) {
+	case ATTACH_FENTRY:
+	case ATTACH_FEXIT:
+		return c->target->args ? c->target->args->nr_fields : 0;
+	case ATTACH_RAW_TP:
+		return c->target->args ? c->target->args->nr_fields : 10;
+	case ATTACH_KPROBE:
+		return ARRAY_SIZE(argument_registers);
+	case ATTACH_UPROBE:
+		return c->target->point->provider == PROVIDER_USDT ?
+			       c->target->nr_usdt_args :
+			       ARRAY_SIZE(argument_registers);
+	default:
+		return 0;
+	}
+}
+
+static const struct type *check_arg(struct compiler *c, struct node *n)
+{
+	unsigned known = arguments_known(c), number = argument_number(n);
+
+	if (!known && c->target->point->provider != PROVIDER_USDT)
+		return not_here(c, n);
+	if (number >= known) {
+		check_error(c, n->span, "%s: %s has %u argument%s that can be seen here", n->name,
+			    c->target->name, known, known == 1 ? "" : "s");
+		if (c->target->attach == ATTACH_KPROBE || c->target->attach == ATTACH_UPROBE)
+			check_hint(c, "those behind them are on the stack: sarg0 and so on");
+		return NULL;
+	}
+	if (c->target->point->provider == PROVIDER_USDT)
+		return usdt_argument_type(c, number);
+	return type_int(c->types, 8, false);
+}
+
+static ir_value lower_arg(struct compiler *c, struct node *n)
+{
+	return builtin_argument(c, argument_number(n));
+}
+
+static const struct type *check_sarg(struct compiler *c, struct node *n)
+{
+	enum attach attach = c->target->attach;
+
+	if (attach != ATTACH_KPROBE && attach != ATTACH_UPROBE)
+		return not_here(c, n);
+	return type_int(c->types, 8, false);
+}
+
+static ir_value lower_sarg(struct compiler *c, struct node *n)
+{
+	uint32_t place = lower_place(c, 8, n->span);
+	ir_value sp = load_register(c, REGISTER_SP);
+	int at = 8 * argument_number(n);
+
+#if defined(__x86_64__)
+	at += 8; /* the return address */
+#endif
+	lower_read(c, of_process(c) ? SPACE_USER : SPACE_KERNEL, place, 8,
+		   ir_binary_imm(c->f, IR_ADD, sp, at));
+	return ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
+}
+
+static const struct type *check_retval(struct compiler *c, struct node *n)
+{
+	switch (c->target->attach) {
+	case ATTACH_FEXIT:
+		if (!c->target->ret)
+			return check_error(c, n->span, "%s returns nothing", c->target->name);
+		if (!type_is_scalar(c->target->ret))
+			return check_error(c, n->span, "%s returns %s, which is not supported",
+					   c->target->name, check_text(c, c->target->ret));
+		return c->target->ret;
+	case ATTACH_KRETPROBE:
+	case ATTACH_URETPROBE:
+		return type_int(c->types, 8, true);
+	default:
+		return not_here(c, n);
+	}
+}
+
+static ir_value lower_retval(struct compiler *c, struct node *n)
+{
+	const struct type *ret = c->target->ret;
+	ir_value value;
+
+	if (c->target->attach != ATTACH_FEXIT)
+		return load_register(c, REGISTER_RESULT);
+	value = ir_load(c->f, ir_context(c->f), 8 * c->target->args->nr_fields, 8, false);
+	/* a function's int leaves the upper half as it was */
+	return ret->size < 8 ? ir_extend(c->f, value, ret->size, ret->is_signed) : value;
+}
+
+const struct type *builtin_args(struct compiler *c, struct span at)
+{
+	if (c->target->args && c->target->attach != ATTACH_KRETPROBE &&
+	    c->target->attach != ATTACH_PERF)
+		return c->target->args;
+	check_error(c, at, "what the arguments of %s are is not known here", c->target->name);
+	if (c->target->attach == ATTACH_KPROBE || c->target->attach == ATTACH_UPROBE)
+		check_hint(c, "arg0, arg1 and so on are there by number");
+	return NULL;
+}
+
+static const struct type *check_args(struct compiler *c, struct node *n)
+{
+	const struct type *args = builtin_args(c, n->span);
+
+	return args ? type_pointer(c->types, args, SPACE_CONTEXT) : NULL;
+}
+
+static ir_value lower_args(struct compiler *c, struct node *n)
+{
+	return lower_forget(c, ir_context(c->f));
+}
+
+static const struct type *check_ctx(struct compiler *c, struct node *n)
+{
+	return type_int(c->types, 8, false);
+}
+
+/* --- where it is -------------------------------------------------------------------------------- */
+
+static const struct type *check_probe(struct compiler *c, struct node *n)
+{
+	return type_of_kind(c->types, TYPE_PROBE);
+}
+
+static ir_value lower_probe(struct compiler *c, struct node *n)
+{
+	if (c->variant->by_cookie)
+		return ir_call(c->f, BPF_FUNC_get_attach_cookie, IR_SCALAR, 1, ir_context(c->f));
+	return ir_const(c->f, c->out->nr_probe_names - c->variant->nr_targets);
+}
+
+static const struct type *check_func(struct compiler *c, struct node *n)
+{
+	enum attach attach = c->target->attach;
+
+	if (of_process(c))
+		return type_of_kind(c->types, TYPE_USYM);
+	if (attach == ATTACH_FENTRY || attach == ATTACH_FEXIT)
+		return type_string(c->types, strlen(c->target->function) + 1);
+	if (attach == ATTACH_KPROBE)
+		return type_of_kind(c->types, TYPE_KSYM);
+	if (attach == ATTACH_KRETPROBE && c->variant->nr_targets == 1)
+		return type_string(c->types, strlen(c->target->function) + 1);
+	if (attach == ATTACH_KRETPROBE)
+		return type_of_kind(c->types, TYPE_PROBE);
+	return not_here(c, n);
+}
+
+static ir_value lower_usym_at(struct compiler *c, struct node *n, ir_value address)
+{
+	ir_value at = ir_scratch(c->f, lower_place(c, sizeof(struct rt_usym), n->span));
+	ir_value ids = call(c, BPF_FUNC_get_current_pid_tgid);
+
+	ir_store(c->f, at, offsetof(struct rt_usym, address), 8, address);
+	ir_store(c->f, at, offsetof(struct rt_usym, pid), 4,
+		 ir_binary_imm(c->f, IR_SHR, ids, 32));
+	ir_store(c->f, at, offsetof(struct rt_usym, tid), 4, ids);
+	return at;
+}
+
+static ir_value lower_func(struct compiler *c, struct node *n)
+{
+	if (n->type->kind == TYPE_STRING)
+		return ir_rodata(c->f, lower_literal(c, c->target->function,
+						     strlen(c->target->function)));
+	if (n->type->kind == TYPE_PROBE)
+		return lower_probe(c, n);
+	if (n->type->kind == TYPE_USYM)
+		return lower_usym_at(c, n, load_register(c, REGISTER_IP));
+	return load_register(c, REGISTER_IP);
+}
+
+static const struct type *check_usermode(struct compiler *c, struct node *n)
+{
+	return builtin_registers(c) < 0 ? not_here(c, n) : type_int(c->types, 1, false);
+}
+
+static ir_value lower_usermode(struct compiler *c, struct node *n)
+{
+#if defined(__x86_64__)
+	ir_value mode = ir_binary_imm(c->f, IR_AND, load_register(c, REGISTER_CS), 3);
+
+	return ir_binary_imm(c->f, IR_SHR, mode, 1);
+#else
+	/* the mode EL0t is 0 */
+	ir_value mode = ir_binary_imm(c->f, IR_AND, load_register(c, 264), 0xf);
+
+	mode = ir_binary_imm(c->f, IR_SUB, mode, 1);
+	return ir_binary_imm(c->f, IR_SHR, mode, 63);
+#endif
+}
+
+/* --- stacks ------------------------------------------------------------------------------------- */
+
+static const struct type *stack_type(struct compiler *c, struct node *n, enum type_kind kind)
+{
+	struct type wanted = *type_of_kind(c->types, kind);
+
+	if (c->target->attach == ATTACH_RUN)
+		return not_here(c, n);
+	wanted.depth = RT_STACK_DEPTH_MAX;
+	wanted.stack_mode = c->config->stack_mode;
+	return type_intern(c->types, &wanted);
+}
+
+static const struct type *check_kstack(struct compiler *c, struct node *n)
+{
+	return stack_type(c, n, TYPE_KSTACK);
+}
+
+static const struct type *check_ustack(struct compiler *c, struct node *n)
+{
+	return stack_type(c, n, TYPE_USTACK);
+}
+
+static ir_value lower_stack(struct compiler *c, struct node *n)
+{
+	ir_value at = ir_scratch(c->f, lower_place(c, sizeof(struct rt_id), n->span));
+
+	lower_stack_id(c, n, at, 0);
+	return at;
+}
+
+/* --- the table ---------------------------------------------------------------------------------- */
+
+static const struct builtin builtins[] = {
+	{ "pid", check_uint32, lower_pid },
+	{ "tid", check_uint32, lower_tid },
+	{ "uid", check_uint32, lower_uid },
+	{ "gid", check_uint32, lower_gid },
+	{ "username", check_username, lower_uid },
+	{ "nsecs", check_uint64, lower_nsecs },
+	{ "elapsed", check_uint64, lower_elapsed },
+	{ "cpu", check_uint32, lower_cpu },
+	{ "ncpus", check_uint64, lower_ncpus },
+	{ "rand", check_uint32, lower_rand },
+	{ "cgroup", check_uint64, lower_cgroup },
+	{ "jiffies", check_uint64, lower_jiffies },
+	{ "cpid", check_uint64, lower_cpid },
+	{ "comm", check_comm, lower_comm },
+	{ "ppid", check_ppid, lower_ppid },
+	{ "curtask", check_curtask, lower_curtask },
+	{ "retval", check_retval, lower_retval },
+	{ "args", check_args, lower_args },
+	{ "ctx", check_ctx, lower_args },
+	{ "probe", check_probe, lower_probe },
+	{ "func", check_func, lower_func },
+	{ "usermode", check_usermode, lower_usermode },
+	{ "kstack", check_kstack, lower_stack },
+	{ "ustack", check_ustack, lower_stack },
+};
+static const struct builtin argument = { "arg0", check_arg, lower_arg };
+static const struct builtin stack_argument = { "sarg0", check_sarg, lower_sarg };
+
+/* "arg0" to "arg9", by @stem. */
+static bool is_numbered(const char *name, const char *stem)
+{
+	size_t n = strlen(stem);
+
+	return !strncmp(name, stem, n) && name[n] >= '0' && name[n] <= '9' && !name[n + 1];
+}
+
+static const struct builtin *find(const char *name)
+{
+	static const char prefix[] = "__builtin_";
+
+	if (!strncmp(name, prefix, sizeof(prefix) - 1))
+		name += sizeof(prefix) - 1;
+	if (is_numbered(name, "arg"))
+		return &argument;
+	if (is_numbered(name, "sarg"))
+		return &stack_argument;
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
+		if (!strcmp(builtins[i].name, name))
+			return &builtins[i];
+	return NULL;
+}
+
+const struct type *builtin_check(struct compiler *c, struct node *n, bool *known)
+{
+	const struct builtin *b = find(n->name);
+
+	*known = b;
+	n->info = (void *)b;
+	return b ? b->check(c, n) : NULL;
+}
+
+ir_value builtin_lower(struct compiler *c, struct node *n)
+{
+	return ((const struct builtin *)n->info)->lower(c, n);
+}
+
+const char *const *script_builtin_names(void)
+{
+	static const char *names[ARRAY_SIZE(builtins) + 3];
+
+	if (!names[0]) {
+		for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
+			names[i] = builtins[i].name;
+		names[ARRAY_SIZE(builtins)] = "arg0";
+		names[ARRAY_SIZE(builtins) + 1] = "sarg0";
+	}
+	return names;
+}
