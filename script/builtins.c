@@ -65,9 +65,7 @@ static ir_value lower_gid(struct compiler *c, struct node *n)
 
 static ir_value lower_nsecs(struct compiler *c, struct node *n)
 {
-	/* the boot clock goes on while the machine sleeps, but it is there from 5.8 on only in
-	 * name: bpftrace's nsecs is this one, too */
-	return call(c, BPF_FUNC_ktime_get_ns);
+	return call(c, BPF_FUNC_ktime_get_boot_ns); /* 5.8 */
 }
 
 static ir_value lower_elapsed(struct compiler *c, struct node *n)
@@ -75,7 +73,7 @@ static ir_value lower_elapsed(struct compiler *c, struct node *n)
 	ir_value started = ir_load(c->f, ir_global(c->f, offsetof(struct rt_globals, started)), 0,
 				   8, false);
 
-	return ir_binary(c->f, IR_SUB, lower_nsecs(c, n), started);
+	return ir_binary(c->f, IR_SUB, call(c, BPF_FUNC_ktime_get_ns), started);
 }
 
 static ir_value lower_cpu(struct compiler *c, struct node *n)

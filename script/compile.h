@@ -137,6 +137,9 @@ const struct type *builtin_args(struct compiler *c, struct span at);
 int builtin_registers(const struct compiler *c);
 /* The n-th argument of the function, as a number. */
 ir_value builtin_argument(struct compiler *c, unsigned n);
+/* The same of a usdt probe, and its type. (call_usdt.c) */
+ir_value usdt_argument(struct compiler *c, unsigned n);
+const struct type *usdt_argument_type(struct compiler *c, unsigned n);
 /* The offset of a register by its name ("ip", "di", "r0"); -1: there is none. */
 int builtin_register(const char *name);
 
@@ -214,6 +217,14 @@ ir_value lower_text_equal(struct compiler *c, struct node *a, struct node *b, ir
 ir_value lower_text(struct compiler *c, struct node *n);
 /* The name of the function that reads from there: rt_str_user for "rt_str" and SPACE_USER. */
 const char *lower_reader(struct compiler *c, const char *stem, enum space space);
+
+/* A call that gives a text writes it to @to, a struct rt_string with so much room, itself. False: @n
+ * is none of these, and nothing is done. (call_texts.c) */
+bool call_text_to(struct compiler *c, struct node *n, ir_value to, uint32_t room);
+/* The same into a record that is being made: where it stands is known, so it is read right there.
+ * Returns the new offset; 0: @n is none of these. @where: see rt_append(). */
+ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, ir_value offset,
+			  uint32_t room, int64_t where);
 
 /* --- lower_map.c ------------------------------------------------------------------------------- */
 

@@ -23,7 +23,7 @@ enum type_kind {
 	TYPE_ENUM, /* .name, .size, .enumerators */
 	TYPE_POINTER, /* .to (TYPE_VOID: not known), .space */
 	TYPE_KSYM,     /* a kernel address, shown as its symbol */
-	TYPE_TIMESTAMP, /* ns since boot, shown by strftime()'s format: .name */
+	TYPE_TIMESTAMP, /* CLOCK_BOOTTIME, ns (as nsecs), shown by strftime()'s format: .name */
 	TYPE_STRERROR, /* an errno, shown as words */
 	TYPE_SYSCALL_NAME, /* the number of a system call */
 	TYPE_SIGNAL_NAME,

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What is reached by . -> [] and *: fields of records, elements of arrays, what pointers point to. */
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "script/compile.h"
+
+/* char[N] of a record is a text. */
+static bool is_chars(const struct type *type)
+{
+	return type->kind == TYPE_ARRAY && type->to->kind == TYPE_INT && type->to->size == 1 &&
+	       type->to->is_signed;
+}
+
+/* What a script sees of a field or an element that has the type @type. */
+static const struct type *seen_as(struct compiler *c, const struct type *type)
+{
+	return is_chars(type) ? type_string(c->types, type->count + 1) : type;
+}
+
+/* --- fields ------------------------------------------------------------------------------------- */
+
+static const struct type *no_field(struct compiler *c, struct node *n, const struct type *record)
+{
+	struct nearest near = { .name = n->name };
+
+	if (!c->final)
+		return NULL;
+	check_error(c, n->span, "%s has no field %s", check_text(c, record), n->name);
+	for (size_t i = 0; i < record->nr_fields; i++)
+		nearest_try(&near, record->fields[i].name);
+	if (near.best && *near.best)
+		check_hint(c, "did you mean %s?", near.best);
+	return NULL;
+}
+
+static bool is_args(const struct node *n)
+{
+	return n->kind == NODE_NAME &&
+	       (!strcmp(n->name, "args") || !strcmp(n->name, "__builtin_args"));
+}
+
+/* The record that the left of a . or -> is, or points to. */
+static const struct type *record_of(struct compiler *c, struct node *n)
+{
+	const struct type *type;
+
+	if (is_args(n->a)) {
+		type = builtin_args(c, n->a->span);
+		n->a->type = type;
+		return type;
+	}
+	if (n->a->kind == NODE_NAME)
+		n->a->arrow = true; /* curtask is asked for a field */
+	type = check_expr(c, n->a);
+	if (type && type->kind == TYPE_POINTER)
+		type = type->to;
+	if (!type)
+		return NULL;
+	if (type->kind != TYPE_RECORD && type->kind != TYPE_TUPLE)
+		return check_error(c, n->span, "%s has no fields", check_text(c, n->a->type));
+	if (type->kind == TYPE_RECORD)
+		record_complete(type);
+	return type;
+}
+
+/* The pointers of a copy, or of the user's memory, lead where those of the whole do. */
+static const struct type *in_space_of(struct compiler *c, const struct type *of,
+				      const struct type *type)
+{
+	if (of && of->kind == TYPE_POINTER && of->space == SPACE_USER &&
+	    type->kind == TYPE_POINTER && type->space != SPACE_USER)
+		return type_pointer(c->types, type->to, SPACE_USER);
+	return type;
+}
+
+const struct type *check_field(struct compiler *c, struct node *n)
+{
+	const struct type *record = record_of(c, n);
+	const struct field *f;
+	uint32_t offset;
+
+	if (!record)
+		return NULL;
+	/* what fexit says a function gave back */
+	if (is_args(n->a) && !strcmp(n->name, "retval") && c->target->ret)
+		return c->target->ret;
+	f = type_field(record, n->name, &offset);
+	if (!f)
+		return no_field(c, n, record);
+	return in_space_of(c, n->a->type, seen_as(c, f->type));
+}
+
+/* --- elements, and what a pointer points to -------------------------------------------------- */
+
+const struct type *check_index(struct compiler *c, struct node *n)
+{
+	const struct type *type = check_expr(c, n->a);
+	int64_t at;
+
+	if (!check_number(c, n->b, "an index") || !type)
+		return NULL;
+	if (type->kind == TYPE_TUPLE)
+		return check_error(c, n->span, "an element of a tuple is written .0, .1 and so on");
+	if (type->kind != TYPE_ARRAY && type->kind != TYPE_POINTER)
+		return check_error(c, n->span, "%s has no elements", check_text(c, type));
+	if (type->kind == TYPE_ARRAY && check_constant(c, n->b, &at) && type->count &&
+	    (at < 0 || at >= type->count))
+		return check_error(c, n->span, "index %lld, and there are %u elements",
+				   (long long)at, type->count);
+	if (type->to->kind == TYPE_VOID || !type->to->size)
+		return check_error(c, n->span, "what %s points to is not known",
+				   check_text(c, type));
+	return in_space_of(c, type, seen_as(c, type->to));
+}
+
+const struct type *check_deref(struct compiler *c, struct node *n)
+{
+	const struct type *type = check_expr(c, n->a);
+
+	if (!type)
+		return NULL;
+	/* *x of a number: 8 bytes there */
+	if (type->kind == TYPE_INT)
+		return type_int(c->types, 8, false);
+	if (type->kind != TYPE_POINTER)
+		return check_error(c, n->span, "%s is no pointer", check_text(c, type));
+	if (type->to->kind == TYPE_VOID)
+		return check_error(c, n->span, "what this pointer points to is not known: a cast "
+					       "says it, as in *(uint64 *)x");
+	if (type->to->kind == TYPE_RECORD)
+		record_complete(type->to);
+	return in_space_of(c, type, seen_as(c, type->to));
+}
+
+/* --- where it is --------------------------------------------------------------------------------- */
+
+static struct location locate(struct compiler *c, struct node *n);
+
+static struct location at_pointer(struct compiler *c, struct node *n)
+{
+	struct location l = { .space = SPACE_NONE };
+
+	l.base = lower_expr(c, n);
+	if (n->type->kind == TYPE_POINTER)
+		l.space = n->type->space;
+	else if (c->target->attach == ATTACH_UPROBE || c->target->attach == ATTACH_URETPROBE)
+		l.space = SPACE_USER;
+	return l;
+}
+
+/* The fields of fentry's and raw tracepoints' args are 8 bytes each in the context, those of a
+ * kprobe are in registers. */
+static struct location locate_args(struct compiler *c, const struct type *args,
+				   const struct field *f, uint32_t offset)
+{
+	struct location l = { .space = SPACE_CONTEXT };
+
+	if (c->target->attach == ATTACH_KPROBE) {
+		l.space = SPACE_PROGRAM;
+		l.base = ir_scratch(c->f, lower_place(c, 8, c->f->at));
+		ir_store(c->f, l.base, 0, 8, builtin_argument(c, f - args->fields));
+		return l;
+	}
+	l.base = ir_context(c->f);
+	l.offset = offset;
+	return l;
+}
+
+static struct location locate_field(struct compiler *c, struct node *n)
+{
+	const struct type *record = n->a->type;
+	struct location l;
+	const struct field *f;
+	uint32_t offset;
+
+	if (record->kind == TYPE_POINTER)
+		record = record->to;
+	f = type_field(record, n->name, &offset);
+	if (is_args(n->a)) {
+		l = locate_args(c, record, f, offset);
+	} else {
+		l = n->a->type->kind == TYPE_POINTER ? at_pointer(c, n->a) : locate(c, n->a);
+		l.offset += offset;
+	}
+	l.bits = f->bits ? f : NULL;
+	l.data_loc = f->data_loc || f->rel_loc ? f : NULL;
+	return l;
+}
+
+static struct location locate_index(struct compiler *c, struct node *n)
+{
+	const struct type *of = n->a->type;
+	uint32_t size = of->to->size;
+	struct location l;
+	int64_t at;
+	ir_value index;
+
+	l = of->kind == TYPE_POINTER ? at_pointer(c, n->a) : locate(c, n->a);
+	if (check_constant(c, n->b, &at)) {
+		l.offset += at * size;
+		return l;
+	}
+	index = lower_expr(c, n->b);
+	if (l.space == SPACE_CONTEXT || l.space == SPACE_PROGRAM) {
+		/* an index that the verifier can't follow: it is read like any other memory */
+		l.base = lower_forget(c, l.base);
+		l.space = SPACE_KERNEL;
+	}
+	index = ir_binary_imm(c->f, IR_MUL, index, size);
+	l.base = ir_binary(c->f, IR_ADD, l.base, index);
+	return l;
+}
+
+static struct location locate(struct compiler *c, struct node *n)
+{
+	struct location l = { .space = SPACE_PROGRAM };
+
+	switch (n->kind) {
+	case NODE_FIELD:
+		if (!(is_args(n->a) && !strcmp(n->name, "retval") && c->target->ret))
+			return locate_field(c, n);
+		break;
+	case NODE_INDEX:
+		return locate_index(c, n);
+	case NODE_UNARY:
+		if (n->op == OP_DEREF)
+			return at_pointer(c, n->a);
+		break;
+	default:
+		break;
+	}
+	/* a place of the program's own */
+	l.base = lower_expr(c, n);
+	return l;
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+void lower_read(struct compiler *c, enum space space, uint32_t place, uint32_t size, ir_value from)
+{
+	ir_value to = ir_scratch(c->f, place), n = ir_const(c->f, size);
+
+	if (space == SPACE_NONE)
+		ir_runtime(c->f, "rt_read_any", IR_SCALAR, 3, to, n, from);
+	else
+		ir_call(c->f,
+			space == SPACE_USER ? BPF_FUNC_probe_read_user :
+					      BPF_FUNC_probe_read_kernel,
+			IR_SCALAR, 3, to, n, from);
+}
+
+static ir_value address(struct compiler *c, const struct location *l)
+{
+	return l->offset ? ir_binary_imm(c->f, IR_ADD, l->base, l->offset) : l->base;
+}
+
+static bool is_direct(const struct location *l)
+{
+	return l->space == SPACE_CONTEXT || l->space == SPACE_PROGRAM;
+}
+
+static ir_value read_bits(struct compiler *c, ir_value value, const struct type *type,
+			  const struct field *f)
+{
+	unsigned left = 64 - f->bit_offset - f->bits;
+
+	value = ir_binary_imm(c->f, IR_SHL, value, left);
+	return ir_binary_imm(c->f, type->is_signed ? IR_SAR : IR_SHR, value, 64 - f->bits);
+}
+
+static ir_value read_scalar(struct compiler *c, struct node *n, struct location *l)
+{
+	uint32_t size = n->type->size, place;
+	ir_value value;
+
+	/* a bit field may reach beyond the bytes of its type, where it is packed */
+	if (l->bits)
+		size = l->bits->bit_offset + l->bits->bits > 32 ? 8 : 4;
+	if (is_direct(l) && !l->bits) {
+		value = ir_load(c->f, l->base, l->offset, size, n->type->is_signed);
+	} else {
+		place = lower_place(c, 8, n->span);
+		if (is_direct(l)) {
+			l->base = lower_forget(c, l->base);
+			l->space = SPACE_KERNEL;
+		}
+		if (l->bits)
+			ir_store_imm(c->f, ir_scratch(c->f, place), 0, 8, 0);
+		lower_read(c, l->space, place, size, address(c, l));
+		value = ir_load(c->f, ir_scratch(c->f, place), 0, l->bits ? 8 : size,
+				n->type->is_signed);
+	}
+	return l->bits ? read_bits(c, value, n->type, l->bits) : value;
+}
+
+/* __data_loc: a u32 with where it is, from the record's begin, in its lower half; __rel_loc: from
+ * behind this u32. */
+static void follow_data_loc(struct compiler *c, struct location *l)
+{
+	ir_value at = ir_load(c->f, l->base, l->offset, 4, false);
+	ir_value begin = lower_forget(c, l->base);
+
+	at = ir_binary_imm(c->f, IR_AND, at, 0xffff);
+	l->base = ir_binary(c->f, IR_ADD, begin, at);
+	l->offset = l->data_loc->rel_loc ? l->offset + 4 : 0;
+	l->space = SPACE_KERNEL;
+}
+
+ir_value lower_location(struct compiler *c, struct node *n)
+{
+	struct location l;
+	uint32_t place;
+
+	/* args.retval */
+	if (n->kind == NODE_FIELD && is_args(n->a) && !strcmp(n->name, "retval") && c->target->ret)
+		return ir_load(c->f, ir_context(c->f), 8 * c->target->args->nr_fields, 8, true);
+	l = locate(c, n);
+	if (l.data_loc)
+		follow_data_loc(c, &l);
+	if (type_is_scalar(n->type))
+		return read_scalar(c, n, &l);
+	if (n->type->kind == TYPE_STRING && (l.data_loc || !is_direct(&l) || l.offset ||
+					     n->kind == NODE_INDEX || n->kind == NODE_FIELD)) {
+		if (l.space == SPACE_PROGRAM && !l.data_loc && n->kind == NODE_FIELD &&
+		    n->a->type->kind == TYPE_TUPLE)
+			return address(c, &l); /* it is a struct rt_string already */
+		if (is_direct(&l))
+			l = (struct location){ .base = lower_forget(c, l.base),
+					       .offset = l.offset,
+					       .space = SPACE_KERNEL };
+		place = lower_place(c, RT_STRING_SIZE(n->type->count), n->span);
+		ir_runtime(c->f, lower_reader(c, "rt_str", l.space), IR_SCALAR, 3,
+			   ir_scratch(c->f, place), ir_const(c->f, n->type->count),
+			   address(c, &l));
+		return ir_scratch(c->f, place);
+	}
+	if (is_direct(&l) && l.space == SPACE_PROGRAM)
+		return address(c, &l);
+	if (is_direct(&l))
+		l = (struct location){ .base = lower_forget(c, l.base),
+				       .offset = l.offset,
+				       .space = SPACE_KERNEL };
+	place = lower_place(c, n->type->size, n->span);
+	lower_read(c, l.space, place, n->type->size, address(c, &l));
+	return ir_scratch(c->f, place);
+}
