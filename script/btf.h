@@ -18,11 +18,19 @@ struct btf_types;
 struct btf_types *btf_types_new(struct types *types, struct arena *arena, const char *path);
 /* 0, or -errno: whether there is BTF at all. */
 int btf_types_error(struct btf_types *b);
-void btf_types_free(struct btf_types *b); /* unmaps what the arena does not hold */
+/* Of a section in memory (aligned to 4 bytes, the caller's until btf_types_free()) instead of a
+ * file, without modules: for tests. Returns 0 or -errno. */
+int btf_types_memory(struct btf_types *b, const void *data, size_t size);
+/* Types stay: what they have of the BTF is in the arena. */
+void btf_types_free(struct btf_types *b);
 
 /* A struct, union, typedef or enum ("task_struct", "size_t"); @keyword: "struct", "union", "enum"
  * or NULL: a typedef or a base type such as "unsigned int". NULL: there is none of that name. */
 const struct type *btf_type(struct btf_types *b, const char *keyword, const char *name);
+
+/* The record of this name, which record_complete() looks for when its fields are asked for: so a
+ * mere pointer to it costs no BTF. @keyword: "struct" or "union". Until then its size is 0. */
+const struct type *btf_type_later(struct btf_types *b, const char *keyword, const char *name);
 
 /* The fields of a record that came from BTF; its pointers are of @space. Does nothing where they
  * are known. type_field() needs it done. */
@@ -34,8 +42,12 @@ struct function {
 	uint32_t btf_id;    /* of the FUNC */
 	int btf_fd;	    /* of the module's BTF, for attach_btf_obj_fd; 0: vmlinux */
 	const struct type *ret;
-	const struct type *args; /* a record: each of 8 bytes as fentry has them; names as in C */
-	bool args_fit;		 /* each of them is a scalar of 8 bytes or less */
+	/* A record: each of 8 bytes as fentry has them, of whose lower ones it takes as many as its
+	 * type has; names as in C. What the function returns stands behind them, at .size (fexit).
+	 * Pointers to records are of SPACE_KERNEL; those to anything else may be a caller's of user
+	 * space, which BTF tells of kernels only that clang has built, and are of SPACE_NONE. */
+	const struct type *args;
+	bool args_fit; /* each of them is a scalar of 8 bytes or less */
 };
 
 /* The function of this name and its arguments. @module NULL: vmlinux's, else any module's. False:
@@ -46,10 +58,21 @@ bool btf_tracepoint(struct btf_types *b, const char *name, struct function *f);
 /* Each function, or tracepoint, of vmlinux and, with @modules, of these. */
 void btf_each_function(struct btf_types *b, bool modules,
 		       void (*fn)(void *ctx, const char *module, const char *name), void *ctx);
-void btf_each_tracepoint(struct btf_types *b, void (*fn)(void *ctx, const char *name), void *ctx);
+void btf_each_tracepoint(struct btf_types *b,
+			 void (*fn)(void *ctx, const char *module, const char *name), void *ctx);
+/* Is there such a tracepoint in vmlinux, its modules left aside? */
+bool btf_has_tracepoint(struct btf_types *b, const char *name);
 /* Each struct, union and enum that has a name: for -lv "struct NAME" and for did-you-mean. */
 void btf_each_record(struct btf_types *b, void (*fn)(void *ctx, const char *keyword, const char *name),
 		     void *ctx);
+
+/* For -lv, as C has them, a line each, indented as @indent says: what a function takes (and, @retval,
+ * gives), or a tracepoint. False: BTF knows none. */
+bool btf_print_function(struct btf_types *b, const char *module, const char *name, bool retval,
+			const char *indent, FILE *out);
+bool btf_print_tracepoint(struct btf_types *b, const char *name, const char *indent, FILE *out);
+/* "struct sockaddr {", its fields, "};". False: BTF knows none. */
+bool btf_print_record(struct btf_types *b, const char *keyword, const char *name, FILE *out);
 
 /* The value of an enumerator of any enum of vmlinux; *@type: the enum, if it has a name, else int.
  */

@@ -5,8 +5,9 @@
 #include "script.shared.h"
 #include "script/types.h"
 
-#define TEXT_DEPTH_MAX	16 /* tuples in tuples, as far as a message shows them */
-#define FIELD_DEPTH_MAX 32 /* records without a name in one another */
+#define TEXT_DEPTH_MAX	16	  /* tuples in tuples, as far as a message shows them */
+#define FIELD_DEPTH_MAX 16	  /* records without a name in one another */
+#define FIELD_LOOKS_MAX (1 << 20) /* fields that are looked at for one name */
 
 /* All types by their hash: a chain for each of a power of two of slots. */
 struct slot {
@@ -328,12 +329,14 @@ bool type_is_text(const struct type *type)
 	return type->kind == TYPE_STRING || type->kind == TYPE_COMM;
 }
 
+/* @looks: how many fields may still be looked at. */
 static const struct field *find_field(const struct type *record, const char *name, uint32_t *offset,
-				      unsigned int depth)
+				      unsigned int depth, unsigned int *looks)
 {
-	const struct field *found;
+	const struct field *found = NULL;
+	size_t i;
 
-	for (size_t i = 0; i < record->nr_fields; i++) {
+	for (i = 0; i < record->nr_fields && *looks; i++, --*looks) {
 		const struct field *f = &record->fields[i];
 
 		if (f->name[0] && !strcmp(f->name, name)) {
@@ -341,23 +344,23 @@ static const struct field *find_field(const struct type *record, const char *nam
 			return f;
 		}
 	}
-	for (size_t i = 0; depth && i < record->nr_fields; i++) {
+	for (i = 0; depth && i < record->nr_fields && *looks && !found; i++) {
 		const struct field *f = &record->fields[i];
 
 		if (f->name[0] || f->type->kind != TYPE_RECORD)
 			continue;
-		found = find_field(f->type, name, offset, depth - 1);
-		if (found) {
+		found = find_field(f->type, name, offset, depth - 1, looks);
+		if (found)
 			*offset += f->offset;
-			return found;
-		}
 	}
-	return NULL;
+	return found;
 }
 
 const struct field *type_field(const struct type *record, const char *name, uint32_t *offset)
 {
-	return name[0] ? find_field(record, name, offset, FIELD_DEPTH_MAX) : NULL;
+	unsigned int looks = FIELD_LOOKS_MAX;
+
+	return name[0] ? find_field(record, name, offset, FIELD_DEPTH_MAX, &looks) : NULL;
 }
 
 /* --- as text --- */
