@@ -152,10 +152,8 @@ static void json_unit(struct text *t, uint32_t unit)
 /* A character that does not stand as it is. */
 static void json_escape(struct text *t, uint32_t cp)
 {
-	static const char letters[] = {
-		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-		['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'
-	};
+	static const char letters[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+					['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\' };
 
 	if (cp < sizeof(letters) && letters[cp]) {
 		text_char(t, '\\');

@@ -273,8 +273,7 @@ void texts_frames(struct texts *t, const struct texts_entry *stack, int depth,
 		struct frame_name name;
 
 		name_frame(t, stack, frame_at(stack, i), &name);
-		fn(ctx, frame_name_text(&name, text, sizeof(text)),
-		   stack->kind == RT_BYTES_KSTACK);
+		fn(ctx, frame_name_text(&name, text, sizeof(text)), stack->kind == RT_BYTES_KSTACK);
 	}
 }
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/script.shared.h"
+#include "script.shared.h"
 #include "script/text.h"
 
 struct symbols;
@@ -31,11 +31,11 @@ void texts_add(struct texts *t, const struct rt_bytes *b, size_t size);
 void texts_add_text(struct texts *t, const struct rt_id *id, const char *text, size_t len);
 
 struct texts_entry {
-	uint32_t kind; /* enum rt_bytes_kind */
-	uint32_t pid;  /* of a user stack */
-	uint32_t image; /* what symbols calls the program that it is of */
-	uint32_t len;	/* bytes */
-	bool cut;	/* there was more */
+	uint32_t kind;	   /* enum rt_bytes_kind */
+	uint32_t pid;	   /* of a user stack */
+	uint32_t image;	   /* what symbols calls the program that it is of */
+	uint32_t len;	   /* bytes */
+	bool cut;	   /* there was more */
 	const char *bytes; /* aligned to 8 */
 };
 /* NULL, after counting it: it is not there. What is found is good until more is added. */
@@ -44,8 +44,8 @@ const struct texts_entry *texts_find(struct texts *t, const struct rt_id *id);
 const struct texts_entry *texts_look(struct texts *t, const struct rt_id *id);
 
 enum texts_form {
-	TEXTS_SAFE,   /* for a terminal: names are escaped */
-	TEXTS_RAW,    /* as they are */
+	TEXTS_SAFE, /* for a terminal: names are escaped */
+	TEXTS_RAW,  /* as they are */
 };
 /*
  * A stack as bpftrace prints it: a newline, then a frame a line, which ends with a newline.

@@ -151,10 +151,10 @@ static int open_by_id(uint64_t id, const char *mount)
 	return found;
 }
 
-int cgroup_level(uint64_t id)
+int cgroup_path_of(uint64_t id, char *path, size_t size)
 {
-	char mount[PATH_MAX], path[PATH_MAX], link[32];
-	int fd, level = 0;
+	char mount[PATH_MAX], whole[PATH_MAX], link[32];
+	int fd, err = 0;
 	ssize_t len;
 
 	if (find_mount(mount))
@@ -163,10 +163,29 @@ int cgroup_level(uint64_t id)
 	if (fd < 0)
 		return fd;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof(path));
+	len = readlink(link, whole, sizeof(whole) - 1);
+	if (len < 0)
+		err = -errno;
 	close(fd);
-	for (ssize_t i = strlen(mount); i < len; i++)
-		level += path[i] == '/';
+	if (err)
+		return err;
+	whole[len] = '\0';
+	/* below a mount at "/" it is all of it */
+	len = !strcmp(mount, "/") || strncmp(whole, mount, strlen(mount)) ? 0 : strlen(mount);
+	if (snprintf(path, size, "%s", whole[len] ? whole + len : "/") >= (int)size)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+int cgroup_level(uint64_t id)
+{
+	char path[PATH_MAX];
+	int level = 0, err = cgroup_path_of(id, path, sizeof(path));
+
+	if (err)
+		return err;
+	for (const char *p = path; *p && path[1]; p++)
+		level += *p == '/';
 	return level;
 }
 

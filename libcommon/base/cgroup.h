@@ -20,6 +20,10 @@
  */
 int cgroup_id_parse(const char *text, uint64_t *id);
 
+/* The path of the cgroup of this id below the root of the mounted hierarchy ("/a/b", "/"), into
+ * @path. Returns 0, or -errno as cgroup_level() does; -ENAMETOOLONG: it does not fit. */
+int cgroup_path_of(uint64_t id, char *path, size_t size);
+
 /*
  * How many levels below the root of the mounted hierarchy the cgroup of this id is; 0: it is the
  * root. -ESTALE: the kernel says that no cgroup has this id. To ask it needs CAP_DAC_READ_SEARCH
