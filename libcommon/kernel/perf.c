@@ -104,8 +104,8 @@ static uint64_t cycles_hz(void)
 
 /* --- which CPUs --------------------------------------------------------------------------- */
 
-/* "0-3,8" into @online. False: it can't be read. */
-static bool read_online(bool *online, int nr)
+/* "0-3,8" */
+bool perf_cpus_online(bool *online, int nr)
 {
 	char *text = malloc(LIST_BYTES), *at = text;
 	int fd = open(ONLINE, O_RDONLY | O_CLOEXEC);
@@ -153,7 +153,7 @@ static bool cycles_everywhere(void)
 	int fd = -1, nr = libbpf_num_possible_cpus();
 
 	nr = nr < TRIED_MAX ? nr : TRIED_MAX;
-	if (nr <= 0 || !read_online(online, nr))
+	if (nr <= 0 || !perf_cpus_online(online, nr))
 		return false;
 	for (int cpu = 0; cpu < nr; cpu++) {
 		if (!online[cpu])
@@ -310,7 +310,7 @@ static int say_offline(int cpu)
 static bool is_online(int cpu)
 {
 	bool *online = calloc(cpu + 1, sizeof(*online));
-	bool found = !online || !read_online(online, cpu + 1) || online[cpu];
+	bool found = !online || !perf_cpus_online(online, cpu + 1) || online[cpu];
 
 	free(online);
 	return found;
@@ -373,7 +373,7 @@ int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampl
 	for (int cpu = 0; cpu < nr; cpu++)
 		p->cpus[cpu].fd = p->cpus[cpu].listener_fd = -1;
 	limits_raise_files(nr + SPARE_FDS); /* a descriptor for each CPU */
-	if (!read_online(p->online, nr)) {
+	if (!perf_cpus_online(p->online, nr)) {
 		error("cannot read " ONLINE ": %s", strerror(errno));
 		return -EIO;
 	}
@@ -416,7 +416,7 @@ static void read_uevents(struct perf_sampling *p)
 void perf_sampling_follow(struct perf_sampling *p)
 {
 	read_uevents(p);
-	if (!read_online(p->online, p->nr_cpus))
+	if (!perf_cpus_online(p->online, p->nr_cpus))
 		return;
 	for (int cpu = 0; cpu < p->nr_cpus; cpu++) {
 		struct cpu *c = &p->cpus[cpu];

@@ -62,6 +62,9 @@ void perf_sampling_drain(struct perf_sampling *p);
 void perf_sampling_stop(struct perf_sampling *p);
 void perf_sampling_free(struct perf_sampling *p);
 
+/* Which of the first @nr CPUs are online. False: that can't be read, and none of @online is set. */
+bool perf_cpus_online(bool *online, int nr);
+
 struct perf_sampling_stats {
 	unsigned int cpus; /* sampled now (after the end: at the end) */
 	uint64_t cpu_ns;   /* of time, over all CPUs that were sampled */
