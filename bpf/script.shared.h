@@ -164,8 +164,8 @@ struct rt_globals {
  *  rt_min(value, v, is_signed), rt_max(value, v, is_signed)
  *  rt_stack(context, bytes, room, flags)  a stack into the .bytes of a struct rt_bytes of so many
  *					   bytes of room; flags of bpf_get_stack(); sets .len
- *  rt_intern(bytes, room, seen, lost) -> 0	makes .id of what follows it, and sends it if it is not
- *					   in the map seen; lost: the address of a counter
+ *  rt_intern(bytes, room, lost) -> 0	   makes .id of what follows it, and sends it if it was not sent
+ *					   before; lost: the address of a counter
  *  rt_append(record, offset, room, from, where) -> the new offset, a multiple of 8	the bytes of a
  *					   struct rt_string behind what is in a record. @where, a
  *					   constant: in its low 32 bits the greatest offset (one
@@ -175,7 +175,8 @@ struct rt_globals {
  *  rt_append_user(record, offset, room, from, where), rt_append_kernel, rt_append_any: the same of a
  *					   NUL-terminated text that stands at from, read right into
  *					   the record
- *  rt_send(record, size, most, lost)	   into this CPU's ring; at most so many bytes (a constant)
+ *  rt_send(record, size, most, lost)	   into this CPU's ring, with .ts and .cpu filled in; at most so
+ *					   many bytes (a constant)
  *  rt_ring() -> map			   which one that is: made by script/link.c
  */
 
