@@ -65,6 +65,7 @@ struct probe_options {
 	const char *command; /* -c: what bare names of uprobes on it mean; NULL: none */
 	size_t max_probes;  /* 0: 1024 */
 	bool missing_ok;    /* a probe that is not there is a warning */
+	bool missing_quiet; /* with missing_ok: not even that */
 	/* -l, --dry-run: nothing is tried, and nothing is refused for what this kernel or the
 	 * privileges don't grant, only for what there isn't. */
 	bool only_names;
@@ -77,12 +78,20 @@ struct probes *probes_new(struct arena *arena, struct types *types, struct btf_t
 void probes_free(struct probes *p);
 
 /*
- * The places of one point. Returns 0 with at least one, or -errno after source_error() with, if
+ * The places of one point: *targets becomes an array of *nr. Returns 0 with at least one (with
+ * .missing_ok, perhaps none), or -errno after source_error() with, if
  * there is one, the nearest name ("did you mean ..."), and for a kprobe that a hardened kernel
  * refuses the nearest tracepoint.
  */
 int probes_expand(struct probes *p, struct source *src, const struct point *point,
-		  struct target **targets, size_t *nr);
+		  struct target ***targets, size_t *nr);
+
+/*
+ * A tracepoint whose record the clause does not look at: makes it a raw tracepoint, where the kernel
+ * has one of its name, which costs less and comes off faster. Those of system calls stay: theirs is
+ * called for all calls. Returns whether it did.
+ */
+bool probes_without_args(struct probes *p, struct target *target);
 
 /* -l and -lv: prints the probes that match @pattern (NULL: all), one a line, as bpftrace does:
  * "tracepoint:syscalls:sys_enter_openat", with @verbose their fields below, indented by four.

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
+#include <bpf/bpf.h>
+
+#include "base/util.h"
+#include "script/formats.h"
+#include "script/probes_internal.h"
+
+#define MAX_PROBES 1024 /* of one point, where the options don't say */
+
+struct probes *probes_new(struct arena *arena, struct types *types, struct btf_types *btf,
+			  const struct probe_options *options)
+{
+	struct probes *p = arena_alloc(arena, sizeof(*p));
+
+	*p = (struct probes){
+		.arena = arena, .types = types, .btf = btf, .options = *options, .tracefs = 1
+	};
+	if (!p->options.max_probes)
+		p->options.max_probes = MAX_PROBES;
+	return p;
+}
+
+void probes_free(struct probes *p)
+{
+	if (!p)
+		return;
+	if (p->tracefs > 1)
+		close(p->tracefs);
+	while (p->nr_user_files)
+		close(p->user_files[--p->nr_user_files]);
+	knames_free(&p->names);
+}
+
+int probes_tracefs(struct probes *p)
+{
+	if (p->tracefs == 1)
+		p->tracefs = tracefs_open();
+	return p->tracefs;
+}
+
+/* --- what this kernel grants --- */
+
+/* Lockdown, in its stricter mode, refuses kprobes; some kernels don't have them. */
+static bool lockdown_refuses(void)
+{
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128] = "";
+
+	if (f && !fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	if (f)
+		fclose(f);
+	return strstr(line, "[confidentiality]");
+}
+
+bool probes_has_kprobes(struct probes *p)
+{
+	if (p->kprobes == GRANT_UNKNOWN)
+		p->kprobes = !access("/sys/bus/event_source/devices/kprobe/type", R_OK) &&
+					     !lockdown_refuses()
+				     ? GRANTED
+				     : REFUSED;
+	return p->kprobes == GRANTED;
+}
+
+/* A program that does nothing, for a function that every kernel has: loaded, not attached. */
+static enum grant try_trampoline(struct probes *p)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FEXIT);
+	struct function f;
+	int fd;
+
+	if (!btf_function(p->btf, "vmlinux", "vfs_read", &f) || !f.btf_id)
+		return REFUSED;
+	opts.attach_btf_id = f.btf_id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "try", "GPL", insns, ARRAY_SIZE(insns), &opts);
+	if (fd < 0)
+		return REFUSED;
+	close(fd);
+	return GRANTED;
+}
+
+bool probes_has_trampolines(struct probes *p)
+{
+	if (p->trampolines == GRANT_UNKNOWN)
+		p->trampolines = try_trampoline(p);
+	return p->trampolines == GRANTED;
+}
+
+/* --- targets --- */
+
+struct target *probes_add(struct expansion *e)
+{
+	struct target *t;
+
+	if (e->nr >= e->p->options.max_probes) {
+		e->full = true;
+		return NULL;
+	}
+	if (e->nr == e->capacity)
+		e->targets =
+			arena_grow(e->p->arena, e->targets, &e->capacity, 4, sizeof(*e->targets));
+	t = e->targets[e->nr++] = arena_alloc(e->p->arena, sizeof(*t));
+	*t = (struct target){ .point = e->point, .cpu = -1 };
+	return t;
+}
+
+bool probes_is_pattern(const char *text)
+{
+	return text[strcspn(text, "*?")];
+}
+
+bool probes_match(const char *pattern, const char *text)
+{
+	const char *star = NULL, *again = NULL; /* the last *, and what it did not take yet */
+
+	while (*text) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			again = text;
+		} else if (*pattern && (*pattern == '?' || *pattern == *text)) {
+			pattern++;
+			text++;
+		} else if (star) {
+			pattern = star;
+			text = ++again;
+		} else {
+			return false;
+		}
+	}
+	return !pattern[strspn(pattern, "*")];
+}
+
+int probes_error(struct expansion *e, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	source_error(e->src, e->point->span, "%s", text);
+	return -EINVAL;
+}
+
+int probes_missing(struct expansion *e, const char *what, const char *best)
+{
+	const char *provider = provider_name(e->point->provider);
+
+	if (!e->p->options.missing_ok)
+		source_error(e->src, e->point->span, "No matches for %s %s.", provider, what);
+	else if (!e->p->options.missing_quiet)
+		source_warning(e->src, e->point->span, "No matches for %s %s. Skipping.", provider,
+			       what);
+	if (best && !(e->p->options.missing_ok && e->p->options.missing_quiet))
+		source_hint(e->src, "did you mean %s?", best);
+	return -ENOENT;
+}
+
+static int expand(struct expansion *e)
+{
+	switch (e->point->provider) {
+	case PROVIDER_BEGIN:
+	case PROVIDER_END:
+	case PROVIDER_INTERVAL:
+	case PROVIDER_PROFILE:
+	case PROVIDER_SELF:
+		return probes_time(e);
+	case PROVIDER_SOFTWARE:
+	case PROVIDER_HARDWARE:
+		return probes_event(e);
+	case PROVIDER_TRACEPOINT:
+		return probes_kernel_tracepoint(e);
+	case PROVIDER_RAWTRACEPOINT:
+		return probes_kernel_rawtracepoint(e);
+	case PROVIDER_KPROBE:
+	case PROVIDER_KRETPROBE:
+	case PROVIDER_FENTRY:
+	case PROVIDER_FEXIT:
+		return probes_kernel_function(e);
+	case PROVIDER_UPROBE:
+	case PROVIDER_URETPROBE:
+		return probes_user(e);
+	case PROVIDER_USDT:
+		return probes_user_usdt(e);
+	default:
+		return probes_error(e, "bscope has no %s probes",
+				    provider_name(e->point->provider));
+	}
+}
+
+int probes_expand(struct probes *p, struct source *src, const struct point *point,
+		  struct target ***targets, size_t *nr)
+{
+	struct expansion e = { .p = p, .src = src, .point = point };
+	int err = expand(&e);
+
+	*targets = NULL;
+	*nr = 0;
+	if (!err && e.full)
+		return probes_error(&e,
+				    "%s stands for more than %zu probes (BPFTRACE_MAX_PROBES, "
+				    "or max_probes in config, allows more)",
+				    point->text, p->options.max_probes);
+	if (err == -ENOENT && p->options.missing_ok)
+		return 0;
+	if (err)
+		return err;
+	*targets = e.targets;
+	*nr = e.nr;
+	return 0;
+}
