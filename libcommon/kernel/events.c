@@ -4,10 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <linux/bpf.h>
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "kernel/events.h"
@@ -21,11 +17,6 @@ struct events {
 	uint64_t too_short;
 	struct ring rings[EVENT_RINGS_MAX];
 };
-
-static size_t page_size(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
 
 static size_t ring_count(void)
 {
@@ -72,37 +63,6 @@ int events_configure(struct object *o)
 		if (err)
 			return err;
 	}
-	return 0;
-}
-
-static void ring_close(struct ring *r)
-{
-	if (r->consumer)
-		munmap(r->consumer, page_size());
-	if (r->producer)
-		munmap(r->producer, page_size() + 2 * r->size);
-}
-
-static int ring_open(struct ring *r, int fd)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
-	size_t page = page_size();
-	void *map;
-
-	*r = (struct ring){ .fd = fd };
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return -errno;
-	r->size = info.max_entries;
-	map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	r->consumer = map;
-	map = mmap(NULL, page + 2 * r->size, PROT_READ, MAP_SHARED, r->fd, page);
-	if (map == MAP_FAILED)
-		return -errno;
-	r->producer = map;
-	r->data = (char *)map + page;
 	return 0;
 }
 
@@ -163,39 +123,31 @@ size_t events_drain(struct events *events, const struct rings_until *until, size
 	return rings_drain(&all, until, min_size, fn, ctx, stop);
 }
 
-uint64_t events_oldest(const struct events *events)
+static struct rings rings_of(const struct events *events)
 {
-	uint64_t oldest = 0;
-
-	for (size_t i = 0; i < events->nr; i++) {
-		const struct event_head *next = events->rings[i].next;
-
-		if (next && (!oldest || next->ts < oldest))
-			oldest = next->ts;
-	}
-	return oldest;
+	return (struct rings){ (struct ring *)events->rings, events->nr, NULL };
 }
 
-static size_t waiting(const struct ring *r)
+uint64_t events_oldest(const struct events *events)
 {
-	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) - *r->consumer;
+	struct rings all = rings_of(events);
+
+	return rings_oldest(&all);
 }
 
 bool events_pressing(const struct events *events)
 {
 	for (size_t i = 0; i < events->nr; i++)
-		if (waiting(&events->rings[i]) >= wake_bytes(events->rings[i].size))
+		if (ring_waiting(&events->rings[i]) >= wake_bytes(events->rings[i].size))
 			return true;
 	return false;
 }
 
 uint64_t events_waiting(const struct events *events)
 {
-	uint64_t bytes = 0;
+	struct rings all = rings_of(events);
 
-	for (size_t i = 0; i < events->nr; i++)
-		bytes += waiting(&events->rings[i]);
-	return bytes;
+	return rings_waiting(&all);
 }
 
 uint64_t events_unseen(const struct events *events)

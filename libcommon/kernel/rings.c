@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <linux/bpf.h>
 #include <linux/types.h>
+#include <bpf/bpf.h>
 
 #include "base/util.h"
 #include "kernel/rings.h"
@@ -14,6 +18,48 @@
  */
 /* The consumer's position is a cache line that the kernel side reads: written now and then. */
 #define RELEASE_BYTES 16384
+
+static size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+int ring_open(struct ring *r, int fd)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+	size_t page = page_size();
+	void *map;
+
+	*r = (struct ring){ .fd = fd };
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	r->size = info.max_entries;
+	map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	r->consumer = map;
+	map = mmap(NULL, page + 2 * r->size, PROT_READ, MAP_SHARED, r->fd, page);
+	if (map == MAP_FAILED)
+		return -errno;
+	r->producer = map;
+	r->data = (char *)map + page;
+	return 0;
+}
+
+void ring_close(struct ring *r)
+{
+	if (r->consumer)
+		munmap(r->consumer, page_size());
+	if (r->producer)
+		munmap(r->producer, page_size() + 2 * r->size);
+	*r = (struct ring){ .fd = -1 };
+}
+
+size_t ring_waiting(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) - *r->consumer;
+}
 
 /* Finds the next record that was sent (not one given up by the kernel side) up to r->end. */
 static void peek(struct ring *r, size_t min_size, uint64_t *too_short)
@@ -100,4 +146,20 @@ size_t rings_drain(const struct rings *all, const struct rings_until *until, siz
 	for (struct ring *r = all->rings; r < end; r++)
 		release(r);
 	return shown;
+}
+
+uint64_t rings_oldest(const struct rings *all)
+{
+	const struct ring *oldest = oldest_of(all);
+
+	return oldest ? oldest->next->ts : 0;
+}
+
+uint64_t rings_waiting(const struct rings *all)
+{
+	uint64_t bytes = 0;
+
+	for (const struct ring *r = all->rings; r < all->rings + all->nr; r++)
+		bytes += ring_waiting(r);
+	return bytes;
 }

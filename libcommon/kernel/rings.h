@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * rings: BPF ring buffers in memory, read in place and merged by the time stamps of their records.
- * Who maps them is kernel/events.c.
+ * rings: BPF ring buffers, mapped, read in place and merged by the time stamps of their records,
+ * which begin with one (struct event_head's; nothing else of a record is looked at).
  */
 #ifndef BORESCOPE_KERNEL_RINGS_H
 #define BORESCOPE_KERNEL_RINGS_H
@@ -26,6 +26,12 @@ struct ring {
 	uint64_t last_ts; /* of the last record that was handed over */
 };
 
+/* Maps the ring buffer that is open as @fd, which stays the caller's. Returns 0 or -errno; either
+ * way ring_close() ends it. */
+int ring_open(struct ring *r, int fd);
+void ring_close(struct ring *r);
+size_t ring_waiting(const struct ring *r); /* bytes that have not been read */
+
 struct rings {
 	struct ring *rings;
 	size_t nr;
@@ -48,5 +54,9 @@ struct rings_until {
 size_t rings_drain(const struct rings *all, const struct rings_until *until, size_t min_size,
 		   void (*fn)(void *ctx, const void *event, size_t size), void *ctx,
 		   const volatile bool *stop);
+
+/* The time stamp of the first record that waits after rings_drain(); 0: none is ready. */
+uint64_t rings_oldest(const struct rings *all);
+uint64_t rings_waiting(const struct rings *all); /* bytes, in all of them */
 
 #endif
