@@ -331,9 +331,6 @@ bool check_map_value(struct compiler *c, struct node *n, const struct type *type
 		check_error(c, n->span, "nothing can't be assigned to a map");
 		return false;
 	}
-	/* a number that is assigned to what counts */
-	if (m->map.value && type_is_aggregate(m->map.value) && type_is_integer(type))
-		return true;
 	joined = check_join(c, m->map.value, check_kept(c, type));
 	if (!joined) {
 		check_error(c, n->span, "@%s is %s, and can't take %s", m->map.name,
@@ -352,7 +349,10 @@ static void assign_map(struct compiler *c, struct node *n)
 {
 	const struct type *type;
 
+	c->assigned_keys = n->a->nr_args;
+	c->assigned = n->op == OP_NONE ? n->b : NULL;
 	type = check_expr(c, n->b);
+	c->assigned = NULL;
 	if (!check_map(c, n->a) || !type)
 		return;
 	if (n->op != OP_NONE) {

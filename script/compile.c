@@ -187,6 +187,7 @@ static void make_programs(struct compiler *c)
 		check_variant(c, c->variants[i]);
 	if (c->source->errors)
 		return;
+	c->format_checked = true;
 	for (size_t i = 0; i < c->nr_variants; i++) {
 		struct variant *v = c->variants[i];
 		struct program *p = arena_alloc(c->arena, sizeof(*p));

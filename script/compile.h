@@ -10,10 +10,11 @@
 #ifndef BORESCOPE_SCRIPT_COMPILE_H
 #define BORESCOPE_SCRIPT_COMPILE_H
 
-#include "bpf/script.shared.h"
+#include "script.shared.h"
 #include "script/cdecl.h"
 #include "script/check.h"
 #include "script/ir.h"
+#include "script/load.h"
 #include "script/program.h"
 
 /* A $variable of a variant. In each round, the one that is declared as the n-th is the same. */
@@ -68,11 +69,14 @@ struct compiler {
 
 	/* --- of the check --- */
 	bool final;   /* what is wrong is said now */
+	bool format_checked; /* and what formats have was said before */
 	bool changed; /* by this round */
 	struct span *told;
 	size_t nr_told, told_capacity;
 	unsigned scope, loops;
 	size_t next_variable; /* which one is declared next */
+	bool assigned_keys;   /* what is being checked is assigned to a map that has keys */
+	const struct node *assigned; /* the call that a map is assigned */
 
 	/* --- of both --- */
 	struct variant *variant;
@@ -86,6 +90,11 @@ struct compiler {
 	struct loop *loop;
 	unsigned char *rodata;
 	size_t rodata_size, rodata_capacity;
+	struct constant_bytes { /* of it, that may be shared */
+		uint32_t at, size;
+	} *constants;
+	size_t nr_constants, constants_capacity;
+	uint32_t zeroes, zeroes_size;
 	size_t statements_capacity, literals_capacity, programs_capacity, names_capacity;
 };
 
@@ -162,6 +171,8 @@ extern const struct function_def function_actions[], function_texts[], function_
 
 const struct type *function_check(struct compiler *c, struct node *n);
 ir_value function_lower(struct compiler *c, struct node *n);
+/* @map = count(), sum(x), hist(x) and so on. (call_maps.c) */
+void function_aggregate(struct compiler *c, struct node *map, struct node *call);
 
 /* --- lower.c, lower_expr.c: values and places -------------------------------------------------- */
 
@@ -170,6 +181,8 @@ void lower_statements(struct compiler *c, struct node *n);
 
 /* A scalar: the number; any other: the address of its place. */
 ir_value lower_expr(struct compiler *c, struct node *n);
+/* Of numbers: a op b, OP_ADD to OP_SHR. */
+ir_value lower_arithmetic(struct compiler *c, enum op op, ir_value a, ir_value b, bool is_signed);
 /* Goes on in @then or @otherwise. */
 void lower_condition(struct compiler *c, struct node *n, uint32_t then, uint32_t otherwise);
 /* Writes the value of @n, of its type, to @offset of @to; integers become as wide as @type. Texts
@@ -182,6 +195,10 @@ void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_
 uint32_t lower_place(struct compiler *c, uint32_t size, struct span at);
 /* Bytes of the read-only data, aligned to 8; the same bytes are there once. */
 uint32_t lower_rodata(struct compiler *c, const void *bytes, size_t size);
+/* Bytes that nothing else shares. */
+uint32_t lower_rodata_own(struct compiler *c, const void *bytes, size_t size);
+/* So many zeroes there. */
+uint32_t lower_zeroes(struct compiler *c, uint32_t size);
 /* A struct rt_string of these bytes there. */
 uint32_t lower_literal(struct compiler *c, const char *text, size_t len);
 /* A scalar out of a pointer: what the verifier is to forget. */
@@ -240,6 +257,9 @@ ir_value lower_map_change(struct compiler *c, struct node *n, enum op op, ir_val
 /* The address of the value of @n's map, made where it is missing; what follows runs only where
  * there is room: the rest is counted. Goes on in block @after. */
 ir_value lower_map_slot(struct compiler *c, struct node *n, uint32_t after);
+/* One part of a key as the map has it, at @offset of @to. */
+void lower_key_part(struct compiler *c, struct node *n, const struct type *type, ir_value to,
+		    uint32_t offset);
 void lower_count_lost(struct compiler *c, unsigned counter);
 /* A text as its id, and a stack: 16 bytes at @offset of @to. */
 void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);
@@ -250,5 +270,15 @@ void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t of
 /* A statement of @action with the values of @args: made, and sent here. */
 struct statement *lower_send(struct compiler *c, struct node *n, enum action action,
 			     struct node **args, size_t nr);
+/* For a call that makes its record itself: arguments of which the first is a number, and the others
+ * are texts of so much room. */
+struct statement *lower_statement_new(struct compiler *c, struct node *n, enum action action,
+				      size_t nr_args, uint32_t room);
+/* The record in the scratch, of @size bytes and at most @most, is sent. */
+void lower_send_record(struct compiler *c, const struct statement *s, uint32_t record, ir_value size,
+		       uint32_t most);
+/* print(@x[k]): the key, as the map has it. @key: a tuple where there are several. */
+struct statement *lower_send_key(struct compiler *c, struct node *n, const struct map_use *m,
+				 struct node *key);
 
 #endif

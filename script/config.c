@@ -7,7 +7,7 @@
 
 #include "base/util.h"
 #include "script/check.h"
-#include "bpf/script.shared.h"
+#include "script.shared.h"
 
 enum kind {
 	KIND_NUMBER,

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Calls that give values which are shown in a way of their own: addresses, stacks, times ... */
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/cgroup.h"
+#include "base/util.h"
+#include "script/compile.h"
+
+static bool is_literal(struct node *n)
+{
+	return n->kind == NODE_STRING;
+}
+
+/* --- numbers that are shown as something else --------------------------------------------------- */
+
+static const struct {
+	const char *name, *what;
+	enum type_kind kind;
+} shown[] = {
+	{ "ksym", "ksym()'s address", TYPE_KSYM },
+	{ "strerror", "an errno", TYPE_STRERROR },
+	{ "syscall_name", "the number of a system call", TYPE_SYSCALL_NAME },
+	{ "signal_name", "the number of a signal", TYPE_SIGNAL_NAME },
+	{ "username", "a uid", TYPE_USERNAME },
+	{ "cgroup_path", "a cgroup's id", TYPE_CGROUP_PATH },
+};
+
+static const struct type *check_shown(struct compiler *c, struct node *n)
+{
+	size_t i = 0;
+
+	while (strcmp(shown[i].name, n->name))
+		i++;
+	if (n->nr_args > 1 && is_literal(n->args[1]))
+		n->args[1]->type = type_void(c->types); /* a filter of mounts, which we have no need of */
+	if (!check_number(c, n->args[0], shown[i].what))
+		return NULL;
+	return type_of_kind(c->types, shown[i].kind);
+}
+
+static ir_value lower_first(struct compiler *c, struct node *n)
+{
+	return lower_expr(c, n->args[0]);
+}
+
+static const struct type *check_strftime(struct compiler *c, struct node *n)
+{
+	struct type wanted = *type_of_kind(c->types, TYPE_TIMESTAMP);
+
+	if (!is_literal(n->args[0]))
+		return check_error(c, n->args[0]->span, "strftime()'s format has to be a literal");
+	n->args[0]->type = type_void(c->types);
+	if (!check_number(c, n->args[1], "a time"))
+		return NULL;
+	wanted.name = n->args[0]->text;
+	return type_intern(c->types, &wanted);
+}
+
+static ir_value lower_strftime(struct compiler *c, struct node *n)
+{
+	return lower_expr(c, n->args[1]);
+}
+
+static const struct type *check_usym(struct compiler *c, struct node *n)
+{
+	if (!check_number(c, n->args[0], "usym()'s address"))
+		return NULL;
+	return type_of_kind(c->types, TYPE_USYM);
+}
+
+static ir_value lower_usym(struct compiler *c, struct node *n)
+{
+	ir_value address = lower_expr(c, n->args[0]), ids, at;
+
+	at = ir_scratch(c->f, lower_place(c, sizeof(struct rt_usym), n->span));
+	ids = ir_call(c->f, BPF_FUNC_get_current_pid_tgid, IR_SCALAR, 0);
+	ir_store(c->f, at, offsetof(struct rt_usym, address), 8, address);
+	ir_store(c->f, at, offsetof(struct rt_usym, pid), 4,
+		 ir_binary_imm(c->f, IR_SHR, ids, 32));
+	ir_store(c->f, at, offsetof(struct rt_usym, tid), 4, ids);
+	return at;
+}
+
+/* --- constants that are looked up now ------------------------------------------------------------ */
+
+static const struct type *become(struct compiler *c, struct node *n, uint64_t value)
+{
+	n->kind = NODE_INT;
+	n->value = value;
+	n->info = (void *)type_int(c->types, 8, false);
+	return n->info;
+}
+
+/* Functions and data; 0: there is none of this name, or its address is hidden. */
+static uint64_t symbol_address(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	unsigned long long address = 0;
+	char line[512], symbol[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %*c %255s", &address, symbol) == 2 && !strcmp(symbol, name))
+			break;
+		address = 0;
+	}
+	if (f)
+		fclose(f);
+	return address;
+}
+
+static const struct type *check_kaddr(struct compiler *c, struct node *n)
+{
+	uint64_t address;
+
+	if (!is_literal(n->args[0]))
+		return check_error(c, n->args[0]->span, "kaddr() takes a literal name");
+	if (!c->final)
+		return type_int(c->types, 8, false);
+	address = symbol_address(n->args[0]->text);
+	if (!address)
+		return check_error(c, n->span, "kaddr(): the kernel shows no symbol %s",
+				   n->args[0]->text);
+	return become(c, n, address);
+}
+
+static const struct type *check_cgroupid(struct compiler *c, struct node *n)
+{
+	uint64_t id;
+	int err;
+
+	if (!is_literal(n->args[0]))
+		return check_error(c, n->args[0]->span, "cgroupid() takes a literal path");
+	err = cgroup_id_parse(n->args[0]->text, &id);
+	if (err)
+		return check_error(c, n->span, "cgroupid(): %s: %s", n->args[0]->text,
+				   strerror(-err));
+	return become(c, n, id);
+}
+
+static ir_value lower_constant(struct compiler *c, struct node *n)
+{
+	return ir_const(c->f, n->value);
+}
+
+static const struct type *check_reg(struct compiler *c, struct node *n)
+{
+	const char *name;
+
+	if (builtin_registers(c) < 0)
+		return check_error(c, n->span, "there are no registers in %s probes",
+				   provider_name(c->target->point->provider));
+	if (!is_literal(n->args[0]))
+		return check_error(c, n->args[0]->span, "reg() takes a literal name");
+	name = n->args[0]->text;
+	if (builtin_register(name) < 0)
+		return check_error(c, n->span, "reg(): there is no register %s", name);
+	return type_int(c->types, 8, false);
+}
+
+static ir_value lower_reg(struct compiler *c, struct node *n)
+{
+	return ir_load(c->f, ir_context(c->f), builtin_register(n->args[0]->text), 8, false);
+}
+
+/* --- clocks, ids ---------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	int helper;
+} clocks[] = {
+	{ "monotonic", BPF_FUNC_ktime_get_ns },
+	{ "boot", BPF_FUNC_ktime_get_boot_ns },
+	{ "tai", BPF_FUNC_ktime_get_tai_ns },	   /* 6.1 */
+	{ "sw_tai", BPF_FUNC_ktime_get_boot_ns }, /* the offset is added here */
+};
+
+static int clock_helper(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++)
+		if (!strcmp(clocks[i].name, name))
+			return clocks[i].helper;
+	return -1;
+}
+
+static const struct type *check_nsecs(struct compiler *c, struct node *n)
+{
+	struct node *a = n->args[0];
+
+	if (a->kind != NODE_NAME || clock_helper(a->name) < 0)
+		return check_error(c, a->span, "nsecs() takes monotonic, boot, tai or sw_tai");
+	a->type = type_void(c->types);
+	return type_int(c->types, 8, false);
+}
+
+static ir_value lower_nsecs(struct compiler *c, struct node *n)
+{
+	ir_value now = ir_call(c->f, clock_helper(n->args[0]->name), IR_SCALAR, 0);
+	struct timespec tai, boot;
+	int64_t ahead;
+
+	if (strcmp(n->args[0]->name, "sw_tai"))
+		return now;
+	clock_gettime(CLOCK_TAI, &tai);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	ahead = (tai.tv_sec - boot.tv_sec) * 1000000000LL + tai.tv_nsec - boot.tv_nsec;
+	return ir_binary(c->f, IR_ADD, now, ir_const(c->f, ahead));
+}
+
+static bool own_pidns(uint64_t *dev, uint64_t *ino)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st))
+		return false;
+	*dev = st.st_dev;
+	*ino = st.st_ino;
+	return true;
+}
+
+/* pid(), tid(): in the namespace of bscope with curr_ns, in the first one with init. */
+static const struct type *check_ids(struct compiler *c, struct node *n)
+{
+	struct node *a = n->nr_args ? n->args[0] : NULL;
+
+	if (a && (a->kind != NODE_NAME || (strcmp(a->name, "curr_ns") && strcmp(a->name, "init"))))
+		return check_error(c, a->span, "%s() takes curr_ns or init", n->name);
+	if (a)
+		a->type = type_void(c->types);
+	return type_int(c->types, 4, false);
+}
+
+static ir_value lower_ids(struct compiler *c, struct node *n)
+{
+	bool tid = !strcmp(n->name, "tid");
+	uint32_t place;
+	uint64_t dev, ino;
+	ir_value ids;
+
+	if (n->nr_args && !strcmp(n->args[0]->name, "curr_ns") && own_pidns(&dev, &ino)) {
+		/* struct bpf_pidns_info { pid, tgid } (5.7) */
+		place = lower_place(c, 8, n->span);
+		ir_store_imm(c->f, ir_scratch(c->f, place), 0, 8, 0);
+		ir_call(c->f, BPF_FUNC_get_ns_current_pid_tgid, IR_SCALAR, 4,
+			ir_const(c->f, dev), ir_const(c->f, ino), ir_scratch(c->f, place),
+			ir_const(c->f, 8));
+		return ir_load(c->f, ir_scratch(c->f, place), tid ? 0 : 4, 4, false);
+	}
+	ids = ir_call(c->f, BPF_FUNC_get_current_pid_tgid, IR_SCALAR, 0);
+	return tid ? ir_extend(c->f, ids, 4, false) : ir_binary_imm(c->f, IR_SHR, ids, 32);
+}
+
+/* --- bytes ---------------------------------------------------------------------------------------- */
+
+static const struct type *check_bswap(struct compiler *c, struct node *n)
+{
+	const struct type *type;
+
+	if (!check_number(c, n->args[0], "what bswap() turns round"))
+		return NULL;
+	type = n->args[0]->type;
+	return type_int(c->types, type->size, false);
+}
+
+static ir_value lower_bswap(struct compiler *c, struct node *n)
+{
+	ir_value value = lower_expr(c, n->args[0]);
+
+	return n->type->size == 1 ? value : ir_bswap(c->f, value, n->type->size);
+}
+
+static const struct type *check_pointer(struct compiler *c, struct node *n)
+{
+	const struct type *type;
+
+	if (!check_number(c, n->args[0], "an address"))
+		return NULL;
+	type = n->args[0]->type;
+	return type_pointer(c->types,
+			    type->kind == TYPE_POINTER ? type->to : type_void(c->types),
+			    n->name[0] == 'u' ? SPACE_USER : SPACE_KERNEL);
+}
+
+static const struct type *check_macaddr(struct compiler *c, struct node *n)
+{
+	const struct type *type = check_expr(c, n->args[0]);
+
+	if (!type)
+		return NULL;
+	if (!type_is_scalar(type) && type->kind != TYPE_ARRAY && !type_is_text(type))
+		return check_error(c, n->span, "macaddr() takes an address or an array of 6 bytes");
+	return type_of_kind(c->types, TYPE_MAC);
+}
+
+/* Copies @size bytes that an array has, or a pointer points to, to the scratch at @place. */
+static void copy_bytes(struct compiler *c, struct node *n, uint32_t place, uint32_t size)
+{
+	ir_value from = lower_expr(c, n);
+
+	if (n->type->kind == TYPE_STRING) /* char[] of a record */
+		lower_copy(c, ir_scratch(c->f, place), 0, from, offsetof(struct rt_string, bytes),
+			   size);
+	else if (!type_is_scalar(n->type))
+		lower_copy(c, ir_scratch(c->f, place), 0, from, 0, size);
+	else
+		lower_read(c,
+			   n->type->kind == TYPE_POINTER && n->type->space != SPACE_CONTEXT ?
+				   n->type->space :
+				   SPACE_NONE,
+			   place, size, from);
+}
+
+static ir_value lower_macaddr(struct compiler *c, struct node *n)
+{
+	uint32_t place = lower_place(c, 8, n->span);
+
+	ir_store_imm(c->f, ir_scratch(c->f, place), 0, 8, 0);
+	copy_bytes(c, n->args[0], place, 6);
+	return ir_scratch(c->f, place);
+}
+
+/* --- ntop() ---------------------------------------------------------------------------------------- */
+
+static struct node *inet_address(const struct node *n)
+{
+	return n->args[n->nr_args - 1];
+}
+
+static const struct type *check_ntop(struct compiler *c, struct node *n)
+{
+	const struct type *type = check_expr(c, inet_address(n));
+
+	if (n->nr_args > 1 && !check_number(c, n->args[0], "an address family"))
+		return NULL;
+	if (!type)
+		return NULL;
+	if (!type_is_scalar(type) &&
+	    !((type->kind == TYPE_ARRAY || type_is_text(type)) && type->size >= 4))
+		return check_error(c, n->span, "ntop() takes 4 or 16 bytes, and this is %s",
+				   check_text(c, type));
+	return type_of_kind(c->types, TYPE_INET);
+}
+
+static uint32_t inet_size(const struct type *type)
+{
+	if (type->kind == TYPE_ARRAY)
+		return type->count * type->to->size >= 16 ? 16 : 4;
+	if (type->kind == TYPE_COMM)
+		return 16;
+	return type->kind == TYPE_STRING && type->count > 16 ? 16 : 4;
+}
+
+static ir_value lower_ntop(struct compiler *c, struct node *n)
+{
+	struct node *a = inet_address(n);
+	uint32_t place = lower_place(c, sizeof(struct rt_inet), n->span), size;
+	ir_value at;
+
+	lower_zero(c, ir_scratch(c->f, place), 0, sizeof(struct rt_inet));
+	size = inet_size(a->type);
+	if (n->nr_args > 1)
+		ir_store(c->f, ir_scratch(c->f, place), offsetof(struct rt_inet, family), 4,
+			 lower_expr(c, n->args[0]));
+	else
+		ir_store_imm(c->f, ir_scratch(c->f, place), offsetof(struct rt_inet, family), 4,
+			     size == 16 ? AF_INET6 : AF_INET);
+	at = ir_scratch(c->f, place);
+	if (type_is_integer(a->type))
+		ir_store(c->f, at, offsetof(struct rt_inet, address), 4, lower_expr(c, a));
+	else
+		copy_bytes(c, a, place + offsetof(struct rt_inet, address),
+			   a->type->kind == TYPE_POINTER ? 16 : size);
+	return ir_scratch(c->f, place);
+}
+
+static const struct type *check_pton(struct compiler *c, struct node *n)
+{
+	unsigned char bytes[16];
+	bool v6;
+
+	if (!is_literal(n->args[0]))
+		return check_error(c, n->args[0]->span, "pton() takes a literal address");
+	n->args[0]->type = type_void(c->types);
+	v6 = strchr(n->args[0]->text, ':');
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, n->args[0]->text, bytes) != 1)
+		return check_error(c, n->span, "pton(): this is no address: %s", n->args[0]->text);
+	return type_array(c->types, type_int(c->types, 1, false), v6 ? 16 : 4);
+}
+
+static ir_value lower_pton(struct compiler *c, struct node *n)
+{
+	unsigned char bytes[16] = { 0 };
+	bool v6 = strchr(n->args[0]->text, ':');
+
+	inet_pton(v6 ? AF_INET6 : AF_INET, n->args[0]->text, bytes);
+	return ir_rodata(c->f, lower_rodata(c, bytes, sizeof(bytes)));
+}
+
+/* --- stacks ---------------------------------------------------------------------------------------- */
+
+static const struct type *check_stack(struct compiler *c, struct node *n)
+{
+	bool user = n->name[0] == 'u';
+	struct type wanted = *type_of_kind(c->types, user ? TYPE_USTACK : TYPE_KSTACK);
+
+	wanted.depth = RT_STACK_DEPTH_MAX;
+	wanted.stack_mode = c->config->stack_mode;
+	if (c->target->attach == ATTACH_RUN)
+		return check_error(c, n->span, "there is no stack in %s probes",
+				   provider_name(c->target->point->provider));
+	for (size_t i = 0; i < n->nr_args; i++) {
+		struct node *a = n->args[i];
+		int64_t depth;
+
+		if (a->kind == NODE_NAME && (!strcmp(a->name, "perf") || !strcmp(a->name, "raw") ||
+					     !strcmp(a->name, "bpftrace"))) {
+			wanted.stack_mode = a->name[0];
+			a->type = type_void(c->types);
+			continue;
+		}
+		check_expr(c, a);
+		if (!check_constant(c, a, &depth) || depth < 1 || depth > 1024)
+			return check_error(c, a->span, "%s() takes a number of frames, and the mode: "
+						       "bpftrace, perf or raw",
+					   n->name);
+		if (depth < RT_STACK_DEPTH_MAX)
+			wanted.depth = depth;
+	}
+	return type_intern(c->types, &wanted);
+}
+
+static ir_value lower_stack(struct compiler *c, struct node *n)
+{
+	ir_value at = ir_scratch(c->f, lower_place(c, sizeof(struct rt_id), n->span));
+
+	lower_stack_id(c, n, at, 0);
+	return at;
+}
+
+const struct function_def function_values[] = {
+	{ "ksym", 1, 1, check_shown, lower_first },
+	{ "strerror", 1, 1, check_shown, lower_first },
+	{ "syscall_name", 1, 1, check_shown, lower_first },
+	{ "signal_name", 1, 1, check_shown, lower_first },
+	{ "username", 1, 1, check_shown, lower_first },
+	{ "cgroup_path", 1, 2, check_shown, lower_first },
+	{ "strftime", 2, 2, check_strftime, lower_strftime },
+	{ "usym", 1, 1, check_usym, lower_usym },
+	{ "kaddr", 1, 1, check_kaddr, lower_constant },
+	{ "cgroupid", 1, 1, check_cgroupid, lower_constant },
+	{ "reg", 1, 1, check_reg, lower_reg },
+	{ "nsecs", 1, 1, check_nsecs, lower_nsecs },
+	{ "pid", 0, 1, check_ids, lower_ids },
+	{ "tid", 0, 1, check_ids, lower_ids },
+	{ "bswap", 1, 1, check_bswap, lower_bswap },
+	{ "uptr", 1, 1, check_pointer, lower_first },
+	{ "kptr", 1, 1, check_pointer, lower_first },
+	{ "macaddr", 1, 1, check_macaddr, lower_macaddr },
+	{ "ntop", 1, 2, check_ntop, lower_ntop },
+	{ "pton", 1, 1, check_pton, lower_pton },
+	{ "kstack", 0, 2, check_stack, lower_stack },
+	{ "ustack", 0, 2, check_stack, lower_stack },
+	{ 0 },
+};

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Expressions: to values and places. */
+#include <linux/bpf.h>
+#include <string.h>
+
+#include "script/compile.h"
+
+/* --- numbers ------------------------------------------------------------------------------------ */
+
+ir_value lower_arithmetic(struct compiler *c, enum op op, ir_value a, ir_value b, bool is_signed)
+{
+	static const enum ir_op plain[] = {
+		[OP_ADD] = IR_ADD, [OP_SUB] = IR_SUB, [OP_MUL] = IR_MUL, [OP_DIV] = IR_UDIV,
+		[OP_MOD] = IR_UMOD, [OP_AND] = IR_AND, [OP_OR] = IR_OR, [OP_XOR] = IR_XOR,
+		[OP_SHL] = IR_SHL, [OP_SHR] = IR_SHR,
+	};
+
+	if (is_signed && op == OP_SHR)
+		return ir_binary(c->f, IR_SAR, a, b);
+	if (is_signed && op == OP_DIV)
+		return ir_runtime(c->f, "rt_div", IR_SCALAR, 2, a, b);
+	if (is_signed && op == OP_MOD)
+		return ir_runtime(c->f, "rt_mod", IR_SCALAR, 2, a, b);
+	return ir_binary(c->f, plain[op], a, b);
+}
+
+static bool is_negative(struct compiler *c, struct node *n)
+{
+	int64_t value;
+
+	return check_constant(c, n, &value) && value < 0;
+}
+
+/* Of a comparison or a division: by sign? A literal that is not negative says nothing. */
+static bool is_signed(struct compiler *c, struct node *n)
+{
+	int64_t value;
+	bool a = n->a->type->is_signed, b = n->b->type->is_signed;
+
+	if (is_negative(c, n->a) || is_negative(c, n->b))
+		return true;
+	if (check_constant(c, n->a, &value))
+		return b;
+	if (check_constant(c, n->b, &value))
+		return a;
+	return a || b;
+}
+
+static uint32_t step_of(const struct type *type)
+{
+	return type->kind == TYPE_POINTER && type->to->size ? type->to->size : 1;
+}
+
+static ir_value lower_operand(struct compiler *c, struct node *n, uint32_t step)
+{
+	ir_value value = lower_expr(c, n);
+
+	return step == 1 ? value : ir_binary_imm(c->f, IR_MUL, value, step);
+}
+
+static ir_value lower_arithmetic_node(struct compiler *c, struct node *n)
+{
+	const struct type *a = n->a->type, *b = n->b->type;
+	bool by_sign = is_signed(c, n);
+	ir_value left, right;
+	int64_t value;
+
+	if (check_constant(c, n, &value))
+		return ir_const(c->f, value);
+	if (n->type->kind == TYPE_POINTER) {
+		left = lower_operand(c, n->a, step_of(b));
+		right = lower_operand(c, n->b, step_of(a));
+		return lower_arithmetic(c, n->op, left, right, false);
+	}
+	/* a division by a constant that is not negative needs no look at its sign */
+	left = lower_expr(c, n->a);
+	right = lower_expr(c, n->b);
+	if (n->op == OP_SHR)
+		by_sign = a->is_signed;
+	return lower_arithmetic(c, n->op, left, right, by_sign);
+}
+
+static enum ir_cond condition_of(enum op op, bool by_sign)
+{
+	switch (op) {
+	case OP_EQ:
+		return IR_EQ;
+	case OP_NE:
+		return IR_NE;
+	case OP_LT:
+		return by_sign ? IR_SLT : IR_ULT;
+	case OP_GT:
+		return by_sign ? IR_SGT : IR_UGT;
+	case OP_LE:
+		return by_sign ? IR_SLE : IR_ULE;
+	default:
+		return by_sign ? IR_SGE : IR_UGE;
+	}
+}
+
+/* --- conditions --------------------------------------------------------------------------------- */
+
+static void tuples_equal(struct compiler *c, struct node *n, uint32_t then, uint32_t otherwise)
+{
+	ir_value a = lower_expr(c, n->a), b = lower_expr(c, n->b), differs = ir_const(c->f, 0);
+	uint32_t size = n->a->type->size;
+
+	for (uint32_t at = 0; at < size; at += 8) {
+		uint32_t part = size - at < 8 ? size - at : 8;
+		ir_value x;
+
+		while (part & (part - 1))
+			part &= part - 1;
+		x = ir_binary(c->f, IR_XOR, ir_load(c->f, a, at, part, false),
+			      ir_load(c->f, b, at, part, false));
+		differs = ir_binary(c->f, IR_OR, differs, x);
+		at -= 8 - part;
+	}
+	ir_branch_imm(c->f, n->op == OP_EQ ? IR_EQ : IR_NE, differs, 0, then, otherwise);
+}
+
+static void lower_comparison(struct compiler *c, struct node *n, uint32_t then, uint32_t otherwise)
+{
+	enum ir_cond cond = condition_of(n->op, is_signed(c, n));
+	ir_value a, b;
+	int64_t value;
+
+	if (type_is_text(n->a->type)) {
+		a = lower_text_equal(c, n->a, n->b, 0);
+		ir_branch_imm(c->f, n->op == OP_EQ ? IR_NE : IR_EQ, a, 0, then, otherwise);
+		return;
+	}
+	if (n->a->type->kind == TYPE_TUPLE) {
+		tuples_equal(c, n, then, otherwise);
+		return;
+	}
+	a = lower_expr(c, n->a);
+	if (check_constant(c, n->b, &value) && value == (int32_t)value) {
+		ir_branch_imm(c->f, cond, a, value, then, otherwise);
+		return;
+	}
+	b = lower_expr(c, n->b);
+	ir_branch(c->f, cond, a, b, then, otherwise);
+}
+
+void lower_condition(struct compiler *c, struct node *n, uint32_t then, uint32_t otherwise)
+{
+	uint32_t next;
+
+	if (n->kind == NODE_UNARY && n->op == OP_NOT) {
+		lower_condition(c, n->a, otherwise, then);
+		return;
+	}
+	if (n->kind == NODE_BINARY && (n->op == OP_LOGICAL_AND || n->op == OP_LOGICAL_OR)) {
+		next = ir_block(c->f);
+		if (n->op == OP_LOGICAL_AND)
+			lower_condition(c, n->a, next, otherwise);
+		else
+			lower_condition(c, n->a, then, next);
+		ir_enter(c->f, next);
+		lower_condition(c, n->b, then, otherwise);
+		return;
+	}
+	if (n->kind == NODE_BINARY && n->op >= OP_EQ && n->op <= OP_GE) {
+		lower_comparison(c, n, then, otherwise);
+		return;
+	}
+	if (type_is_text(n->type)) {
+		/* a text is true unless it is empty */
+		ir_value at = lower_expr(c, n);
+
+		ir_branch_imm(c->f, IR_NE,
+			      ir_load(c->f, at, 0, n->type->kind == TYPE_COMM ? 1 : 4, false), 0,
+			      then, otherwise);
+		return;
+	}
+	ir_branch_imm(c->f, IR_NE, lower_expr(c, n), 0, then, otherwise);
+}
+
+static ir_value condition_value(struct compiler *c, struct node *n)
+{
+	uint32_t then = ir_block(c->f), otherwise = ir_block(c->f), after = ir_block(c->f);
+	ir_value value = ir_variable(c->f, IR_SCALAR);
+
+	lower_condition(c, n, then, otherwise);
+	ir_enter(c->f, then);
+	ir_set(c->f, value, ir_const(c->f, 1));
+	ir_jump(c->f, after);
+	ir_enter(c->f, otherwise);
+	ir_set(c->f, value, ir_const(c->f, 0));
+	ir_jump(c->f, after);
+	ir_enter(c->f, after);
+	return value;
+}
+
+/* --- the rest ----------------------------------------------------------------------------------- */
+
+static ir_value lower_ternary(struct compiler *c, struct node *n)
+{
+	uint32_t then = ir_block(c->f), otherwise = ir_block(c->f), after = ir_block(c->f);
+	bool nothing = n->type->kind == TYPE_VOID, scalar = type_is_scalar(n->type);
+	ir_value value = scalar ? ir_variable(c->f, IR_SCALAR) : 0;
+	uint32_t place = scalar || nothing ? 0 : lower_place(c, n->type->size, n->span);
+	struct node *side[2] = { n->b ? n->b : n->a, n->c };
+
+	lower_condition(c, n->a, then, otherwise);
+	for (int i = 0; i < 2; i++) {
+		ir_enter(c->f, i ? otherwise : then);
+		if (scalar)
+			ir_set(c->f, value, lower_expr(c, side[i]));
+		else if (nothing)
+			lower_expr(c, side[i]);
+		else
+			lower_into(c, side[i], n->type, ir_scratch(c->f, place), 0);
+		if (!ir_ended(c->f))
+			ir_jump(c->f, after);
+	}
+	ir_enter(c->f, after);
+	return scalar || nothing ? value : ir_scratch(c->f, place);
+}
+
+static ir_value lower_cast(struct compiler *c, struct node *n)
+{
+	ir_value value = lower_expr(c, n->a);
+
+	if (n->a->type->kind == TYPE_USYM)
+		value = ir_load(c->f, value, 0, 8, false);
+	if (n->type->kind == TYPE_BOOL)
+		return condition_value(c, n->a);
+	if ((n->type->kind == TYPE_INT || n->type->kind == TYPE_ENUM) && n->type->size < 8)
+		return ir_extend(c->f, value, n->type->size, n->type->is_signed);
+	return value;
+}
+
+static ir_value lower_step(struct compiler *c, struct node *n)
+{
+	bool before = n->op == OP_POST_INCREMENT || n->op == OP_POST_DECREMENT;
+	bool up = n->op == OP_PRE_INCREMENT || n->op == OP_POST_INCREMENT;
+	struct variable *v = n->a->info;
+	ir_value old, now;
+
+	if (n->a->kind == NODE_MAP)
+		return lower_map_change(c, n->a, up ? OP_ADD : OP_SUB, ir_const(c->f, 1), true,
+					before);
+	old = ir_variable(c->f, IR_SCALAR);
+	ir_set(c->f, old, v->value);
+	now = ir_binary_imm(c->f, IR_ADD, v->value,
+			    up ? (int64_t)step_of(v->type) : -(int64_t)step_of(v->type));
+	ir_set(c->f, v->value, now);
+	return before ? old : now;
+}
+
+static ir_value lower_unary(struct compiler *c, struct node *n)
+{
+	int64_t value;
+
+	switch (n->op) {
+	case OP_DEREF:
+		if (n->a->type->kind == TYPE_INT || !n->type->size)
+			break;
+		return lower_location(c, n);
+	case OP_NOT:
+		return condition_value(c, n);
+	case OP_NEGATE:
+		if (check_constant(c, n, &value))
+			return ir_const(c->f, value);
+		return ir_negate(c->f, lower_expr(c, n->a));
+	case OP_INVERT:
+		return ir_binary_imm(c->f, IR_XOR, lower_expr(c, n->a), -1);
+	default:
+		return lower_step(c, n);
+	}
+	return lower_location(c, n);
+}
+
+static ir_value lower_tuple(struct compiler *c, struct node *n)
+{
+	uint32_t place = lower_place(c, n->type->size, n->span);
+
+	lower_into(c, n, n->type, ir_scratch(c->f, place), 0);
+	return ir_scratch(c->f, place);
+}
+
+static ir_value lower_var(struct compiler *c, struct node *n)
+{
+	struct variable *v = n->info;
+	ir_value copy;
+
+	if (!type_is_scalar(v->type))
+		return ir_scratch(c->f, v->place);
+	/* it may be assigned to before this value is used: $x + ($x = 1) */
+	copy = ir_variable(c->f, IR_SCALAR);
+	ir_set(c->f, copy, v->value);
+	return copy;
+}
+
+ir_value lower_expr(struct compiler *c, struct node *n)
+{
+	struct span before = c->f->at;
+	ir_value value = 0;
+
+	c->f->at = n->span;
+	switch (n->kind) {
+	case NODE_INT:
+		value = ir_const(c->f, n->value);
+		break;
+	case NODE_STRING:
+		value = ir_rodata(c->f, lower_literal(c, n->text, n->length));
+		break;
+	case NODE_NAME:
+		value = builtin_lower(c, n);
+		break;
+	case NODE_VAR:
+		value = lower_var(c, n);
+		break;
+	case NODE_MAP:
+		value = lower_map_read(c, n);
+		break;
+	case NODE_UNARY:
+		value = lower_unary(c, n);
+		break;
+	case NODE_BINARY:
+		value = n->op >= OP_EQ ? condition_value(c, n) : lower_arithmetic_node(c, n);
+		break;
+	case NODE_TERNARY:
+		value = lower_ternary(c, n);
+		break;
+	case NODE_CAST:
+		value = lower_cast(c, n);
+		break;
+	case NODE_CALL:
+		value = function_lower(c, n);
+		break;
+	case NODE_FIELD:
+	case NODE_INDEX:
+		value = lower_location(c, n);
+		break;
+	case NODE_TUPLE:
+		value = lower_tuple(c, n);
+		break;
+	case NODE_BLOCK_VALUE:
+		lower_statements(c, n->body);
+		value = lower_expr(c, n->a);
+		break;
+	default:
+		break;
+	}
+	c->f->at = before;
+	return value;
+}
+
+/* --- into a place ------------------------------------------------------------------------------- */
+
+static void tuple_into(struct compiler *c, struct node *n, const struct type *type, ir_value to,
+		       uint32_t offset)
+{
+	for (size_t i = 0; i < n->nr_args; i++)
+		lower_into(c, n->args[i], type->fields[i].type, to,
+			   offset + type->fields[i].offset);
+}
+
+void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_value to,
+		uint32_t offset)
+{
+	ir_value from;
+
+	if (type_is_scalar(type)) {
+		ir_store(c->f, to, offset, type->size, lower_expr(c, n));
+		return;
+	}
+	if (n->kind == NODE_TUPLE && type->kind == TYPE_TUPLE) {
+		uint32_t used = 0;
+
+		for (size_t i = 0; i < type->nr_fields; i++)
+			used += type->fields[i].type->size;
+		if (used != type->size)
+			lower_zero(c, to, offset, type->size);
+		tuple_into(c, n, type, to, offset);
+		return;
+	}
+	if (type->kind == TYPE_STRING) {
+		ir_value at = offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to;
+
+		if (n->type->kind == TYPE_COMM)
+			ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, at, lower_expr(c, n));
+		else if (!call_text_to(c, n, at, type->count))
+			ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, at,
+				   ir_const(c->f, type->count), lower_expr(c, n));
+		return;
+	}
+	if (type->kind == TYPE_BUFFER && n->type != type) {
+		ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3,
+			   offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to,
+			   ir_const(c->f, type->count), lower_expr(c, n));
+		return;
+	}
+	from = lower_expr(c, n);
+	lower_copy(c, to, offset, from, 0, type->size);
+}
+
+/* --- constant bytes ----------------------------------------------------------------------------- */
+
+uint32_t lower_rodata_own(struct compiler *c, const void *bytes, size_t size)
+{
+	uint32_t at = c->rodata_size;
+
+	if (c->rodata_size + size + 8 > c->rodata_capacity)
+		c->rodata = arena_grow(c->arena, c->rodata, &c->rodata_capacity,
+				       c->rodata_size + size + 8, 1);
+	memcpy(c->rodata + at, bytes, size);
+	c->rodata_size = (c->rodata_size + size + 7) & ~7ull;
+	return at;
+}
+
+uint32_t lower_rodata(struct compiler *c, const void *bytes, size_t size)
+{
+	for (size_t i = 0; i < c->nr_constants; i++) {
+		const struct constant_bytes *k = &c->constants[i];
+
+		if (k->size == size && !memcmp(c->rodata + k->at, bytes, size))
+			return k->at;
+	}
+	if (c->nr_constants == c->constants_capacity)
+		c->constants = arena_grow(c->arena, c->constants, &c->constants_capacity, 16,
+					  sizeof(*c->constants));
+	c->constants[c->nr_constants].size = size;
+	c->constants[c->nr_constants].at = lower_rodata_own(c, bytes, size);
+	return c->constants[c->nr_constants++].at;
+}
+
+uint32_t lower_zeroes(struct compiler *c, uint32_t size)
+{
+	if (size <= 64)
+		return 0; /* compile.c begins with these */
+	if (size > c->zeroes_size) {
+		c->zeroes = lower_rodata_own(c, arena_alloc(c->arena, size), size);
+		c->zeroes_size = size;
+	}
+	return c->zeroes;
+}
+
+uint32_t lower_literal(struct compiler *c, const char *text, size_t len)
+{
+	struct rt_string *s;
+
+	len = strnlen(text, len);
+	if (len >= RT_STRING_MAX)
+		len = RT_STRING_MAX - 1;
+	s = arena_alloc(c->arena, RT_STRING_SIZE(len + 1));
+	s->len = len;
+	memcpy(s->bytes, text, len);
+	return lower_rodata(c, s, RT_STRING_SIZE(len + 1));
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Maps: their keys, what is read from them and put into them. */
+#include <linux/bpf.h>
+#include <string.h>
+
+#include "script/compile.h"
+
+#define ZERO_AT 0 /* in rodata: the key of maps without keys, and zeroes (compile.c) */
+
+void lower_count_lost(struct compiler *c, unsigned counter)
+{
+	ir_atomic_add(c->f, ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * counter), 0,
+		      ir_const(c->f, 1));
+}
+
+/* --- ids ---------------------------------------------------------------------------------------- */
+
+/* Makes the id of the struct rt_bytes at @place, and has it sent where it is new. */
+static void intern(struct compiler *c, uint32_t place, uint32_t room, ir_value to,
+		   uint32_t offset)
+{
+	ir_value bytes = ir_scratch(c->f, place);
+
+	ir_runtime(c->f, "rt_intern", IR_SCALAR, 3, bytes, ir_const(c->f, room),
+		   ir_global(c->f, offsetof(struct rt_globals, lost) +
+					   8 * c->out->interning_lost));
+	lower_copy(c, to, offset, ir_scratch(c->f, place), offsetof(struct rt_bytes, id), 16);
+	c->out->interns = true;
+}
+
+static void begin_bytes(struct compiler *c, uint32_t place, enum rt_bytes_kind kind)
+{
+	ir_value bytes = ir_scratch(c->f, place);
+
+	ir_store_imm(c->f, bytes, offsetof(struct rt_bytes, record.statement), 4, RT_BYTES);
+	ir_store_imm(c->f, bytes, offsetof(struct rt_bytes, kind), 4, kind);
+	ir_store_imm(c->f, bytes, offsetof(struct rt_bytes, pid), 4, 0);
+}
+
+static void literal_id(struct compiler *c, const struct node *n, ir_value to, uint32_t offset)
+{
+	struct compiled *out = c->out;
+	struct rt_id none = { 0 };
+	struct literal_id *l = NULL;
+
+	for (size_t i = 0; i < out->nr_literals; i++)
+		if (out->literals[i].len == n->length &&
+		    !memcmp(out->literals[i].text, n->text, n->length))
+			l = &out->literals[i];
+	if (!l) {
+		if (out->nr_literals == c->literals_capacity)
+			out->literals = arena_grow(c->arena, out->literals, &c->literals_capacity,
+						   16, sizeof(*out->literals));
+		l = &out->literals[out->nr_literals++];
+		l->text = n->text;
+		l->len = n->length;
+		/* each has bytes of its own, for they are written later */
+		l->offset = lower_rodata_own(c, &none, sizeof(none));
+	}
+	lower_copy(c, to, offset, ir_rodata(c->f, l->offset), 0, sizeof(none));
+}
+
+void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
+{
+	uint32_t room = n->type->kind == TYPE_COMM ? 16 : n->type->count, place;
+
+	if (n->kind == NODE_STRING) {
+		literal_id(c, n, to, offset);
+		return;
+	}
+	place = lower_place(c, offsetof(struct rt_bytes, len) + RT_STRING_SIZE(room), n->span);
+	begin_bytes(c, place, RT_BYTES_TEXT);
+	/* .len, .cut and .bytes are a struct rt_string */
+	lower_text_to(c, n, place + offsetof(struct rt_bytes, len), room);
+	intern(c, place, room, to, offset);
+}
+
+void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
+{
+	uint32_t room = 8 * n->type->depth, place;
+	bool user = n->type->kind == TYPE_USTACK;
+	ir_value bytes, pid;
+
+	place = lower_place(c, sizeof(struct rt_bytes) + room, n->span);
+	begin_bytes(c, place, user ? RT_BYTES_USTACK : RT_BYTES_KSTACK);
+	bytes = ir_scratch(c->f, place);
+	if (user) {
+		pid = ir_call(c->f, BPF_FUNC_get_current_pid_tgid, IR_SCALAR, 0);
+		pid = ir_binary_imm(c->f, IR_SHR, pid, 32);
+		ir_store(c->f, bytes, offsetof(struct rt_bytes, pid), 4, pid);
+		c->out->user_stacks = true;
+	} else {
+		c->out->kernel_stacks = true;
+	}
+	ir_runtime(c->f, "rt_stack", IR_SCALAR, 4, ir_context(c->f), bytes, ir_const(c->f, room),
+		   ir_const(c->f, user ? BPF_F_USER_STACK : 0));
+	intern(c, place, room, to, offset);
+}
+
+/* --- keys --------------------------------------------------------------------------------------- */
+
+/* A part of a key as the map has it, which may be wider than the value. */
+void lower_key_part(struct compiler *c, struct node *n, const struct type *type, ir_value to,
+		    uint32_t offset)
+{
+	switch (type->kind) {
+	case TYPE_STRING_ID:
+		if (n->type->kind == TYPE_STRING_ID)
+			lower_copy(c, to, offset, lower_expr(c, n), 0, type->size);
+		else
+			lower_text_id(c, n, to, offset);
+		break;
+	case TYPE_KSTACK:
+	case TYPE_USTACK:
+		if (n->kind == NODE_VAR || n->kind == NODE_MAP || n->kind == NODE_TERNARY)
+			lower_into(c, n, type, to, offset);
+		else
+			lower_stack_id(c, n, to, offset);
+		break;
+	case TYPE_TUPLE:
+		if (n->kind != NODE_TUPLE) {
+			lower_into(c, n, type, to, offset);
+			break;
+		}
+		for (size_t i = 0; i < n->nr_args; i++)
+			lower_key_part(c, n->args[i], type->fields[i].type, to,
+				 offset + type->fields[i].offset);
+		break;
+	default:
+		lower_into(c, n, type, to, offset);
+	}
+}
+
+ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **keys, size_t nr)
+{
+	const struct type *key = m->map.key;
+	uint32_t size, used = 0;
+	ir_value at;
+
+	if (!key)
+		return ir_rodata(c->f, ZERO_AT);
+	size = (key->size + 7) & ~7u;
+	at = ir_scratch(c->f, lower_place(c, size, c->f->at));
+	if (key->kind == TYPE_TUPLE)
+		for (size_t i = 0; i < key->nr_fields; i++)
+			used += key->fields[i].type->kind == TYPE_TUPLE ?
+					0 :
+					key->fields[i].type->size;
+	else
+		used = key->size;
+	/* what is between and behind the parts is compared, too */
+	if (used != size)
+		lower_zero(c, at, 0, size);
+	if (nr == 1) {
+		lower_key_part(c, keys[0], key, at, 0);
+		return at;
+	}
+	for (size_t i = 0; i < nr; i++)
+		lower_key_part(c, keys[i], key->fields[i].type, at, key->fields[i].offset);
+	return at;
+}
+
+/* --- values ------------------------------------------------------------------------------------- */
+
+ir_value lower_map(struct compiler *c, const struct map_use *m)
+{
+	return ir_map(c->f, m->map.index, m->map.generations);
+}
+
+static ir_value lower_node_keys(struct compiler *c, struct node *n)
+{
+	return lower_keys(c, n->info, n->args, n->nr_args);
+}
+
+/* Goes on in @found with the address of the value, or in @missing. */
+static ir_value lookup(struct compiler *c, struct node *n, uint32_t found, uint32_t missing)
+{
+	struct map_use *m = n->info;
+	ir_value key = lower_node_keys(c, n), map = lower_map(c, m), at;
+
+	if (m->map.generations) {
+		uint32_t there = ir_block(c->f);
+
+		ir_branch_imm(c->f, IR_NE, map, 0, there, missing);
+		ir_enter(c->f, there);
+	}
+	at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, map, key);
+	ir_branch_imm(c->f, IR_NE, at, 0, found, missing);
+	return at;
+}
+
+ir_value lower_map_slot(struct compiler *c, struct node *n, uint32_t after)
+{
+	struct map_use *m = n->info;
+	uint32_t found = ir_block(c->f), full = ir_block(c->f);
+	uint32_t size = load_value_size(&m->map);
+	ir_value key = lower_node_keys(c, n), map = lower_map(c, m), at;
+
+	if (m->map.generations) {
+		uint32_t there = ir_block(c->f);
+
+		ir_branch_imm(c->f, IR_NE, map, 0, there, full);
+		ir_enter(c->f, there);
+	}
+	if (m->map.key)
+		at = ir_runtime(c->f, "rt_slot", IR_MAP_VALUE, 3, map, key,
+				ir_rodata(c->f, lower_zeroes(c, size)));
+	else
+		at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, map, key);
+	ir_branch_imm(c->f, IR_NE, at, 0, found, full);
+	ir_enter(c->f, full);
+	lower_count_lost(c, m->map.lost);
+	ir_jump(c->f, after);
+	ir_enter(c->f, found);
+	return at;
+}
+
+/* What an aggregate that programs read is, from its value. */
+static ir_value aggregate_read(struct compiler *c, const struct type *type, ir_value at)
+{
+	ir_value sum;
+
+	if (type->kind != TYPE_AVG)
+		return ir_load(c->f, at, 0, 8, false);
+	sum = ir_load(c->f, at, offsetof(struct rt_sum, sum), 8, true);
+	return ir_runtime(c->f, "rt_div", IR_SCALAR, 2, sum,
+			  ir_load(c->f, at, offsetof(struct rt_sum, count), 8, false));
+}
+
+static ir_value read_scalar(struct compiler *c, struct node *n)
+{
+	const struct map_use *m = n->info;
+	ir_value value = ir_variable(c->f, IR_SCALAR), at;
+	uint32_t found = ir_block(c->f), after = ir_block(c->f);
+
+	ir_set(c->f, value, ir_const(c->f, 0));
+	at = lookup(c, n, found, after);
+	ir_enter(c->f, found);
+	ir_set(c->f, value, aggregate_read(c, m->map.value, at));
+	ir_jump(c->f, after);
+	ir_enter(c->f, after);
+	return value;
+}
+
+/* A copy: what is in the map may change or go at any time. */
+static ir_value read_place(struct compiler *c, struct node *n)
+{
+	const struct map_use *m = n->info;
+	uint32_t size = load_value_size(&m->map), place = lower_place(c, size, n->span);
+	uint32_t found = ir_block(c->f), after = ir_block(c->f);
+	ir_value at;
+
+	if (m->map.value->kind == TYPE_STRING)
+		lower_zero(c, ir_scratch(c->f, place), 0, 8);
+	else
+		lower_zero(c, ir_scratch(c->f, place), 0, size);
+	at = lookup(c, n, found, after);
+	ir_enter(c->f, found);
+	lower_copy(c, ir_scratch(c->f, place), 0, at, 0, size);
+	ir_jump(c->f, after);
+	ir_enter(c->f, after);
+	return ir_scratch(c->f, place);
+}
+
+ir_value lower_map_read(struct compiler *c, struct node *n)
+{
+	return type_is_scalar(n->type) ? read_scalar(c, n) : read_place(c, n);
+}
+
+/* --- assigning -------------------------------------------------------------------------------- */
+
+/* The value of @n, as the map has it, at @to. */
+static void write_value(struct compiler *c, struct node *n, const struct type *type, ir_value to)
+{
+	if (type_is_scalar(type))
+		ir_store(c->f, to, 0, 8, lower_expr(c, n));
+	else
+		lower_into(c, n, type, to, 0);
+}
+
+static void update(struct compiler *c, struct map_use *m, ir_value key, ir_value value)
+{
+	uint32_t full = ir_block(c->f), after = ir_block(c->f);
+	ir_value map = lower_map(c, m), failed;
+
+	failed = ir_call(c->f, BPF_FUNC_map_update_elem, IR_SCALAR, 4, map, key, value,
+			 ir_const(c->f, BPF_ANY));
+	ir_branch_imm(c->f, IR_NE, failed, 0, full, after);
+	ir_enter(c->f, full);
+	lower_count_lost(c, m->map.lost);
+	ir_jump(c->f, after);
+	ir_enter(c->f, after);
+}
+
+void lower_map_assign(struct compiler *c, struct node *n, struct node *value)
+{
+	struct map_use *m = n->info;
+	const struct type *type = m->map.value;
+	uint32_t size = load_value_size(&m->map), place = lower_place(c, size, n->span);
+	ir_value at;
+
+	if (type_is_aggregate(type)) {
+		function_aggregate(c, n, value);
+		return;
+	}
+	at = ir_scratch(c->f, place);
+	if (type->kind != TYPE_STRING && type->size % 8 && !type_is_scalar(type))
+		lower_zero(c, at, 0, size);
+	write_value(c, value, type, at);
+	if (m->map.key || !type_is_scalar(type)) {
+		ir_value key = lower_node_keys(c, n);
+
+		update(c, m, key, ir_scratch(c->f, place));
+		return;
+	}
+	uint32_t found = ir_block(c->f), after = ir_block(c->f);
+	ir_value kept = ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
+
+	at = lookup(c, n, found, after);
+	ir_enter(c->f, found);
+	ir_store(c->f, at, 0, 8, kept);
+	ir_jump(c->f, after);
+	ir_enter(c->f, after);
+}
+
+ir_value lower_map_change(struct compiler *c, struct node *n, enum op op, ir_value by, bool wanted,
+			  bool before)
+{
+	uint32_t after = ir_block(c->f);
+	ir_value result = ir_variable(c->f, IR_SCALAR), at, now, changed;
+
+	ir_set(c->f, result, ir_const(c->f, 0));
+	at = lower_map_slot(c, n, after);
+	if (op == OP_ADD || op == OP_SUB) {
+		if (op == OP_SUB)
+			by = ir_negate(c->f, by);
+		if (wanted) {
+			now = ir_load(c->f, at, 0, 8, true);
+			ir_set(c->f, result,
+			       before ? now : ir_binary(c->f, IR_ADD, now, by));
+		}
+		ir_atomic_add(c->f, at, 0, by);
+	} else {
+		now = ir_load(c->f, at, 0, 8, true);
+		changed = lower_arithmetic(c, op, now, by, true);
+		ir_store(c->f, at, 0, 8, changed);
+		ir_set(c->f, result, before ? now : changed);
+	}
+	ir_jump(c->f, after);
+	ir_enter(c->f, after);
+	return result;
+}
