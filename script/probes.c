@@ -188,7 +188,7 @@ static int expand(struct expansion *e)
 	case PROVIDER_KRETPROBE:
 	case PROVIDER_FENTRY:
 	case PROVIDER_FEXIT:
-		return probes_kernel_function(e);
+		return probes_function(e);
 	case PROVIDER_UPROBE:
 	case PROVIDER_URETPROBE:
 		return probes_user(e);

@@ -61,10 +61,10 @@ bool probes_has_trampolines(struct probes *p);
 
 int probes_kernel_tracepoint(struct expansion *e);
 int probes_kernel_rawtracepoint(struct expansion *e);
-int probes_kernel_function(struct expansion *e); /* kprobe, kretprobe, fentry, fexit */
-int probes_time(struct expansion *e);		 /* begin, end, interval, profile, self */
-int probes_event(struct expansion *e);		 /* software, hardware */
-int probes_user(struct expansion *e);		 /* uprobe, uretprobe */
+int probes_function(struct expansion *e); /* kprobe, kretprobe, fentry, fexit */
+int probes_time(struct expansion *e);	  /* begin, end, interval, profile, self */
+int probes_event(struct expansion *e);	  /* software, hardware */
+int probes_user(struct expansion *e);	  /* uprobe, uretprobe */
 int probes_user_usdt(struct expansion *e);
 
 /* The text of events/CATEGORY/NAME/format, in the arena. NULL: there is no such event. */

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/preempt.h"
+#include "script/probes_internal.h"
+
+#define EXIT_ARGS_MAX 6 /* that a trampoline hands over on every architecture and kernel */
+
+static bool is_exit(enum provider provider)
+{
+	return provider == PROVIDER_KRETPROBE || provider == PROVIDER_FEXIT;
+}
+
+static bool is_trampoline(enum provider provider)
+{
+	return provider == PROVIDER_FENTRY || provider == PROVIDER_FEXIT;
+}
+
+/* --- the nearest tracepoint of a function that can't be probed --- */
+
+/* Parts of names that say nothing about what a function does. */
+static bool is_noise(const char *word, size_t len)
+{
+	static const char *const noise[] = { "do",  "sys", "x64", "arm64", "vfs",  "ksys", "se",
+					     "the", "sk",  "in",  "enter", "exit", NULL };
+
+	for (size_t i = 0; noise[i]; i++)
+		if (strlen(noise[i]) == len && !strncmp(noise[i], word, len))
+			return true;
+	return len < 2;
+}
+
+/* Takes the next word of a name with words and underscores. */
+static const char *next_word(const char **at, size_t *len)
+{
+	const char *word = *at + strspn(*at, "_");
+
+	*len = strcspn(word, "_");
+	*at = word + *len;
+	return *len ? word : NULL;
+}
+
+/* How much of @name's words @other has, less what else it has. */
+static int likeness(const char *name, const char *other)
+{
+	const char *at = other, *word, *in, *w;
+	int score = 0;
+	size_t len, n;
+
+	while ((word = next_word(&at, &len))) {
+		bool found = false;
+
+		if (is_noise(word, len))
+			continue;
+		for (in = name; !found && (w = next_word(&in, &n));)
+			found = n == len && !strncmp(w, word, len);
+		score += found ? 4 * (int)len : -(int)len;
+	}
+	return score;
+}
+
+static const char *nearest_tracepoint(struct expansion *e, const char *function)
+{
+	const struct kname_list *events = knames_events(&e->p->names, probes_tracefs(e->p));
+	const struct kname *best = NULL;
+	int most = 7; /* less than a word of two letters in common is nothing */
+
+	for (size_t i = 0; events && i < events->nr; i++) {
+		int score = likeness(function, events->names[i].name);
+
+		if (score > most) {
+			most = score;
+			best = &events->names[i];
+		}
+	}
+	return best ? arena_printf(e->p->arena, "tracepoint:%s:%s", best->group, best->name) : NULL;
+}
+
+static int refused(struct expansion *e, const char *function, bool has_btf)
+{
+	const char *best = nearest_tracepoint(e, function);
+
+	if (probes_has_trampolines(e->p) && !has_btf)
+		probes_error(e, "this kernel has no kprobes, and its BTF has no %s for fentry",
+			     function);
+	else
+		probes_error(e, "this kernel grants neither kprobes nor fentry: %s can't be probed",
+			     function);
+	if (best)
+		source_hint(e->src, "the nearest tracepoint is %s", best);
+	return -EPERM;
+}
+
+/* --- the ladder --- */
+
+static const char *target_name(struct expansion *e, const char *module, const char *function)
+{
+	const char *provider = provider_name(e->point->provider);
+
+	if (e->point->has_offset)
+		return arena_printf(e->p->arena, "%s:%s+%llu", provider, function,
+				    (unsigned long long)e->point->offset);
+	if (module)
+		return arena_printf(e->p->arena, "%s:%s:%s", provider, module, function);
+	return arena_printf(e->p->arena, "%s:%s", provider, function);
+}
+
+/* Returns are seen by fexit without a bound on how many are under way, unless this kernel's
+ * programs at trampolines leave something out. */
+static bool fexit_is_better(struct expansion *e, const struct function *f)
+{
+	return f && f->btf_id && f->args_fit && f->args->nr_fields <= EXIT_ARGS_MAX &&
+	       !e->p->options.only_names && probes_has_trampolines(e->p) && !preempt_inside();
+}
+
+static void by_trampoline(struct target *t, const struct function *f, bool exit)
+{
+	t->attach = exit ? ATTACH_FEXIT : ATTACH_FENTRY;
+	t->btf_id = f->btf_id;
+	t->btf_fd = f->btf_fd;
+	t->args = f->args;
+}
+
+/* A kprobe, as asked, or what this kernel has in its place. */
+static int choose_kprobe(struct expansion *e, struct target *t, const struct function *f,
+			 bool single)
+{
+	bool exit = is_exit(e->point->provider);
+
+	t->attach = exit ? ATTACH_KRETPROBE : ATTACH_KPROBE;
+	t->args = f && !exit && !e->point->has_offset ? f->args : NULL;
+	if (exit && single && fexit_is_better(e, f)) {
+		by_trampoline(t, f, true);
+		t->args = NULL; /* a kretprobe has none */
+		t->why = "by fexit, which loses no return";
+		return 0;
+	}
+	if (e->p->options.only_names || probes_has_kprobes(e->p))
+		return 0;
+	if (!f || !f->btf_id || e->point->has_offset || !probes_has_trampolines(e->p))
+		return refused(e, t->function, f);
+	by_trampoline(t, f, exit);
+	t->why = exit ? "by fexit, since this kernel has no kprobes"
+		      : "by fentry, since this kernel has no kprobes";
+	return 0;
+}
+
+static int choose_trampoline(struct expansion *e, struct target *t, const struct function *f)
+{
+	bool exit = is_exit(e->point->provider);
+
+	by_trampoline(t, f, exit);
+	if (e->p->options.only_names || probes_has_trampolines(e->p))
+		return 0;
+	if (!probes_has_kprobes(e->p))
+		return refused(e, t->function, true);
+	t->attach = exit ? ATTACH_KRETPROBE : ATTACH_KPROBE;
+	if (exit)
+		t->args = NULL;
+	t->why = exit ? "by a kretprobe, since this kernel refuses fexit"
+		      : "by a kprobe, since this kernel refuses fentry";
+	return 0;
+}
+
+/* @f: what BTF has of it; NULL: nothing. @module: NULL, where the script does not say. */
+static int add_function(struct expansion *e, const char *module, const char *name,
+			const struct function *f, bool single)
+{
+	struct target *t = probes_add(e);
+
+	if (!t)
+		return 0;
+	t->function = arena_strdup(e->p->arena, name);
+	if (is_trampoline(e->point->provider))
+		module = f->module;
+	t->name = target_name(e, module, name);
+	t->module = module && strcmp(module, "vmlinux") ? arena_strdup(e->p->arena, module) : NULL;
+	t->ret = f && is_exit(e->point->provider) ? f->ret : NULL;
+	if (e->point->has_offset)
+		t->file_offset = e->point->offset;
+	return is_trampoline(e->point->provider) ? choose_trampoline(e, t, f)
+						 : choose_kprobe(e, t, f, single);
+}
+
+/* --- names --- */
+
+struct name_search {
+	struct nearest near;
+	const char *variant; /* a name that begins as the one asked for: "f.isra.0", "f_locked" */
+};
+
+static void try_name(struct name_search *s, const char *name)
+{
+	size_t len = strlen(s->near.name);
+	const char *core = name + strspn(name, "_");
+
+	nearest_try(&s->near, name);
+	if (!s->variant && !strncmp(core, s->near.name, len) &&
+	    (core[len] == '.' || !core[len] || !strcmp(core + len, "_locked")))
+		s->variant = name;
+}
+
+static void try_btf_name(void *ctx, const char *module, const char *name)
+{
+	try_name(ctx, name);
+}
+
+static int no_function(struct expansion *e, const char *module, const char *name)
+{
+	struct name_search s = { .near = { .name = name } };
+	const struct kname_list *list = NULL;
+	const char *best;
+
+	if (!is_trampoline(e->point->provider))
+		list = knames_symbols(&e->p->names);
+	for (size_t i = 0; list && i < list->nr; i++)
+		try_name(&s, list->names[i].name);
+	if (!list)
+		btf_each_function(e->p->btf, false, try_btf_name, &s);
+	best = s.variant ? s.variant : s.near.best;
+	return probes_missing(
+		e, module ? arena_printf(e->p->arena, "%s:%s", module, name) : name,
+		best ? arena_printf(e->p->arena, "%s:%s", provider_name(e->point->provider), best)
+		     : NULL);
+}
+
+static bool module_is_loaded(const char *module)
+{
+	char path[128];
+
+	if (!strcmp(module, "vmlinux"))
+		return true;
+	return !strchr(module, '/') &&
+	       snprintf(path, sizeof(path), "/sys/module/%s", module) < (int)sizeof(path) &&
+	       !access(path, F_OK);
+}
+
+static int expand_one(struct expansion *e, const char *module, const char *name)
+{
+	bool kprobe = !is_trampoline(e->point->provider);
+	struct function f;
+
+	if (module && !module_is_loaded(module))
+		return probes_error(e, "specified module %s in probe %s:%s:%s is not loaded.",
+				    module, provider_name(e->point->provider), module, name);
+	if (btf_function(e->p->btf, module, name, &f))
+		return add_function(e, module, name, &f, true);
+	if (kprobe && kname_is_symbol(module, name))
+		return add_function(e, module, name, NULL, true);
+	if (!kprobe && btf_types_error(e->p->btf))
+		return probes_error(e,
+				    "%s needs the kernel's BTF (CONFIG_DEBUG_INFO_BTF), which "
+				    "can't be read: %s",
+				    provider_name(e->point->provider),
+				    strerror(-btf_types_error(e->p->btf)));
+	return no_function(e, module, name);
+}
+
+/* --- wildcards --- */
+
+struct function_search {
+	struct expansion *e;
+	const char *module, *name; /* patterns */
+	bool with_module;	   /* the script gave one */
+	int err;
+};
+
+static void try_function(struct function_search *s, const char *module, const char *name)
+{
+	struct expansion *e = s->e;
+	struct function f;
+	bool known;
+
+	if (s->err || e->full || !probes_match(s->name, name) || !probes_match(s->module, module))
+		return;
+	known = (is_trampoline(e->point->provider) || !probes_has_kprobes(e->p)) &&
+		btf_function(e->p->btf, module, name, &f);
+	if (!known && is_trampoline(e->point->provider))
+		return; /* BTF does not have all functions that can be traced */
+	s->err = add_function(e, s->with_module ? module : NULL, name, known ? &f : NULL, false);
+}
+
+static void try_btf_function(void *ctx, const char *module, const char *name)
+{
+	try_function(ctx, module, name);
+}
+
+static int expand_pattern(struct expansion *e, const char *module, const char *name)
+{
+	struct function_search s = {
+		.e = e, .module = module ? module : "*", .name = name, .with_module = module
+	};
+	const struct kname_list *list = knames_functions(&e->p->names, probes_tracefs(e->p));
+
+	if (!list && !is_trampoline(e->point->provider))
+		list = knames_symbols(&e->p->names);
+	for (size_t i = 0; list && i < list->nr; i++)
+		try_function(&s, list->names[i].group, list->names[i].name);
+	if (!list)
+		btf_each_function(e->p->btf, strcmp(s.module, "vmlinux"), try_btf_function, &s);
+	if (s.err || e->nr)
+		return s.err;
+	return probes_missing(e, module ? arena_printf(e->p->arena, "%s:%s", module, name) : name,
+			      NULL);
+}
+
+int probes_function(struct expansion *e)
+{
+	const struct point *point = e->point;
+	const char *module = point->nr_parts == 2 ? point->parts[0] : NULL, *name;
+
+	if (point->has_number && !point->nr_parts)
+		return probes_error(e,
+				    "%s by an address is not supported: name the function, and "
+				    "perhaps an offset in it: %s:vfs_read+4",
+				    provider_name(point->provider), provider_name(point->provider));
+	if (point->nr_parts < 1 || point->nr_parts > 2)
+		return probes_error(e,
+				    "%s takes a function, and perhaps a module before it: "
+				    "%s:vfs_read",
+				    provider_name(point->provider), provider_name(point->provider));
+	name = point->parts[point->nr_parts - 1];
+	if (point->has_offset && point->provider != PROVIDER_KPROBE)
+		return probes_error(e, "only a kprobe can be at an offset in a function");
+	if (probes_is_pattern(name) || (module && probes_is_pattern(module)))
+		return expand_pattern(e, module, name);
+	return expand_one(e, module, name);
+}
