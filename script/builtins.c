@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "script/compile.h"
+#include "script/usdt.h"
 
 struct builtin {
 	const char *name;
@@ -298,8 +299,12 @@ static const struct type *check_arg(struct compiler *c, struct node *n)
 			check_hint(c, "those behind them are on the stack: sarg0 and so on");
 		return NULL;
 	}
-	if (c->target->point->provider == PROVIDER_USDT)
+	if (c->target->point->provider == PROVIDER_USDT) {
+		if (c->target->usdt_args[number].kind == USDT_UNKNOWN)
+			return check_error(c, n->span, "%s: where this probe has it can't be told",
+					   n->name);
 		return usdt_argument_type(c, number);
+	}
 	return type_int(c->types, 8, false);
 }
 
