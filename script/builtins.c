@@ -354,7 +354,7 @@ static const struct type *check_retval(struct compiler *c, struct node *n)
 	}
 }
 
-static ir_value lower_retval(struct compiler *c, struct node *n)
+ir_value builtin_result(struct compiler *c)
 {
 	const struct type *ret = c->target->ret;
 	ir_value value;
@@ -364,6 +364,11 @@ static ir_value lower_retval(struct compiler *c, struct node *n)
 	value = ir_load(c->f, ir_context(c->f), 8 * c->target->args->nr_fields, 8, false);
 	/* a function's int leaves the upper half as it was */
 	return ret->size < 8 ? ir_extend(c->f, value, ret->size, ret->is_signed) : value;
+}
+
+static ir_value lower_retval(struct compiler *c, struct node *n)
+{
+	return builtin_result(c);
 }
 
 const struct type *builtin_args(struct compiler *c, struct span at)

@@ -146,7 +146,9 @@ const struct type *builtin_args(struct compiler *c, struct span at);
 int builtin_registers(const struct compiler *c);
 /* The n-th argument of the function, as a number. */
 ir_value builtin_argument(struct compiler *c, unsigned n);
-/* The same of a usdt probe, and its type. (call_usdt.c) */
+/* What it returned. */
+ir_value builtin_result(struct compiler *c);
+/* The n-th argument of a usdt probe, and its type. (call_usdt.c) */
 ir_value usdt_argument(struct compiler *c, unsigned n);
 const struct type *usdt_argument_type(struct compiler *c, unsigned n);
 /* The offset of a register by its name ("ip", "di", "r0"); -1: there is none. */

@@ -315,7 +315,7 @@ ir_value lower_location(struct compiler *c, struct node *n)
 
 	/* args.retval */
 	if (n->kind == NODE_FIELD && is_args(n->a) && !strcmp(n->name, "retval") && c->target->ret)
-		return ir_load(c->f, ir_context(c->f), 8 * c->target->args->nr_fields, 8, true);
+		return builtin_result(c);
 	l = locate(c, n);
 	if (l.data_loc)
 		follow_data_loc(c, &l);
