@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * emit: BPF instructions of a function. Opcodes that every kernel from 5.10 on has.
+ */
+#ifndef BORESCOPE_SCRIPT_EMIT_H
+#define BORESCOPE_SCRIPT_EMIT_H
+
+#include "script/link.h"
+
+/* A call of the runtime: link.c says where that function will stand. */
+struct emit_call {
+	uint32_t insn;
+	const char *name;
+};
+
+struct emitted {
+	struct arena *arena;
+	struct bpf_insn *insns;
+	struct span *at; /* of each */
+	size_t nr, capacity, at_capacity;
+	struct link_place *places;
+	size_t nr_places, places_capacity;
+	struct emit_call *calls;
+	size_t nr_calls, calls_capacity;
+	uint32_t scratch; /* as in struct code */
+};
+
+/* False after saying what is wrong at the place in the script. */
+bool emit_function(struct source *src, const struct ir_function *f,
+		   const struct emit_config *config, struct emitted *e);
+
+/* Adds an instruction; also of code that is no function's. */
+void emit_insn(struct emitted *e, struct bpf_insn insn, struct span at);
+/* Adds one of two words whose immediate waits for a descriptor; @offset: into the value. */
+void emit_place(struct emitted *e, int reg, enum link_what what, uint32_t number, int32_t offset,
+		struct span at);
+
+#endif
