@@ -25,7 +25,7 @@ enum node_kind {
 	NODE_UNARY,   /* .op, .a */
 	NODE_BINARY,  /* .op, .a, .b */
 	NODE_TERNARY, /* .a ? .b : .c; .b NULL: the short form, ?: */
-	NODE_CAST,    /* (.type_name).a */
+	NODE_CAST,    /* (.type_name).a; without .type_name: (typeof(.b)).a */
 	NODE_CALL,    /* .name(.args) */
 	NODE_FIELD,   /* .a . .name, or -> (.arrow); a number as .name: of a tuple */
 	NODE_INDEX,   /* .a[.b] */
@@ -37,7 +37,8 @@ enum node_kind {
 	/* --- statements --- */
 	NODE_EXPRESSION, /* .a, for what it does */
 	NODE_ASSIGN,	 /* .a .op= .b; .op OP_NONE: a plain = */
-	NODE_LET,	 /* let .name : .type_name = .b; the last two may be missing */
+	NODE_LET,	 /* let .name : .type_name = .b; the last two may be missing. With .a: of the
+			    type of that expression, which is not evaluated */
 	NODE_IF,	 /* .a, .body, .otherwise */
 	NODE_WHILE,	 /* .a, .body */
 	NODE_UNROLL,	 /* .a times, .body */
@@ -104,11 +105,16 @@ struct node {
 	bool positional; /* it came from $1: a number, or a text */
 	/* The same text was a number, too: str($1) and $1 are both right. .text has it. */
 	bool parenthesised; /* it stood in ( ): "(a) - b" may have been meant as a cast */
+	bool is_last; /* of NODE_EXPRESSION: without a ';' in front of '}', so the block's value */
+	uint32_t height;    /* of the tree below it, without .next: AST_HEIGHT_MAX at most */
 
 	/* --- check.c's --- */
 	const struct type *type;
 	void *info; /* what it found for this node: see check.h */
 };
+
+/* So deep may a tree be; what walks it calls itself. */
+#define AST_HEIGHT_MAX 600
 
 /* What a script calls its probes. The order is that of names in messages. */
 enum provider {
