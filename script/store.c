@@ -284,8 +284,9 @@ int store_read(struct store *s, const struct script_map *map, int fd, bool alway
 	return read_each(s, &k);
 }
 
-/* Calls @fn with each key. */
-static int each_key(const struct kernel_map *k, int (*fn)(const struct kernel_map *k, void *key))
+/* Calls @fn with each key, and the other map. */
+static int each_key(const struct kernel_map *k, int other_fd,
+		    int (*fn)(const struct kernel_map *k, void *key, int other_fd))
 {
 	char *key = need(calloc(1, k->key_size)), *keys = NULL;
 	size_t nr = 0, room = 0;
@@ -300,22 +301,36 @@ static int each_key(const struct kernel_map *k, int (*fn)(const struct kernel_ma
 		memcpy(keys + nr++ * k->key_size, key, k->key_size);
 	}
 	for (size_t i = 0; i < nr && !err; i++)
-		err = fn(k, keys + i * k->key_size);
+		err = fn(k, keys + i * k->key_size, other_fd);
 	free(keys);
 	free(key);
 	return err;
 }
 
-static int zero_entry(const struct kernel_map *k, void *key)
+static int put_zero(const struct kernel_map *k, int fd, void *key, uint64_t how)
 {
 	char *zero = need(calloc(1, k->entry_size));
-	int err = bpf_map_update_elem(k->fd, key, zero, BPF_EXIST) ? -errno : 0;
+	int err = bpf_map_update_elem(fd, key, zero, how) ? -errno : 0;
 
 	free(zero);
+	return err;
+}
+
+static int zero_entry(const struct kernel_map *k, void *key, int other_fd)
+{
+	int err = put_zero(k, k->fd, key, BPF_EXIST);
+
 	return err == -ENOENT ? 0 : err;
 }
 
-static int delete_entry(const struct kernel_map *k, void *key)
+static int keep_entry(const struct kernel_map *k, void *key, int other_fd)
+{
+	int err = put_zero(k, other_fd, key, BPF_NOEXIST);
+
+	return err == -EEXIST || err == -E2BIG ? 0 : err;
+}
+
+static int delete_entry(const struct kernel_map *k, void *key, int other_fd)
 {
 	int err = bpf_map_delete_elem(k->fd, key) ? -errno : 0;
 
@@ -327,7 +342,7 @@ int store_clear(const struct script_map *map, int fd)
 	struct kernel_map k;
 	int err = look_at(&k, map, fd);
 
-	return err ? err : each_key(&k, k.is_array ? zero_entry : delete_entry);
+	return err ? err : each_key(&k, -1, k.is_array ? zero_entry : delete_entry);
 }
 
 int store_zero(const struct script_map *map, int fd)
@@ -335,7 +350,15 @@ int store_zero(const struct script_map *map, int fd)
 	struct kernel_map k;
 	int err = look_at(&k, map, fd);
 
-	return err ? err : each_key(&k, zero_entry);
+	return err ? err : each_key(&k, -1, zero_entry);
+}
+
+int store_keep_keys(const struct script_map *map, int from_fd, int to_fd)
+{
+	struct kernel_map k;
+	int err = look_at(&k, map, from_fd);
+
+	return err || k.is_array ? err : each_key(&k, to_fd, keep_entry);
 }
 
 /* --- order -------------------------------------------------------------------------------- */

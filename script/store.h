@@ -54,8 +54,12 @@ void store_text(const struct store *s, const struct values *v, struct text *to, 
 void store_json(const struct store *s, const struct values *v, struct text *to, size_t top,
 		uint64_t div, bool zeros);
 
-/* Removes all entries of the map that is open as @fd, or sets all its values to 0. */
+/* Removes all entries of the map that is open as @fd, or sets all its values to 0. These, too,
+ * return 0 or -errno. */
 int store_clear(const struct script_map *map, int fd);
 int store_zero(const struct script_map *map, int fd);
+/* The keys of @from_fd come to be in @to_fd, of the same kind, with a value of 0 where they are not
+ * there. */
+int store_keep_keys(const struct script_map *map, int from_fd, int to_fd);
 
 #endif

@@ -14,12 +14,12 @@
 
 int programs_add(struct programs *p, int fd, bool iterates)
 {
-	struct program *all = realloc(p->programs, (p->nr_programs + 1) * sizeof(*all));
+	struct program_fd *all = realloc(p->programs, (p->nr_programs + 1) * sizeof(*all));
 
 	if (!all)
 		return -ENOMEM;
 	p->programs = all;
-	all[p->nr_programs++] = (struct program){ .fd = fd, .iterates = iterates };
+	all[p->nr_programs++] = (struct program_fd){ .fd = fd, .iterates = iterates };
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 struct programs {
-	struct program {
+	struct program_fd {
 		int fd;
 		bool iterates; /* runs in the time of the tool itself, which reads from it */
 	} * programs;

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/msg.h"
+#include "base/status.h"
+#include "script/flames.h"
+#include "script/load.h"
+#include "script/session.h"
+
+static int fd_of(const struct session *s, const struct script_map *map)
+{
+	return s->l->maps[map->index];
+}
+
+static void say_unread(const struct script_map *map, int err)
+{
+	warn("cannot read @%s: %s", map->name, strerror(-err));
+}
+
+/* --- one map ------------------------------------------------------------------------------ */
+
+/* Shows what the map open as @fd holds. */
+static void show(struct session *s, const struct script_map *map, int fd, uint64_t top,
+		 uint64_t div, bool asked)
+{
+	struct store store = { 0 };
+	int err = store_read(&store, map, fd, s->zeroed[map->index]);
+
+	if (err) {
+		say_unread(map, err);
+	} else {
+		store_sort(&store, &s->values);
+		if (s->opt->json)
+			store_json(&store, &s->values, &s->row, top, div, asked);
+		else
+			store_text(&store, &s->values, &s->row, top, div, asked);
+		session_write(s);
+	}
+	store_end(&store);
+}
+
+/* --- print and clear ---------------------------------------------------------------------- */
+
+static void show_pending(struct session *s)
+{
+	size_t nr = s->nr_pending;
+
+	s->nr_pending = 0;
+	s->pending_old = false;
+	for (size_t i = 0; i < nr; i++) {
+		const struct pending *p = &s->pending[i];
+		const struct script_map *map = p->statement->map;
+
+		show(s, map, p->old_fd >= 0 ? p->old_fd : fd_of(s, map), p->top, p->div, true);
+		if (p->old_fd >= 0)
+			close(p->old_fd);
+	}
+}
+
+static struct pending *find_pending(struct session *s, const struct script_map *map, uint32_t cpu)
+{
+	for (size_t i = 0; s->pending_cpu == cpu && i < s->nr_pending; i++)
+		if (s->pending[i].statement->map == map && s->pending[i].old_fd < 0)
+			return &s->pending[i];
+	return NULL;
+}
+
+void report_print(struct session *s, const struct statement *st, uint32_t cpu, uint64_t top,
+		  uint64_t div)
+{
+	if (s->nr_pending && (s->pending_cpu != cpu || s->nr_pending == PENDING_MAX ||
+			      find_pending(s, st->map, cpu)))
+		show_pending(s);
+	s->pending[s->nr_pending++] =
+		(struct pending){ .statement = st, .top = top, .div = div, .old_fd = -1 };
+	s->pending_cpu = cpu;
+	if (!st->map->generations)
+		show_pending(s);
+}
+
+/* Puts an empty map in the place of @map's. Returns the old one; -errno after saying why not. */
+static int next_generation(struct session *s, const struct script_map *map)
+{
+	int old = loaded_next_generation(s->l, map);
+
+	if (old < 0)
+		warn("cannot empty @%s: %s", map->name, strerror(-old));
+	return old;
+}
+
+void report_clear(struct session *s, const struct statement *st, uint32_t cpu)
+{
+	struct pending *p = find_pending(s, st->map, cpu);
+	int old, err = 0;
+
+	s->zeroed[st->map->index] = false;
+	if (st->map->generations) {
+		if (!p)
+			report_settle(s, cpu);
+		old = next_generation(s, st->map);
+		if (old >= 0 && p)
+			p->old_fd = old;
+		else if (old >= 0)
+			close(old);
+		return;
+	}
+	report_settle(s, cpu);
+	err = store_clear(st->map, fd_of(s, st->map));
+	if (err)
+		warn("cannot empty @%s: %s", st->map->name, strerror(-err));
+}
+
+void report_zero(struct session *s, const struct statement *st, uint32_t cpu)
+{
+	struct pending *p = find_pending(s, st->map, cpu);
+	int old, err;
+
+	s->zeroed[st->map->index] = true;
+	if (st->map->generations && p) {
+		old = next_generation(s, st->map);
+		if (old >= 0) {
+			p->old_fd = old;
+			err = store_keep_keys(st->map, old, fd_of(s, st->map));
+			if (err)
+				warn("cannot keep the keys of @%s: %s", st->map->name,
+				     strerror(-err));
+		}
+		return;
+	}
+	report_settle(s, cpu);
+	err = store_zero(st->map, fd_of(s, st->map));
+	if (err)
+		warn("cannot set @%s to 0: %s", st->map->name, strerror(-err));
+}
+
+void report_settle(struct session *s, uint32_t cpu)
+{
+	if (s->nr_pending && s->pending_cpu == cpu)
+		show_pending(s);
+}
+
+void report_looked(struct session *s, bool all)
+{
+	if (s->nr_pending && (all || s->pending_old))
+		show_pending(s);
+	s->pending_old = s->nr_pending;
+}
+
+void report_entry(struct session *s, const struct statement *st, const void *key)
+{
+	const struct script_map *map = st->map;
+	struct store store = { 0 };
+	int err = store_read_one(&store, map, fd_of(s, map), map->key ? key : NULL);
+
+	if (err && err != -ENOENT) {
+		say_unread(map, err);
+	} else if (!err) {
+		struct value v = value_at(map->value, store_value(&store, 0));
+
+		if (s->opt->json) {
+			text_str(&s->row, "{\"type\": \"value\", \"data\": ");
+			value_json(&s->values, &s->row, &v, 1);
+			text_char(&s->row, '}');
+		} else {
+			value_text(&s->values, &s->row, &v, 1);
+		}
+		text_char(&s->row, '\n');
+		session_write(s);
+	}
+	store_end(&store);
+}
+
+/* --- all maps ----------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct script_map *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* bpftrace has two empty lines before the maps at the end. */
+static void show_all(struct session *s, bool at_end)
+{
+	const struct compiled *c = s->l->compiled;
+	const struct script_map **maps = calloc(c->nr_maps + 1, sizeof(*maps));
+
+	if (!maps) {
+		error("not enough memory");
+		exit(STATUS_FAILED);
+	}
+	memcpy(maps, c->maps, c->nr_maps * sizeof(*maps));
+	qsort(maps, c->nr_maps, sizeof(*maps), by_name);
+	if (at_end && !s->opt->json && s->opt->compat)
+		text_str(&s->row, "\n\n");
+	session_write(s);
+	for (size_t i = 0; i < c->nr_maps; i++)
+		show(s, maps[i], fd_of(s, maps[i]), 0, 1, false);
+	free(maps);
+}
+
+void report_all(struct session *s)
+{
+	const struct script_config *config = s->l->compiled->config;
+
+	if (s->opt->svg || s->opt->folded || s->opt->top)
+		flames_show(s);
+	else if (!config || config->print_maps_on_exit)
+		show_all(s, true);
+}
+
+void report_now(struct session *s)
+{
+	show_pending(s);
+	show_all(s, false);
+}
