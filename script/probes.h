@@ -87,9 +87,10 @@ int probes_expand(struct probes *p, struct source *src, const struct point *poin
 		  struct target ***targets, size_t *nr);
 
 /*
- * A tracepoint whose record the clause does not look at: makes it a raw tracepoint, where the kernel
- * has one of its name, which costs less and comes off faster. Those of system calls stay: theirs is
- * called for all calls. Returns whether it did.
+ * For a target whose args the clause does not look at: .args becomes NULL, so that those with other
+ * fields are alike, and a tracepoint a raw tracepoint, where the kernel has one of its name, which
+ * costs less and comes off faster. (Those of system calls stay: theirs is called for all calls.)
+ * Returns whether it did that.
  */
 bool probes_without_args(struct probes *p, struct target *target);
 

@@ -22,8 +22,8 @@ struct probes {
 	int tracefs; /* a descriptor; -errno; 1: not tried yet */
 	struct knames names;
 	enum grant kprobes, trampolines;
-	int user_files[64]; /* kept open, for what has no name here: see probes_user.c */
-	size_t nr_user_files;
+	int *user_files; /* kept open, for what has no name here: see userpath.h */
+	size_t nr_user_files, user_files_capacity;
 };
 
 /* One point that is being expanded. */

@@ -111,11 +111,11 @@ int probes_kernel_tracepoint(struct expansion *e)
 
 bool probes_without_args(struct probes *p, struct target *target)
 {
+	target->args = NULL;
 	if (target->attach != ATTACH_TRACEPOINT || !strcmp(target->category, "syscalls") ||
 	    !btf_has_tracepoint(p->btf, target->function))
 		return false;
 	target->attach = ATTACH_RAW_TP;
-	target->args = NULL;
 	target->why = "as a raw tracepoint, since its fields are not asked for";
 	return true;
 }
@@ -140,8 +140,6 @@ static void add_raw(struct expansion *e, const char *module, const char *name)
 	t->function = arena_strdup(arena, name);
 	if (btf_tracepoint(e->p->btf, name, &f)) {
 		t->args = f.args;
-		t->btf_id = f.btf_id;
-		t->btf_fd = f.btf_fd;
 		module = f.module;
 	}
 	if (module && strcmp(module, "vmlinux"))
