@@ -500,6 +500,7 @@ static int begin(struct loop *l)
 		error("the command cannot go on: %s", strerror(errno));
 		return -EPIPE;
 	}
+	debug("attached"); /* from here on what happens is seen */
 	return 0;
 }
 
