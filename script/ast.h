@@ -215,6 +215,9 @@ struct script {
 struct positional {
 	const char *const *args;
 	size_t nr;
+	/* "--name" and "--name=value": what getopt() gives. */
+	const char *const *named;
+	size_t nr_named;
 };
 
 /*
