@@ -172,6 +172,8 @@ static void help_option(const struct opt *o)
 
 static void help(const struct options_spec *spec, const struct table *t)
 {
+	if (spec->usage)
+		printf("%s\n", spec->usage);
 	printf("%s: %s\n\nusage: %s [options]", spec->name, spec->summary, spec->name);
 	for (const struct opt *p = spec->positional; p && p->name; p++)
 		printf(" [%s", p->name);
@@ -182,7 +184,8 @@ static void help(const struct options_spec *spec, const struct table *t)
 		printf("  %-24s  %s\n", p->name, p->help);
 	printf("\nOptions of %s:\n", spec->name);
 	for (int i = 0; i < t->nr_own; i++)
-		help_option(&t->opts[i]);
+		if (t->opts[i].help)
+			help_option(&t->opts[i]);
 	printf("\nOptions of every tool:\n");
 	for (int i = t->nr_own; i < t->nr; i++)
 		help_option(&t->opts[i]);
@@ -375,9 +378,15 @@ int options_parse(const struct options_spec *spec, struct common_options *common
 			return printed();
 		}
 		if (t.version) {
-			printf("%s %s (borescope)\n", spec->name, BORESCOPE_VERSION);
+			if (spec->version)
+				printf("%s\n", spec->version);
+			else
+				printf("%s %s (borescope)\n", spec->name, BORESCOPE_VERSION);
 			return printed();
 		}
 	}
-	return positional_args(spec, &common->filter, argc, argv);
+	if (!spec->rest)
+		return positional_args(spec, &common->filter, argc, argv);
+	*spec->rest = optind;
+	return GO_ON;
 }

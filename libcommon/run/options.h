@@ -30,7 +30,7 @@ struct opt {
 	char letter;	  /* 0: none */
 	const char *name; /* the long name; in a table of positional arguments what it is called */
 	const char *arg;  /* what the argument is called; NULL: a flag */
-	const char *help; /* one line */
+	const char *help; /* one line; NULL: --help does not show it */
 
 	/* One of these is set: where the value goes, which says what it is. */
 	bool *flag;	  /* becomes true */
@@ -75,6 +75,12 @@ struct options_spec {
 	const struct opt *options, *positional;
 	const char *const *examples;
 	bool prints_rows; /* it has --events */
+	/* Where the positional arguments begin in argv goes here, and they are not looked at: they are
+	 * the business of whoever asks; .positional is for --help. NULL: they are parsed by that. */
+	int *rest;
+	/* For a tool that passes for another one: what --version prints, and what stands above
+	 * --help. NULL: as every tool has it. */
+	const char *version, *usage;
 };
 
 /*
