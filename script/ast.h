@@ -204,6 +204,7 @@ struct constant {
 
 struct script {
 	struct source *source;
+	const char *text; /* of the source, with blanks in the place of its directives */
 	struct clause *clauses; /* in the order of the text, as are the other lists */
 	struct setting *settings;
 	struct map_declaration *maps;

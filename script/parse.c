@@ -461,6 +461,7 @@ struct script *script_parse(struct source *src, const struct positional *positio
 
 	script->source = src;
 	directives_read(&d, src);
+	script->text = d.text;
 	script->constants = d.constants;
 	parser_init(&r.p, src, d.text, (struct span){ 0, src->size });
 	r.p.defines = d.defines;
