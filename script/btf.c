@@ -259,19 +259,17 @@ static uint32_t record_kind(bool is_union)
 /* Finds out where a record is of which the name is known. */
 static void find_record(struct btf_types *b, struct btf_record *r)
 {
-	uint32_t kind = record_kind(r->type->is_union), id, name;
+	uint32_t kind = record_kind(r->type->is_union), id;
 
 	if (btf_types_error(b))
 		return;
-	name = btf_raw_name(&b->vmlinux.raw, r->type->name);
-	id = name ? btf_raw_find(&b->vmlinux.raw, kind, name, 0) : 0;
+	id = btf_raw_find(&b->vmlinux.raw, kind, r->type->name);
 	if (id) {
 		bind_record(b, r, &b->vmlinux, id);
 		return;
 	}
 	for (struct btf_section *s = btf_modules(b); s; s = s->next) {
-		name = btf_raw_name(&s->raw, r->type->name);
-		id = name ? btf_raw_find(&s->raw, kind, name, 0) : 0;
+		id = btf_raw_find(&s->raw, kind, r->type->name);
 		if (id) {
 			bind_record(b, r, s, id);
 			return;
@@ -513,8 +511,7 @@ static uint32_t kinds_of(const char *keyword)
 static const struct type *find_in(struct btf_types *b, struct btf_section *s, uint32_t kinds,
 				  const char *name)
 {
-	uint32_t at = btf_raw_name(&s->raw, name);
-	uint32_t id = at ? btf_raw_find(&s->raw, kinds, at, 0) : 0;
+	uint32_t id = btf_raw_find(&s->raw, kinds, name);
 
 	return id ? btf_make(b, s, id) : NULL;
 }

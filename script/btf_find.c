@@ -13,7 +13,8 @@
 
 #define BTF_DIR	   "/sys/kernel/btf"
 #define TRACEPOINT "btf_trace_" /* typedefs of the functions that a tracepoint calls */
-#define ARGS_MAX   32		/* of a function; fentry takes 12 at the most */
+#define ITERATOR   "__traceiter_"
+#define ARGS_MAX   32 /* of a function; fentry takes 12 at the most */
 
 /* --- modules --- */
 
@@ -112,8 +113,7 @@ static uint32_t find_type(struct btf_types *b, const char *module, uint32_t kind
 			  struct btf_section **where)
 {
 	for (struct btf_section *s = first_section(b, module); s; s = next_section(b, module, s)) {
-		uint32_t at = btf_raw_name(&s->raw, name);
-		uint32_t id = at ? btf_raw_find(&s->raw, kinds, at, 0) : 0;
+		uint32_t id = btf_raw_find(&s->raw, kinds, name);
 
 		if (id) {
 			*where = s;
@@ -179,14 +179,11 @@ static const struct btf_type *proto_of(const struct btf_section *s, uint32_t id)
 /* With --btf, types come from that file, but it is by its own ids that the kernel knows things. */
 static uint32_t own_id(struct btf_types *b, uint32_t kinds, const char *name)
 {
-	uint32_t at;
-
 	if (b->own_state > 0)
 		b->own_state = btf_raw_open(&b->own, BTF_KERNEL, NULL);
 	if (b->own_state)
 		return 0;
-	at = btf_raw_name(&b->own, name);
-	return at ? btf_raw_find(&b->own, kinds, at, 0) : 0;
+	return btf_raw_find(&b->own, kinds, name);
 }
 
 static void set_place(struct btf_types *b, struct btf_section *s, uint32_t kinds, uint32_t id,
@@ -215,12 +212,15 @@ bool btf_function(struct btf_types *b, const char *module, const char *name, str
 	return true;
 }
 
-/* The prototype of a tracepoint's functions, whose first parameter is not the tracepoint's. */
+/*
+ * The prototype of a tracepoint's functions, whose first parameter is not the tracepoint's. That of
+ * the function that calls them all (from 5.10 on, d25e37d89dd2) has the names of the others.
+ */
 static const struct btf_type *tracepoint_proto(struct btf_types *b, const char *name,
 					       struct btf_section **s, uint32_t *id)
 {
 	const struct btf_type *t;
-	uint32_t pointer;
+	uint32_t other;
 	char full[256];
 
 	if (snprintf(full, sizeof(full), TRACEPOINT "%s", name) >= (int)sizeof(full))
@@ -228,8 +228,13 @@ static const struct btf_type *tracepoint_proto(struct btf_types *b, const char *
 	*id = find_type(b, NULL, BTF_RAW_KIND(BTF_KIND_TYPEDEF), full, s);
 	if (!*id)
 		return NULL;
-	pointer = *id;
-	t = btf_strip(&(*s)->raw, &pointer);
+	snprintf(full, sizeof(full), ITERATOR "%s", name);
+	other = btf_raw_find(&(*s)->raw, BTF_RAW_KIND(BTF_KIND_FUNC), full);
+	t = other ? proto_of(*s, btf_raw_type(&(*s)->raw, other)->type) : NULL;
+	if (t)
+		return t;
+	other = *id;
+	t = btf_strip(&(*s)->raw, &other);
 	return t && btf_raw_kind(t) == BTF_KIND_PTR ? proto_of(*s, t->type) : NULL;
 }
 

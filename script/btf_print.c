@@ -91,7 +91,7 @@ static void print_fields(struct printer *p, const struct btf_type *t, int depth,
 		print_declaration(p, m[i].type, btf_raw_string(p->raw, m[i].name_off), depth,
 				  indent);
 		if (bits)
-			fprintf(p->out, " : %u", bits);
+			fprintf(p->out, ": %u", bits);
 		fputs(";\n", p->out);
 	}
 }

@@ -13,7 +13,15 @@
 #include "base/util.h"
 #include "script/btf_raw.h"
 
-#define FILE_MAX (256u << 20)
+#define FILE_MAX  (256u << 20)
+#define FINDS_MAX 16 /* without an index of names */
+
+/* Whose names are looked for. */
+#define NAMED_KINDS                                                                                \
+	(BTF_RAW_KIND(BTF_KIND_INT) | BTF_RAW_KIND(BTF_KIND_STRUCT) |                              \
+	 BTF_RAW_KIND(BTF_KIND_UNION) | BTF_RAW_KIND(BTF_KIND_ENUM) |                              \
+	 BTF_RAW_KIND(BTF_RAW_ENUM64) | BTF_RAW_KIND(BTF_KIND_TYPEDEF) |                           \
+	 BTF_RAW_KIND(BTF_KIND_FUNC))
 
 /* What follows a struct btf_type: so many bytes, and so many for each of its vlen members. */
 static const struct {
@@ -213,6 +221,7 @@ void btf_raw_close(struct btf_raw *r)
 {
 	if (r->index)
 		munmap(r->index, index_size(r));
+	free(r->names);
 	if (r->data)
 		munmap(r->data, r->data_size);
 	*r = (struct btf_raw){ 0 };
@@ -276,13 +285,73 @@ uint32_t btf_raw_next(const struct btf_raw *r, uint32_t kinds, uint32_t from)
 	return 0;
 }
 
-uint32_t btf_raw_find(const struct btf_raw *r, uint32_t kinds, uint32_t name, uint32_t from)
+/* --- many names --- */
+
+static uint32_t hash_of(const char *name)
 {
-	for (uint32_t i = from > r->first ? from - r->first : 0; i < r->nr; i++) {
+	uint32_t hash = 2166136261;
+
+	while (*name)
+		hash = (hash ^ (unsigned char)*name++) * 16777619;
+	return hash ^ hash >> 15;
+}
+
+/* Those of one name are found in the order of their ids, as they are put in. */
+static bool make_names(struct btf_raw *r)
+{
+	uint32_t nr = 1024;
+
+	while (nr < r->nr + r->nr / 2)
+		nr *= 2;
+	r->names = calloc(nr, sizeof(*r->names));
+	if (!r->names)
+		return false;
+	r->nr_names = nr;
+	for (uint32_t i = 0; i < r->nr; i++) {
+		const struct btf_type *t = (const void *)(r->types + r->index[i]);
+		const char *name = btf_raw_string(r, t->name_off);
+		uint32_t at;
+
+		if (!name[0] || !(NAMED_KINDS >> btf_raw_kind(t) & 1))
+			continue;
+		for (at = hash_of(name); r->names[at & (nr - 1)]; at++)
+			;
+		r->names[at & (nr - 1)] = r->first + i;
+	}
+	return true;
+}
+
+static uint32_t find_by_hash(const struct btf_raw *r, uint32_t kinds, const char *name)
+{
+	uint32_t id;
+
+	for (uint32_t at = hash_of(name); (id = r->names[at & (r->nr_names - 1)]); at++) {
+		const struct btf_type *t = btf_raw_type(r, id);
+
+		if (kinds >> btf_raw_kind(t) & 1 && !strcmp(btf_raw_string(r, t->name_off), name))
+			return id;
+	}
+	return 0;
+}
+
+static uint32_t find_by_string(const struct btf_raw *r, uint32_t kinds, const char *name)
+{
+	uint32_t at = btf_raw_name(r, name);
+
+	for (uint32_t i = 0; at && i < r->nr; i++) {
 		const struct btf_type *t = (const void *)(r->types + r->index[i]);
 
-		if (t->name_off == name && kinds >> btf_raw_kind(t) & 1)
+		if (t->name_off == at && kinds >> btf_raw_kind(t) & 1)
 			return r->first + i;
 	}
 	return 0;
+}
+
+uint32_t btf_raw_find(struct btf_raw *r, uint32_t kinds, const char *name)
+{
+	if (!name[0])
+		return 0;
+	if (r->names || (++r->finds > FINDS_MAX && make_names(r)))
+		return find_by_hash(r, kinds, name);
+	return find_by_string(r, kinds, name);
 }

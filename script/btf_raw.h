@@ -24,10 +24,13 @@ struct btf_raw {
 	const struct btf_raw *base; /* of a module: vmlinux, whose types and strings come first */
 	const char *types, *strings;
 	uint32_t types_len, strings_len;
-	uint32_t first;	 /* the id of the first type: 1, or behind those of base */
-	uint32_t nr;	 /* how many types there are here */
-	uint32_t *index; /* of each: its offset in .types */
-	void *data;	 /* what btf_raw_open() has mapped; NULL: the caller's memory */
+	uint32_t first;	   /* the id of the first type: 1, or behind those of base */
+	uint32_t nr;	   /* how many types there are here */
+	uint32_t *index;   /* of each: its offset in .types */
+	uint32_t *names;   /* ids by the hash of their names, 0: free; NULL: not made yet */
+	uint32_t nr_names; /* a power of two */
+	unsigned int finds;
+	void *data; /* what btf_raw_open() has mapped; NULL: the caller's memory */
 	size_t data_size;
 };
 
@@ -63,9 +66,12 @@ const char *btf_raw_string(const struct btf_raw *r, uint32_t offset);
  */
 uint32_t btf_raw_name(const struct btf_raw *r, const char *name);
 
-/* The id of the first type of this section (not of base), from @from on, whose kind is in @kinds (a
- * bit for each) and whose name is at @name. 0: there is none. */
-uint32_t btf_raw_find(const struct btf_raw *r, uint32_t kinds, uint32_t name, uint32_t from);
+/*
+ * The id of the first type of this section (not of base) whose kind is in @kinds (a bit for each)
+ * and that has this name. 0: there is none. The first of these questions cost a look through all
+ * types (about 1 ms for vmlinux); when there are many, an index of names is made (10 ms, once).
+ */
+uint32_t btf_raw_find(struct btf_raw *r, uint32_t kinds, const char *name);
 #define BTF_RAW_KIND(kind) (1u << (kind))
 
 /* The next type of one of these kinds, from @from on; for (id = 0; (id = btf_raw_next(r, kinds,

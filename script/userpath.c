@@ -243,6 +243,34 @@ static bool find_in_usual_places(struct view *v, const char *name)
 
 /* --- programs --- */
 
+/* A wrapper, or another script of the same name, has no functions. */
+static bool is_elf(const struct user_file *f)
+{
+	int fd = userpath_open(f);
+	char magic[4] = "";
+	bool is = fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+		  !memcmp(magic, "\177ELF", sizeof(magic));
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static bool take_program(struct view *v, const char *path)
+{
+	struct user_file *f;
+
+	if (!take(v, path))
+		return false;
+	f = &v->found->files[v->found->nr - 1];
+	if (is_elf(f))
+		return true;
+	if (f->keep >= 0)
+		close(f->keep);
+	v->found->nr--;
+	return false;
+}
+
 static bool find_in_path(struct view *v, const char *name)
 {
 	const char *path = getenv("PATH"), *end;
@@ -252,7 +280,8 @@ static bool find_in_path(struct view *v, const char *name)
 	for (; *path; path = *end ? end + 1 : end) {
 		end = strchrnul(path, ':');
 		if (end != path && *path == '/' &&
-		    take(v, arena_printf(v->arena, "%.*s/%s", (int)(end - path), path, name)))
+		    take_program(v,
+				 arena_printf(v->arena, "%.*s/%s", (int)(end - path), path, name)))
 			return true;
 	}
 	return false;
