@@ -63,8 +63,8 @@ void btf_each_tracepoint(struct btf_types *b,
 /* Is there such a tracepoint in vmlinux, its modules left aside? */
 bool btf_has_tracepoint(struct btf_types *b, const char *name);
 /* Each struct, union and enum that has a name: for -lv "struct NAME" and for did-you-mean. */
-void btf_each_record(struct btf_types *b, void (*fn)(void *ctx, const char *keyword, const char *name),
-		     void *ctx);
+void btf_each_record(struct btf_types *b,
+		     void (*fn)(void *ctx, const char *keyword, const char *name), void *ctx);
 
 /* For -lv, as C has them, a line each, indented as @indent says: what a function takes (and, @retval,
  * gives), or a tracepoint. False: BTF knows none. */
@@ -76,6 +76,7 @@ bool btf_print_record(struct btf_types *b, const char *keyword, const char *name
 
 /* The value of an enumerator of any enum of vmlinux; *@type: the enum, if it has a name, else int.
  */
-bool btf_enumerator(struct btf_types *b, const char *name, int64_t *value, const struct type **type);
+bool btf_enumerator(struct btf_types *b, const char *name, int64_t *value,
+		    const struct type **type);
 
 #endif
