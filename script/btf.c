@@ -426,6 +426,8 @@ static void set_bits(struct btf_types *b, struct field *f, uint32_t at, uint32_t
 	f->offset = at / 8;
 	f->bit_offset = at % 8;
 	f->type = type_int(b->types, 8, f->type->is_signed);
+	if (f->bit_offset + bits > 64)
+		f->bits = 64 - f->bit_offset; /* no compiler packs that */
 }
 
 /* In the older of the two encodings a type of its own says how many bits an integer has. */

@@ -245,6 +245,7 @@ struct reader {
 	struct field fields[FIELDS_MAX + 1];
 	size_t nr;
 	uint32_t size;
+	uint32_t room;
 };
 
 static const struct type *integer(struct reader *r, const char *name)
@@ -369,7 +370,7 @@ static const struct type *located(struct reader *r, const struct type *of)
 	if (!of || !of->size)
 		of = type_int(r->types, 1, false);
 	if (of->kind == TYPE_INT && of->size == 1 && of->is_signed)
-		return type_string(r->types, 0);
+		return type_string(r->types, r->room);
 	return type_array(r->types, of, 0);
 }
 
@@ -447,7 +448,8 @@ static void add_field(void *ctx, const struct format_field *f)
 }
 
 const struct type *format_record(struct types *types, struct arena *arena, struct btf_types *btf,
-				 const char *category, const char *name, const char *text)
+				 const char *category, const char *name, const char *text,
+				 uint32_t room)
 {
 	struct type record = { .kind = TYPE_RECORD, .align = 8 };
 	struct reader r;
@@ -459,6 +461,7 @@ const struct type *format_record(struct types *types, struct arena *arena, struc
 	r.space = r.is_syscall ? SPACE_USER : SPACE_KERNEL;
 	r.nr = 0;
 	r.size = 0;
+	r.room = room;
 	format_each_field(text, add_field, &r);
 	record.name = arena_printf(arena, "_tracepoint_%s_%s", category, name);
 	record.fields = r.fields;

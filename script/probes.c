@@ -12,7 +12,9 @@
 #include "script/formats.h"
 #include "script/probes_internal.h"
 
-#define MAX_PROBES 1024 /* of one point, where the options don't say */
+/* Where the options don't say: of one point, and of one string. */
+#define MAX_PROBES  1024
+#define STRING_ROOM 1024
 
 struct probes *probes_new(struct arena *arena, struct types *types, struct btf_types *btf,
 			  const struct probe_options *options)
@@ -24,6 +26,8 @@ struct probes *probes_new(struct arena *arena, struct types *types, struct btf_t
 	};
 	if (!p->options.max_probes)
 		p->options.max_probes = MAX_PROBES;
+	if (!p->options.string_room)
+		p->options.string_room = STRING_ROOM;
 	return p;
 }
 

@@ -38,16 +38,16 @@ struct target {
 	uint64_t tracepoint_id;
 	uint32_t btf_id; /* of fentry, fexit */
 	int btf_fd;
-	const char *path;    /* of uprobes: as it can be opened */
+	const char *path;     /* of uprobes: as it can be opened */
 	uint64_t file_offset; /* of uprobes; of kprobes, the offset in the function */
-	uint64_t semaphore;  /* of usdt: its offset in the file; 0: none */
-	pid_t pid;	     /* of uprobes and perf events: only this process; 0: all */
+	uint64_t semaphore;   /* of usdt: its offset in the file; 0: none */
+	pid_t pid;	      /* of uprobes and perf events: only this process; 0: all */
 	/* Of perf events: struct perf_event_attr's type, config and period, or frequency. */
 	uint32_t perf_type;
 	uint64_t perf_config, perf_period, perf_frequency;
-	int cpu;	     /* -1: one event on each CPU */
+	int cpu;	      /* -1: one event on each CPU */
 	uint64_t interval_ns; /* of interval */
-	int signal;	     /* of self */
+	int signal;	      /* of self */
 	/*
 	 * What args is: of a tracepoint the fields of its format, at their offsets in the record; of
 	 * fentry and of a raw tracepoint, of BTF, each 8 bytes; of usdt none. NULL: not known.
@@ -61,11 +61,12 @@ struct target {
 };
 
 struct probe_options {
-	pid_t pid;	    /* -p; 0: none */
-	const char *command; /* -c: what bare names of uprobes on it mean; NULL: none */
-	size_t max_probes;  /* 0: 1024 */
-	bool missing_ok;    /* a probe that is not there is a warning */
-	bool missing_quiet; /* with missing_ok: not even that */
+	pid_t pid;	      /* -p; 0: none */
+	const char *command;  /* -c: what bare names of uprobes on it mean; NULL: none */
+	size_t max_probes;    /* 0: 1024 */
+	uint32_t string_room; /* of texts that a tracepoint's record has elsewhere; 0: 1024 */
+	bool missing_ok;      /* a probe that is not there is a warning */
+	bool missing_quiet;   /* with missing_ok: not even that */
 	/* -l, --dry-run: nothing is tried, and nothing is refused for what this kernel or the
 	 * privileges don't grant, only for what there isn't. */
 	bool only_names;

@@ -44,7 +44,8 @@ static bool add_event(struct expansion *e, const char *category, const char *nam
 	t->function = arena_strdup(arena, name);
 	t->name = arena_printf(arena, "tracepoint:%s:%s", category, name);
 	t->tracepoint_id = id;
-	t->args = format_record(e->p->types, arena, e->p->btf, category, name, text);
+	t->args = format_record(e->p->types, arena, e->p->btf, category, name, text,
+				e->p->options.string_room);
 	return true;
 }
 
