@@ -337,31 +337,36 @@ struct move {
 	int to, from;
 };
 
+/* A move whose target no other one has still to read; @nr: each waits for another. */
+static size_t free_move(const struct move *moves, size_t nr)
+{
+	for (size_t pick = 0; pick < nr; pick++) {
+		size_t other = 0;
+
+		while (other < nr && (other == pick || moves[other].from != moves[pick].to))
+			other++;
+		if (other == nr)
+			return pick;
+	}
+	return nr;
+}
+
 /* Registers into registers, all at once: none is overwritten before it was read. */
 static void put_moves(struct emitter *m, struct move *moves, size_t nr)
 {
 	while (nr) {
-		size_t pick = 0;
+		size_t pick = free_move(moves, nr);
+		int ring = moves[0].from;
 
-		for (; pick < nr; pick++) {
-			size_t other = 0;
-
-			while (other < nr && (other == pick || moves[other].from != moves[pick].to))
-				other++;
-			if (other == nr)
-				break;
-		}
-		if (pick == nr) {
-			/* a ring: opened at one place */
-			put_move(m, BPF_REG_0, moves[0].from);
-			for (size_t n = 1, old = moves[0].from; n < nr; n++)
-				if (moves[n].from == (int)old)
-					moves[n].from = BPF_REG_0;
-			moves[0].from = BPF_REG_0;
+		if (pick < nr) {
+			put_move(m, moves[pick].to, moves[pick].from);
+			moves[pick] = moves[--nr];
 			continue;
 		}
-		put_move(m, moves[pick].to, moves[pick].from);
-		moves[pick] = moves[--nr];
+		put_move(m, BPF_REG_0, ring); /* opened at one place */
+		for (size_t n = 0; n < nr; n++)
+			if (moves[n].from == ring)
+				moves[n].from = BPF_REG_0;
 	}
 }
 
@@ -373,10 +378,9 @@ static void put_arguments(struct emitter *m, const struct ir_insn *i)
 	for (size_t n = 0; n < i->nr_args; n++) {
 		const struct regs_place *p = place_of(m, i->args[n]);
 
-		if (p->kind == REGS_REGISTER && p->reg != (int)n + 1)
+		/* also one that is there already, and has to stay */
+		if (p->kind == REGS_REGISTER)
 			moves[nr++] = (struct move){ n + 1, p->reg };
-		else if (p->kind == REGS_REGISTER) /* it is where it has to be, and stays */
-			moves[nr++] = (struct move){ n + 1, n + 1 };
 	}
 	put_moves(m, moves, nr);
 	for (size_t n = 0; n < i->nr_args; n++)

@@ -29,7 +29,14 @@ struct link_place {
 struct code {
 	struct bpf_insn *insns;
 	size_t nr;
-	struct span *at; /* of each: what of the script it comes from */
+	size_t own;	 /* the first of them are the function's, the others the runtime's */
+	struct span *at; /* of each of its own: what of the script it comes from */
+	/* The functions of the runtime that stand behind it, in their order. */
+	struct link_function {
+		const char *name;
+		uint32_t start;
+	} *functions;
+	size_t nr_functions;
 	struct link_place *places;
 	size_t nr_places;
 	uint32_t scratch; /* bytes of its entry of the map scratch, in all; 0: it needs none */

@@ -8,6 +8,11 @@
 #include "script/link.h"
 #include "script/program.h"
 
+/* Bytes of a value, and of a key, of @map as the kernel has them: multiples of 8; the key of a map
+ * without keys is a u32 that is 0. */
+uint32_t load_value_size(const struct script_map *map);
+uint32_t load_key_size(const struct script_map *map);
+
 struct loaded {
 	const struct compiled *compiled;
 	/* Of each of the script's maps: itself, or of one with generations, that in use. */

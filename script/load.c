@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/msg.h"
+#include "kernel/advice.h"
+#include "lib/core/types.shared.h"
+#include "script.shared.h"
+#include "script/insns.h"
+#include "script/load_maps.h"
+#include "script/refusal.h"
+
+#define LOG_BYTES     (16u << 20)
+#define LOG_BYTES_MAX (512u << 20)
+
+/* Has the kernel atomic exchange (5.12)? */
+static bool has_exchange(void)
+{
+	struct bpf_insn insns[] = {
+		INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -8, 0),
+		INSN_MOV_K(BPF_REG_0, 1),
+		INSN_ATOMIC(BPF_REG_10, -8, BPF_REG_0, BPF_XCHG),
+		INSN_EXIT(),
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "exchange", "GPL", insns,
+			       sizeof(insns) / sizeof(insns[0]), NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static int descriptor_of(const struct loaded *l, const struct link_place *p)
+{
+	switch (p->what) {
+	case LINK_MAP:
+		return l->maps[p->number];
+	case LINK_MAP_NOW:
+		return l->outer[p->number];
+	case LINK_SCRATCH:
+		return l->scratch_fd;
+	case LINK_GLOBALS:
+		return l->globals_fd;
+	case LINK_RODATA:
+		return l->rodata_fd;
+	case LINK_RING:
+		return l->rings[p->number];
+	case LINK_SEEN:
+		return l->seen_fd;
+	}
+	return -1;
+}
+
+/* Gives the instructions the descriptors that are there now. */
+static void fill_places(const struct loaded *l, const struct code *c)
+{
+	for (size_t i = 0; i < c->nr_places; i++) {
+		const struct link_place *p = &c->places[i];
+		struct bpf_insn *insn = &c->insns[p->insn];
+
+		insn->src_reg = p->what == LINK_GLOBALS || p->what == LINK_RODATA
+					? BPF_PSEUDO_MAP_VALUE
+					: BPF_PSEUDO_MAP_FD;
+		insn->imm = descriptor_of(l, p);
+	}
+}
+
+static enum bpf_prog_type type_of(enum attach attach)
+{
+	switch (attach) {
+	case ATTACH_RUN:
+	case ATTACH_RAW_TP:
+		return BPF_PROG_TYPE_RAW_TRACEPOINT;
+	case ATTACH_TRACEPOINT:
+		return BPF_PROG_TYPE_TRACEPOINT;
+	case ATTACH_FENTRY:
+	case ATTACH_FEXIT:
+		return BPF_PROG_TYPE_TRACING;
+	case ATTACH_PERF:
+		return BPF_PROG_TYPE_PERF_EVENT;
+	default:
+		return BPF_PROG_TYPE_KPROBE;
+	}
+}
+
+static enum attach attach_of(const struct program *p)
+{
+	return p->nr_targets ? p->targets[0]->attach : ATTACH_RUN;
+}
+
+/* @log: NULL, or where the verifier's words go. */
+static int load_code(const struct program *p, const struct code *c, char *log, uint32_t log_size)
+{
+	enum attach attach = attach_of(p);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = log_size,
+		    .log_level = log ? 1 : 0);
+	char name[16];
+
+	if (attach == ATTACH_FENTRY || attach == ATTACH_FEXIT) {
+		opts.expected_attach_type =
+			attach == ATTACH_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
+		opts.attach_btf_id = p->targets[0]->btf_id;
+		if (p->targets[0]->btf_fd > 0)
+			opts.attach_btf_obj_fd = p->targets[0]->btf_fd;
+	}
+	return bpf_prog_load(type_of(attach), load_name(p->code->name, name), "GPL", c->insns,
+			     c->nr, &opts);
+}
+
+/* Once more, for the verifier's words. Those of a long story do not fit: old kernels keep its begin,
+ * so it takes room until there is the end. */
+static int refuse(const struct loaded *l, const struct program *p, const struct code *c, int err,
+		  const struct load_options *options)
+{
+	uint32_t size = LOG_BYTES;
+	char *log = NULL;
+	int again = -ENOSPC, fd;
+
+	while (again == -ENOSPC && size <= LOG_BYTES_MAX) {
+		free(log);
+		log = malloc(size);
+		if (!log)
+			break;
+		log[0] = '\0';
+		fd = load_code(p, c, log, size);
+		if (fd >= 0) {
+			free(log);
+			return fd;
+		}
+		again = fd;
+		size *= 2;
+	}
+	refusal_tell(l->compiled->source, p, c, again == -ENOSPC ? err : again, log ? log : "",
+		     options->verbose);
+	free(log);
+	return err;
+}
+
+/* Returns the program's descriptor, or -errno after printing why. */
+static int load_program(const struct loaded *l, const struct program *p, const struct code *c,
+			const struct load_options *options)
+{
+	int fd;
+
+	fill_places(l, c);
+	fd = load_code(p, c, NULL, 0);
+	return fd < 0 ? refuse(l, p, c, fd, options) : fd;
+}
+
+static int load_programs(struct loaded *l, struct code **codes, const struct load_options *options)
+{
+	const struct compiled *c = l->compiled;
+
+	for (size_t i = 0; i < c->nr_programs; i++) {
+		int fd = load_program(l, c->programs[i], codes[i], options);
+
+		if (fd < 0)
+			return fd;
+		l->programs[i] = fd;
+	}
+	return 0;
+}
+
+static int make_codes(const struct compiled *c, struct code **codes)
+{
+	struct emit_config config = { .rings = load_maps_rings(), .cmpxchg = has_exchange() };
+
+	for (size_t i = 0; i < c->nr_programs; i++) {
+		codes[i] = code_make(c->source, c->programs[i]->code, &config);
+		if (!codes[i])
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static int *no_descriptors(size_t nr)
+{
+	int *fds = malloc((nr ? nr : 1) * sizeof(*fds));
+
+	for (size_t i = 0; fds && i < nr; i++)
+		fds[i] = -1;
+	return fds;
+}
+
+int script_load(struct loaded *l, const struct compiled *compiled,
+		const struct load_options *options)
+{
+	struct code **codes = calloc(compiled->nr_programs + 1, sizeof(struct code *));
+	uint32_t scratch = 0, entries = 1;
+	int err = 0;
+
+	*l = (struct loaded){ .compiled = compiled,
+			      .maps = no_descriptors(compiled->nr_maps),
+			      .outer = no_descriptors(compiled->nr_maps),
+			      .programs = no_descriptors(compiled->nr_programs),
+			      .globals_fd = -1,
+			      .seen_fd = -1,
+			      .scratch_fd = -1,
+			      .rodata_fd = -1 };
+	if (!codes || !l->maps || !l->outer || !l->programs) {
+		error("out of memory");
+		err = -ENOMEM;
+	}
+	if (!err)
+		err = make_codes(compiled, codes);
+	for (size_t i = 0; !err && i < compiled->nr_programs; i++) {
+		if (codes[i]->scratch > scratch)
+			scratch = codes[i]->scratch;
+		if (compiled->programs[i]->code->index >= entries)
+			entries = compiled->programs[i]->code->index + 1;
+	}
+	if (!err)
+		err = load_maps_open(l, scratch, entries);
+	if (!err)
+		err = load_programs(l, codes, options);
+	free(codes);
+	if (err)
+		script_unload(l);
+	return err;
+}
+
+void script_unload(struct loaded *l)
+{
+	for (size_t i = 0; l->programs && i < l->compiled->nr_programs; i++)
+		if (l->programs[i] >= 0)
+			close(l->programs[i]);
+	load_maps_close(l);
+	free(l->programs);
+	free(l->maps);
+	free(l->outer);
+	l->programs = l->maps = l->outer = NULL;
+}
+
+int loaded_next_generation(struct loaded *l, const struct script_map *map)
+{
+	uint32_t zero = 0;
+	int old = l->maps[map->index], fd, err;
+
+	if (l->outer[map->index] < 0)
+		return -EINVAL;
+	fd = load_maps_again(map);
+	if (fd < 0)
+		return fd;
+	/* the kernel returns when no program uses the old one any more (4.18, 1ae80cf31938) */
+	err = bpf_map_update_elem(l->outer[map->index], &zero, &fd, BPF_ANY);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	l->maps[map->index] = fd;
+	return old;
+}
+
+int loaded_run(struct loaded *l, size_t program)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(l->programs[program], &opts);
+}
