@@ -53,15 +53,27 @@ static void print_format(struct session *s, const struct statement *st, bool raw
 	format_print(s->formats[st->number], &s->values, &s->row, s->args, raw);
 }
 
-static void do_printf(struct session *s, const struct statement *st)
+/* --time: in front of a row that begins a line. */
+static void put_time(struct session *s, uint64_t ts)
 {
+	if (s->opt->time && !s->opt->json && !s->in_line)
+		words_time(&s->row, "%H:%M:%S.%f ", clock_real_ns(ts));
+}
+
+static void do_printf(struct session *s, const struct statement *st, uint64_t ts)
+{
+	put_time(s, ts);
 	print_format(s, st, s->opt->json);
+	if (s->row.len)
+		s->in_line = s->row.bytes[s->row.len - 1] != '\n';
 	write_as(s, "printf");
 	s->rows++;
 }
 
-static void do_value(struct session *s, const struct statement *st)
+static void do_value(struct session *s, const struct statement *st, uint64_t ts)
 {
+	put_time(s, ts);
+	s->in_line = false;
 	if (s->opt->json) {
 		text_str(&s->row, "{\"type\": \"value\", \"data\": ");
 		value_json(&s->values, &s->row, &s->args[0], 1);
@@ -276,7 +288,7 @@ static void act(struct session *s, const struct statement *st, const struct rt_r
 {
 	switch (st->action) {
 	case ACTION_PRINTF:
-		do_printf(s, st);
+		do_printf(s, st, r->ts);
 		break;
 	case ACTION_ERRORF:
 	case ACTION_WARNF:
@@ -292,7 +304,7 @@ static void act(struct session *s, const struct statement *st, const struct rt_r
 		report_print(s, st, r->cpu, number_of(s, st, 0), number_of(s, st, 1));
 		break;
 	case ACTION_PRINT_VALUE:
-		do_value(s, st);
+		do_value(s, st, r->ts);
 		break;
 	case ACTION_PRINT_ENTRY:
 		report_entry(s, st, s->args[0].data);

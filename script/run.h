@@ -15,6 +15,7 @@ struct script_run_options {
 	bool quiet;  /* -q: nothing but what the script prints */
 	bool compat; /* bpftrace's forms: no percentiles, no summary */
 	bool raw;    /* no escaping of what strings hold */
+	bool time;   /* the time of day before each row */
 	/* A flush after each record, or none before the end or 64 KiB; neither: at each look at the
 	 * rings. */
 	bool unbuffered, full_buffered;

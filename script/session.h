@@ -43,6 +43,7 @@ struct session {
 	uint32_t pending_cpu; /* whose records they were */
 	bool pending_old;     /* they have outlived a look at the rings */
 
+	bool in_line;	 /* the last row did not end its line */
 	uint64_t shown;	 /* statements that were done */
 	uint64_t rows;	 /* of these: rows of a printf() or print() of a value */
 	uint64_t broken; /* records that are not as they should be */

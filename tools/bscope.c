@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * bscope: asks the kernel anything, in bpftrace's language. script/ has the compiler; this is its
+ * command line, which is bpftrace's with what every tool has.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/msg.h"
+#include "base/status.h"
+#include "base/util.h"
+#include "kernel/advice.h"
+#include "kernel/pidns.h"
+#include "output/out.h"
+#include "output/table.h"
+#include "run/filter.h"
+#include "run/options.h"
+#include "script/check.h"
+#include "script/explain.h"
+#include "script/flames.h"
+#include "script/link.h"
+#include "script/run.h"
+#include "script/shell.h"
+
+#define COMPAT_VERSION "v0.26.1"
+
+static struct {
+	const char *program; /* -e */
+	const char *command; /* -c */
+	const char *output;  /* -o */
+	const char *svg;
+	bool list, quiet, is_unsafe, dry_run, info, no_warnings, explain, raw, compat;
+	bool folded, top, json;
+	bool unbuffered, full_buffered;
+	bool dump_ast, dump_ir, dump_bpf, verifier;
+	const char *not_here; /* an option of bpftrace's that is not there */
+	const char *file;     /* NULL: none */
+	const char *name;     /* of the script, in messages */
+	const char **positional, **named;
+	size_t nr_positional, nr_named;
+} opt;
+
+/* --- options ------------------------------------------------------------------------------ */
+
+static const char *parse_format(const char *arg, void *unused)
+{
+	if (strcmp(arg, "text") && strcmp(arg, "json"))
+		return "text or json";
+	opt.json = arg[0] == 'j';
+	return NULL;
+}
+
+static const char *parse_buffers(const char *arg, void *unused)
+{
+	if (strcmp(arg, "line") && strcmp(arg, "full") && strcmp(arg, "none"))
+		return "line, full or none";
+	opt.unbuffered = arg[0] == 'n';
+	opt.full_buffered = arg[0] == 'f';
+	return NULL;
+}
+
+/* Also what bpftrace calls its stages. */
+static const char *parse_stages(const char *arg, void *unused)
+{
+	static const struct {
+		const char *name;
+		bool *stages[3];
+	} known[] = {
+		{ "all", { &opt.dump_ast, &opt.dump_ir, &opt.dump_bpf } },
+		{ "ast", { &opt.dump_ast } },
+		{ "parse", { &opt.dump_ast } },
+		{ "types", { &opt.dump_ast } },
+		{ "ir", { &opt.dump_ir } },
+		{ "codegen", { &opt.dump_ir } },
+		{ "codegen-opt", { &opt.dump_ir } },
+		{ "bpf", { &opt.dump_bpf } },
+		{ "dis", { &opt.dump_bpf } },
+		{ "verifier", { &opt.verifier } },
+		{ "libbpf", { &msg_verbose } },
+	};
+
+	while (*arg) {
+		size_t len = strcspn(arg, ","), i = 0;
+
+		while (i < ARRAY_SIZE(known) &&
+		       (strlen(known[i].name) != len || strncmp(known[i].name, arg, len)))
+			i++;
+		if (i == ARRAY_SIZE(known))
+			return "stages: ast, ir, bpf, verifier or all";
+		for (size_t k = 0; k < 3 && known[i].stages[k]; k++)
+			*known[i].stages[k] = true;
+		arg += len + (arg[len] == ',');
+	}
+	return NULL;
+}
+
+static const char *ignored;
+static bool ignored_flag;
+
+/* What --help does not show is accepted since bpftrace has it, and changes nothing here. */
+static const struct opt options[] = {
+	OPT('e', "execute", .arg = "PROGRAM", .str = &opt.program, .help = "run this program"),
+	OPT('l', "list", .flag = &opt.list,
+	    .help = "list probes: all, those like a pattern (-l 'kprobe:vfs_*'), or those of a "
+		    "script"),
+	OPT('c', "cmd", .arg = "COMMAND", .str = &opt.command,
+	    .help = "run this command, and end when it does"),
+	OPT('f', "format", .arg = "FORMAT", .parse = parse_format, .help = "text or json"),
+	OPT('o', "output", .arg = "FILE", .str = &opt.output, .help = "print into this file"),
+	OPT('B', "buffer", .arg = "MODE", .parse = parse_buffers,
+	    .help = "when output leaves: line, full or none"),
+	OPT('q', "quiet", .flag = &opt.quiet, .help = "print only what the script does"),
+	OPT('d', "debug", .arg = "STAGE[,STAGE...]", .parse = parse_stages,
+	    .help = "show the stages of compiling: ast, ir, bpf, all"),
+	OPT(0, "explain", .flag = &opt.explain,
+	    .help = "say what it would do: probes, maps, memory"),
+	OPT(0, "dry-run", .flag = &opt.dry_run, .help = "compile and load, and run nothing"),
+	OPT(0, "unsafe", .flag = &opt.is_unsafe,
+	    .help = "grant what changes the system: system(), signal() ..."),
+	OPT(0, "raw", .flag = &opt.raw,
+	    .help = "print strings as they are, also what drives a terminal"),
+	OPT(0, "svg", .arg = "FILE", .str = &opt.svg,
+	    .help = "a flame graph of the maps with stacks"),
+	OPT(0, "folded", .flag = &opt.folded,
+	    .help = "a line for each stack, as flamegraph.pl reads it"),
+	OPT(0, "top", .flag = &opt.top, .help = "a table of the hottest functions of the stacks"),
+	OPT(0, "no-warnings", .flag = &opt.no_warnings, .help = "no warnings about the script"),
+	OPT(0, "info", .flag = &opt.info, .help = "say what this kernel has"),
+	OPT(0, "compat", .flag = &opt.compat, .help = "in all as bpftrace: forms, exit statuses"),
+	OPT('k', "warnings", .flag = &ignored_flag),
+	OPT('b', "force-btf", .flag = &ignored_flag),
+	OPT('I', NULL, .arg = "DIR", .str = &ignored),
+	OPT(0, "include", .arg = "FILE", .str = &ignored),
+	OPT(0, "verify-llvm-ir", .flag = &ignored_flag),
+	OPT(0, "probe-filter", .arg = "REGEX", .str = &ignored),
+	OPT(0, "traceable-functions", .arg = "FILE", .str = &ignored),
+	OPT(0, "usdt-file-activation", .flag = &ignored_flag),
+	OPT(0, "debuginfo", .arg = "DIR", .str = &ignored),
+	OPT(0, "no-feature", .arg = "FEATURE", .str = &ignored),
+	OPT(0, "mode", .arg = "MODE", .str = &opt.not_here),
+	{ 0 },
+};
+
+static const struct opt positional[] = {
+	OPT(0, "SCRIPT", .help = "a file, or - for stdin"),
+	OPT(0, "ARGUMENT", .help = "$1 and so on; behind --, --name=value"),
+	{ 0 },
+};
+
+static const char *const examples[] = {
+	" -e 't:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)); }'",
+	"who opens what",
+	" -e 'profile:hz:99 { @[kstack] = count(); }'",
+	"where the kernel spends its time",
+	" -e 't:raw_syscalls:sys_enter { @[comm] = count(); }'",
+	"system calls, by program",
+	" -lv 't:block:*'",
+	"tracepoints, and what they tell",
+	" --explain script.bt",
+	"what a script would do",
+	NULL,
+};
+
+static const char usage[] = "USAGE:\n"
+			    "    bpftrace [options] filename\n"
+			    "    bpftrace [options] - <stdin input>\n"
+			    "    bpftrace [options] -e 'program'\n";
+
+/* By bpftrace's name, or with --compat, bscope does as bpftrace does where the two differ. */
+static bool is_compat(int argc, char **argv)
+{
+	const char *name = argc ? strrchr(argv[0], '/') : NULL;
+
+	name = name ? name + 1 : argc ? argv[0] : "";
+	if (!strcmp(name, "bpftrace"))
+		return true;
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--compat"))
+			return true;
+	return false;
+}
+
+static int usage_status(void)
+{
+	if (!opt.compat)
+		return STATUS_USAGE;
+	fputs(usage, stderr);
+	return STATUS_FAILED;
+}
+
+static int usage_error(const char *text)
+{
+	if (opt.compat)
+		fprintf(stderr, "ERROR: USAGE: %s\n", text);
+	else
+		error("%s: see bscope --help", text);
+	return usage_status();
+}
+
+/* --- what is asked for --------------------------------------------------------------------- */
+
+/* The script, its arguments, and those that have names. */
+static void sort_arguments(int argc, char **argv, int rest)
+{
+	opt.positional = calloc(argc + 1, sizeof(*opt.positional));
+	opt.named = calloc(argc + 1, sizeof(*opt.named));
+	if (!opt.positional || !opt.named) {
+		error("not enough memory");
+		exit(STATUS_FAILED);
+	}
+	if (!opt.program && !opt.list && rest < argc)
+		opt.file = argv[rest++];
+	for (; rest < argc; rest++) {
+		if (!strncmp(argv[rest], "--", 2))
+			opt.named[opt.nr_named++] = argv[rest];
+		else
+			opt.positional[opt.nr_positional++] = argv[rest];
+	}
+}
+
+/* Two that exclude each other; NULL: none do. */
+static const char *conflict(const struct common_options *common)
+{
+	if (opt.command && common->filter.nr_pids)
+		return "-c and -p: it is one or the other";
+	if ((opt.folded || opt.top) && opt.json)
+		return "--folded and --top are text: not with -f json";
+	if (opt.not_here)
+		return "--mode: tests and benchmarks of scripts are not here";
+	if (!opt.program && !opt.file && !opt.list && !opt.info)
+		return "a script is needed: -e 'PROGRAM', or a file";
+	return NULL;
+}
+
+static int take_options(int argc, char **argv, struct common_options *common)
+{
+	int rest = argc, status;
+	const struct options_spec spec = {
+		.name = opt.compat ? "bpftrace" : "bscope",
+		.summary = "ask the kernel anything, in bpftrace's language",
+		.options = options,
+		.positional = positional,
+		.examples = examples,
+		.prints_rows = true,
+		.rest = &rest,
+		.version = opt.compat ? "bpftrace " COMPAT_VERSION : NULL,
+		.usage = opt.compat ? usage : NULL,
+	};
+	const char *wrong;
+
+	status = options_parse(&spec, common, argc, argv);
+	if (status == STATUS_USAGE)
+		return usage_status();
+	if (status != GO_ON)
+		return status;
+	opt.json |= common->json;
+	sort_arguments(argc, argv, rest);
+	wrong = conflict(common);
+	return wrong ? usage_error(wrong) : GO_ON;
+}
+
+/* --- reading the script -------------------------------------------------------------------- */
+
+/* All of @fd, at most a byte more than a script may have. NULL: -errno in *@size. */
+static char *read_all(int fd, ssize_t *size)
+{
+	size_t len = 0, room = 65536;
+	char *text = malloc(room);
+	ssize_t n = 1;
+
+	while (text && n > 0 && len <= SOURCE_MAX) {
+		if (len == room)
+			text = realloc(text, room *= 2);
+		n = text ? read(fd, text + len, room - len) : 0;
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else
+			len += n > 0 ? n : 0;
+	}
+	*size = n < 0 ? -errno : text ? (ssize_t)len : -ENOMEM;
+	return text;
+}
+
+static struct source *no_file(const char *path, int err)
+{
+	if (opt.compat)
+		fprintf(stderr, "ERROR: failed to open file '%s': %s\n", path, strerror(err));
+	else
+		error("cannot read '%s': %s", path, strerror(err));
+	return NULL;
+}
+
+/* A script that others can write to is theirs to choose. */
+static void warn_of_writers(const char *path, int fd)
+{
+	struct stat st;
+
+	if (!geteuid() && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_mode & S_IWOTH)
+		warn("'%s' can be changed by any user", path);
+}
+
+static struct source *read_file(const char *path)
+{
+	const bool is_stdin = !strcmp(path, "-");
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	struct source *src = NULL;
+	ssize_t size = 0;
+	char *text = NULL;
+
+	if (fd < 0)
+		return no_file(path, errno);
+	warn_of_writers(path, fd);
+	text = read_all(fd, &size);
+	if (!is_stdin)
+		close(fd);
+	if (text && size >= 0)
+		src = source_new(is_stdin ? "stdin" : path, text, size);
+	else
+		no_file(path, -size);
+	free(text);
+	return src;
+}
+
+/* NULL after printing why not. */
+static struct source *read_script(void)
+{
+	struct source *src = opt.program ? source_new("stdin", opt.program, strlen(opt.program))
+					 : read_file(opt.file);
+
+	if (src)
+		src->no_warnings = opt.no_warnings;
+	return src;
+}
+
+static struct script *parse(struct source *src)
+{
+	const struct positional args = {
+		.args = opt.positional,
+		.nr = opt.nr_positional,
+		.named = opt.named,
+		.nr_named = opt.nr_named,
+	};
+	struct script *script = script_parse(src, &args);
+
+	if (opt.dump_ast)
+		script_dump(script, stdout);
+	return script;
+}
+
+/* The process of -p, if it is one. */
+static pid_t only_pid(const struct common_options *common)
+{
+	return common->filter.nr_pids == 1 ? (pid_t)common->filter.pids[0] : 0;
+}
+
+/* --- listing ------------------------------------------------------------------------------- */
+
+/* A rate is not part of what is listed. */
+static bool takes_rate(enum provider p)
+{
+	return p == PROVIDER_INTERVAL || p == PROVIDER_PROFILE || p == PROVIDER_SOFTWARE ||
+	       p == PROVIDER_HARDWARE;
+}
+
+static int list_point(struct probes *p, struct source *src, const struct point *point)
+{
+	struct target **targets;
+	int err = 0;
+	size_t nr;
+
+	if (takes_rate(point->provider)) {
+		printf("%s:%s:\n", provider_name(point->provider),
+		       point->nr_parts ? point->parts[0] : "hz");
+		return 0;
+	}
+	err = probes_expand(p, src, point, &targets, &nr);
+	for (size_t i = 0; !err && i < nr; i++) {
+		if (msg_verbose)
+			err = probes_list(p, targets[i]->name, true, stdout) < 0;
+		else
+			printf("%s\n", targets[i]->name);
+	}
+	return err;
+}
+
+static int list(const struct common_options *common)
+{
+	const char *pattern = opt.nr_positional ? opt.positional[0] : NULL;
+	struct source *src = NULL;
+	struct script *script = NULL;
+	struct probe_options probe = { .only_names = true, .command = opt.command };
+	struct types *types;
+	struct btf_types *btf;
+	struct probes *probes;
+	int err = 0;
+
+	if (pattern && !access(pattern, R_OK) && !opt.program) {
+		opt.file = pattern;
+		pattern = NULL;
+	} else if (pattern && strchr(pattern, '.') && !strpbrk(pattern, ":*")) {
+		fprintf(stderr,
+			"WARNING: It appears that '%s' is a filename but the file does not exist. "
+			"Treating '%s' as a search pattern.\n",
+			pattern, pattern);
+	}
+	probe.pid = only_pid(common);
+	src = opt.program || opt.file ? read_script() : source_new("", "", 0);
+	if (!src)
+		return STATUS_FAILED;
+	script = opt.program || opt.file ? parse(src) : NULL;
+	types = types_new(src->arena);
+	btf = btf_types_new(types, src->arena, common->btf);
+	probes = probes_new(src->arena, types, btf, &probe);
+	for (struct clause *c = script ? script->clauses : NULL; c; c = c->next)
+		for (size_t i = 0; i < c->nr_points; i++)
+			err |= list_point(probes, src, &c->points[i]);
+	if (!script)
+		err = probes_list(probes, pattern, msg_verbose, stdout) < 0;
+	err |= fflush(stdout) && errno != EPIPE;
+	probes_free(probes);
+	btf_types_free(btf);
+	err |= src->errors > 0;
+	source_free(src);
+	return err ? STATUS_FAILED : STATUS_OK;
+}
+
+/* --- running ------------------------------------------------------------------------------- */
+
+static struct out out;
+
+/* Returns whether there is somewhere to print to. */
+static bool open_output(void)
+{
+	int fd = STDOUT_FILENO;
+
+	if (opt.output)
+		fd = open(opt.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd >= 0) {
+		out_init(&out, fd);
+		return true;
+	}
+	if (opt.compat)
+		fprintf(stderr, "ERROR: Failed to open output file: \"%s\": %s\n", opt.output,
+			strerror(errno));
+	else
+		error("cannot write '%s': %s", opt.output, strerror(errno));
+	return false;
+}
+
+/* -d ir, -d bpf */
+static void dump_code(struct source *src, const struct compiled *c)
+{
+	const struct emit_config config = { .rings = 1, .cmpxchg = true };
+
+	for (size_t i = 0; i < c->nr_programs; i++) {
+		const struct ir_function *f = c->programs[i]->code;
+		struct code *code = opt.dump_bpf ? code_make(src, f, &config) : NULL;
+
+		if (opt.dump_ir)
+			ir_dump(f, stdout);
+		if (code)
+			code_dump(code, stdout);
+	}
+	fflush(stdout);
+}
+
+static int load_and_run(const struct compiled *c, const struct common_options *common, pid_t child,
+			int child_go)
+{
+	const struct load_options load = { .verbose = msg_verbose || opt.verifier };
+	const struct script_run_options run = {
+		.out = &out,
+		.json = opt.json,
+		.quiet = opt.quiet,
+		.compat = opt.compat,
+		.raw = opt.raw || opt.compat,
+		.unbuffered = opt.unbuffered,
+		.full_buffered = opt.full_buffered,
+		.cost = common->cost,
+		.max_cost = common->max_cost,
+		.duration_ns = common->duration_ns,
+		.max_events = common->max_events,
+		.svg = opt.svg,
+		.folded = opt.folded,
+		.top = opt.top,
+		.time = table_show_clock,
+		.pid = only_pid(common),
+		.child = child,
+		.child_go = child_go,
+		.notify = getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED"),
+	};
+	struct loaded loaded;
+	int status = STATUS_OK;
+
+	if (!advice_capabilities() || script_load(&loaded, c, &load))
+		return STATUS_FAILED;
+	if (!opt.dry_run)
+		status = script_run(&loaded, &run);
+	script_unload(&loaded);
+	return status;
+}
+
+static struct compiled *compile(struct script *script, const struct common_options *common,
+				struct script_config *config, pid_t child)
+{
+	static struct filter filter;
+	struct compile_options compile = {
+		.probes = {
+			.pid = child ? child : only_pid(common),
+			.command = opt.command,
+			.only_names = opt.dry_run,
+		},
+		.btf = common->btf,
+		.unsafe = opt.is_unsafe,
+		.compat = opt.compat,
+		.filter = filter_is_set(&common->filter) ? &filter : NULL,
+	};
+	struct compiled *c;
+
+	filter = common->filter;
+	filter.any = filter_is_set(&filter);
+	filter.own_pid = pidns_own_pid();
+	compile.probes.max_probes = config->max_probes;
+	compile.probes.missing_ok = config->missing_probes_warn || config->missing_probes_ignore;
+	c = script_compile(script, &compile, config);
+	return c && !script->source->errors ? c : NULL;
+}
+
+/* All that follows the parsing. */
+static int go(struct source *src, const struct common_options *common, pid_t child, int child_go)
+{
+	struct script_config config = { 0 };
+	struct script *script = parse(src);
+	struct compiled *c;
+
+	script_configure(script, &config);
+	c = compile(script, common, &config, child);
+	if (!c)
+		return STATUS_FAILED;
+	if (opt.dump_ir || opt.dump_bpf)
+		dump_code(src, c);
+	if (opt.explain) {
+		script_explain(c, stdout);
+		return STATUS_OK;
+	}
+	script_explain_ways(c);
+	if ((opt.svg || opt.folded || opt.top) && !flames_possible(c)) {
+		error("no map of this script has kstack or ustack among its keys, for --svg, "
+		      "--folded and --top");
+		return STATUS_FAILED;
+	}
+	if (opt.dump_ast || opt.dump_ir || opt.dump_bpf)
+		return STATUS_OK;
+	return load_and_run(c, common, child, child_go);
+}
+
+static int compile_and_run(const struct common_options *common)
+{
+	struct source *src;
+	pid_t child = 0;
+	int go_fd = -1, status;
+
+	if (!open_output())
+		return STATUS_FAILED;
+	src = read_script();
+	if (!src)
+		return STATUS_FAILED;
+	if (opt.command && !opt.dry_run && !opt.explain) {
+		child = shell_start(opt.command, &go_fd);
+		if (child < 0) {
+			error("cannot run '%s': %s", opt.command, strerror(-child));
+			return STATUS_FAILED;
+		}
+	}
+	status = go(src, common, child, go_fd);
+	source_free(src);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static struct common_options common;
+	int status;
+
+	opt.compat = is_compat(argc, argv);
+	advice_listen();
+	if (argc < 2) {
+		msg_init(opt.compat ? "bpftrace" : "bscope");
+		return usage_error("a script is needed: -e 'PROGRAM', or a file");
+	}
+	status = take_options(argc, argv, &common);
+	if (status != GO_ON)
+		return status;
+	if (opt.info) {
+		script_explain_kernel(stdout);
+		return STATUS_OK;
+	}
+	pidns_check(&common.filter);
+	return opt.list ? list(&common) : compile_and_run(&common);
+}
