@@ -8,6 +8,7 @@
 #include "script/probes_internal.h"
 
 #define EXIT_ARGS_MAX 6 /* that a trampoline hands over on every architecture and kernel */
+#define REGISTERS     6 /* that hold arguments on every architecture */
 
 static bool is_exit(enum provider provider)
 {
@@ -124,6 +125,22 @@ static void by_trampoline(struct target *t, const struct function *f, bool exit)
 	t->args = f->args;
 }
 
+/* What of a function's arguments a kprobe finds in registers. */
+static const struct type *register_args(struct expansion *e, const struct function *f)
+{
+	struct type args = *f->args;
+	size_t nr;
+
+	for (nr = 0; nr < args.nr_fields && nr < REGISTERS; nr++)
+		if (!type_is_scalar(args.fields[nr].type))
+			break;
+	if (nr == args.nr_fields)
+		return f->args;
+	args.nr_fields = nr;
+	args.size = nr * 8;
+	return type_intern(e->p->types, &args);
+}
+
 /* A kprobe, as asked, or what this kernel has in its place. */
 static int choose_kprobe(struct expansion *e, struct target *t, const struct function *f,
 			 bool single)
@@ -131,7 +148,7 @@ static int choose_kprobe(struct expansion *e, struct target *t, const struct fun
 	bool exit = is_exit(e->point->provider);
 
 	t->attach = exit ? ATTACH_KRETPROBE : ATTACH_KPROBE;
-	t->args = f && !exit && !e->point->has_offset ? f->args : NULL;
+	t->args = f && !exit && !e->point->has_offset ? register_args(e, f) : NULL;
 	if (exit && single && fexit_is_better(e, f)) {
 		by_trampoline(t, f, true);
 		t->args = NULL; /* a kretprobe has none */
@@ -158,8 +175,7 @@ static int choose_trampoline(struct expansion *e, struct target *t, const struct
 	if (!probes_has_kprobes(e->p))
 		return refused(e, t->function, true);
 	t->attach = exit ? ATTACH_KRETPROBE : ATTACH_KPROBE;
-	if (exit)
-		t->args = NULL;
+	t->args = exit ? NULL : register_args(e, f);
 	t->why = exit ? "by a kretprobe, since this kernel refuses fexit"
 		      : "by a kprobe, since this kernel refuses fentry";
 	return 0;
