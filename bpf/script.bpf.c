@@ -204,33 +204,50 @@ __u64 rt_str_copy(struct rt_string *to, __u64 room, const struct rt_string *from
 	return n;
 }
 
-/* Are the first @n bytes the same? There are @room of both. All of them are looked at, for each way
- * out of the loop is one more that the verifier has to go. */
-__attribute__((noinline)) __u64 rt_bytes_equal(const __u64 *a, const __u64 *b, __u64 room, __u64 n)
+/* What is different in 8 words. */
+static __always_inline __u64 differ_8(const __u64 *a, const __u64 *b)
 {
-	__u64 differ = 0, words = (room + 7) >> 3, w = 0, last, shift;
+	__u64 differ = 0;
+
+#pragma unroll
+	for (int i = 0; i < 8; i++)
+		differ |= a[i] ^ b[i];
+	return differ;
+}
+
+/*
+ * Are the first @n bytes the same? There are @room of both. All of them are looked at, for each way
+ * out of a loop is one more that the verifier has to go; and what stands behind the last 8 words
+ * is reached from their end, not from where the loop ended, so that these ways become one.
+ */
+__attribute__((noinline)) __u64 rt_bytes_equal(const char *a, const char *b, __u64 room, __u64 n)
+{
+	__u64 differ = 0, words = (room + 7) >> 3, at, last, shift;
 
 	if (!n)
 		return 1;
 	n = bounded(n - 1, room - 1);
-	last = n >> 3;
+	last = n >> 3; /* the last word, of which some bytes don't count */
 	shift = 56 - ((n & 7) << 3);
+	if (last < 8) {
 #pragma clang loop unroll(disable)
-	for (; w + 8 <= words; w += 8) {
-		if (w + 8 > last)
-			break;
-#pragma unroll
-		for (int i = 0; i < 8; i++)
-			differ |= a[w + i] ^ b[w + i];
-	}
+		for (__u64 w = 0; w < 8; w++) {
+			if (w >= last || w >= words)
+				break;
+			differ |= ((const __u64 *)a)[w] ^ ((const __u64 *)b)[w];
+		}
+	} else {
 #pragma clang loop unroll(disable)
-	for (; w < words; w++) {
-		if (w >= last)
-			break;
-		differ |= a[w] ^ b[w];
+		for (__u64 w = 0; w + 8 <= words; w += 8) {
+			if (w + 8 > last)
+				break;
+			differ |= differ_8((const __u64 *)a + w, (const __u64 *)b + w);
+		}
+		at = word_bytes(bounded(last - 8, words - 9));
+		differ |= differ_8((const __u64 *)(a + at), (const __u64 *)(b + at));
 	}
-	last = word_bytes(bounded(last, (room - 1) >> 3));
-	differ |= (*(__u64 *)((char *)a + last) ^ *(__u64 *)((char *)b + last)) << shift;
+	at = word_bytes(bounded(last, (room - 1) >> 3));
+	differ |= (*(const __u64 *)(a + at) ^ *(const __u64 *)(b + at)) << shift;
 	return !differ;
 }
 
@@ -240,7 +257,7 @@ __u64 rt_str_equal(const struct rt_string *a, const struct rt_string *b, __u64 r
 
 	if (n != b->len)
 		return 0;
-	return rt_bytes_equal((const __u64 *)a->bytes, (const __u64 *)b->bytes, room, n);
+	return rt_bytes_equal(a->bytes, b->bytes, room, n);
 }
 
 __u64 rt_str_equal_n(const struct rt_string *a, const struct rt_string *b, __u64 room, __u64 n)
@@ -253,7 +270,7 @@ __u64 rt_str_equal_n(const struct rt_string *a, const struct rt_string *b, __u64
 		of_b = n;
 	if (of_a != of_b)
 		return 0;
-	return rt_bytes_equal((const __u64 *)a->bytes, (const __u64 *)b->bytes, room, of_a);
+	return rt_bytes_equal(a->bytes, b->bytes, room, of_a);
 }
 
 /* --- one text within another --- */
@@ -270,39 +287,72 @@ struct window {
 	__u64 found;
 };
 
-/* 1 where v is 0, without a branch. */
+/* The sign of a number, 0 or 1; clang would see a comparison in that, and make a branch of it, of
+ * which the verifier goes both ways at each byte. */
+static __always_inline __u64 sign(__u64 v)
+{
+	barrier_var(v);
+	return v >> 63;
+}
+
 static __always_inline __u64 is_zero(__u64 v)
 {
-	return ((v | -v) >> 63) ^ 1;
+	return sign(v | -v) ^ 1;
 }
 
-/* 1 where a < b; both are small. */
+/* Is a < b? Both are small. */
 static __always_inline __u64 is_less(__u64 a, __u64 b)
 {
-	return (a - b) >> 63;
+	return sign(a - b);
 }
 
-static __always_inline void window_want(struct window *win, const __u64 *text, __u64 room)
+/*
+ * The length once more. What a comparison tells of one register the verifier keeps, and goes all
+ * that follows for each outcome on its own; this makes it a number that has nothing to do with the
+ * other.
+ */
+static __always_inline __u64 length_of(const struct rt_string *s)
 {
-	__u64 words = (room + 7) >> 3;
+	return *(const volatile __u32 *)&s->len;
+}
+
+static __always_inline void window_want(struct window *win, const struct rt_string *s, __u64 room)
+{
+	__u64 words = (room + 7) >> 3, end = length_of(s);
 
 	win->power = 1;
 	win->wanted = 0;
 #pragma clang loop unroll(disable)
 	for (__u64 w = 0; w < words; w++) {
-		__u64 word = text[w];
+		__u64 word = ((const __u64 *)s->bytes)[w];
 
-		if (w << 3 >= win->length)
+		if (w << 3 >= end)
 			break;
 #pragma clang loop unroll(disable)
 		for (__u64 i = 0; i < 8; i++, word >>= 8) {
 			__u64 inside = is_less((w << 3) + i, win->length);
-			__u64 factor = ((win->base - 1) & -inside) + 1;
+			__u64 factor;
 
+			barrier_var(inside);
+			factor = ((win->base - 1) & -inside) + 1;
 			win->wanted = win->wanted * factor + (word & 0xff & -inside);
 			win->power *= factor;
 		}
 	}
+}
+
+/* The 8 bytes that leave the window when those at @at come into it: of what is before the text,
+ * nothing. */
+static __always_inline __u64 window_leaves(const struct window *win, const char *text, __u64 at,
+					   __u64 most)
+{
+	__u64 offset = at - win->length, before = sign(offset), missing, word;
+
+	barrier_var(before);
+	missing = -offset & -before; /* of the 8, so many are before it */
+	offset &= before - 1;
+	word = *(const __u64 *)(text + bounded(offset, most));
+	return word << ((missing & 7) << 3) & -is_less(missing, 8);
 }
 
 /* The window moves over 8 bytes: @in comes into it, @out leaves it; @at: where @in stands. */
@@ -319,26 +369,23 @@ static __always_inline void window_move(struct window *win, __u64 in, __u64 out,
 __u64 rt_str_contains(const struct rt_string *a, __u64 room_a, const struct rt_string *b,
 		      __u64 room_b)
 {
-	struct window win = { .base = rt_globals.seed[0] | 1, .length = b->len };
-	__u64 words = (room_a + 7) >> 3, most = (words << 3) - 8, end = a->len;
-	const __u64 *text = (const __u64 *)a->bytes;
+	struct window win = { .base = rt_globals.seed[0] | 1 };
+	__u64 words = (room_a + 7) >> 3, end = length_of(a);
 
-	if (!win.length)
+	if (!length_of(b))
 		return 1;
-	if (win.length > end)
+	if (length_of(b) > length_of(a))
 		return 0;
-	window_want(&win, (const __u64 *)b->bytes, room_b);
+	win.length = length_of(b);
+	window_want(&win, b, room_b);
 #pragma clang loop unroll(disable)
 	for (__u64 w = 0; w < words; w++) {
-		__u64 at = w << 3, out = 0;
+		__u64 at = w << 3;
 
 		if (at >= end)
 			break;
-		if (at >= win.length)
-			out = *(__u64 *)((char *)text + bounded(at - win.length, most));
-		else if (win.length - at < 8)
-			out = text[0] << ((win.length - at) << 3);
-		window_move(&win, text[w], out, at);
+		window_move(&win, ((const __u64 *)a->bytes)[w],
+			    window_leaves(&win, a->bytes, at, (words << 3) - 8), at);
 	}
 	return win.found;
 }
