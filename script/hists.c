@@ -127,9 +127,14 @@ static size_t row_count(const struct type *type)
 
 static size_t row_of_slot(const struct type *type, size_t i)
 {
+	uint64_t from;
+
 	if (type->kind != TYPE_HIST || !i)
 		return i;
-	return 1 + rt_hist_slot(slot_from(i - 1, type->count), type->depth);
+	from = slot_from(i - 1, type->count);
+	if (from >> 63) /* rt_hist_slot() takes less: twice as much is a power further on */
+		return 1 + rt_hist_slot(from >> 1, type->depth) + (1u << type->depth);
+	return 1 + rt_hist_slot(from, type->depth);
 }
 
 /* The counts of rows @first up to @last, those that are not 0 at both ends. */
