@@ -256,6 +256,17 @@ static uint32_t record_kind(bool is_union)
 	return BTF_RAW_KIND(is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT);
 }
 
+/* A record of which the name was known: from now on it is what stands at this id. */
+static void bind_found(struct btf_types *b, struct btf_record *r, struct btf_section *s,
+		       uint32_t id)
+{
+	const struct type **place = place_of(b, s, id);
+
+	bind_record(b, r, s, id);
+	if (place && !*place)
+		*place = r->type;
+}
+
 /* Finds out where a record is of which the name is known. */
 static void find_record(struct btf_types *b, struct btf_record *r)
 {
@@ -265,13 +276,13 @@ static void find_record(struct btf_types *b, struct btf_record *r)
 		return;
 	id = btf_raw_find(&b->vmlinux.raw, kind, r->type->name);
 	if (id) {
-		bind_record(b, r, &b->vmlinux, id);
+		bind_found(b, r, &b->vmlinux, id);
 		return;
 	}
 	for (struct btf_section *s = btf_modules(b); s; s = s->next) {
 		id = btf_raw_find(&s->raw, kind, r->type->name);
 		if (id) {
-			bind_record(b, r, s, id);
+			bind_found(b, r, s, id);
 			return;
 		}
 	}
