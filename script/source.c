@@ -327,17 +327,22 @@ static void message(struct source *src, struct span at, const char *kind, const 
 	show_place(src, at, line);
 }
 
+void source_verror(struct source *src, struct span at, const char *fmt, va_list args)
+{
+	if (src->errors++ >= ERRORS_SHOWN)
+		return;
+	message(src, at, "ERROR", fmt, args);
+	if (src->errors == ERRORS_SHOWN)
+		fputs("There may be more; they are not shown\n", src->messages);
+}
+
 void source_error(struct source *src, struct span at, const char *fmt, ...)
 {
 	va_list args;
 
-	if (src->errors++ >= ERRORS_SHOWN)
-		return;
 	va_start(args, fmt);
-	message(src, at, "ERROR", fmt, args);
+	source_verror(src, at, fmt, args);
 	va_end(args);
-	if (src->errors == ERRORS_SHOWN)
-		fputs("There may be more; they are not shown\n", src->messages);
 }
 
 void source_warning(struct source *src, struct span at, const char *fmt, ...)
