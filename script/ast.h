@@ -37,8 +37,8 @@ enum node_kind {
 	/* --- statements --- */
 	NODE_EXPRESSION, /* .a, for what it does */
 	NODE_ASSIGN,	 /* .a .op= .b; .op OP_NONE: a plain = */
-	NODE_LET,	 /* let .name : .type_name = .b; the last two may be missing. With .a: of the
-			    type of that expression, which is not evaluated */
+	NODE_LET,	 /* let .name : .type_name = .b; the last two may be missing. With .a: of
+			    the type of that expression, which is not evaluated */
 	NODE_IF,	 /* .a, .body, .otherwise */
 	NODE_WHILE,	 /* .a, .body */
 	NODE_UNROLL,	 /* .a times, .body */

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "script/cdecl.h"
 #include "script/cdecl_read.h"
+#include "script/cdecl_scalar.h"
 
 struct cdecl *cdecl_new(struct script *script, struct types *types, struct btf_types *btf)
 {
@@ -64,7 +65,7 @@ static const struct type *base_type(struct cdecl *c, const char *words)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (!strcmp(words, kinds[i].name))
 			return type_of_kind(c->types, kinds[i].kind);
-	type = cdecl_read_scalar(c, words);
+	type = cdecl_scalar(c->types, words);
 	return type ? type : kernel_type(c, words);
 }
 

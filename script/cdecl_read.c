@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "script/cdecl_read.h"
+#include "script/cdecl_scalar.h"
 #include "script/fold.h"
 #include "script/parse_expr.h"
 
@@ -52,109 +53,6 @@ struct layout {
 
 static const struct type *read_specifiers(struct cdecl *c, struct parser *p);
 static void read_tag(struct cdecl *c, struct tag *tag);
-
-/* --- scalars --- */
-
-static const struct scalar {
-	const char *name;
-	uint8_t size;
-	bool is_signed;
-} scalars[] = {
-	{ "int8", 1, true },	  { "int16", 2, true },	     { "int32", 4, true },
-	{ "int64", 8, true },	  { "uint8", 1, false },     { "uint16", 2, false },
-	{ "uint32", 4, false },	  { "uint64", 8, false },    { "int8_t", 1, true },
-	{ "int16_t", 2, true },	  { "int32_t", 4, true },    { "int64_t", 8, true },
-	{ "uint8_t", 1, false },  { "uint16_t", 2, false },  { "uint32_t", 4, false },
-	{ "uint64_t", 8, false }, { "s8", 1, true },	     { "s16", 2, true },
-	{ "s32", 4, true },	  { "s64", 8, true },	     { "u8", 1, false },
-	{ "u16", 2, false },	  { "u32", 4, false },	     { "u64", 8, false },
-	{ "__s8", 1, true },	  { "__s16", 2, true },	     { "__s32", 4, true },
-	{ "__s64", 8, true },	  { "__u8", 1, false },	     { "__u16", 2, false },
-	{ "__u32", 4, false },	  { "__u64", 8, false },     { "__be16", 2, false },
-	{ "__be32", 4, false },	  { "__be64", 8, false },    { "__le16", 2, false },
-	{ "__le32", 4, false },	  { "__le64", 8, false },    { "size_t", 8, false },
-	{ "ssize_t", 8, true },	  { "uintptr_t", 8, false }, { "intptr_t", 8, true },
-	{ "ptrdiff_t", 8, true }, { "off_t", 8, true },	     { "loff_t", 8, true },
-	{ "pid_t", 4, true },	  { "uid_t", 4, false },     { "gid_t", 4, false },
-	{ "mode_t", 4, false },	  { "time_t", 8, true },     { "uint", 4, false },
-	{ "ulong", 8, false },	  { "ushort", 2, false },
-};
-
-/* The words that make a type of C together, in whatever order. */
-struct words {
-	unsigned longs, shorts, chars, ints, has_sign, has_no_sign, floats, doubles, all;
-};
-
-static bool add_word(struct words *w, const char *word)
-{
-	const struct {
-		const char *word;
-		unsigned *count;
-	} known[] = {
-		{ "long", &w->longs },		 { "short", &w->shorts },
-		{ "char", &w->chars },		 { "int", &w->ints },
-		{ "signed", &w->has_sign },	 { "__signed__", &w->has_sign },
-		{ "unsigned", &w->has_no_sign }, { "float", &w->floats },
-		{ "double", &w->doubles },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		if (strcmp(word, known[i].word))
-			continue;
-		++*known[i].count;
-		w->all++;
-		return true;
-	}
-	return false;
-}
-
-/* NULL: they make none. */
-static const struct type *words_type(struct cdecl *c, const struct words *w)
-{
-	uint32_t size = w->chars ? 1 : w->shorts ? 2 : w->longs ? sizeof(long) : 4;
-	bool is_signed = !w->has_no_sign;
-
-	if (w->longs > 2 || w->has_sign + w->has_no_sign > 1 || w->ints > 1 ||
-	    !!w->longs + w->shorts + w->chars > 1 || (w->chars && w->ints))
-		return NULL;
-	if (w->floats || w->doubles) { /* there is no arithmetic of these: they are only bits */
-		if (w->all - w->longs != 1 || w->longs > 1 || (w->longs && w->floats))
-			return NULL;
-		if (w->longs)
-			return type_array(c->types, type_int(c->types, 8, false), 2);
-		return type_int(c->types, w->floats ? 4 : 8, false);
-	}
-	if (w->chars && !w->has_sign && !w->has_no_sign)
-		is_signed = true; /* as the language has it on every architecture */
-	return type_int(c->types, size, is_signed);
-}
-
-const struct type *cdecl_read_scalar(struct cdecl *c, const char *words)
-{
-	struct words w = { 0 };
-	char word[16];
-
-	if (!strcmp(words, "void"))
-		return type_void(c->types);
-	if (!strcmp(words, "bool") || !strcmp(words, "_Bool"))
-		return type_bool(c->types);
-	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
-		if (!strcmp(words, scalars[i].name))
-			return type_int(c->types, scalars[i].size, scalars[i].is_signed);
-	while (*words) {
-		size_t len = strcspn(words, " ");
-
-		if (len >= sizeof(word))
-			return NULL;
-		memcpy(word, words, len);
-		word[len] = 0;
-		if (!add_word(&w, word))
-			return NULL;
-		words += len;
-		words += *words == ' ';
-	}
-	return words_type(c, &w);
-}
 
 /* --- constants --- */
 
@@ -698,7 +596,7 @@ static const struct type *named_type(struct cdecl *c, struct parser *p, const st
 	const struct type *type = names_get(c->typedefs, t->name);
 
 	if (!type)
-		type = cdecl_read_scalar(c, t->name);
+		type = cdecl_scalar(c->types, t->name);
 	if (!type)
 		type = btf_type(c->btf, NULL, t->name);
 	if (!type)
@@ -711,7 +609,7 @@ static const struct type *read_specifiers(struct cdecl *c, struct parser *p)
 	struct attributes attributes = { 0 };
 	const struct type *type = NULL;
 	struct span from = parser_peek(p)->span;
-	struct words words = { 0 };
+	struct cdecl_words words = { 0 };
 
 	while (!p->panic && parser_kind(p) == TOKEN_NAME) {
 		struct token t;
@@ -722,7 +620,7 @@ static const struct type *read_specifiers(struct cdecl *c, struct parser *p)
 		if (p->panic || parser_kind(p) != TOKEN_NAME)
 			break;
 		t = *parser_peek(p);
-		if (!type && add_word(&words, t.name)) {
+		if (!type && cdecl_scalar_add(&words, t.name)) {
 			parser_take(p);
 			continue;
 		}
@@ -736,10 +634,10 @@ static const struct type *read_specifiers(struct cdecl *c, struct parser *p)
 			type = named_type(c, p, &t);
 	}
 	if (words.all)
-		type = words_type(c, &words);
+		type = cdecl_scalar_of(c->types, &words);
 	if (!type) {
 		if (words.all)
-			parser_error(p, span_join(from, p->last), "these words are no type");
+			parser_error(p, parser_span(p, from), "these words are no type");
 		else
 			parser_unexpected(p, "a type");
 	}

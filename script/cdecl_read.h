@@ -24,11 +24,9 @@ struct cdecl {
 /* Reads all declarations of the script. Mistakes are said. */
 void cdecl_read_all(struct cdecl *c);
 
-/* The script's own struct, union or enum ("struct foo"), or typedef ("foo"). NULL: there is none. */
+/* The script's own struct, union or enum ("struct foo"), or typedef ("foo"). NULL: there is none.
+ */
 const struct type *cdecl_read_own(struct cdecl *c, const char *name);
-
-/* A type that is words: "unsigned long", "uint64", "size_t". NULL: there is none. */
-const struct type *cdecl_read_scalar(struct cdecl *c, const char *words);
 
 /* The value of one of the script's constants, or of the headers'. */
 bool cdecl_read_constant(struct cdecl *c, const char *name, int64_t *value);

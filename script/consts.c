@@ -569,7 +569,7 @@ static const struct entry {
 	{ "EJUKEBOX", 528 },
 	{ "EIOCBQUEUED", 529 },
 	{ "MAX_ERRNO", 4095 },
-	/* States of tasks (include/linux/sched.h; TASK_IDLE, __TASK_STOPPED as they are since 4.14) */
+	/* States of tasks (include/linux/sched.h, as they are since 4.14) */
 	{ "TASK_RUNNING", 0 },
 	{ "TASK_INTERRUPTIBLE", 1 },
 	{ "TASK_UNINTERRUPTIBLE", 2 },

@@ -57,6 +57,7 @@ static void read_clause(struct reader *r)
 {
 	struct clause *c = arena_alloc(r->p.arena, sizeof(*c));
 	struct parser *p = &r->p;
+	unsigned errors = p->src->errors;
 	bool known = parse_probe_list(p, c);
 
 	if (known && is_at(p, '/'))
@@ -68,7 +69,7 @@ static void read_clause(struct reader *r)
 	if (parser_kind(p) == '{') {
 		c->body = parse_stmt_block(p)->body;
 	} else {
-		if (known)
+		if (p->src->errors == errors)
 			parser_unexpected(p, "'{'");
 		parser_accept(p, '}');
 	}
@@ -110,7 +111,7 @@ static void read_setting(struct reader *r)
 		return;
 	s->name = name.name;
 	s->value = setting_value(p);
-	s->span = span_join(name.span, p->last);
+	s->span = parser_span(p, name.span);
 	if (p->panic)
 		return;
 	*r->setting = s;
@@ -196,7 +197,7 @@ static void read_map(struct reader *r)
 	m->entries = map_entries(p, kind.name);
 	if (!p->panic)
 		parser_expect(p, ')', "')'");
-	m->span = span_join(from, p->last);
+	m->span = parser_span(p, from);
 	if (p->panic)
 		return;
 	parser_accept(p, ';');
@@ -252,7 +253,7 @@ static void read_macro(struct reader *r)
 		return;
 	m->name = name.name;
 	macro_parameters(p, m);
-	m->span = span_join(from, p->last);
+	m->span = parser_span(p, from);
 	if (p->panic)
 		return;
 	if (parser_kind(p) != '{') {
@@ -347,7 +348,7 @@ static void read_declaration(struct reader *r)
 			parser_expect(p, ';', "'{'");
 		}
 	}
-	d->span = span_join(keyword.span, p->last);
+	d->span = parser_span(p, keyword.span);
 	if (p->panic)
 		return;
 	*r->declaration = d;

@@ -72,6 +72,10 @@ static void cut_positional(struct parser *p, struct node *call)
 	    !sum->a->positional || sum->b->kind != NODE_INT)
 		return;
 	text = sum->a;
+	if (!text->length) { /* perhaps it is missing: as good as empty */
+		call->args[0] = text;
+		return;
+	}
 	if (sum->b->value > text->length) {
 		parser_error(p, sum->span, "the parameter has %zu bytes only", text->length);
 		return;
@@ -147,7 +151,7 @@ static struct node *read_typeof(struct parser *p, struct span from)
 		n->a = parse_expr(p);
 	}
 	parser_expect(p, ')', "')'");
-	n->span = span_join(from, p->last);
+	n->span = parser_span(p, from);
 	return parser_done(p, n);
 }
 
@@ -189,7 +193,7 @@ static struct node *read_of_type(struct parser *p, struct token *name, enum node
 	}
 	p->in_predicate = predicate;
 	parser_expect(p, ')', "')'");
-	n->span = span_join(name->span, p->last);
+	n->span = parser_span(p, name->span);
 	return parser_done(p, n);
 }
 
@@ -203,7 +207,7 @@ static struct node *read_call(struct parser *p, struct token *name)
 	p->as_text = !strcmp(n->name, "str");
 	read_list(p, ')', "',' or ')'", &args, &comma);
 	set_args(n, &args);
-	n->span = span_join(name->span, p->last);
+	n->span = parser_span(p, name->span);
 	if (p->positional && !strcmp(n->name, "str"))
 		cut_positional(p, n);
 	p->as_text = text;
@@ -248,7 +252,7 @@ static struct node *read_map(struct parser *p)
 	if (!parser_accept(p, '['))
 		return n;
 	read_list(p, ']', "',' or ']'", &keys, &comma);
-	n->span = span_join(t.span, p->last);
+	n->span = parser_span(p, t.span);
 	if (!keys.nr)
 		parser_error(p, n->span, "a key is missing between '[' and ']'");
 	if (keys.nr == 1 && keys.nodes[0]->kind == NODE_TUPLE && keys.nodes[0]->nr_args > 1) {
@@ -294,7 +298,7 @@ static struct node *read_record(struct parser *p, struct span from)
 	} while (!p->panic && parser_accept(p, ','));
 	parser_expect(p, ')', "',' or ')'");
 	set_args(n, &fields);
-	n->span = span_join(from, p->last);
+	n->span = parser_span(p, from);
 	return parser_done(p, n);
 }
 
@@ -392,7 +396,7 @@ static struct node *read_parentheses(struct parser *p)
 		n->parenthesised = true;
 		return n;
 	}
-	n = node_new(p->arena, NODE_TUPLE, span_join(from, p->last));
+	n = node_new(p->arena, NODE_TUPLE, parser_span(p, from));
 	set_args(n, &list);
 	return parser_done(p, n);
 }
@@ -412,10 +416,10 @@ static struct node *read_block(struct parser *p)
 	p->as_text = text;
 	value = node_value(p->arena, block);
 	if (value) {
-		value->span = span_join(from, p->last);
+		value->span = parser_span(p, from);
 		return parser_done(p, value);
 	}
-	parser_error(p, span_join(from, p->last),
+	parser_error(p, parser_span(p, from),
 		     "a value is wanted here, and this has none: its last statement must be an "
 		     "expression without ';'");
 	return nothing(p, from);
@@ -494,7 +498,7 @@ static struct node *read_field(struct parser *p, struct node *of)
 	} else if (parser_expect(p, TOKEN_NAME, "the name of a field")) {
 		n->name = t.name;
 	}
-	n->span = span_join(of->span, p->last);
+	n->span = parser_span(p, of->span);
 	return parser_done(p, n);
 }
 
@@ -509,7 +513,7 @@ static struct node *read_index(struct parser *p, struct node *of)
 	n->b = parse_expr(p);
 	p->in_predicate = predicate;
 	parser_expect(p, ']', "']'");
-	n->span = span_join(of->span, p->last);
+	n->span = parser_span(p, of->span);
 	return parser_done(p, n);
 }
 
@@ -619,7 +623,7 @@ static bool ends_predicate(struct parser *p)
 	behind = p->lx;
 	behind.quiet = true;
 	lex_blank(&behind);
-	return behind.at < behind.end && behind.text[behind.at] == '{';
+	return behind.at == behind.end || behind.text[behind.at] == '{';
 }
 
 static const struct binary *next_binary(struct parser *p)

@@ -110,6 +110,20 @@ static const char *parameter(const struct parser *p, size_t number)
 	return args && number <= args->nr ? args->args[number - 1] : "";
 }
 
+static bool parameter_is_there(struct parser *p, size_t number, struct span at)
+{
+	size_t nr = p->positional ? p->positional->nr : 0;
+
+	if (!number)
+		source_error(p->src, at,
+			     "the number of a parameter is missing; in quotation marks, a "
+			     "'$' means itself");
+	else if (number > nr)
+		source_error(p->src, at, "parameter $%zu is missing: the script was given %zu",
+			     number, nr);
+	return number && number <= nr;
+}
+
 /* How many bytes the parts may have at most, all together. */
 static size_t room_for(const struct parser *p, struct span span)
 {
@@ -145,12 +159,8 @@ static bool split(struct parser *p, struct span span, struct parts *parts)
 			uint32_t from = at - 1;
 			size_t number = parameter_number(p, &at, span.to);
 
-			if (!number) {
-				source_error(p->src, (struct span){ from, at },
-					     "the number of a parameter is missing; in quotation "
-					     "marks, a '$' means itself");
+			if (!parameter_is_there(p, number, (struct span){ from, at }))
 				return false;
-			}
 			put_parameter(parts, parameter(p, number));
 		} else if (!c) {
 			source_error(p->src, (struct span){ at - 1, at },

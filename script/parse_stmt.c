@@ -56,7 +56,7 @@ static struct node *read_if(struct parser *p)
 		else
 			n->otherwise = block_or_nothing(p);
 	}
-	n->span = span_join(from, p->last);
+	n->span = parser_span(p, from);
 	return parser_done(p, n);
 }
 
@@ -67,7 +67,7 @@ static struct node *read_while(struct parser *p, enum node_kind kind)
 
 	n->a = parse_expr(p);
 	n->body = block_or_nothing(p);
-	n->span = span_join(from, p->last);
+	n->span = parser_span(p, from);
 	return parser_done(p, n);
 }
 
@@ -100,7 +100,7 @@ static struct node *read_for(struct parser *p)
 	if (open && !p->panic)
 		parser_expect(p, ')', "')'");
 	n->body = block_or_nothing(p);
-	n->span = span_join(from, p->last);
+	n->span = parser_span(p, from);
 	return parser_done(p, n);
 }
 
@@ -138,7 +138,7 @@ static struct node *read_let(struct parser *p)
 	}
 	if (!p->panic && parser_accept(p, '='))
 		n->b = parse_expr(p);
-	n->span = span_join(from, p->last);
+	n->span = parser_span(p, from);
 	read_end(p);
 	return parser_done(p, n);
 }
@@ -150,7 +150,7 @@ static struct node *read_return(struct parser *p)
 
 	if (kind != ';' && kind != '}' && kind != TOKEN_END)
 		n->a = parse_expr(p);
-	n->span = span_join(n->span, p->last);
+	n->span = parser_span(p, n->span);
 	read_end(p);
 	return parser_done(p, n);
 }
@@ -177,7 +177,7 @@ static struct node *read_assignment(struct parser *p, struct node *target)
 	else if (target->kind != NODE_VAR && target->kind != NODE_MAP)
 		parser_error(p, target->span, "this can't be set; only a $variable or a @map can");
 	n->b = parse_expr(p);
-	n->span = span_join(target->span, p->last);
+	n->span = parser_span(p, target->span);
 	return parser_done(p, n);
 }
 
@@ -196,7 +196,7 @@ static struct node *read_expression(struct parser *p)
 	if (kind == '=' || (kind >= TOKEN_ADD_ASSIGN && kind <= TOKEN_SHR_ASSIGN)) {
 		n = read_assignment(p, value);
 	} else {
-		n = node_new(p->arena, NODE_EXPRESSION, span_join(from, p->last));
+		n = node_new(p->arena, NODE_EXPRESSION, parser_span(p, from));
 		n->a = value;
 		n->is_last = kind == '}';
 	}
@@ -283,6 +283,6 @@ struct node *parse_stmt_block(struct parser *p)
 	else
 		parser_take(p);
 	n->body = list.first;
-	n->span = span_join(from, p->last);
+	n->span = parser_span(p, from);
 	return parser_done(p, n);
 }

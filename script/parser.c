@@ -65,6 +65,11 @@ bool parser_expect(struct parser *p, int kind, const char *what)
 	return false;
 }
 
+struct span parser_span(const struct parser *p, struct span from)
+{
+	return p->last.to > from.to ? span_join(from, p->last) : from;
+}
+
 void parser_rewind(struct parser *p, const struct parser *saved)
 {
 	uint32_t reported = p->lx.reported;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * parser: what all parts of the parser stand on: the word that comes next, what is expected, and one
- * message for one mistake.
+ * parser: what all parts of the parser stand on: the word that comes next, what is expected, and
+ * one message for one mistake.
  */
 #ifndef BORESCOPE_SCRIPT_PARSER_H
 #define BORESCOPE_SCRIPT_PARSER_H
@@ -61,6 +61,9 @@ bool parser_is_word(struct parser *p, const char *word);
 bool parser_accept_word(struct parser *p, const char *word);
 /* Takes it, or says that @what ("';'") was expected. */
 bool parser_expect(struct parser *p, int kind, const char *what);
+
+/* From @from to the word that was taken last, which may have been one before. */
+struct span parser_span(const struct parser *p, struct span from);
 
 /* Back to where @saved was, for what can only be known by trying; what was said stays said. */
 void parser_rewind(struct parser *p, const struct parser *saved);
