@@ -488,6 +488,8 @@ static int begin(struct loop *l)
 	say_attached(l, nr + run);
 	start_cost(l);
 	favour_reader();
+	l->s.l->globals->started = clock_mono_ns();
+	l->s.l->globals->child = opt->child;
 	err = each_target(l, PROVIDER_BEGIN, run_program);
 	if (err)
 		return err;
