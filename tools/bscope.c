@@ -48,8 +48,14 @@ static struct {
 
 static const char *parse_format(const char *arg, void *unused)
 {
-	if (strcmp(arg, "text") && strcmp(arg, "json"))
-		return "text or json";
+	if (strcmp(arg, "text") && strcmp(arg, "json")) {
+		if (!opt.compat)
+			return "text or json";
+		fprintf(stderr,
+			"ERROR: Invalid output format \"%s\"\nValid formats: 'text', 'json'\n",
+			arg);
+		exit(STATUS_FAILED);
+	}
 	opt.json = arg[0] == 'j';
 	return NULL;
 }
@@ -184,6 +190,31 @@ static bool is_compat(int argc, char **argv)
 	return false;
 }
 
+/* What bpftrace says of the argument of -p. False: it is wrong. */
+static bool compat_pid(const char *arg)
+{
+	size_t digits = strspn(arg, "0123456789");
+
+	if (!digits)
+		fprintf(stderr, "ERROR: Failed to parse pid: invalid integer: %s\n", arg);
+	else if (arg[digits])
+		fprintf(stderr, "ERROR: Failed to parse pid: invalid trailing bytes: %s\n", arg);
+	else if (strtoull(arg, NULL, 10) > 0x400000)
+		fprintf(stderr, "ERROR: Pid out of range: %s\n", arg);
+	else
+		return true;
+	return false;
+}
+
+static bool compat_pids(int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc && strcmp(argv[i], "--"); i++)
+		if ((!strcmp(argv[i], "-p") || !strcmp(argv[i], "--pid")) &&
+		    !compat_pid(argv[i + 1]))
+			return false;
+	return true;
+}
+
 static int usage_status(void)
 {
 	if (!opt.compat)
@@ -252,6 +283,8 @@ static int take_options(int argc, char **argv, struct common_options *common)
 	};
 	const char *wrong;
 
+	if (opt.compat && !compat_pids(argc, argv))
+		return STATUS_FAILED;
 	status = options_parse(&spec, common, argc, argv);
 	if (status == STATUS_USAGE)
 		return usage_status();
