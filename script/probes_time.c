@@ -198,6 +198,8 @@ static const struct perf_event_name *find_event(enum provider provider, const ch
 		if (!strcmp(list[i].name, name) || (list[i].alias && !strcmp(list[i].alias, name)))
 			return &list[i];
 		nearest_try(near, list[i].name);
+		if (list[i].alias)
+			nearest_try(near, list[i].alias);
 	}
 	return NULL;
 }
