@@ -8,6 +8,8 @@
 #include "script/insns.h"
 #include "script/regs.h"
 
+#define SCRATCH_MAX (32 << 10) /* what the kernel has for a value of each CPU */
+
 /* A jump whose distance is not known yet. */
 struct fixup {
 	uint32_t insn, block;
@@ -108,7 +110,7 @@ static void put_fixed(struct emitter *m, int reg, const struct regs_place *p)
 		return;
 	case IR_ADDRESS_SCRATCH:
 		put_move(m, reg, BPF_REG_7);
-		offset += REGS_SCRATCH_HEAD;
+		offset += m->r->base;
 		break;
 	default: /* IR_ADDRESS_CONTEXT */
 		put_move(m, reg, BPF_REG_6);
@@ -270,7 +272,7 @@ static int have_address(struct emitter *m, const struct ir_insn *i, int reg, int
 		far += p.offset;
 	} else if (p.kind == REGS_FIXED && p.base == IR_ADDRESS_SCRATCH) {
 		base = BPF_REG_7;
-		far += p.offset + REGS_SCRATCH_HEAD;
+		far += p.offset + m->r->base;
 	} else if (p.kind == REGS_FIXED && is_small(p.offset + far)) {
 		p.offset += far;
 		far = 0;
@@ -640,6 +642,13 @@ bool emit_function(struct source *src, const struct ir_function *f,
 	*e = (struct emitted){ .arena = f->arena };
 	if (!regs_assign(f, &r)) {
 		source_error(src, r.too_many, "too many addresses are in use at once here");
+		return false;
+	}
+	if (r.scratch > SCRATCH_MAX) {
+		source_error(src, f->blocks[0].insns[0].at,
+			     "this needs %u bytes at once for its texts and values, and the kernel "
+			     "has %d: shorten its strings (max_strlen, str(p, length))",
+			     r.scratch, SCRATCH_MAX);
 		return false;
 	}
 	e->scratch = r.scratch;

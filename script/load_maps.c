@@ -15,7 +15,6 @@
 #include "script_hash.shared.h"
 #include "script/load_maps.h"
 
-#define SCRATCH_MAX  (32 << 10) /* what the kernel has for a value of each CPU */
 #define SEEN_ENTRIES 16384
 #define RING_MAX     (1 << 30)
 
@@ -308,12 +307,6 @@ int load_maps_open(struct loaded *l, uint32_t scratch, uint32_t entries)
 	const struct compiled *c = l->compiled;
 	int err;
 
-	if (scratch > SCRATCH_MAX) {
-		error("a program of this script needs %u bytes at once for its texts and values, "
-		      "and the kernel has %u: shorten its strings (max_strlen, str(p, length))",
-		      scratch, SCRATCH_MAX);
-		return -E2BIG;
-	}
 	err = make_common(l, scratch, entries);
 	if (err) {
 		advice_load(err, "");

@@ -504,11 +504,13 @@ static bool give_slots(struct assign *a, struct interval *sorted, size_t nr)
 		slot = take_slot(a->f->arena, &scratch, &sorted[n]);
 		a->r->places[v] = (struct regs_place){
 			.kind = REGS_SCRATCH,
-			.offset = REGS_SCRATCH_HEAD + ((a->f->scratch + 7) & ~7ull) + 8 * slot,
+			.offset = REGS_SCRATCH_HEAD + 8 * slot,
 		};
 	}
+	/* those slots are in front, where instructions reach them */
+	a->r->base = REGS_SCRATCH_HEAD + 8 * scratch.nr;
 	if (a->f->scratch || scratch.nr || a->f->context_has_pointers)
-		a->r->scratch = REGS_SCRATCH_HEAD + ((a->f->scratch + 7) & ~7u) + 8 * scratch.nr;
+		a->r->scratch = a->r->base + ((a->f->scratch + 7) & ~7u);
 	return true;
 }
 

@@ -42,6 +42,7 @@ struct regs {
 	uint32_t *order; /* of the blocks that can be reached, so that few jumps are needed */
 	size_t nr_order;
 	uint32_t scratch;     /* bytes wanted of the entry of the map scratch, in all; 0: none */
+	uint32_t base;	      /* where in it the function's own begins */
 	struct span too_many; /* where it failed */
 };
 
