@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "script.shared.h"
 #include "script/format.h"
+#include "script/run.h"
 #include "script/session.h"
 #include "script/shell.h"
 #include "script/words.h"

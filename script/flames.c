@@ -6,6 +6,7 @@
 #include "output/replace.h"
 #include "script.shared.h"
 #include "script/flames.h"
+#include "script/run.h"
 #include "script/session.h"
 #include "stacks/stacks.h"
 #include "symbols/symbols.h"

@@ -6,6 +6,7 @@
 #include "output/json.h"
 #include "script.shared.h"
 #include "script/load.h"
+#include "script/run.h"
 #include "script/session.h"
 
 static uint64_t lost_at(const struct session *s, unsigned counter)

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "script/flames.h"
 #include "script/load.h"
+#include "script/run.h"
 #include "script/session.h"
 
 static int fd_of(const struct session *s, const struct script_map *map)

@@ -446,7 +446,7 @@ static void say_attached(struct loop *l, size_t nr)
 	}
 }
 
-/* A reader that waits for its turn loses what comes meanwhile: see favour_reader() of run/tool.c. */
+/* A reader that waits for its turn loses what comes meanwhile: see run/tool.c. */
 static void favour_reader(void)
 {
 	if (setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - READER_NICE))

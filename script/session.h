@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 #include "output/out.h"
-#include "script/run.h"
 #include "script/store.h"
 #include "script/text.h"
 #include "script/values.h"
 
 struct format;
+struct loaded;
+struct script_run_options;
 struct symbols;
 
 /* A print(@x) that waits: if clear(@x) follows, both are done at once. */

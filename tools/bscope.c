@@ -111,8 +111,7 @@ static bool ignored_flag;
 static const struct opt options[] = {
 	OPT('e', "execute", .arg = "PROGRAM", .str = &opt.program, .help = "run this program"),
 	OPT('l', "list", .flag = &opt.list,
-	    .help = "list probes: all, those like a pattern (-l 'kprobe:vfs_*'), or those of a "
-		    "script"),
+	    .help = "list probes: all, or those like SCRIPT, a pattern"),
 	OPT('c', "cmd", .arg = "COMMAND", .str = &opt.command,
 	    .help = "run this command, and end when it does"),
 	OPT('f', "format", .arg = "FORMAT", .parse = parse_format, .help = "text or json"),
@@ -126,9 +125,8 @@ static const struct opt options[] = {
 	    .help = "say what it would do: probes, maps, memory"),
 	OPT(0, "dry-run", .flag = &opt.dry_run, .help = "compile and load, and run nothing"),
 	OPT(0, "unsafe", .flag = &opt.is_unsafe,
-	    .help = "grant what changes the system: system(), signal() ..."),
-	OPT(0, "raw", .flag = &opt.raw,
-	    .help = "print strings as they are, also what drives a terminal"),
+	    .help = "grant what changes the system: system() and others"),
+	OPT(0, "raw", .flag = &opt.raw, .help = "print strings as they are, unsafe for a terminal"),
 	OPT(0, "svg", .arg = "FILE", .str = &opt.svg,
 	    .help = "a flame graph of the maps with stacks"),
 	OPT(0, "folded", .flag = &opt.folded,
@@ -137,6 +135,7 @@ static const struct opt options[] = {
 	OPT(0, "no-warnings", .flag = &opt.no_warnings, .help = "no warnings about the script"),
 	OPT(0, "info", .flag = &opt.info, .help = "say what this kernel has"),
 	OPT(0, "compat", .flag = &opt.compat, .help = "in all as bpftrace: forms, exit statuses"),
+	OPT_LETTER(0, "time", .help = "before each row the time of day, with microseconds"),
 	OPT('k', "warnings", .flag = &ignored_flag),
 	OPT('b', "force-btf", .flag = &ignored_flag),
 	OPT('I', NULL, .arg = "DIR", .str = &ignored),
@@ -158,16 +157,16 @@ static const struct opt positional[] = {
 };
 
 static const char *const examples[] = {
-	" -e 't:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)); }'",
-	"who opens what",
+	" script.bt",
+	"run a script",
+	" -e 'k:vfs_read { @[comm] = count(); }'",
+	"reads, by program",
 	" -e 'profile:hz:99 { @[kstack] = count(); }'",
-	"where the kernel spends its time",
-	" -e 't:raw_syscalls:sys_enter { @[comm] = count(); }'",
-	"system calls, by program",
-	" -lv 't:block:*'",
-	"tracepoints, and what they tell",
-	" --explain script.bt",
-	"what a script would do",
+	"the kernel's time",
+	" -l 't:sched:*'",
+	"the tracepoints of the scheduler",
+	" -lv t:sched:sched_switch",
+	"what one tells",
 	NULL,
 };
 

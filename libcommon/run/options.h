@@ -75,8 +75,9 @@ struct options_spec {
 	const struct opt *options, *positional;
 	const char *const *examples;
 	bool prints_rows; /* it has --events */
-	/* Where the positional arguments begin in argv goes here, and they are not looked at: they are
-	 * the business of whoever asks; .positional is for --help. NULL: they are parsed by that. */
+	/* Where the positional arguments begin in argv goes here, and they are not looked at: they
+	 * are the business of whoever asks; .positional is for --help. NULL: they are parsed by
+	 * that. */
 	int *rest;
 	/* For a tool that passes for another one: what --version prints, and what stands above
 	 * --help. NULL: as every tool has it. */

@@ -11,7 +11,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-GENERATED = re.compile(r"\w+\.skel\.h|flamegraph\.(js|css)\.inc|syscalls-(native|compat|x32)\.h")
+GENERATED = re.compile(r"\w+\.skel\.h|flamegraph\.(js|css)\.inc|syscalls-(native|compat|x32)\.h|script-runtime\.inc")
 FILE_LINES = 800
 FUNCTION_LINES = 60     # between the braces
 COLUMNS = 100           # the formatter does not break comments
@@ -113,8 +113,8 @@ def wrong_side(source, target):
     if target.name == "internal.h" and source.wing != target.wing:
         return f"it is for files of '{target.wing}' only"
     if source.wing != PROGRAMS and target.wing == PROGRAMS:
-        owner = target.name.removesuffix(".shared.h")
-        if (source.wing, source.name) != ("tools", f"{owner}.c"):
+        owner = target.name.removesuffix(".shared.h")     # a tool, or a wing: bpf/script.shared.h
+        if owner not in (source.wing, source.wing == "tools" and source.name.removesuffix(".c")):
             return f"it is {owner}'s own"
     return None
 
@@ -218,7 +218,7 @@ def header_faults(root, user, kernel):
     jobs = []
     for source in house(root):
         if source.name.endswith(".h"):
-            name = source.relative.partition("/")[2]
+            name = source.relative if source.wing == "script" else source.relative.partition("/")[2]
             if source.shared or not source.kernel:
                 jobs.append((user, source, name))
             if source.kernel:
@@ -228,7 +228,8 @@ def header_faults(root, user, kernel):
 
 
 class Globals:
-    """What object files, build/obj/libcommon/WING/NAME.o and build/obj/tools/NAME.o, define and use."""
+    """What object files, build/obj/libcommon/WING/NAME.o, build/obj/script/NAME.o and build/obj/tools/NAME.o, define and
+    use."""
 
     def __init__(self, objects, nm="nm"):
         self.defined, self.users = {}, defaultdict(set)
@@ -241,6 +242,12 @@ class Globals:
             elif kind.isupper():
                 self.defined[name] = Path(file)
 
+    @staticmethod
+    def source(file):
+        """The path of what an object was made of."""
+        folder = file.parent.name
+        return Path(folder if folder in ("script", "tools") else f"libcommon/{folder}") / f"{file.stem}.c"
+
     def lonely_faults(self, root, exceptions):
         """Globals that no other unit uses, and exceptions that are none. Tests may use what is for them: exceptions."""
         tests = "".join(source.path.read_text(encoding="utf-8") for source in sources(root, "tests/unit", "tests/fuzz"))
@@ -248,7 +255,7 @@ class Globals:
                   if not self.users[name] - {file} and name != "main"}
         faults = []
         for name, file in sorted(lonely.items()):
-            source = root / "libcommon" / file.parent.name / f"{file.stem}.c"
+            source = root / self.source(file)
             if name not in exceptions:
                 own = len(re.findall(rf"\b{name}\b", source.read_text(encoding="utf-8"))) > 1
                 users = ["its own unit"] * own + ["tests"] * bool(re.search(rf"\b{name}\b", tests))
@@ -263,7 +270,7 @@ class Globals:
             own = [re.sub("(?<=s)es$|s$", "", word) for word in (file.stem.replace("_", ""), file.parent.name)]
             allowed = (*own, *prefixes.get(f"{file.parent.name}/{file.stem}.c", "").split())
             if file.parent.name != "tools" and not name.replace("_", "").startswith(allowed):
-                faults.append(f"libcommon/{file.parent.name}/{file.stem}.c: {name} begins with none of: {' '.join(allowed)}")
+                faults.append(f"{self.source(file)}: {name} begins with none of: {' '.join(allowed)}")
         return faults
 
     def call_faults(self, rule):
@@ -289,7 +296,7 @@ class Globals:
                                          if other in circle) for circle in circles(graph)]
 
 
-PATH = re.compile(r"(?<![\w/.<$*{}-])(?:tests|libcommon|bpf|tools|man|packaging|vmlinux|docs)/[\w./-]*\w")
+PATH = re.compile(r"(?<![\w/.<$*{}-])(?:tests|libcommon|bpf|tools|script|man|packaging|vmlinux|docs)/[\w./-]*\w")
 OWN_FILE = re.compile(r"(?<![\w/.<\"*-])(?:[a-z]\w+(?:\.probes)?\.bpf\.[ch]|[a-z]\w+(?:\.shared)?\.[ch])\b")
 PLACEHOLDER = re.compile(r"NAME|WING|TOOL|sigsnoop")     # the last is the example of docs/new-tool.md
 
@@ -312,13 +319,16 @@ def mention_faults(root):
 
 
 TOOL_FILES = ("tools/{}.c", "bpf/{}.bpf.c", "man/{}.8", "tests/tools/test_{}.py", "tests/unit/golden/{}.help")
+# bscope's programs are made of the script that it is given, by script/
+MAKES_ITS_PROGRAMS = {"bscope"}
 TOOL_ENTRIES = ("tests/tools/suite.py", "tests/bench/*.py", "man/borescope.7", "README.md", "NEWS")
 
 
 def tool_faults(root, tools):
     """Tools without one of the files and entries that each has."""
     faults = [f"{tool}: there is no {path.format(tool)}" for tool in tools for path in TOOL_FILES
-              if not (root / path.format(tool)).is_file()]
+              if not (root / path.format(tool)).is_file() and
+              not (tool in MAKES_ITS_PROGRAMS and path.startswith("bpf/"))]
     for pattern in TOOL_ENTRIES:
         text = "".join(path.read_text(encoding="utf-8") for path in root.glob(pattern))
         faults += [f"{tool}: {pattern} does not name it" for tool in tools if not re.search(rf"\b{tool}\b", text)]

@@ -119,7 +119,8 @@ def fixture_tree(tmp_path):
 HEADERS = {path: "" for path in (
     "libcommon/base/msg.h", "libcommon/kernel/btf.h", "libcommon/output/out.h", "libcommon/run/tool.h", "libcommon/net/flow.h",
     "libcommon/files/paths.h", "libcommon/stacks/internal.h", "bpf/lib/core/path.bpf.h", "bpf/lib/core/events.shared.h", "bpf/lib/net/flow.bpf.h",
-    "bpf/lib/net/flow.shared.h", "bpf/lib/files/open.probes.bpf.h", "bpf/mytool.shared.h", "tests/unit/output.h")}
+    "bpf/lib/net/flow.shared.h", "bpf/lib/files/open.probes.bpf.h", "bpf/mytool.shared.h", "tests/unit/output.h",
+    "bpf/script.shared.h", "script/run.h")}
 
 
 @pytest.mark.parametrize("path, name, fault", [
@@ -138,6 +139,8 @@ HEADERS = {path: "" for path in (
     ("bpf/lib/core/path.bpf.h", "lib/net/flow.shared.h", "wing 'core' may include only itself"),
     ("bpf/lib/net/flow.shared.h", "lib/core/path.bpf.h", "what both sides include may include its like only"),
     ("tests/unit/base/test_msg.c", "run/tool.h", "wing 'base' includes run/tool.h of wing 'run'"),
+    ("tools/mytool.c", "script.shared.h", "it is script's own"),
+    ("libcommon/run/tool.c", "script/run.h", "wing 'run' includes script/run.h of wing 'script'"),
 ])
 def test_finds_includes(tree, path, name, fault):
     faults = layers.include_faults(tree({**HEADERS, path: f'/* a file */\n#include "{name}"\n'}), RULE)
@@ -154,7 +157,9 @@ def test_finds_libraries_below(tree):
     ("tools/mytool.c", "mytool.shared.h"), ("bpf/mytool.bpf.c", "mytool.shared.h"), ("tools/mytool.c", "net/flow.h"),
     ("tools/mytool.c", "mytool.skel.h"), ("libcommon/run/tool.c", "output/out.h"),
     ("libcommon/net/flow.c", "lib/net/flow.shared.h"), ("bpf/lib/net/flow.bpf.h", "lib/core/path.bpf.h"),
-    ("bpf/mytool.bpf.c", "lib/files/open.probes.bpf.h"), ("tests/unit/net/test_flow.c", "output.h")])
+    ("bpf/mytool.bpf.c", "lib/files/open.probes.bpf.h"), ("tests/unit/net/test_flow.c", "output.h"),
+    ("script/run.c", "script.shared.h"), ("script/run.c", "script/run.h"), ("script/run.c", "run/tool.h"),
+    ("tools/mytool.c", "script/run.h"), ("tests/unit/script/test_run.c", "script.shared.h")])
 def test_allows_includes(tree, path, name):
     assert not layers.include_faults(tree({**HEADERS, path: f'#include "{name}"\n'}), RULE)
 
