@@ -361,7 +361,7 @@ ir_value builtin_result(struct compiler *c)
 
 	if (c->target->attach != ATTACH_FEXIT)
 		return load_register(c, REGISTER_RESULT);
-	value = ir_load(c->f, ir_context(c->f), 8 * c->target->args->nr_fields, 8, false);
+	value = ir_load(c->f, ir_context(c->f), 8 * c->target->nr_args, 8, false);
 	/* a function's int leaves the upper half as it was */
 	return ret->size < 8 ? ir_extend(c->f, value, ret->size, ret->is_signed) : value;
 }
@@ -417,6 +417,7 @@ static const struct type *check_func(struct compiler *c, struct node *n)
 {
 	enum attach attach = c->target->attach;
 
+	c->out->symbols = true;
 	if (of_process(c))
 		return type_of_kind(c->types, TYPE_USYM);
 	if (attach == ATTACH_FENTRY || attach == ATTACH_FEXIT)

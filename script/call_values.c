@@ -40,6 +40,7 @@ static const struct type *check_shown(struct compiler *c, struct node *n)
 		n->args[1]->type = type_void(c->types); /* a filter of mounts, which we have no need of */
 	if (!check_number(c, n->args[0], shown[i].what))
 		return NULL;
+	c->out->symbols |= shown[i].kind == TYPE_KSYM;
 	return type_of_kind(c->types, shown[i].kind);
 }
 
@@ -70,6 +71,7 @@ static const struct type *check_usym(struct compiler *c, struct node *n)
 {
 	if (!check_number(c, n->args[0], "usym()'s address"))
 		return NULL;
+	c->out->symbols = true;
 	return type_of_kind(c->types, TYPE_USYM);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "script/compile.h"
 
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
 #include <string.h>
 
 #define ROUNDS_MAX 32
@@ -87,6 +89,18 @@ static uint32_t probe_number(struct compiler *c, const char *name)
 	return out->nr_probe_names++;
 }
 
+/* bpf_get_attach_cookie() is there from 5.15 on. */
+static bool has_cookies(const struct target *t)
+{
+	enum bpf_prog_type type = t->attach == ATTACH_PERF	 ? BPF_PROG_TYPE_PERF_EVENT :
+				  t->attach == ATTACH_TRACEPOINT ? BPF_PROG_TYPE_TRACEPOINT :
+								   BPF_PROG_TYPE_KPROBE;
+
+	if (t->attach == ATTACH_RAW_TP || t->attach == ATTACH_FENTRY || t->attach == ATTACH_FEXIT)
+		return false; /* these have it from 6.10 and 5.19 on */
+	return libbpf_probe_bpf_helper(type, BPF_FUNC_get_attach_cookie, NULL) == 1;
+}
+
 static void expand_clause(struct compiler *c, const struct clause *clause, size_t *nr_all)
 {
 	struct wants wants = clause_wants(clause);
@@ -94,6 +108,7 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 
 	for (size_t i = 0; i < clause->nr_points; i++) {
 		struct target **targets;
+		bool alone;
 		size_t nr;
 
 		if (probes_expand(c->probes, c->source, &clause->points[i], &targets, &nr))
@@ -107,12 +122,15 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 				    *nr_all);
 			return;
 		}
-		for (size_t k = 0; k < nr; k++) {
-			if (!wants.args)
-				probes_without_args(c->probes, targets[k]);
-			variant_add(c, clause, targets[k],
-				    (wants.probe || wants.function) && nr <= PROGRAMS_OF_A_CLAUSE);
-		}
+		for (size_t k = 0; k < nr && !wants.args; k++)
+			probes_without_args(c->probes, targets[k]);
+		/* a kprobe's func is where it was hit */
+		alone = wants.probe || (wants.function && targets[0]->attach != ATTACH_KPROBE &&
+					targets[0]->attach != ATTACH_UPROBE);
+		if (alone && nr > PROGRAMS_OF_A_CLAUSE )
+			alone = !has_cookies(targets[0]);
+		for (size_t k = 0; k < nr; k++)
+			variant_add(c, clause, targets[k], alone);
 	}
 	for (size_t i = first; i < c->nr_variants; i++)
 		c->variants[i]->by_cookie = wants.probe && c->variants[i]->nr_targets > 1;
