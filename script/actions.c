@@ -15,29 +15,7 @@
 
 #define CAT_BYTES 10240 /* of a file, as bpftrace has it */
 
-/* --- writing ------------------------------------------------------------------------------ */
-
-void session_write(struct session *s)
-{
-	if (s->row.len) {
-		out_mem(s->out, s->row.bytes, s->row.len);
-		if (s->opt->unbuffered)
-			out_flush(s->out);
-	}
-	s->row.len = 0;
-}
-
-void session_write_json(struct session *s, const char *type)
-{
-	struct text data = s->row;
-
-	s->row = (struct text){ 0 };
-	text_printf(&s->row, "{\"type\": \"%s\", \"data\": ", type);
-	text_json(&s->row, data.bytes ? data.bytes : "", data.len);
-	text_str(&s->row, "}\n");
-	text_free(&data);
-	session_write(s);
-}
+/* --- rows ---------------------------------------------------------------------------------- */
 
 static void write_as(struct session *s, const char *type)
 {
@@ -46,8 +24,6 @@ static void write_as(struct session *s, const char *type)
 	else
 		session_write(s);
 }
-
-/* --- rows --------------------------------------------------------------------------------- */
 
 static void print_format(struct session *s, const struct statement *st, bool raw)
 {

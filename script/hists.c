@@ -241,8 +241,13 @@ void hists_rows_json(struct text *to, const struct type *type, const void *value
 
 /* --- percentiles -------------------------------------------------------------------------- */
 
-struct hists_percentile hists_percentile(const struct type *type, const void *value,
-					 unsigned permille)
+/* The one that lies nearest: the middle of its slot, and for 1000 the end of the last one. */
+struct percentile {
+	bool negative; /* it is below 0: its value is not known */
+	uint64_t value;
+};
+
+static struct percentile find(const struct type *type, const void *value, unsigned permille)
 {
 	const struct rt_hist *h = value;
 	const uint32_t nr = RT_HIST_SLOTS(type->count);
@@ -252,7 +257,7 @@ struct hists_percentile hists_percentile(const struct type *type, const void *va
 	rank = total / 1000 * permille + (total % 1000 * permille + 999) / 1000;
 	rank = rank ? rank : 1;
 	if (seen >= rank)
-		return (struct hists_percentile){ .negative = true };
+		return (struct percentile){ .negative = true };
 	for (slot = 0; slot < nr; slot++) {
 		seen += h->slots[slot];
 		if (seen >= rank)
@@ -261,8 +266,8 @@ struct hists_percentile hists_percentile(const struct type *type, const void *va
 	from = slot_from(slot, type->count);
 	to = slot_from(slot + 1, type->count);
 	if (permille >= 1000)
-		return (struct hists_percentile){ .value = to - 1 };
-	return (struct hists_percentile){ .value = from + (to - from) / 2 };
+		return (struct percentile){ .value = to - 1 };
+	return (struct percentile){ .value = from + (to - from) / 2 };
 }
 
 static const struct {
@@ -276,7 +281,7 @@ static const struct {
 void hists_percentiles_text(struct text *to, const struct type *type, const void *value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++) {
-		struct hists_percentile p = hists_percentile(type, value, percentiles[i].permille);
+		struct percentile p = find(type, value, percentiles[i].permille);
 
 		text_printf(to, "%s%s ", i ? " " : "", percentiles[i].name);
 		if (p.negative)
@@ -289,7 +294,7 @@ void hists_percentiles_text(struct text *to, const struct type *type, const void
 void hists_percentiles_json(struct text *to, const struct type *type, const void *value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++) {
-		struct hists_percentile p = hists_percentile(type, value, percentiles[i].permille);
+		struct percentile p = find(type, value, percentiles[i].permille);
 
 		text_printf(to, "%s\"%s\": ", i ? ", " : "{", percentiles[i].key);
 		if (p.negative)

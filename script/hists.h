@@ -29,15 +29,6 @@ void hists_rows_text(struct text *to, const struct type *type, const void *value
 /* [{"min": 2, "max": 3, "count": 1},...]: both bounds belong to the row. */
 void hists_rows_json(struct text *to, const struct type *type, const void *value, uint64_t div);
 
-/* What the percentile is that lies nearest: the middle of its slot, and of 1000 the end of the last
- * one. */
-struct hists_percentile {
-	bool negative; /* it is below 0: its value is not known */
-	uint64_t value;
-};
-/* @permille: 0 to 1000. Only of TYPE_HIST, with values. */
-struct hists_percentile hists_percentile(const struct type *type, const void *value,
-					 unsigned permille);
 /* "p50 2 p90 7 p99 20 p99.9 20 max 31" */
 void hists_percentiles_text(struct text *to, const struct type *type, const void *value);
 /* {"p50": 2, "p90": 7, "p99": 20, "p999": 20, "max": 31}; null for what is below 0. */

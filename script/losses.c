@@ -26,7 +26,7 @@ uint64_t losses_events(const struct session *s)
 	return lost;
 }
 
-uint64_t losses_entries(const struct session *s)
+static uint64_t lost_updates(const struct session *s)
 {
 	const struct compiled *c = s->l->compiled;
 	uint64_t lost = 0;
@@ -195,7 +195,7 @@ void losses_json(struct session *s, struct json *j)
 {
 	json_u64(j, "events", s->shown);
 	json_u64(j, "lost", losses_events(s));
-	json_u64(j, "lost_updates", losses_entries(s));
+	json_u64(j, "lost_updates", lost_updates(s));
 	json_u64(j, "lost_texts", lost_texts(s));
 	json_u64(j, "left_out", left_out(s));
 	statements_json(s, j);

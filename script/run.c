@@ -611,7 +611,9 @@ static void open_session(struct session *s, struct loaded *loaded,
 	const struct compiled *c = loaded->compiled;
 	size_t most = 1;
 
-	*s = (struct session){ .l = loaded, .opt = opt, .out = opt->out };
+	*s = (struct session){
+		.l = loaded, .opt = opt, .out = opt->out, .unbuffered = opt->unbuffered
+	};
 	if (c->user_stacks || c->kernel_stacks || c->symbols)
 		s->symbols = need(symbols_new());
 	s->values = (struct values){

@@ -32,6 +32,7 @@ struct session {
 	struct loaded *l;
 	const struct script_run_options *opt;
 	struct out *out;
+	bool unbuffered; /* a flush after each record */
 	struct symbols *symbols;
 	struct values values;
 	struct format **formats; /* of each statement that has one */
@@ -82,9 +83,8 @@ void report_now(struct session *s);
 
 /* --- losses.c --- */
 
-/* What was lost as yet: events, and entries of maps. */
+/* How many events were lost as yet. */
 uint64_t losses_events(const struct session *s);
-uint64_t losses_entries(const struct session *s);
 /* Says, at most once a second, how many events were lost since the last time. */
 void losses_tell(struct session *s, uint64_t *told);
 /* At the end, by statement and map, with the remedy. */

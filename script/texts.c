@@ -263,20 +263,6 @@ void texts_stack(struct texts *t, struct text *to, const struct texts_entry *sta
 		put_frame(t, to, stack, frame_at(stack, i), mode, form);
 }
 
-void texts_frames(struct texts *t, const struct texts_entry *stack, int depth,
-		  void (*fn)(void *ctx, const char *name, bool kernel), void *ctx)
-{
-	size_t nr = frames_of(stack, depth);
-
-	for (size_t i = 0; i < nr; i++) {
-		char text[FRAME_TEXT_LEN];
-		struct frame_name name;
-
-		name_frame(t, stack, frame_at(stack, i), &name);
-		fn(ctx, frame_name_text(&name, text, sizeof(text)), stack->kind == RT_BYTES_KSTACK);
-	}
-}
-
 void texts_kernel(struct texts *t, struct text *to, uint64_t address, bool offset,
 		  enum texts_form form)
 {

@@ -54,10 +54,6 @@ enum texts_form {
  */
 void texts_stack(struct texts *t, struct text *to, const struct texts_entry *stack, char mode,
 		 int depth, enum texts_form form);
-/* The names of a stack's frames, leaf first: calls @fn for each. */
-void texts_frames(struct texts *t, const struct texts_entry *stack, int depth,
-		  void (*fn)(void *ctx, const char *name, bool kernel), void *ctx);
-
 /* An address as "name" or "name+offset"; as 0x... where there is no name. */
 void texts_kernel(struct texts *t, struct text *to, uint64_t address, bool offset,
 		  enum texts_form form);

@@ -19,6 +19,17 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 PROGRAMS = "bpf/NAME.bpf.c"
 
 
+# The tree of a script has anything in anything: those who check it and lower it call each other all the time. They share
+# script/compile.h, and are one unit.
+COMPILER = {"builtins", "call", "check", "compile", "functions", "lower"}
+
+
+def script_unit(stem):
+    """A unit of script/ may be several files, whose names begin alike: lower.c, lower_expr.c."""
+    word = stem.partition("_")[0]
+    return "compile" if word in COMPILER else word
+
+
 class Rule:
     """`user` and `kernel`: what each wing may include, besides itself, directly or through others."""
 
@@ -81,6 +92,8 @@ class Source:
         if self.kernel:
             return self.relative
         unit = re.sub(r"\.[ch]$", "", self.relative)
+        if self.relative.startswith("script/"):
+            return f"script/{script_unit(unit.removeprefix('script/'))}"
         return unit.replace("/internal", f"/{self.wing}") if unit.endswith("/internal") else unit
 
 
@@ -113,7 +126,9 @@ def wrong_side(source, target):
     if target.name == "internal.h" and source.wing != target.wing:
         return f"it is for files of '{target.wing}' only"
     if source.wing != PROGRAMS and target.wing == PROGRAMS:
-        owner = target.name.removesuffix(".shared.h")     # a tool, or a wing: bpf/script.shared.h
+        owner = target.name.removesuffix(".shared.h")     # a tool, or script: bpf/script_hash.shared.h
+        if source.wing == "script" and script_unit(owner) == "script":
+            return None
         if owner not in (source.wing, source.wing == "tools" and source.name.removesuffix(".c")):
             return f"it is {owner}'s own"
     return None
@@ -243,6 +258,11 @@ class Globals:
                 self.defined[name] = Path(file)
 
     @staticmethod
+    def unit(file):
+        """The unit that an object is part of."""
+        return f"script/{script_unit(file.stem)}" if file.parent.name == "script" else str(file)
+
+    @staticmethod
     def source(file):
         """The path of what an object was made of."""
         folder = file.parent.name
@@ -267,7 +287,9 @@ class Globals:
         underscores; `prefixes`: words that a unit uses besides."""
         faults = []
         for name, file in sorted(self.defined.items()):
-            own = [re.sub("(?<=s)es$|s$", "", word) for word in (file.stem.replace("_", ""), file.parent.name)]
+            words = [file.stem, file.parent.name]
+            words += [file.stem.partition("_")[0]] if file.parent.name == "script" else []
+            own = [re.sub("(?<=s)es$|s$", "", word.replace("_", "")) for word in words]
             allowed = (*own, *prefixes.get(f"{file.parent.name}/{file.stem}.c", "").split())
             if file.parent.name != "tools" and not name.replace("_", "").startswith(allowed):
                 faults.append(f"{self.source(file)}: {name} begins with none of: {' '.join(allowed)}")
@@ -290,8 +312,8 @@ class Globals:
         for name, files in self.users.items():
             target = self.defined.get(name)
             for file in files if target else ():
-                if file != target:
-                    graph[file].setdefault(target, f"{file.parent.name}/{file.stem}.c uses {name}")
+                if target and self.unit(file) != self.unit(target):
+                    graph[self.unit(file)].setdefault(self.unit(target), f"{file.parent.name}/{file.stem}.c uses {name}")
         return ["a circle: " + ", ".join(where for unit in circle for other, where in graph[unit].items()
                                          if other in circle) for circle in circles(graph)]
 

@@ -19,7 +19,8 @@ RULE = layers.Rule((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
 LONELY = {
     "tests give it bytes or a text, where its unit reads a file of the kernel's or of another process":
         "btf_scan_mem btf_scan_split kallsyms_read kallsyms_other_modules process_id_parse process_status_parse "
-        "preempt_by_version preempt_by_setting preempt_by_boot preempt_by_config_line session_growth_take",
+        "preempt_by_version preempt_by_setting preempt_by_boot preempt_by_config_line session_growth_take "
+        "store_add store_begin",
     "tests call it by itself: what calls it in its unit prints more than the answer":
         "disk_find open_flags_parse",
     "tests ask for the names of a process that lives, without a sample of it":
@@ -32,7 +33,12 @@ LONELY = {
 
 # Units whose globals begin with another word than their name
 PREFIXES = {"base/msg.c": "debug error note progress warn", "output/flamegraph.c": "flame", "output/out.c": "utf8",
-            "symbols/elfimage.c": "elfsegments", "symbols/maps.c": "process"}
+            "symbols/elfimage.c": "elfsegments", "symbols/maps.c": "process",
+            "script/source.c": "arena nearest", "script/ast.c": "node op", "script/parse_probe.c": "provider",
+            "script/btf.c": "record", "script/formats.c": "tracefs", "script/list.c": "probes", "script/link.c": "code",
+            "script/disasm.c": "code", "script/load_maps.c": "loaded",
+            "script/lower_places.c": "check", "script/call_actions.c": "function", "script/call_maps.c": "function",
+            "script/call_texts.c": "function", "script/call_values.c": "function", "script/call_usdt.c": "usdt"}
 
 
 def make_variable(name, folder=ROOT):
