@@ -310,6 +310,8 @@ static const char *remedy(const struct target *t, int err)
 	case -EEXIST:
 		return "another program has the place";
 	case -ENOENT:
+		if (t->attach == ATTACH_PERF)
+			return "no CPU here counts it";
 		return function ? "there is no such function, or it has been inlined" : NULL;
 	case -ESRCH:
 		return t->pid ? "the process has ended" : NULL;

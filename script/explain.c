@@ -10,6 +10,7 @@
 
 #include "base/msg.h"
 #include "base/util.h"
+#include "kernel/support.h"
 #include "script.shared.h"
 #include "script/explain.h"
 #include "script/hists.h"
@@ -141,13 +142,21 @@ static const char *action_text(enum action action)
 	return "?";
 }
 
+static bool sends_texts(const struct statement *st)
+{
+	for (size_t i = 0; i < st->nr_args; i++)
+		if (st->args[i].type->kind == TYPE_STRING || st->args[i].type->kind == TYPE_BUFFER)
+			return true;
+	return false;
+}
+
 static void explain_statement(const struct compiled *c, const struct statement *st, FILE *out)
 {
 	unsigned line, column;
 
 	source_place(c->source, st->at.from, &line, &column);
 	fprintf(out, "  line %u: %s, a record of %u bytes%s\n", line, action_text(st->action),
-		st->size, st->nr_args ? " and its texts" : "");
+		st->size, sends_texts(st) ? " and its texts" : "");
 }
 
 void script_explain(const struct compiled *c, FILE *out)
@@ -186,6 +195,20 @@ static void say(FILE *out, const char *what, bool yes)
 static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
 {
 	return libbpf_probe_bpf_helper(type, helper, NULL) == 1;
+}
+
+/* Does the kernel grant a program at a function, of this type ("kprobe/", "fentry/")? */
+static bool grants(const char *section)
+{
+	const struct place place = probe_place(section, NULL);
+	static struct support s;
+	bool granted;
+
+	support_init(&s, NULL);
+	support_add(&s, &place);
+	granted = !support_learn(&s, NULL, NULL) && !support_refusal(&s, &place);
+	support_free(&s);
+	return granted;
 }
 
 static bool exists(const char *path)
@@ -232,7 +255,6 @@ static void explain_helpers(FILE *out)
 void script_explain_kernel(FILE *out)
 {
 	const bool btf = exists("/sys/kernel/btf/vmlinux");
-	const bool kprobes = exists("/sys/bus/event_source/devices/kprobe");
 	struct utsname u;
 
 	uname(&u);
@@ -252,11 +274,11 @@ void script_explain_kernel(FILE *out)
 	say(out, "percpu array", libbpf_probe_bpf_map_type(BPF_MAP_TYPE_PERCPU_ARRAY, NULL) == 1);
 	say(out, "ringbuf", libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1);
 	fprintf(out, "\nProbe types\n");
-	say(out, "kprobe", kprobes);
+	say(out, "kprobe", grants("kprobe/vfs_read"));
 	say(out, "uprobe", exists("/sys/bus/event_source/devices/uprobe"));
 	say(out, "tracepoint", libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACEPOINT, NULL) == 1);
 	say(out, "perf_event", libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_PERF_EVENT, NULL) == 1);
-	say(out, "fentry", btf && libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL) == 1);
+	say(out, "fentry", btf && grants("fentry/vfs_read"));
 	say(out, "kprobe_multi", false);
 	say(out, "uprobe_multi", false);
 	say(out, "kprobe_session", false);
