@@ -17,6 +17,7 @@ extern struct rt_globals rt_globals;
 extern struct rt_seen rt_seen; /* a map */
 void *rt_ring(void);
 
+#define RING_HEADER	8 /* bytes that a ring has for each record itself: BPF_RINGBUF_HDR_SZ */
 #define ADD(counter, n) __sync_fetch_and_add(counter, n)
 
 /* @v, of which the verifier then knows that it is @most at the most. */
@@ -487,7 +488,7 @@ static __always_inline bool output(struct rt_record *record, __u64 size)
 	__u64 mark = rt_globals.wake_bytes, filled, flags = BPF_RB_NO_WAKEUP;
 
 	filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	if (filled < mark && filled + size >= mark)
+	if (filled < mark && filled + size + RING_HEADER >= mark)
 		flags = BPF_RB_FORCE_WAKEUP;
 	return !bpf_ringbuf_output(ring, record, size, flags);
 }
