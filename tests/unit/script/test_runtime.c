@@ -310,9 +310,8 @@ static void test_equal(void **unused)
 		memset(b, 'a', sizeof(b));
 		for (size_t len = 0; len < room; len += step) {
 			assert_int_equal(equal(&r, a, len, b, len, room, -1), 1);
-			assert_int_equal(
-				equal(&r, a, len, b, len + 1 < room ? len + 1 : 0, room, -1),
-				room == 1 || (len == 0 && room == 1));
+			if (len + 1 < room)
+				assert_int_equal(equal(&r, a, len, b, len + 1, room, -1), 0);
 			for (size_t at_ = 0; at_ < len; at_ += step) {
 				b[at_] = 'b';
 				assert_int_equal(equal(&r, a, len, b, len, room, -1), 0);
@@ -483,8 +482,6 @@ static void test_hist(void **unused)
 static void test_hist_slot(void **unused)
 {
 	for (uint32_t bits = 0; bits <= 8; bits++) {
-		uint64_t before = 0;
-
 		for (unsigned shift = 0; shift < 63; shift++)
 			for (uint64_t more = 0; more < 300; more++) {
 				uint64_t v = (1ull << shift) + more * ((1ull << shift) / 300 + 1);
@@ -498,7 +495,7 @@ static void test_hist_slot(void **unused)
 				assert_int_equal(rt_hist_slot(v, bits), expected);
 				assert_in_range(expected, 0, RT_HIST_SLOTS(bits) - 1);
 			}
-		assert_int_equal(rt_hist_slot(0, bits), before);
+		assert_int_equal(rt_hist_slot(0, bits), 0);
 		assert_int_equal(rt_hist_slot(INT64_MAX, bits),
 				 RT_HIST_SLOTS(bits) - (1 << bits) - 1);
 	}
@@ -720,8 +717,7 @@ static void test_stack(void **unused)
 	rig_close(&r);
 }
 
-/* SipHash-1-3 with 128 bits of the words 0 and 1 under the key 0, 0, by an implementation that goes
- * byte by byte: see the test's end for how rt_hash.shared.h differs (no length at the end). */
+/* Each bit of a text changes about half of its id. */
 static void test_hash(void **unused)
 {
 	struct rt_hash h;
