@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "kernel/preempt.h"
 #include "script/probes_internal.h"
 
@@ -285,13 +286,32 @@ struct function_search {
 	int err;
 };
 
+/* What BPF programs and those who run them call themselves: a wildcard does not mean these. */
+static bool is_dangerous(const char *name)
+{
+	static const char *const beginnings[] = {
+		"rcu_",		"__rcu_",	"bpf_",
+		"__bpf_",	"htab_",	"_raw_spin_",
+		"__raw_spin_",	"queued_spin_", "native_queued_spin_",
+		"lock_acquire", "lock_release", "preempt_count_",
+		"__kprobe",	"kprobe_",	"ftrace_",
+		"__ftrace_",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+		if (!strncmp(name, beginnings[i], strlen(beginnings[i])))
+			return true;
+	return false;
+}
+
 static void try_function(struct function_search *s, const char *module, const char *name)
 {
 	struct expansion *e = s->e;
 	struct function f;
 	bool known;
 
-	if (s->err || e->full || !probes_match(s->name, name) || !probes_match(s->module, module))
+	if (s->err || e->full || !probes_match(s->name, name) || !probes_match(s->module, module) ||
+	    is_dangerous(name))
 		return;
 	known = (is_trampoline(e->point->provider) || !probes_has_kprobes(e->p)) &&
 		btf_function(e->p->btf, module, name, &f);

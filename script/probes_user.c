@@ -124,7 +124,7 @@ static int add_address(struct file_search *s)
 	struct target *t;
 
 	if (!elffuncs_offset(s->im, address, true, &offset))
-		return probes_error(e, "%s has no code at 0x%llx", s->file->shown,
+		return probes_error(e, "Could not resolve address: %s:0x%llx", s->file->shown,
 				    (unsigned long long)address);
 	t = add_target(s, offset);
 	if (t)
@@ -193,9 +193,8 @@ static int look_for_function(struct file_search *s)
 		return add_address(s);
 	elffuncs_each_in(s->im, try_symbol, s);
 	if (e->nr > s->first && e->point->has_offset && s->size && e->point->offset >= s->size)
-		return probes_error(e, "offset %llu is outside of %s, which has %llu bytes",
-				    (unsigned long long)e->point->offset, s->name,
-				    (unsigned long long)s->size);
+		return probes_error(e, "Offset outside the function bounds ('%s' size is %llu)",
+				    s->name, (unsigned long long)s->size);
 	return 0;
 }
 
@@ -283,6 +282,10 @@ int probes_user_usdt(struct expansion *e)
 	const char *best = NULL;
 	int err;
 
+	if (point->nr_parts == 1 && !strcmp(point->parts[0], "*")) {
+		s.name = "*"; /* usdt:* */
+		return each_file(&s, look_for_notes);
+	}
 	if (point->nr_parts < 2 || point->nr_parts > 3)
 		return probes_error(e, "usdt takes a file, perhaps a provider, and a name: "
 				       "usdt:/bin/program:provider:name");
