@@ -1,0 +1,410 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""bscope's probes: functions of programs and of the kernel, USDT probes, raw tracepoints, events of software and of time;
+what their arguments and stacks are."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from bscope import (STEPS, Bscope, errors, file_of, frames_of, run_script, says, stacks_with, watch, watch_both)
+from harness import FAILED, OK, VM, Script, Workload, run_tool
+from histograms import working
+from machine import need
+from test_bscope import function_probes
+
+each_kernel = pytest.mark.each_kernel
+U, UR = f"uprobe:{STEPS}", f"uretprobe:{STEPS}"
+PYTHON = Path("/usr/bin/python3")
+ADDS = ["7*add:3:4", "5*add:-3:1", "add:1099511627776:5"]
+
+
+def libc_of(pid):
+    """The C library that a process uses."""
+    found = re.search(r"^.* (/\S*/libc[.-]\S*)$", Path(f"/proc/{pid}/maps").read_text(encoding="utf-8"), re.M)
+    return found[1]
+
+
+# --- functions of programs ---
+
+@each_kernel
+def test_function_of_a_program(cgroup):
+    """Arguments and returned values of a function of our own; counts exact."""
+    script = f"{U}:step_add {{ @[(int64)arg0, (int64)arg1] = count(); }} {UR}:step_add {{ @ret[retval] = count(); }}"
+    json, text = watch_both(script, ADDS, cgroup)
+    assert json.maps == {"@": {"3,4": 7, "-3,1": 5, "1099511627776,5": 1},
+                         "@ret": {"7": 7, "-2": 5, "1099511627781": 1}}
+    assert text.text_maps["@ret"] == json.maps["@ret"]
+    assert text.text_maps["@"] == {key.replace(",", ", "): n for key, n in json.maps["@"].items()}
+
+
+@each_kernel
+def test_texts_of_a_program(cgroup):
+    """A text that a function is given; len(), and comparing."""
+    script = f"""{U}:step_text {{ @[str(arg0)] = count(); @len[len(str(arg0))] = count(); @cut[str(arg0, 4)] = count();
+        if (str(arg0) == "hello") {{ @hello = count(); }} if (strncmp(str(arg0), "help", 3) == 0) {{ @hel = count(); }}
+        if (strcontains(str(arg0), "wor")) {{ @wor = count(); }} }}
+        {UR}:step_text {{ @ret[retval] = count(); }}"""
+    tool = watch(script, ["3*text:hello", "2*text:helpers", "text:in the world", "text:"], cgroup)
+    assert tool.maps == {"@": {"hello": 3, "helpers": 2, "in the world": 1, "": 1}, "@len": {"5": 3, "7": 2, "12": 1, "0": 1},
+                         "@cut": {"hell..": 3, "help..": 2, "in t..": 1, "": 1}, "@hello": 3, "@hel": 5, "@wor": 1,
+                         "@ret": {"5": 3, "7": 2, "12": 1, "0": 1}}
+
+
+STRUCT = """
+struct step_point {
+	int x, y;
+	unsigned short parts[3];
+	char name[16];
+};
+"""
+
+
+@each_kernel
+def test_struct_of_a_program(cgroup):
+    """A record of the script's own: its fields, where they are."""
+    script = STRUCT + U + """:step_point {
+        $p = (struct step_point *)arg0;
+        printf("%d %d %d %d %s %d\\n", $p->x, $p->y, $p->parts[0], $p->parts[2], $p->name, sizeof(struct step_point));
+        @[$p->x, $p->name] = count();
+        @at[offsetof(struct step_point, name)] = count();
+    }"""
+    tool = watch(script, ["2*point:7:-9", "point:-2147483648:0"], cgroup)
+    assert tool.printed == "7 -9 1 3 a point 32\n" * 2 + "-2147483648 0 1 3 a point 32\n"
+    assert tool.maps == {"@": {"7,a point": 2, "-2147483648,a point": 1}, "@at": {"14": 3}}
+
+
+@each_kernel
+def test_threads_of_a_program(cgroup):
+    """Calls of two threads at the same time: each is one."""
+    tool = watch(f"{U}:step_add {{ @++; @c = count(); }} {UR}:step_add /retval == 3/ {{ @r++; }}", ["threads:2:1000"], cgroup)
+    assert tool.maps == {"@": 2000, "@c": 2000, "@r": 2000}
+
+
+@each_kernel
+def test_duration_of_a_function(cgroup):
+    """From its entry to its return."""
+    script = f"""{U}:step_add {{ @start[tid] = nsecs; }}
+        {UR}:step_add /@start[tid]/ {{ @ns = hist(nsecs - @start[tid]); @n = count(); delete(@start, tid); }}"""
+    tool = watch(script, ["23*add:1:2"], cgroup)
+    assert tool.maps["@n"] == 23 and "@start" not in tool.maps
+    assert sum(row["count"] for row in tool.maps["@ns"]) == 23
+
+
+@each_kernel
+def test_stacks_of_a_program(cgroup):
+    """Where a function was called from, by names; and itself."""
+    script = f"""{U}:step_add {{ @[ustack] = count(); @two[ustack(2)] = count(); @sym[usym(reg("ip"))] = count();
+        @func[func] = count(); @raw[ustack(raw, 1)] = count(); }}"""
+    # it lives long enough to be seen: what its addresses are is read from /proc
+    with Workload("steps", "23*add:1:2", "nanosleep:500000000", cgroup=cgroup) as work:
+        with Bscope(script, "--cgroup", cgroup.path, "--json") as json, Bscope(script, "--cgroup", cgroup.path) as text:
+            work.run()
+    [(stack, n)] = json.maps["@"].items()
+    assert n == 23 and frames_of(stack)[0] == "step_add" and "main" in frames_of(stack)
+    [(two, n)] = json.maps["@two"].items()
+    assert n == 23 and len(frames_of(two)) == 2 and frames_of(two) == frames_of(stack)[:2]
+    assert json.maps["@sym"] == json.maps["@func"] == {"step_add": 23}
+    [(raw, n)] = json.maps["@raw"].items()
+    assert n == 23 and re.fullmatch(r"\s*[0-9a-f]+\s*", raw)
+    assert text.text_maps["@"] == {tuple(frames_of(stack)): 23}
+    assert "@sym[step_add]: 23" in text.lines
+
+
+def test_stack_of_a_process_that_ended(cgroup):
+    """The names of a program that is gone when its stack is shown."""
+    with Workload("burn", 300, cgroup=cgroup) as work:
+        with Bscope("profile:hz:499 { @[ustack] = count(); }", "--cgroup", cgroup.path, "--json") as tool:
+            work.run()
+            time.sleep(0.5)
+    assert stacks_with(tool.maps["@"], "main") > 0.8 * sum(tool.maps["@"].values()), tool.maps
+
+
+@each_kernel
+def test_function_of_the_c_library(cgroup):
+    """malloc(), by its name and by the library's path: arguments, and what it returned."""
+    with Workload("steps", "23*malloc:333", "5*malloc:100000", cgroup=cgroup) as work:
+        library = libc_of(work.pid)
+        script = """uprobe:LIBC:malloc /arg0 == 333 || arg0 == 100000/ { @[arg0] = count(); @in[tid] = 1; }
+            uretprobe:LIBC:malloc /@in[tid]/ { @got[retval != 0] = count(); delete(@in[tid]); }"""
+        with Bscope(script.replace("LIBC", library), "-p", work.pid, "--json") as tool, \
+                Bscope(script.replace("LIBC", "libc"), "-p", work.pid, "--json") as by_name:
+            work.run()
+    assert tool.maps == {"@": {"333": 23, "100000": 5}, "@got": {"true": 28}}
+    assert by_name.maps == tool.maps
+
+
+@each_kernel
+def test_function_of_python():
+    """A function of python3 itself: arguments, and what it returned."""
+    code = "import signal\nfor i in range(23): signal.signal(signal.SIGUSR1, signal.SIG_IGN if i % 2 else signal.SIG_DFL)"
+    script = f"""uprobe:{PYTHON}:PyOS_setsig /arg0 == {int(signal.SIGUSR1)}/ {{ @[arg1] = count(); @in[tid] = 1; }}
+        uretprobe:{PYTHON}:PyOS_setsig /@in[tid]/ {{ @old[retval] = count(); delete(@in, tid); }}"""
+    with Script(code) as work:
+        if Path(os.path.realpath(f"/proc/{work.pid}/exe")) != PYTHON.resolve():
+            pytest.skip("vm-ok: the tests run by another Python")
+        with Bscope(script, "-p", work.pid, "--json") as tool:
+            work.run()
+    # SIG_DFL is 0, SIG_IGN is 1; what it returns is what the one before has set
+    assert tool.maps == {"@": {"0": 12, "1": 11}, "@old": {"0": 12, "1": 11}}
+
+
+@each_kernel
+def test_functions_by_wildcard(cgroup):
+    """Several functions of a program at once, and which one it was."""
+    script = f"{U}:step_* {{ @[probe] = count(); }}"
+    tool = watch(script, ["3*add:1:2", "5*text:x", "2*point:1:2", "4*probe:1:1"], cgroup)
+    assert {key.rsplit(":", 1)[1]: n for key, n in tool.maps["@"].items()} == \
+        {"step_add": 3, "step_text": 5, "step_point": 2, "step_probe": 4}
+    assert all(key.startswith(f"uprobe:{STEPS}:") for key in tool.maps["@"])
+
+
+def test_address_of_a_function(cgroup):
+    """A place by its offset in a function, and by its address."""
+    done = run_tool("bscope", "-l", f"uprobe:{STEPS}:step_*")
+    assert {f"{U}:step_{name}" for name in ("add", "text", "point", "probe")} == set(done.stdout.split())
+    tool = watch(f"{U}:step_add+0 {{ @ = count(); }}", ["3*add:1:2"], cgroup)
+    assert tool.maps == {"@": 3}
+
+
+@pytest.mark.parametrize("probe, says_this", [
+    (f"{U}:step_ad", "step_add"), ("uprobe:/no/such/program:main", "/no/such/program"), (f"{U}:nothing_like_it", "nothing_like_it"),
+    ("uprobe:/etc/passwd:main", "/etc/passwd")])
+def test_functions_that_are_not_there(probe, says_this):
+    """Said, with the nearest one."""
+    done = run_script(probe + " { @ = count(); }")
+    assert (done.returncode, done.stdout) == (FAILED, "") and says_this in done.stderr
+    assert done.stderr.startswith("stdin:1:1-") and "ERROR" in done.stderr.splitlines()[0]
+
+
+# --- USDT ---
+
+@each_kernel
+@pytest.mark.parametrize("by_pid", [False, True])
+def test_usdt(by_pid, cgroup):
+    """Probes that a program has itself, and their arguments; also one that has a semaphore."""
+    script = f"""usdt:{STEPS}:steps:probe {{ @[(int64)arg0, (int64)arg1] = count(); }}
+        usdt:{STEPS}:steps:guarded {{ @g[(int64)arg0, (int64)arg1] = count(); }}"""
+    with Workload("steps", "3*probe:7:-9", "2*probe:1:2", cgroup=cgroup) as work:
+        with Bscope(script, *(("-p", work.pid) if by_pid else ("--cgroup", cgroup.path)), "--json") as tool:
+            work.run()
+    assert tool.status == OK, tool.err
+    assert tool.maps == {"@": {"7,-9": 3, "1,2": 2}, "@g": {"-2,16": 3, "3,-1": 2}}
+
+
+def test_usdt_by_short_name(cgroup):
+    """usdt:PATH:NAME is enough where one provider has that name; -l lists them."""
+    tool = watch(f"usdt:{STEPS}:probe {{ @ = count(); }}", ["3*probe:7:9"], cgroup)
+    assert tool.maps == {"@": 3}
+    listed = run_tool("bscope", "-l", f"usdt:{STEPS}:*")
+    assert listed.stdout.splitlines() == [f"usdt:{STEPS}:steps:guarded", f"usdt:{STEPS}:steps:probe"]
+
+
+# --- raw tracepoints, events of software and of time ---
+
+@each_kernel
+@pytest.mark.parametrize("name", ["rawtracepoint", "rt", "raw_tracepoint"])
+def test_raw_tracepoint(name, cgroup):
+    """Its arguments are the kernel's own."""
+    if name == "raw_tracepoint" and "ERROR" in run_script("raw_tracepoint:sys_enter { @ = 1; }", "--dry-run").stderr:
+        pytest.skip("vm-ok: it is rawtracepoint alone")
+    need(os.uname().machine == "x86_64", "numbers of calls are written down for x86-64")
+    tool = watch(name + ":sys_enter { @[arg1] = count(); }", ["7*getppid", "3*lseek:5"], cgroup)
+    assert tool.maps["@"] == {"110": 7, "8": 3, "1": 1, "231": 1}
+
+
+@each_kernel
+def test_page_faults(cgroup):
+    """software:page-faults: one for each page that is touched."""
+    tool = watch("software:page-faults:1 /pid == PID/ { @ = count(); }", ["touch:100"], cgroup)
+    assert 100 <= tool.maps["@"] <= 130
+
+
+def test_software_by_short_name(cgroup):
+    """s:faults: the same one."""
+    tool = watch("s:faults:1 { @ = count(); }", ["touch:100"], cgroup)
+    assert 100 <= tool.maps["@"] <= 130
+
+
+@each_kernel
+def test_cpu_clock():
+    """software:cpu-clock by time: a program that burns a second is seen burning."""
+    with Workload("burn", 1000) as work:
+        with Bscope("software:cpu-clock:1000000 /pid == PID/ { @ = count(); }".replace("PID", str(work.pid)), "--json") as tool:
+            [done] = work.run()
+    spent_ms = (done["seventy_ns"] + done["thirty_ns"]) / 1e6
+    assert (0.05 if VM else 0.7) * spent_ms < tool.maps["@"] < 1.2 * spent_ms + 20
+
+
+@each_kernel
+def test_intervals_of_time():
+    """interval: as often as time has it, not more."""
+    begin = time.monotonic()
+    out = says("interval:ms:50 { @n = count(); @x++; if (@x == 10) { exit(); } }")
+    assert time.monotonic() - begin >= 0.5
+    assert out == "@n: 10\n@x: 10\n"
+
+
+@pytest.mark.parametrize("probe", ["interval:s:1", "interval:1s", "interval:us:500000", "interval:hz:4", "i:ms:300", "interval:300ms"])
+def test_units_of_intervals(probe):
+    """All the ways to say how long."""
+    begin = time.monotonic()
+    assert says(probe + " { exit(); }") == ""
+    assert 0.2 < time.monotonic() - begin
+
+
+@each_kernel
+def test_begin_and_end():
+    """begin is first and end is last, several in their order; what end prints stands before the maps."""
+    script = 'BEGIN { printf("1\\n"); @ = 5; } begin { printf("2\\n"); } interval:ms:50 { printf("3\\n"); exit(); } ' \
+             'END { printf("4\\n"); @++; } end { printf("5\\n"); }'
+    assert says(script) == "1\n2\n3\n4\n5\n@: 6\n"
+
+
+def test_probes_in_a_list(cgroup):
+    """One clause for several probes."""
+    script = "tracepoint:syscalls:sys_enter_getppid, tracepoint:syscalls:sys_enter_lseek { @[probe] = count(); }"
+    tool = watch(script, ["7*getppid", "3*lseek:5"], cgroup)
+    assert tool.maps == {"@": {"tracepoint:syscalls:sys_enter_getppid": 7, "tracepoint:syscalls:sys_enter_lseek": 3}}
+
+
+def test_same_probe_twice(cgroup):
+    """Clauses of the same probe run in their order."""
+    script = "t:syscalls:sys_enter_getppid { @a++; } t:syscalls:sys_enter_getppid /@a > 0/ { @b++; }"
+    tool = watch(script, ["7*getppid"], cgroup)
+    assert tool.maps == {"@a": 7, "@b": 7}
+
+
+@pytest.mark.parametrize("probe, near", [
+    ("tracepoint:syscalls:sys_enter_opemat", "sys_enter_openat"), ("tracepoint:sycalls:sys_enter_openat", "syscalls"),
+    ("tracepont:syscalls:sys_enter_openat", "tracepoint"), ("software:page-fault:1", "page-faults"),
+    ("interval:d:1", "s, ms, us, hz"), ("profile:hz:0", "greater than 0"), ("tracepoint:syscalls:no_such_*", "no_such_")])
+def test_probes_that_are_not_there(probe, near):
+    """Said, with the place and the nearest one."""
+    done = run_script(probe + " { @ = count(); }")
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    lines = done.stderr.splitlines()
+    assert re.match(r"stdin:1:\d+-\d+: ERROR: ", lines[0]) and lines[1].startswith(probe) and set(lines[2]) <= {"~", " "}
+    assert near in done.stderr.replace(probe, ""), done.stderr
+
+
+# --- functions of the kernel ---
+
+@each_kernel
+@pytest.mark.parametrize("entry, argument", [("kprobe", "arg2"), ("fentry", "args.count"), ("kfunc", "args->count"), ("k", "arg2")])
+def test_kernel_function(entry, argument, cgroup):
+    """Arguments of a function of the kernel."""
+    function_probes()
+    tool = watch(entry + ":vfs_read /pid == PID/ { @[" + argument + "] = count(); }", ["23*read:333", "5*read:1000"], cgroup)
+    assert {key: n for key, n in tool.maps["@"].items() if key in ("333", "1000")} == {"333": 23, "1000": 5}
+
+
+@each_kernel
+@pytest.mark.parametrize("leave", ["kretprobe", "fexit", "kretfunc", "kr"])
+def test_kernel_function_returns(leave, cgroup):
+    """What it returned."""
+    function_probes()
+    tool = watch(leave + ":vfs_read /pid == PID/ { @[retval] = count(); }", ["23*read:333", "5*read:1000"], cgroup)
+    assert {key: n for key, n in tool.maps["@"].items() if key in ("333", "1000")} == {"333": 23, "1000": 5}
+
+
+@each_kernel
+def test_kernel_function_both(cgroup):
+    """fexit has the arguments, too."""
+    function_probes()
+    tool = watch("fexit:vfs_read /pid == PID/ { @[args.count, retval] = count(); }", ["23*read:333"], cgroup)
+    assert tool.maps["@"]["333,333"] == 23
+
+
+@each_kernel
+def test_kernel_records(cgroup):
+    """Fields of fields of the kernel's records, by BTF; and the task's own."""
+    function_probes()
+    script = """fentry:vfs_read /args.count == 333/ {
+            @name[str(args.file->f_path.dentry->d_name.name)] = count();
+            @comm[((struct task_struct *)curtask)->comm] = count();
+            @pid[curtask->tgid == pid] = count(); @parent[curtask->real_parent->tgid == ppid] = count(); }"""
+    tool = watch(script, ["23*read:333"], cgroup)
+    assert tool.maps == {"@name": {"zero": 23}, "@comm": {"steps": 23}, "@pid": {"true": 23}, "@parent": {"true": 23}}
+
+
+def test_task(cgroup):
+    """curtask and ppid, which need no probe of a function."""
+    script = """t:syscalls:sys_enter_getppid { @[curtask->comm, curtask->tgid == pid, curtask->real_parent->tgid == ppid,
+        ppid] = count(); }"""
+    tool = watch(script, ["7*getppid"], cgroup)
+    assert tool.maps == {"@": {f"steps,true,true,{os.getpid()}": 7}}
+
+
+@each_kernel
+def test_kernel_functions_by_wildcard(cgroup):
+    """Many at once, and which one it was."""
+    function_probes()
+    tool = watch("kprobe:vfs_read* { @[probe] = count(); @f[func] = count(); }", ["23*read:333"], cgroup)
+    assert tool.maps["@"]["kprobe:vfs_read"] >= 23
+    assert tool.maps["@f"]["vfs_read"] == tool.maps["@"]["kprobe:vfs_read"]
+
+
+@each_kernel
+def test_kernel_stack_at_a_function(cgroup):
+    """The function itself is the first frame, or its caller where a trampoline stands for it."""
+    function_probes()
+    tool = watch("kprobe:vfs_read /arg2 == 333/ { @[kstack] = count(); @one[kstack(1)] = count(); }", ["23*read:333"], cgroup)
+    [(stack, n)] = tool.maps["@"].items()
+    assert n == 23 and frames_of(stack)[0] in ("vfs_read", "ksys_read") and "ksys_read" in frames_of(stack)
+    [(one, n)] = tool.maps["@one"].items()
+    assert n == 23 and frames_of(one) == frames_of(stack)[:1]
+
+
+def test_kernel_function_that_is_not_there():
+    """With the nearest name."""
+    function_probes()
+    done = run_script("kprobe:vfs_raed { @ = count(); }")
+    assert done.returncode == FAILED and "vfs_read" in done.stderr.replace("vfs_raed", "")
+
+
+# --- which way it goes ---
+
+@each_kernel
+def test_ways_are_said(cgroup):
+    """-v: by what each probe is looked at."""
+    done = run_script("tracepoint:sched:sched_process_fork /0/ { @ = count(); } interval:ms:10 { exit(); }", "-v")
+    assert done.returncode == OK and "sched_process_fork" in done.stderr
+
+
+def test_explain():
+    """--explain: probes and maps, and nothing is run."""
+    done = run_script("tracepoint:sched:sched_process_fork { @forks[comm] = count(); }", "--explain")
+    assert done.returncode == OK
+    assert "tracepoint:sched:sched_process_fork" in done.stdout and "@forks" in done.stdout
+
+
+def test_dry_run():
+    """--dry-run: compiled and loaded, and nothing is run."""
+    done = run_script('begin { printf("no\\n"); } tracepoint:sched:sched_switch { @ = count(); }', "--dry-run")
+    assert (done.returncode, done.stdout, errors(done.stderr)) == (OK, "", "")
+
+
+def test_script_of_a_file(cgroup):
+    """#! lines, comments, $1, and a file that is not there."""
+    text = "#!/usr/bin/bscope\n/* a comment */\n// another\nbegin { printf(\"%d %s\\n\", $1, str($2)); }\n"
+    with file_of(text) as path:
+        done = run_tool("bscope", path, 5, "x")
+        assert (done.returncode, done.stdout) == (OK, "5 x\n")
+        path.chmod(0o666)
+        done = run_tool("bscope", path, 5, "x")
+        assert "can be changed by any user" in done.stderr
+    done = run_tool("bscope", "/no/such/script.bt")
+    assert done.returncode == FAILED and "/no/such/script.bt" in done.stderr
+
+
+def test_disk_events(disk, cgroup):
+    """A tracepoint by a raw one, where nothing of its record is looked at."""
+    with working("write", disk, cgroup=cgroup) as work:
+        with Bscope("tracepoint:block:block_rq_issue { @ = count(); }", "--comm", "diskio", "--cgroup", cgroup.path,
+                    "--json") as tool:
+            work.run()
+    assert tool.maps["@"] >= 23
