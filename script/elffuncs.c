@@ -82,15 +82,18 @@ static bool each_of_table(struct elf_image *im, const struct table *t, bool any,
 
 	for (size_t i = 1; i < t->nr; i++) {
 		struct elf_function f;
+		int type;
 
 		if (!gelf_getsym(t->symbols, i, &sym))
 			break;
+		type = GELF_ST_TYPE(sym.st_info);
 		if (sym.st_shndx == SHN_UNDEF || !sym.st_value ||
-		    (!any && GELF_ST_TYPE(sym.st_info) != STT_FUNC))
+		    (!any && type != STT_FUNC && type != STT_GNU_IFUNC))
 			continue;
 		f = (struct elf_function){ .name = name_of(t, &sym, buf),
 					   .address = sym.st_value,
-					   .size = sym.st_size };
+					   .size = sym.st_size,
+					   .indirect = type == STT_GNU_IFUNC };
 		if (!f.name || (!elffuncs_offset(im, f.address, !any, &f.offset) && !any))
 			continue;
 		if (!fn(ctx, &f))

@@ -13,6 +13,9 @@ struct elf_function {
 	uint64_t address; /* virtual, as in the file */
 	uint64_t offset;  /* in the file */
 	uint64_t size;	  /* bytes; 0: not known */
+	/* What is at the address chooses the function when a program starts: it is not called when
+	 * the function is (strlen in glibc). */
+	bool indirect;
 };
 
 /*

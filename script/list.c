@@ -166,7 +166,7 @@ static bool try_symbol(void *ctx, const struct elf_function *f)
 {
 	const struct file_list *list = ctx;
 
-	if (probes_match(list->name, f->name))
+	if (!f->indirect && probes_match(list->name, f->name))
 		add_line(list->l, arena_printf(list->l->p->arena, "%s:%s", list->path, f->name));
 	return true;
 }

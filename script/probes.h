@@ -55,7 +55,7 @@ struct target {
 	const struct type *args;
 	const struct type *ret; /* of fexit; NULL: not known, or nothing */
 	unsigned nr_args; /* of fentry, fexit: in the context, whether the script may see them or not */
-	/* For -v, a clause: "by fentry, since kprobes are refused here"; NULL: as asked. */
+	/* For -v, a clause: "since this kernel has no kprobes"; NULL: as asked. */
 	const char *why;
 	struct usdt_arg *usdt_args; /* see script/usdt.h; NULL: none */
 	size_t nr_usdt_args;

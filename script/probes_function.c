@@ -154,7 +154,7 @@ static int choose_kprobe(struct expansion *e, struct target *t, const struct fun
 	if (exit && single && fexit_is_better(e, f)) {
 		by_trampoline(t, f, true);
 		t->args = NULL; /* a kretprobe has none */
-		t->why = "by fexit, which loses no return";
+		t->why = "since it loses no return";
 		return 0;
 	}
 	if (e->p->options.only_names || probes_has_kprobes(e->p))
@@ -162,8 +162,7 @@ static int choose_kprobe(struct expansion *e, struct target *t, const struct fun
 	if (!f || !f->btf_id || e->point->has_offset || !probes_has_trampolines(e->p))
 		return refused(e, t->function, f);
 	by_trampoline(t, f, exit);
-	t->why = exit ? "by fexit, since this kernel has no kprobes"
-		      : "by fentry, since this kernel has no kprobes";
+	t->why = "since this kernel has no kprobes";
 	return 0;
 }
 
@@ -178,8 +177,7 @@ static int choose_trampoline(struct expansion *e, struct target *t, const struct
 		return refused(e, t->function, true);
 	t->attach = exit ? ATTACH_KRETPROBE : ATTACH_KPROBE;
 	t->args = exit ? NULL : register_args(e, f);
-	t->why = exit ? "by a kretprobe, since this kernel refuses fexit"
-		      : "by a kprobe, since this kernel refuses fentry";
+	t->why = "since this kernel refuses fentry and fexit";
 	return 0;
 }
 

@@ -117,7 +117,7 @@ bool probes_without_args(struct probes *p, struct target *target)
 	    !btf_has_tracepoint(p->btf, target->function))
 		return false;
 	target->attach = ATTACH_RAW_TP;
-	target->why = "as a raw tracepoint, since its fields are not asked for";
+	target->why = "since its fields are not asked for";
 	return true;
 }
 

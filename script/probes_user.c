@@ -22,7 +22,8 @@ struct file_search {
 	bool demangled;	      /* the name is one as it stands in the source */
 	bool params;	      /* ... with its parameters */
 	bool pattern;
-	size_t first; /* targets of this file begin here */
+	bool indirect; /* there is one of that name, but see elffuncs.h */
+	size_t first;  /* targets of this file begin here */
 	struct nearest near;
 	uint64_t size; /* of the function that was found last; 0: not known */
 };
@@ -107,7 +108,9 @@ static bool try_symbol(void *ctx, const struct elf_function *f)
 {
 	struct file_search *s = ctx;
 
-	if (matches(s, f->name))
+	if (f->indirect)
+		s->indirect = s->indirect || (!s->pattern && !strcmp(s->name, f->name));
+	else if (matches(s, f->name))
 		add_function(s, f);
 	else if (!s->pattern && !s->e->nr)
 		nearest_try(&s->near, f->name);
@@ -232,6 +235,11 @@ int probes_user(struct expansion *e)
 		err = each_file(&s, look_for_function);
 	if (err || e->nr)
 		return err;
+	if (s.indirect)
+		return probes_error(e,
+				    "%s is chosen by each program when it starts, so it has no "
+				    "address (its versions have names such as __%s_avx2)",
+				    s.name, s.name);
 	if (s.near.best)
 		best = arena_printf(e->p->arena, "%s:%s:%s", provider_name(e->point->provider),
 				    e->point->parts[0], s.near.best);
