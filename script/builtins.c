@@ -184,6 +184,28 @@ static ir_value lower_ppid(struct compiler *c, struct node *n)
 	return ir_load(c->f, ir_scratch(c->f, place), 0, 4, false);
 }
 
+static const struct type *check_pcomm(struct compiler *c, struct node *n)
+{
+	uint32_t size;
+
+	task_field(c, n, "task_struct", "real_parent", &size);
+	return size ? type_of_kind(c->types, TYPE_COMM) : NULL;
+}
+
+static ir_value lower_pcomm(struct compiler *c, struct node *n)
+{
+	uint32_t size, place = lower_place(c, 16, n->span);
+	uint32_t parent = task_field(c, n, "task_struct", "real_parent", &size);
+	uint32_t comm = task_field(c, n, "task_struct", "comm", &size);
+
+	lower_read(c, SPACE_KERNEL, place, 8,
+		   ir_binary_imm(c->f, IR_ADD, lower_curtask(c, n), parent));
+	lower_read(c, SPACE_KERNEL, place, 16,
+		   ir_binary_imm(c->f, IR_ADD, ir_load(c->f, ir_scratch(c->f, place), 0, 8, false),
+				 comm));
+	return ir_scratch(c->f, place);
+}
+
 /* --- registers and arguments ------------------------------------------------------------------ */
 
 #if defined(__x86_64__)
@@ -524,6 +546,7 @@ static const struct builtin builtins[] = {
 	{ "cpid", check_uint64, lower_cpid },
 	{ "comm", check_comm, lower_comm },
 	{ "ppid", check_ppid, lower_ppid },
+	{ "pcomm", check_pcomm, lower_pcomm },
 	{ "curtask", check_curtask, lower_curtask },
 	{ "retval", check_retval, lower_retval },
 	{ "args", check_args, lower_args },

@@ -147,6 +147,7 @@ static ir_value lower_join(struct compiler *c, struct node *n)
 	s->format_len = strlen(s->format);
 	ir_set(c->f, size, ir_const(c->f, s->size));
 	ir_set(c->f, words, ir_const(c->f, 0));
+	lower_zero(c, ir_scratch(c->f, record), s->args[1].offset, 8 * JOIN_WORDS);
 	for (unsigned i = 0; i < JOIN_WORDS; i++) {
 		uint32_t more = ir_block(c->f);
 

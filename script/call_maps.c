@@ -232,8 +232,25 @@ static ir_value lower_call_keys(struct compiler *c, struct node *n)
 	return lower_keys(c, m->info, &n->args[1], 1);
 }
 
+/* delete(@x[1], @y[2]): each is a call of its own. */
+static const struct type *check_delete_all(struct compiler *c, struct node *n)
+{
+	for (size_t i = 0; i < n->nr_args; i++)
+		if (n->args[i]->kind != NODE_MAP || !check_map(c, n->args[i]))
+			return check_error(c, n->args[i]->span, "delete() takes maps, such as @x[k]");
+	return type_void(c->types);
+}
+
+static bool is_delete_of_several(const struct node *n)
+{
+	return !strcmp(n->name, "delete") && n->nr_args > 1 && n->args[0]->kind == NODE_MAP &&
+	       (n->args[0]->nr_args || n->nr_args > 2);
+}
+
 static const struct type *check_delete(struct compiler *c, struct node *n)
 {
+	if (is_delete_of_several(n))
+		return check_delete_all(c, n);
 	return keys_of_call(c, n) ? type_bool(c->types) : NULL;
 }
 
@@ -248,7 +265,7 @@ static void branch_if_there(struct compiler *c, const struct map_use *m, ir_valu
 	ir_enter(c->f, there);
 }
 
-static ir_value lower_delete(struct compiler *c, struct node *n)
+static ir_value delete_one(struct compiler *c, struct node *n)
 {
 	struct map_use *m = n->args[0]->info;
 	ir_value key = lower_call_keys(c, n), map = lower_map(c, m), at, done;
@@ -278,6 +295,20 @@ static ir_value lower_delete(struct compiler *c, struct node *n)
 	}
 	ir_enter(c->f, after);
 	return done;
+}
+
+static ir_value lower_delete(struct compiler *c, struct node *n)
+{
+	struct node one = *n;
+
+	if (!is_delete_of_several(n))
+		return delete_one(c, n);
+	for (size_t i = 0; i < n->nr_args; i++) {
+		one.args = &n->args[i];
+		one.nr_args = 1;
+		delete_one(c, &one);
+	}
+	return 0;
 }
 
 static ir_value lower_has_key(struct compiler *c, struct node *n)
@@ -393,7 +424,7 @@ const struct function_def function_maps[] = {
 	{ "lhist", 4, 4, check_lhist, lower_alone, .where = CALL_AGGREGATE },
 	{ "clear", 1, 1, check_all_of_map, lower_all_of_map, .where = CALL_STATEMENT },
 	{ "zero", 1, 1, check_all_of_map, lower_all_of_map, .where = CALL_STATEMENT },
-	{ "delete", 1, 2, check_delete, lower_delete },
+	{ "delete", 1, 64, check_delete, lower_delete },
 	{ "has_key", 2, 2, check_delete, lower_has_key },
 	{ "print", 1, 3, check_print, lower_print, .where = CALL_STATEMENT },
 	{ "len", 1, 1, check_len, lower_len },

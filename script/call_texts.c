@@ -62,23 +62,25 @@ static const struct type *check_str(struct compiler *c, struct node *n)
 static const struct type *check_buf(struct compiler *c, struct node *n)
 {
 	const struct type *type = check_expr(c, n->args[0]);
-	uint32_t room;
+	uint32_t room, own = 0;
 
 	if (n->nr_args > 1 && !check_number(c, n->args[1], "buf()'s length"))
 		return NULL;
 	if (!type)
 		return NULL;
-	if (type->kind == TYPE_ARRAY && n->nr_args == 1)
-		room = type->count * type->to->size;
-	else if (type_is_text(type) && n->nr_args == 1)
-		room = type->kind == TYPE_COMM ? 16 : type->count;
-	else if (n->nr_args == 1)
-		return check_error(c, n->span, "buf() needs a length here: buf(address, length)");
-	else if (!type_is_scalar(type) && type->kind != TYPE_ARRAY)
+	/* of what the program has itself, not more than there is */
+	if (type->kind == TYPE_ARRAY)
+		own = type->count * type->to->size;
+	else if (type_is_text(type))
+		own = type->kind == TYPE_COMM ? 16 : type->count;
+	else if (!type_is_scalar(type))
 		return check_error(c, n->span, "buf() takes an address, and this is %s",
 				   check_text(c, type));
-	else
-		room = room_for(c, n, 0);
+	else if (n->nr_args == 1)
+		return check_error(c, n->span, "buf() needs a length here: buf(address, length)");
+	room = n->nr_args == 1 ? own : room_for(c, n, 0);
+	if (own && own < room)
+		room = own;
 	return type_buffer(c->types, room ? room : 1);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Calls that give values which are shown in a way of their own: addresses, stacks, times ... */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
@@ -275,6 +277,24 @@ static ir_value lower_bswap(struct compiler *c, struct node *n)
 	return n->type->size == 1 ? value : ir_bswap(c->f, value, n->type->size);
 }
 
+/* ntohs() and its like: on a machine of little endian, bswap() of 2 or 4 bytes. */
+static uint32_t net_size(const struct node *n)
+{
+	return n->name[strlen(n->name) - 1] == 's' ? 2 : 4;
+}
+
+static const struct type *check_net(struct compiler *c, struct node *n)
+{
+	if (!check_number(c, n->args[0], "what is turned round"))
+		return NULL;
+	return type_int(c->types, net_size(n), false);
+}
+
+static ir_value lower_net(struct compiler *c, struct node *n)
+{
+	return ir_bswap(c->f, lower_expr(c, n->args[0]), net_size(n));
+}
+
 static const struct type *check_pointer(struct compiler *c, struct node *n)
 {
 	const struct type *type;
@@ -323,6 +343,79 @@ static ir_value lower_macaddr(struct compiler *c, struct node *n)
 	ir_store_imm(c->f, ir_scratch(c->f, place), 0, 8, 0);
 	copy_bytes(c, n->args[0], place, 6);
 	return ir_scratch(c->f, place);
+}
+
+/* --- getopt() --------------------------------------------------------------------------------------- */
+
+/* What was given as --name or --name=value; NULL: nothing. "" stands for --name alone. */
+static const char *named_parameter(struct compiler *c, const char *name)
+{
+	const struct positional *p = c->options->positional;
+	size_t len = strlen(name);
+
+	for (size_t i = p ? p->nr_named : 0; i > 0; i--) {
+		const char *given = p->named[i - 1];
+
+		given += 2 * !strncmp(given, "--", 2);
+		if (strncmp(given, name, len))
+			continue;
+		if (!given[len])
+			return "";
+		if (given[len] == '=')
+			return given + len + 1;
+	}
+	return NULL;
+}
+
+static const struct type *getopt_number(struct compiler *c, struct node *n, const char *given,
+					int64_t value, bool is_bool)
+{
+	char *end;
+
+	if (given && is_bool && (!*given || !strcmp(given, "true")))
+		given = "1";
+	if (given && is_bool && !strcmp(given, "false"))
+		given = "0";
+	if (given) {
+		errno = 0;
+		value = strtoll(given, &end, 0);
+		if (errno || !*given || *end || (is_bool && (value & ~1)))
+			return check_error(c, n->span, "--%s=%s: it should be %s", n->args[0]->text,
+					   given, is_bool ? "true or false" : "a number");
+	}
+	n->kind = NODE_INT;
+	n->value = value;
+	n->info = (void *)(is_bool ? type_bool(c->types) : type_int(c->types, 8, true));
+	return n->info;
+}
+
+/* getopt("name", default, "description"): the parameter, of the type of the default. */
+static const struct type *check_getopt(struct compiler *c, struct node *n)
+{
+	const struct type *type = NULL;
+	const char *given;
+	int64_t value = 0;
+
+	if (!is_literal(n->args[0]))
+		return check_error(c, n->args[0]->span, "getopt() takes a literal name");
+	given = named_parameter(c, n->args[0]->text);
+	if (n->nr_args > 1)
+		type = check_expr(c, n->args[1]);
+	if (n->nr_args > 1 && is_literal(n->args[1])) {
+		n->kind = NODE_STRING;
+		n->text = given ? given : n->args[1]->text;
+		n->length = strlen(n->text);
+		n->type = NULL;
+		return check_expr(c, n);
+	}
+	if (n->nr_args > 1 && !check_constant(c, n->args[1], &value))
+		return check_error(c, n->args[1]->span, "getopt()'s default has to be a constant");
+	return getopt_number(c, n, given, value, !type || type->kind == TYPE_BOOL);
+}
+
+static ir_value lower_getopt(struct compiler *c, struct node *n)
+{
+	return ir_const(c->f, n->value); /* the check has made it a constant */
 }
 
 /* --- ntop() ---------------------------------------------------------------------------------------- */
@@ -459,6 +552,11 @@ const struct function_def function_values[] = {
 	{ "pid", 0, 1, check_ids, lower_ids },
 	{ "tid", 0, 1, check_ids, lower_ids },
 	{ "bswap", 1, 1, check_bswap, lower_bswap },
+	{ "ntohs", 1, 1, check_net, lower_net },
+	{ "ntohl", 1, 1, check_net, lower_net },
+	{ "htons", 1, 1, check_net, lower_net },
+	{ "htonl", 1, 1, check_net, lower_net },
+	{ "getopt", 1, 3, check_getopt, lower_getopt },
 	{ "uptr", 1, 1, check_pointer, lower_first },
 	{ "kptr", 1, 1, check_pointer, lower_first },
 	{ "macaddr", 1, 1, check_macaddr, lower_macaddr },

@@ -182,8 +182,14 @@ static void say_unknown(struct cdecl *c, const char *name, struct span at)
 				    "own types are known");
 		return;
 	}
-	if (kernel_type(c, arena_printf(c->arena, "struct %s", words)))
-		source_hint(c->script->source, "did you mean struct %s?", words);
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
+		const char *tagged = arena_printf(c->arena, "%s%s", keywords[i], words);
+
+		if (cdecl_read_own(c, tagged) || kernel_type(c, tagged)) {
+			source_hint(c->script->source, "did you mean %s?", tagged);
+			return;
+		}
+	}
 }
 
 const struct type *cdecl_type(struct cdecl *c, const char *name, enum space space, struct span at)

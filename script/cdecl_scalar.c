@@ -61,10 +61,8 @@ const struct type *cdecl_scalar_of(struct types *types, const struct cdecl_words
 	    !!w->longs + w->shorts + w->chars > 1 || (w->chars && w->ints))
 		return NULL;
 	if (w->floats || w->doubles) { /* there is no arithmetic of these: they are only bits */
-		if (w->all - w->longs != 1 || w->longs > 1 || (w->longs && w->floats))
+		if (w->all != 1)
 			return NULL;
-		if (w->longs)
-			return type_array(types, type_int(types, 8, false), 2);
 		return type_int(types, w->floats ? 4 : 8, false);
 	}
 	if (w->chars && !w->has_sign && !w->has_no_sign)

@@ -353,6 +353,7 @@ static void assign_map(struct compiler *c, struct node *n)
 	c->assigned = n->op == OP_NONE ? n->b : NULL;
 	type = check_expr(c, n->b);
 	c->assigned = NULL;
+	check_map_named(c, n->a->name, n->a->span)->assigned = true;
 	if (!check_map(c, n->a) || !type)
 		return;
 	if (n->op != OP_NONE) {

@@ -11,6 +11,7 @@
 struct compile_options {
 	struct probe_options probes;
 	const char *btf;      /* --btf; NULL: the kernel's */
+	const struct positional *positional; /* getopt()'s; NULL: none */
 	bool unsafe;	      /* system(), signal() and the like are granted */
 	bool compat;	      /* as bpftrace does it, where the two differ */
 	bool kernel_loops;    /* reserved */

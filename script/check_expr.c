@@ -156,7 +156,11 @@ static const struct type *unknown_map(struct compiler *c, struct node *n, struct
 {
 	struct nearest near = { .name = n->name };
 
-	if (!c->final)
+	/* @x = @x + 1 */
+	if (m->assigned && c->guess)
+		return int64(c);
+	/* what is wrong with what it is assigned is said there */
+	if (!c->final || m->assigned)
 		return NULL;
 	m->told = true;
 	check_error(c, n->span, "undefined map: @%s", n->name);
@@ -254,6 +258,12 @@ static const struct type *check_comparison(struct compiler *c, struct node *n)
 			return type_bool(c->types);
 		return check_error(c, n->span, "texts can be compared by == and != only");
 	}
+	if ((a->kind == TYPE_PROBE && n->b->kind == NODE_STRING) ||
+	    (b->kind == TYPE_PROBE && n->a->kind == NODE_STRING)) {
+		if (n->op == OP_EQ || n->op == OP_NE)
+			return type_bool(c->types);
+		return check_error(c, n->span, "names can be compared by == and != only");
+	}
 	if (a->kind == TYPE_TUPLE && a == b && (n->op == OP_EQ || n->op == OP_NE))
 		return type_bool(c->types);
 	if (!type_is_scalar(a) || !type_is_scalar(b))
@@ -348,6 +358,10 @@ static const struct type *check_cast(struct compiler *c, struct node *n)
 	    (type_is_scalar(from) || from->kind == TYPE_USYM))
 		return to;
 	if (to->kind == TYPE_STRING && type_is_text(from))
+		return to;
+	/* an array of a record that is in truth something else: where it is */
+	if (to->kind == TYPE_POINTER && (from->kind == TYPE_ARRAY || type_is_text(from)) &&
+	    (n->a->kind == NODE_FIELD || n->a->kind == NODE_INDEX))
 		return to;
 	return check_error(c, n->span, "%s can't be made of %s", check_text(c, to),
 			   check_text(c, from));

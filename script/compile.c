@@ -10,17 +10,21 @@
 /* --- what a clause asks for ------------------------------------------------------------------- */
 
 struct wants {
-	bool args, probe, function;
+	bool args, probe, function, stack;
 };
 
 static void find_wants(struct node *n, void *ctx)
 {
 	struct wants *w = ctx;
 
+	if (n->kind == NODE_CALL && !strcmp(n->name, "kstack"))
+		w->stack = true;
 	if (n->kind != NODE_NAME)
 		return;
 	if (!strcmp(n->name, "args") || !strncmp(n->name, "arg", 3) || !strcmp(n->name, "retval"))
 		w->args = true;
+	else if (!strcmp(n->name, "kstack"))
+		w->stack = true;
 	else if (!strcmp(n->name, "probe"))
 		w->probe = true;
 	else if (!strcmp(n->name, "func"))
@@ -122,7 +126,8 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 				    *nr_all);
 			return;
 		}
-		for (size_t k = 0; k < nr && !wants.args; k++)
+		/* the stack of a raw tracepoint begins with our own program */
+		for (size_t k = 0; k < nr && !wants.args && !wants.stack; k++)
 			probes_without_args(c->probes, targets[k]);
 		/* a kprobe's func is where it was hit */
 		alone = wants.probe || (wants.function && targets[0]->attach != ATTACH_KPROBE &&
@@ -171,7 +176,7 @@ static void finish_maps(struct compiler *c)
 
 		out->maps[i] = &m->map;
 		if (!m->map.value) {
-			if (!m->told)
+			if (!m->told && !m->assigned)
 				source_error(c->source, m->map.at, "undefined map: @%s",
 					     m->map.name);
 			continue;
@@ -190,8 +195,10 @@ static void find_types(struct compiler *c)
 		c->changed = false;
 		for (size_t k = 0; k < c->nr_variants; k++)
 			check_variant(c, c->variants[k]);
-		if (!c->changed)
+		if (!c->changed && c->guess)
 			return;
+		if (!c->changed)
+			c->guess = true;
 	}
 }
 
@@ -265,8 +272,7 @@ struct compiled *script_compile(struct script *script, const struct compile_opti
 	if (!c->nr_variants && c->source->errors)
 		return NULL;
 	find_types(c);
-	if (!c->source->errors)
-		finish_maps(c);
+	finish_maps(c);
 	make_programs(c);
 	return c->source->errors ? NULL : c->out;
 }

@@ -43,6 +43,7 @@ struct map_use {
 	bool read;	 /* by a program, so that all CPUs share a value */
 	bool cleared;	 /* while programs may write to it */
 	bool told;	 /* that it is never assigned */
+	bool assigned;	 /* something, be its type known or not */
 };
 
 struct loop {
@@ -71,6 +72,7 @@ struct compiler {
 	bool final;   /* what is wrong is said now */
 	bool format_checked; /* and what formats have was said before */
 	bool changed; /* by this round */
+	bool guess;   /* maps that are assigned what they are made of are numbers */
 	struct span *told;
 	size_t nr_told, told_capacity;
 	unsigned scope, loops;
@@ -222,6 +224,8 @@ const struct type *check_field(struct compiler *c, struct node *n);
 const struct type *check_index(struct compiler *c, struct node *n);
 const struct type *check_deref(struct compiler *c, struct node *n);
 ir_value lower_location(struct compiler *c, struct node *n);
+/* Where the array @n is, as a number. */
+ir_value lower_address(struct compiler *c, struct node *n);
 /* Reads @size bytes (a constant) from @from into the scratch at @place. */
 void lower_read(struct compiler *c, enum space space, uint32_t place, uint32_t size,
 		ir_value from);

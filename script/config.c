@@ -106,6 +106,9 @@ static const char *set_number(const struct setting_def *d, struct script_config 
 	}
 	if (d->kind == KIND_TEXT || d->kind == KIND_STACK_MODE || d->kind == KIND_MISSING)
 		return "a text";
+	/* as much as there is */
+	if (d->at == AT(max_strlen) && n > d->max)
+		n = d->max;
 	if (n < d->min || n > d->max) {
 		snprintf(right, sizeof(right), "a number from %llu to %llu",
 			 (unsigned long long)d->min, (unsigned long long)d->max);

@@ -33,7 +33,6 @@ static char ahead(const struct lexer *lx, uint32_t n)
 __attribute__((format(printf, 4, 5))) static void fail(struct lexer *lx, uint32_t from, uint32_t to,
 						       const char *fmt, ...)
 {
-	char text[256];
 	va_list args;
 
 	lx->failed = true;
@@ -41,9 +40,8 @@ __attribute__((format(printf, 4, 5))) static void fail(struct lexer *lx, uint32_
 		return;
 	lx->reported = from + 1;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	source_verror(lx->src, (struct span){ from, to }, fmt, args);
 	va_end(args);
-	source_error(lx->src, (struct span){ from, to }, "%s", text);
 }
 
 /* --- blanks and comments --- */
@@ -64,6 +62,7 @@ static void skip_comment(struct lexer *lx)
 		return;
 	}
 	fail(lx, from, from + 2, "this comment has no end: */ is missing");
+	lx->open_comment = true;
 	lx->at = lx->end;
 }
 
@@ -79,9 +78,21 @@ void lex_blank(struct lexer *lx)
 	}
 }
 
+/* May there be a path behind this first part of a probe's name? It is one of user space, or of an
+ * iterator, or not known. */
+static bool may_have_path(const char *part, uint32_t len)
+{
+	if (memchr(part, '=', len) || memchr(part, '*', len))
+		return true;
+	if (*part == 'i')
+		return len > 1 && part[1] == 't';
+	return !strchr("bBeEkrtfpsh", *part);
+}
+
 uint32_t lex_probe_end(const char *text, uint32_t at, uint32_t end)
 {
-	bool colon = false;
+	uint32_t from = at;
+	bool path = false;
 
 	for (; at < end; at++) {
 		char c = text[at];
@@ -92,10 +103,10 @@ uint32_t lex_probe_end(const char *text, uint32_t at, uint32_t end)
 					at++;
 			if (at >= end)
 				return end;
-		} else if (is_blank(c) || c == ',' || c == '{' || (c == '/' && !colon)) {
+		} else if (is_blank(c) || c == ',' || c == '{' || (c == '/' && !path)) {
 			return at;
 		} else if (c == ':') {
-			colon = true;
+			path |= may_have_path(text + from, at - from);
 		}
 	}
 	return end;
@@ -211,9 +222,9 @@ const char *lex_number(const char *s, size_t len, uint64_t *value, bool *is_unsi
 	}
 	if (at < len && !lex_is_digit(s[at]))
 		return "this is not a number";
-	if (len - at > 2 && s[at] == '0' && (s[at + 1] | 0x20) == 'x')
+	if (len - at > 1 && s[at] == '0' && (s[at + 1] | 0x20) == 'x')
 		base = 16;
-	else if (len - at > 2 && s[at] == '0' && (s[at + 1] | 0x20) == 'b')
+	else if (len - at > 1 && s[at] == '0' && (s[at + 1] | 0x20) == 'b')
 		base = 2;
 	else if (len - at > 1 && s[at] == '0' && (lex_is_digit(s[at + 1]) || s[at + 1] == '_'))
 		base = 8;

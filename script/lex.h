@@ -60,6 +60,7 @@ struct lexer {
 	uint32_t at, end;
 	bool quiet;	   /* errors are not said; */
 	bool failed;	   /* but there was one */
+	bool open_comment; /* a comment has no end, so everything is part of it */
 	uint32_t reported; /* errors before this place were said: a word may be read twice */
 };
 
@@ -69,8 +70,8 @@ void lex_token(struct lexer *lx, struct token *t);
 void lex_blank(struct lexer *lx);
 
 /*
- * The end of the probe's name that begins at @at: before a blank, a comma, '{', or '/' in front of
- * the first colon (there, it begins a predicate or a comment), and outside of quotation marks.
+ * The end of the probe's name that begins at @at: before a blank, a comma, '{', or a '/' that begins
+ * a predicate or a comment, since there can't be a path; outside of quotation marks.
  */
 uint32_t lex_probe_end(const char *text, uint32_t at, uint32_t end);
 

@@ -23,7 +23,7 @@ static uint32_t round_up_8(uint32_t size)
 	return (size + 7) & ~7u;
 }
 
-uint32_t load_value_size(const struct script_map *map)
+static uint32_t value_size(const struct script_map *map)
 {
 	const struct type *v = map->value;
 
@@ -44,6 +44,11 @@ uint32_t load_value_size(const struct script_map *map)
 	default:
 		return type_is_scalar(v) ? 8 : round_up_8(v->size ? v->size : 8);
 	}
+}
+
+uint32_t load_value_size(const struct script_map *map)
+{
+	return value_size(map) + (script_map_is_marked(map) ? sizeof(uint64_t) : 0);
 }
 
 uint32_t load_key_size(const struct script_map *map)

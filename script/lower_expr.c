@@ -119,12 +119,40 @@ static void tuples_equal(struct compiler *c, struct node *n, uint32_t then, uint
 	ir_branch_imm(c->f, n->op == OP_EQ ? IR_EQ : IR_NE, differs, 0, then, otherwise);
 }
 
+/* probe == "kprobe:vfs_read": goes on in @is or @is_not. */
+static void compare_probe(struct compiler *c, struct node *probe, const struct node *name,
+			  uint32_t is, uint32_t is_not)
+{
+	size_t first = c->out->nr_probe_names - c->variant->nr_targets;
+	ir_value number = lower_expr(c, probe);
+
+	for (size_t i = 0; i < c->variant->nr_targets; i++) {
+		uint32_t next = ir_block(c->f);
+
+		if (strcmp(c->variant->targets[i]->name, name->text))
+			continue;
+		ir_branch_imm(c->f, IR_EQ, number, first + i, is, next);
+		ir_enter(c->f, next);
+	}
+	ir_jump(c->f, is_not);
+}
+
 static void lower_comparison(struct compiler *c, struct node *n, uint32_t then, uint32_t otherwise)
 {
 	enum ir_cond cond = condition_of(n->op, is_signed(c, n));
 	ir_value a, b;
 	int64_t value;
 
+	if (n->a->type->kind == TYPE_PROBE && n->b->kind == NODE_STRING) {
+		compare_probe(c, n->a, n->b, n->op == OP_EQ ? then : otherwise,
+			      n->op == OP_EQ ? otherwise : then);
+		return;
+	}
+	if (n->b->type->kind == TYPE_PROBE && n->a->kind == NODE_STRING) {
+		compare_probe(c, n->b, n->a, n->op == OP_EQ ? then : otherwise,
+			      n->op == OP_EQ ? otherwise : then);
+		return;
+	}
 	if (type_is_text(n->a->type)) {
 		a = lower_text_equal(c, n->a, n->b, 0);
 		ir_branch_imm(c->f, n->op == OP_EQ ? IR_NE : IR_EQ, a, 0, then, otherwise);
@@ -221,8 +249,12 @@ static ir_value lower_ternary(struct compiler *c, struct node *n)
 
 static ir_value lower_cast(struct compiler *c, struct node *n)
 {
-	ir_value value = lower_expr(c, n->a);
+	ir_value value;
 
+	if (n->type->kind == TYPE_POINTER && !type_is_scalar(n->a->type) &&
+	    n->a->type->kind != TYPE_USYM)
+		return lower_address(c, n->a);
+	value = lower_expr(c, n->a);
 	if (n->a->type->kind == TYPE_USYM)
 		value = ir_load(c->f, value, 0, 8, false);
 	if (n->type->kind == TYPE_BOOL)

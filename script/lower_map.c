@@ -278,6 +278,13 @@ static void write_value(struct compiler *c, struct node *n, const struct type *t
 		lower_into(c, n, type, to, 0);
 }
 
+/* Something was assigned: see script_map_is_marked(). */
+static void mark(struct compiler *c, const struct map_use *m, ir_value at)
+{
+	if (script_map_is_marked(&m->map))
+		ir_store_imm(c->f, at, load_value_size(&m->map) - 8, 8, 1);
+}
+
 static void update(struct compiler *c, struct map_use *m, ir_value key, ir_value value)
 {
 	uint32_t full = ir_block(c->f), after = ir_block(c->f);
@@ -310,6 +317,7 @@ void lower_map_assign(struct compiler *c, struct node *n, struct node *value)
 	if (m->map.key || !type_is_scalar(type)) {
 		ir_value key = lower_node_keys(c, n);
 
+		mark(c, m, ir_scratch(c->f, place));
 		update(c, m, key, ir_scratch(c->f, place));
 		return;
 	}
@@ -319,6 +327,7 @@ void lower_map_assign(struct compiler *c, struct node *n, struct node *value)
 	at = lookup(c, n, found, after);
 	ir_enter(c->f, found);
 	ir_store(c->f, at, 0, 8, kept);
+	mark(c, m, at);
 	ir_jump(c->f, after);
 	ir_enter(c->f, after);
 }
@@ -331,6 +340,7 @@ ir_value lower_map_change(struct compiler *c, struct node *n, enum op op, ir_val
 
 	ir_set(c->f, result, ir_const(c->f, 0));
 	at = lower_map_slot(c, n, after);
+	mark(c, n->info, at);
 	if (op == OP_ADD || op == OP_SUB) {
 		if (op == OP_SUB)
 			by = ir_negate(c->f, by);

@@ -308,6 +308,17 @@ static void follow_data_loc(struct compiler *c, struct location *l)
 	l->space = SPACE_KERNEL;
 }
 
+ir_value lower_address(struct compiler *c, struct node *n)
+{
+	struct location l = locate(c, n);
+
+	if (l.data_loc)
+		follow_data_loc(c, &l);
+	if (is_direct(&l))
+		l.base = lower_forget(c, l.base);
+	return address(c, &l);
+}
+
 ir_value lower_location(struct compiler *c, struct node *n)
 {
 	struct location l;

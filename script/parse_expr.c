@@ -226,7 +226,7 @@ static struct node *read_name(struct parser *p)
 		return read_of_type(p, &t, NODE_OFFSETOF);
 	if (!strcmp(t.name, "typeof"))
 		return read_typeof(p, t.span);
-	if (!strcmp(t.name, "comptime") && parser_kind(p) != '(')
+	if (!strcmp(t.name, "comptime"))
 		return parse_unary(p);
 	d = p->defines ? names_get(p->defines, t.name) : NULL;
 	if (d && !d->open && !d->is_constant && (!d->has_arguments || parser_kind(p) == '('))
@@ -331,8 +331,8 @@ static bool is_cast(struct parser *p, bool certain)
 	case TOKEN_COUNT:
 	case '!':
 	case '~':
-		return true; /* nothing else can be meant */
 	case '(':
+		return true; /* nothing else can be meant */
 	case '*':
 	case '-':
 	case '+':

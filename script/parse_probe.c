@@ -226,10 +226,9 @@ static void say_unknown(struct parser *p, struct span span, const char *name)
 		nearest_try(&nearest, provider_name(i));
 	nearest_try(&nearest, "kfunc");
 	nearest_try(&nearest, "kretfunc");
-	source_error(p->src,
-		     (struct span){ span.from,
-				    span.from + strcspn(p->lx.text + span.from, ":{,/ \t\n") },
-		     "there is no probe type %s", *name ? name : "of an empty name");
+	span.to = span.from + strcspn(p->lx.text + span.from, ":{,/ \t\n");
+	span.to += span.to == span.from;
+	source_error(p->src, span, "there is no probe type %s", *name ? name : "of an empty name");
 	if (nearest.best)
 		source_hint(p->src, "did you mean %s?", nearest.best);
 }
@@ -245,15 +244,13 @@ struct reading {
 
 __attribute__((format(printf, 2, 3))) static bool wrong(struct reading *r, const char *fmt, ...)
 {
-	char text[512];
 	va_list args;
 
 	if (r->quiet)
 		return false;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	source_verror(r->p->src, r->point->span, fmt, args);
 	va_end(args);
-	source_error(r->p->src, r->point->span, "%s", text);
 	return false;
 }
 
@@ -368,7 +365,7 @@ static bool read_parts(struct reading *r)
 	    !strcmp(parts->text[1], "*"))
 		parts->text[parts->nr++] = "*";
 	if (parts->nr - 1 < form->min || parts->nr - 1 > form->max || has_empty(r))
-		return wrong(r, "this is to be %s", form->usage);
+		return wrong(r, "this is written: %s", form->usage);
 	r->point->nr_parts = parts->nr - 1;
 	switch (form->form) {
 	case FORM_TIME:
@@ -461,6 +458,7 @@ static char next_char(struct parser *p)
 bool parse_probe_list(struct parser *p, struct clause *clause)
 {
 	struct point_list list = { 0 };
+	unsigned errors = p->src->errors;
 	struct span span;
 	bool first = true;
 	char c;
@@ -488,6 +486,7 @@ bool parse_probe_list(struct parser *p, struct clause *clause)
 		return true;
 	span.from = p->lx.at;
 	span.to = lex_probe_end(p->lx.text, p->lx.at, p->lx.end);
-	source_error(p->src, span, "expected '{'");
+	if (c || p->src->errors == errors) /* else a '"' is missing, and all is part of the name */
+		source_error(p->src, span, "expected '{'");
 	return false;
 }

@@ -278,10 +278,8 @@ struct node *parse_stmt_block(struct parser *p)
 		else if (kind != TOKEN_BAD)
 			node_list_add(&list, parse_stmt(p));
 	}
-	if (parser_kind(p) == TOKEN_END)
+	if (!parser_accept(p, '}') && !p->lx.open_comment)
 		parser_error(p, from, "this '{' has no '}'");
-	else
-		parser_take(p);
 	n->body = list.first;
 	n->span = parser_span(p, from);
 	return parser_done(p, n);

@@ -83,13 +83,11 @@ void parser_rewind(struct parser *p, const struct parser *saved)
 void parser_error(struct parser *p, struct span at, const char *fmt, ...)
 {
 	va_list args;
-	char text[512];
 
 	if (!p->panic && !p->lx.quiet) {
 		va_start(args, fmt);
-		vsnprintf(text, sizeof(text), fmt, args);
+		source_verror(p->src, at, fmt, args);
 		va_end(args);
-		source_error(p->src, at, "%s", text);
 	}
 	p->panic = true;
 	p->lx.failed = true;
@@ -100,6 +98,18 @@ void parser_unexpected(struct parser *p, const char *what)
 	const struct token *t = parser_peek(p);
 
 	parser_error(p, t->span, "expected %s, not %s", what, lex_describe(&p->lx, t));
+}
+
+/* Behind a '}': is there an else, which belongs to what was left out? Looks without reading, since
+ * what comes next may be the name of a probe. */
+static bool else_follows(const struct parser *p)
+{
+	struct lexer behind = p->lx;
+
+	behind.quiet = true;
+	lex_blank(&behind);
+	return behind.end - behind.at > 4 && !memcmp(behind.text + behind.at, "else", 4) &&
+	       !lex_is_name(behind.text[behind.at + 4]);
 }
 
 void parser_recover(struct parser *p)
@@ -116,7 +126,7 @@ void parser_recover(struct parser *p)
 		if (kind == '{')
 			braces++;
 		parser_take(p);
-		if (kind == '}' && !--braces)
+		if (kind == '}' && !--braces && !else_follows(p))
 			break;
 		if (kind == ';' && !braces)
 			break;

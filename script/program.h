@@ -27,6 +27,13 @@ struct script_map {
 	unsigned lost;	  /* rt_globals.lost[]: what found no room */
 };
 
+/* The value of a map without keys is always there. Behind that of one that is no aggregate stands a
+ * word that is 1 once something was assigned: so 0 can be told from nothing. */
+static inline bool script_map_is_marked(const struct script_map *map)
+{
+	return !map->key && !type_is_aggregate(map->value);
+}
+
 /* What user space does when a record of this statement comes. */
 enum action {
 	ACTION_PRINTF,

@@ -168,7 +168,8 @@ static int look_at(struct kernel_map *k, const struct script_map *map, int fd)
 		k->stride = round_up(info.value_size);
 	}
 	k->entry_size = k->stride * k->cpus;
-	if (info.value_size < merged_size(map->value) ||
+	if (info.value_size <
+		    merged_size(map->value) + (script_map_is_marked(map) ? sizeof(uint64_t) : 0) ||
 	    (map->key && info.key_size < map->key->size))
 		return -EINVAL;
 	return 0;
@@ -241,6 +242,17 @@ static int read_batches(struct store *s, const struct kernel_map *k)
 	return err == -ENOENT ? 0 : err;
 }
 
+/* Of a map without keys: its mark, or an aggregate that has counted something. */
+static bool was_assigned(const struct store *s, const char *values, const struct kernel_map *k)
+{
+	uint64_t mark;
+
+	if (!script_map_is_marked(s->map))
+		return !all_zero(store_value(s, 0), s->value_size);
+	memcpy(&mark, values + round_up(s->value_size), sizeof(mark));
+	return mark;
+}
+
 int store_read_one(struct store *s, const struct script_map *map, int fd, const void *key)
 {
 	struct kernel_map k;
@@ -255,8 +267,10 @@ int store_read_one(struct store *s, const struct script_map *map, int fd, const 
 		memcpy(zero, key, map->key->size);
 	values = need(malloc(k.entry_size));
 	err = bpf_map_lookup_elem(fd, zero, values) ? -errno : 0;
-	if (!err)
+	if (!err) {
 		store_add(s, key, values, k.stride, k.cpus);
+		s->assigned = was_assigned(s, values, &k);
+	}
 	free(values);
 	free(zero);
 	return err;
@@ -273,7 +287,7 @@ int store_read(struct store *s, const struct script_map *map, int fd, bool alway
 		return err;
 	if (!map->key) {
 		err = store_read_one(s, map, fd, NULL);
-		if (!err && k.is_array && !always && all_zero(store_value(s, 0), s->value_size))
+		if (!err && !always && !s->assigned)
 			s->nr = 0;
 		return err == -ENOENT ? 0 : err;
 	}
@@ -345,12 +359,29 @@ int store_clear(const struct script_map *map, int fd)
 	return err ? err : each_key(&k, -1, k.is_array ? zero_entry : delete_entry);
 }
 
+/* The mark of what was assigned stays. */
+static int zero_marked(const struct kernel_map *k)
+{
+	size_t mark = k->stride - sizeof(uint64_t);
+	char *value = need(malloc(k->entry_size));
+	uint32_t key = 0;
+	int err = bpf_map_lookup_elem(k->fd, &key, value);
+
+	memset(value, 0, mark);
+	if (!err)
+		err = bpf_map_update_elem(k->fd, &key, value, BPF_EXIST);
+	free(value);
+	return err ? -errno : 0;
+}
+
 int store_zero(const struct script_map *map, int fd)
 {
 	struct kernel_map k;
 	int err = look_at(&k, map, fd);
 
-	return err ? err : each_key(&k, -1, zero_entry);
+	if (err || script_map_is_marked(map))
+		return err ? err : zero_marked(&k);
+	return each_key(&k, -1, zero_entry);
 }
 
 int store_keep_keys(const struct script_map *map, int from_fd, int to_fd)

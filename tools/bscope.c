@@ -368,14 +368,19 @@ static struct source *read_script(void)
 	return src;
 }
 
-static struct script *parse(struct source *src)
+static struct positional parameters(void)
 {
-	const struct positional args = {
+	return (struct positional){
 		.args = opt.positional,
 		.nr = opt.nr_positional,
 		.named = opt.named,
 		.nr_named = opt.nr_named,
 	};
+}
+
+static struct script *parse(struct source *src)
+{
+	const struct positional args = parameters();
 	struct script *script = script_parse(src, &args);
 
 	if (opt.dump_ast)
@@ -540,6 +545,7 @@ static struct compiled *compile(struct script *script, const struct common_optio
 				struct script_config *config, pid_t child)
 {
 	static struct filter filter;
+	const struct positional args = parameters();
 	struct compile_options compile = {
 		.probes = {
 			.pid = child ? child : only_pid(common),
@@ -547,6 +553,7 @@ static struct compiled *compile(struct script *script, const struct common_optio
 			.only_names = opt.dry_run,
 		},
 		.btf = common->btf,
+		.positional = &args,
 		.unsafe = opt.is_unsafe,
 		.compat = opt.compat,
 		.filter = filter_is_set(&common->filter) ? &filter : NULL,
