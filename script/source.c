@@ -201,7 +201,7 @@ void source_place(const struct source *src, uint32_t at, unsigned *line, unsigne
 
 /* The bytes of the script that are shown and underlined: all in one line. */
 struct excerpt {
-	uint32_t from, to;
+	uint32_t from, to, end; /* .end: of the line */
 	struct span marked;
 };
 
@@ -251,7 +251,7 @@ static void excerpt_print(const struct source *src, const struct excerpt *e)
 	}
 	if (e->marked.from >= e->to)
 		*b++ = '~'; /* what is missing at the end of the line */
-	if (at < src->size && src->text[at] != '\n')
+	if (e->to < e->end)
 		l = stpcpy(l, "..");
 	while (b > below && b[-1] == ' ')
 		b--;
@@ -262,10 +262,10 @@ static void show_place(const struct source *src, struct span at, unsigned line)
 {
 	uint32_t from = src->lines[line - 1];
 	uint32_t to = line < src->nr_lines ? src->lines[line] - 1 : src->size;
-	struct excerpt e = { from, to, at };
+	struct excerpt e = { from, to, to, at };
 
 	if (to > from && src->text[to - 1] == '\r')
-		e.to--;
+		e.end = --e.to;
 	if (e.to - from > LINE_SHOWN) {
 		if (at.from - from > LINE_BEFORE)
 			e.from = at.from - LINE_BEFORE;
@@ -316,8 +316,10 @@ static void message(struct source *src, struct span at, const char *kind, const 
 		at.to = at.from;
 	source_place(src, at.from, &line, &column);
 	source_place(src, at.to, &last_line, &last_column);
-	if (at.to == at.from)
+	if (at.to == at.from) { /* something is marked in any case */
 		last_column++;
+		at.to++;
+	}
 	print_name(src);
 	if (line != last_line)
 		fprintf(src->messages, "%u-%u: %s: ", line, last_line, kind);
