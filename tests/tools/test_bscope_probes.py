@@ -104,7 +104,7 @@ def test_stacks_of_a_program(cgroup):
         with Bscope(script, "--cgroup", cgroup.path, "--json") as json, Bscope(script, "--cgroup", cgroup.path) as text:
             work.run()
     [(stack, n)] = json.maps["@"].items()
-    assert n == 23 and frames_of(stack)[0] == "step_add" and "main" in frames_of(stack)
+    assert n == 23 and frames_of(stack)[0] == "step_add" and "main" in frames_of(stack), stack
     [(two, n)] = json.maps["@two"].items()
     assert n == 23 and len(frames_of(two)) == 2 and frames_of(two) == frames_of(stack)[:2]
     assert json.maps["@sym"] == json.maps["@func"] == {"step_add": 23}

@@ -151,7 +151,10 @@ static void transfer(const struct step *s)
 		result = syscall(SYS_read, zero, buffer, s->a);
 }
 
-static void call(const struct step *s)
+/* With a frame, which a function that calls none may do without. */
+void step_call(const struct step *s);
+FUNCTION __attribute__((optimize("no-omit-frame-pointer", "no-optimize-sibling-calls"))) void
+step_call(const struct step *s)
 {
 	const struct step_point point = { s->a, s->b, { 1, 2, 3 }, "a point" };
 
@@ -193,7 +196,7 @@ static void run(struct step *s)
 	} else if (!strcmp(kind, "threads")) {
 		run_threads(s);
 	} else {
-		call(s);
+		step_call(s);
 	}
 }
 
