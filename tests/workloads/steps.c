@@ -152,9 +152,9 @@ static void transfer(const struct step *s)
 }
 
 /* With a frame, which a function that calls none may do without. */
-void step_call(const struct step *s);
+void make_call(const struct step *s);
 FUNCTION __attribute__((optimize("no-omit-frame-pointer", "no-optimize-sibling-calls"))) void
-step_call(const struct step *s)
+make_call(const struct step *s)
 {
 	const struct step_point point = { s->a, s->b, { 1, 2, 3 }, "a point" };
 
@@ -196,7 +196,7 @@ static void run(struct step *s)
 	} else if (!strcmp(kind, "threads")) {
 		run_threads(s);
 	} else {
-		step_call(s);
+		make_call(s);
 	}
 }
 
