@@ -70,8 +70,8 @@ void lex_token(struct lexer *lx, struct token *t);
 void lex_blank(struct lexer *lx);
 
 /*
- * The end of the probe's name that begins at @at: before a blank, a comma, '{', or a '/' that begins
- * a predicate or a comment, since there can't be a path; outside of quotation marks.
+ * The end of the name of a probe that begins at @at: before a blank, a comma, '{', or a '/' that
+ * begins a predicate or a comment, since there can't be a path; outside of quotation marks.
  */
 uint32_t lex_probe_end(const char *text, uint32_t at, uint32_t end);
 
