@@ -155,10 +155,16 @@ static void do_system(struct session *s, const struct statement *st)
 
 static void do_cat(struct session *s, const struct statement *st)
 {
+	const struct script_config *config = s->l->compiled->config;
 	struct text content = { 0 };
-	int err = shell_file(made(s, st), CAT_BYTES, &content);
+	int err = shell_file(made(s, st),
+			     config && config->max_cat_bytes ? config->max_cat_bytes : CAT_BYTES,
+			     &content);
 
-	if (err)
+	if (err && s->opt->compat)
+		fprintf(stderr, "ERROR: failed to open file '%s' (%s)\n", s->row.bytes,
+			strerror(-err));
+	else if (err)
 		warn("cat(): cannot read '%s': %s", s->row.bytes, strerror(-err));
 	put_output(s, &content, "cat");
 	text_free(&content);

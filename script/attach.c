@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/msg.h"
 #include "base/number.h"
+#include "base/regex.h"
 #include "base/util.h"
 #include "kernel/perf.h"
 #include "script/attach.h"
@@ -341,7 +342,8 @@ static bool runs_in_reverse(enum attach attach)
 	return attach == ATTACH_KPROBE || attach == ATTACH_UPROBE || attach == ATTACH_URETPROBE;
 }
 
-static int attach_program(struct attached *a, const struct loaded *l, size_t number, size_t *nr)
+static int attach_program(struct attached *a, const struct loaded *l, size_t number,
+			  const struct regex *only, size_t *nr)
 {
 	const struct program *p = l->compiled->programs[number];
 	const struct script_config *config = l->compiled->config;
@@ -356,7 +358,11 @@ static int attach_program(struct attached *a, const struct loaded *l, size_t num
 		};
 		bool missing_ok =
 			config && (config->missing_probes_warn || config->missing_probes_ignore);
-		int err = attach_one(&j);
+		int err;
+
+		if (only && !regex_matches(only, j.target->name, strlen(j.target->name)))
+			continue;
+		err = attach_one(&j);
 
 		if (err && missing_ok && err != -EMFILE && err != -ENOMEM) {
 			if (config->missing_probes_warn)
@@ -386,7 +392,8 @@ static void raise_limit(const struct compiled *c)
 	limits_raise_files(files);
 }
 
-int script_attach(struct attached **attached, struct loaded *l, size_t *nr)
+int script_attach(struct attached **attached, struct loaded *l, const struct regex *only,
+		  size_t *nr)
 {
 	const struct compiled *c = l->compiled;
 	struct attached *a = calloc(1, sizeof(*a));
@@ -401,10 +408,10 @@ int script_attach(struct attached **attached, struct loaded *l, size_t *nr)
 	raise_limit(c);
 	for (size_t i = 0; i < c->nr_programs && !err; i++)
 		if (!runs_in_reverse(c->programs[i]->targets[0]->attach))
-			err = attach_program(a, l, i, nr);
+			err = attach_program(a, l, i, only, nr);
 	for (size_t i = c->nr_programs; i-- > 0 && !err;)
 		if (runs_in_reverse(c->programs[i]->targets[0]->attach))
-			err = attach_program(a, l, i, nr);
+			err = attach_program(a, l, i, only, nr);
 	if (err)
 		script_detach(a);
 	else

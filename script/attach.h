@@ -8,10 +8,12 @@
 #include "script/load.h"
 
 struct attached;
+struct regex;
 
-/* Attaches all but those of ATTACH_RUN, with the gate closed. Returns 0, or -errno after one line
- * on stderr that says which probe and why; nothing is attached then. @nr: how many places. */
-int script_attach(struct attached **a, struct loaded *l, size_t *nr);
+/* Attaches all but those of ATTACH_RUN, with the gate closed; only those whose names match @only
+ * (NULL: all). Returns 0, or -errno after one line on stderr that says which probe and why; nothing
+ * is attached then. @nr: how many places. */
+int script_attach(struct attached **a, struct loaded *l, const struct regex *only, size_t *nr);
 /* Nothing runs in the kernel any more when this returns. */
 void script_detach(struct attached *a);
 

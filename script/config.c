@@ -49,7 +49,7 @@ static const struct setting_def {
 	{ "lazy_symbolication", KIND_IGNORED },
 	{ "log_size", KIND_IGNORED },
 	{ "license", KIND_IGNORED },
-	{ "max_cat_bytes", KIND_IGNORED },
+	{ "max_cat_bytes", KIND_NUMBER, AT(max_cat_bytes), 1, 1 << 20 },
 	{ "max_ast_nodes", KIND_IGNORED },
 	{ "max_type_res_iterations", KIND_IGNORED },
 	{ "show_debug_info", KIND_IGNORED },

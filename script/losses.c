@@ -120,15 +120,28 @@ static void report_maps(struct session *s)
 	}
 }
 
+static void report_as_bpftrace(struct session *s, uint64_t lost)
+{
+	const struct compiled *c = s->l->compiled;
+
+	if (lost)
+		fprintf(stderr, "WARNING: Total lost event count: %llu\n",
+			(unsigned long long)lost);
+	for (size_t i = 0; i < c->nr_maps; i++)
+		if (lost_at(s, c->maps[i]->lost))
+			source_warning(c->source, c->maps[i]->at,
+				       "Map full; can't update element. Try increasing "
+				       "max_map_keys config or manually setting the max entries in "
+				       "a map declaration e.g. `let @a = hash(5000)`");
+}
+
 void losses_report(struct session *s)
 {
 	uint64_t lost = losses_events(s), texts = lost_texts(s);
 	struct texts_stats stats;
 
 	if (s->opt->compat) {
-		if (lost)
-			fprintf(stderr, "WARNING: Total lost event count: %llu\n",
-				(unsigned long long)lost);
+		report_as_bpftrace(s, lost);
 		return;
 	}
 	if (lost)

@@ -117,6 +117,7 @@ struct script_config {
 	uint64_t max_map_keys; /* 4096 */
 	uint64_t max_probes;   /* 1024 */
 	uint64_t on_stack_limit;
+	uint64_t max_cat_bytes; /* of a file that cat() shows; 0: 10 KiB */
 	uint64_t perf_rb_pages; /* bytes of a ring come from it where it is set */
 	bool print_maps_on_exit; /* true */
 	char stack_mode;	 /* 'b' */

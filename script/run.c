@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/msg.h"
+#include "base/regex.h"
 #include "base/status.h"
 #include "base/util.h"
 #include "kernel/programs.h"
@@ -71,6 +72,13 @@ struct loop {
 
 /* --- what there is to run ----------------------------------------------------------------- */
 
+/* A filter of probes is none for begin and end. */
+static bool is_wanted(const struct script_run_options *opt, const struct target *t)
+{
+	return !opt->only || t->point->provider <= PROVIDER_END ||
+	       regex_matches(opt->only, t->name, strlen(t->name));
+}
+
 /* Calls @fn for each target of this provider that is run from here. */
 static int each_target(struct loop *l, enum provider provider,
 		       int (*fn)(struct loop *l, size_t program, const struct target *t))
@@ -82,7 +90,8 @@ static int each_target(struct loop *l, enum provider provider,
 		for (size_t k = 0; k < c->programs[i]->nr_targets && !err; k++) {
 			const struct target *t = c->programs[i]->targets[k];
 
-			if (t->attach == ATTACH_RUN && t->point->provider == provider)
+			if (t->attach == ATTACH_RUN && t->point->provider == provider &&
+			    is_wanted(l->s.opt, t))
 				err = fn(l, i, t);
 		}
 	return err;
@@ -119,7 +128,7 @@ static int has_signal(struct loop *l, size_t program, const struct target *t)
 	return 0;
 }
 
-static size_t count_run(const struct compiled *c, bool *waits)
+static size_t count_run(const struct compiled *c, const struct script_run_options *opt, bool *waits)
 {
 	size_t nr = 0;
 
@@ -128,6 +137,8 @@ static size_t count_run(const struct compiled *c, bool *waits)
 			const struct target *t = c->programs[i]->targets[k];
 			enum provider p = t->point ? t->point->provider : PROVIDERS;
 
+			if (!is_wanted(opt, t))
+				continue;
 			nr += t->attach == ATTACH_RUN;
 			*waits |= p != PROVIDER_BEGIN && p != PROVIDER_END;
 		}
@@ -274,10 +285,16 @@ static void start_timers(struct loop *l)
 		l->tickers[i].at = now + l->tickers[i].every;
 }
 
+/* exit() closes the gate at once; the record that says so comes later. */
+static bool is_open(const struct loop *l)
+{
+	return __atomic_load_n(&l->s.l->globals->gate, __ATOMIC_SEQ_CST);
+}
+
 /* The probes of interval that are due, each once, also if it is late. */
 static void run_tickers(struct loop *l)
 {
-	for (size_t i = 0; i < l->nr_tickers && !l->s.stop; i++) {
+	for (size_t i = 0; i < l->nr_tickers && !l->s.stop && is_open(l); i++) {
 		struct ticker *t = &l->tickers[i];
 		uint64_t now = clock_mono_ns();
 		int err;
@@ -380,9 +397,9 @@ static void take_user_signals(struct loop *l)
 
 	if (l->signal_fd < 0 || read(l->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (l->has_signals)
+	if (l->has_signals && is_open(l))
 		each_target(l, PROVIDER_SELF, run_signal);
-	else
+	else if (!l->has_signals)
 		report_now(&l->s);
 }
 
@@ -476,8 +493,8 @@ static int begin(struct loop *l)
 	const struct script_run_options *opt = l->s.opt;
 	const struct compiled *c = l->s.l->compiled;
 	bool waits = opt->child || opt->pid;
-	size_t nr = 0, run = count_run(c, &waits);
-	int err = script_attach(&l->attached, l->s.l, &nr);
+	size_t nr = 0, run = count_run(c, opt, &waits);
+	int err = script_attach(&l->attached, l->s.l, opt->only, &nr);
 
 	if (err)
 		return err;

@@ -8,6 +8,7 @@
 #include "script/attach.h"
 
 struct out;
+struct regex;
 
 struct script_run_options {
 	struct out *out; /* where rows go: stdout or the file of -o */
@@ -25,10 +26,11 @@ struct script_run_options {
 	uint64_t max_events;
 	const char *svg; /* files for stacks; NULL: none */
 	bool folded, top;
-	pid_t pid;    /* -p: the run ends with it; 0: none */
-	pid_t child;  /* of -c: started, and waits to be let go; 0: none */
-	int child_go; /* a byte written here lets it go */
-	bool notify;  /* __BPFTRACE_NOTIFY_PROBES_ATTACHED */
+	const struct regex *only; /* --probe-filter: names of probes; NULL: all */
+	pid_t pid;		  /* -p: the run ends with it; 0: none */
+	pid_t child;		  /* of -c: started, and waits to be let go; 0: none */
+	int child_go;		  /* a byte written here lets it go */
+	bool notify;		  /* __BPFTRACE_NOTIFY_PROBES_ATTACHED */
 };
 
 /* Attaches, opens the gate, runs begin, and all else until the end; prints the maps. Returns the

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "base/regex.h"
 #include "base/status.h"
 #include "base/util.h"
 #include "kernel/advice.h"
@@ -29,6 +30,7 @@
 #define COMPAT_VERSION "v0.26.1"
 
 static struct {
+	struct regex only;   /* names of probes */
 	const char *program; /* -e */
 	const char *command; /* -c */
 	const char *output;  /* -o */
@@ -141,7 +143,7 @@ static const struct opt options[] = {
 	OPT('I', NULL, .arg = "DIR", .str = &ignored),
 	OPT(0, "include", .arg = "FILE", .str = &ignored),
 	OPT(0, "verify-llvm-ir", .flag = &ignored_flag),
-	OPT(0, "probe-filter", .arg = "REGEX", .str = &ignored),
+	OPT(0, "probe-filter", .arg = "REGEX", .regex = &opt.only),
 	OPT(0, "traceable-functions", .arg = "FILE", .str = &ignored),
 	OPT(0, "usdt-file-activation", .flag = &ignored_flag),
 	OPT(0, "debuginfo", .arg = "DIR", .str = &ignored),
@@ -525,6 +527,7 @@ static int load_and_run(const struct compiled *c, const struct common_options *c
 		.folded = opt.folded,
 		.top = opt.top,
 		.time = table_show_clock,
+		.only = opt.only.set ? &opt.only : NULL,
 		.pid = only_pid(common),
 		.child = child,
 		.child_go = child_go,
