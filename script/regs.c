@@ -4,6 +4,8 @@
 
 #include "script/regs.h"
 
+#define STACK_SLOTS ((REGS_FRAME - REGS_FRAME_HEAD) / 8)
+
 /* From where a value is written first to where it is read last, in the order of the blocks: an
  * instruction of number n reads at 2 n and writes at 2 n + 1. */
 struct interval {
@@ -470,11 +472,11 @@ static void place_on_stack(struct assign *a, ir_value v, size_t slot)
 	};
 }
 
-/* Addresses have to be on the stack; numbers may be. */
-static bool give_slots(struct assign *a, struct interval *sorted, size_t nr)
+/* Addresses have to be on the stack: 5.10 follows them nowhere else. Returns how many slots they
+ * take; more than there are: it failed. */
+static size_t give_addresses(struct assign *a, const struct interval *sorted, size_t nr)
 {
-	size_t room = (REGS_FRAME - REGS_FRAME_HEAD) / 8;
-	struct slots addresses = { .max = room }, numbers = { 0 }, scratch = { .max = SIZE_MAX };
+	struct slots slots = { .max = STACK_SLOTS };
 
 	for (size_t n = 0; n < nr; n++) {
 		ir_value v = sorted[n].value;
@@ -482,43 +484,73 @@ static bool give_slots(struct assign *a, struct interval *sorted, size_t nr)
 
 		if (a->r->places[v].kind != REGS_NONE || a->f->classes[v] == IR_SCALAR)
 			continue;
-		slot = take_slot(a->f->arena, &addresses, &sorted[n]);
-		if (slot == room) {
+		slot = take_slot(a->f->arena, &slots, &sorted[n]);
+		if (slot == STACK_SLOTS) {
 			a->r->too_many = sorted[n].at;
-			return false;
+			return STACK_SLOTS + 1;
 		}
 		place_on_stack(a, v, slot);
 	}
-	numbers.max = room - addresses.nr;
-	for (size_t n = 0; n < nr; n++) {
-		ir_value v = sorted[n].value;
-		size_t slot;
+	return slots.nr;
+}
 
-		if (a->r->places[v].kind != REGS_NONE)
+/* Numbers may be there; those that gain most are, for a constant is known there, too: what counts
+ * the rounds of a loop, so that the verifier sees its end. */
+static void give_numbers(struct assign *a, const struct interval *sorted, size_t nr, size_t taken)
+{
+	const struct interval *holds[STACK_SLOTS] = { 0 };
+
+	for (size_t n = 0; n < nr; n++) {
+		const struct interval *i = &sorted[n];
+		size_t best = STACK_SLOTS;
+
+		if (a->r->places[i->value].kind != REGS_NONE)
 			continue;
-		slot = take_slot(a->f->arena, &numbers, &sorted[n]);
-		if (slot < numbers.max) {
-			place_on_stack(a, v, addresses.nr + slot);
-			continue;
+		for (size_t slot = taken; slot < STACK_SLOTS; slot++) {
+			if (!holds[slot] || holds[slot]->end < i->start) {
+				best = slot;
+				holds[slot] = NULL;
+				break;
+			}
+			if (gains_more(i, holds[slot]) &&
+			    (best == STACK_SLOTS || gains_more(holds[best], holds[slot])))
+				best = slot;
 		}
-		slot = take_slot(a->f->arena, &scratch, &sorted[n]);
-		a->r->places[v] = (struct regs_place){
+		if (best == STACK_SLOTS)
+			continue;
+		if (holds[best])
+			a->r->places[holds[best]->value].kind = REGS_NONE;
+		holds[best] = i;
+		place_on_stack(a, i->value, best);
+	}
+}
+
+/* And the rest in the scratch, in front, where instructions reach it. */
+static void give_scratch(struct assign *a, const struct interval *sorted, size_t nr)
+{
+	struct slots slots = { .max = SIZE_MAX };
+
+	for (size_t n = 0; n < nr; n++) {
+		struct regs_place *p = &a->r->places[sorted[n].value];
+
+		if (p->kind != REGS_NONE)
+			continue;
+		*p = (struct regs_place){
 			.kind = REGS_SCRATCH,
-			.offset = REGS_SCRATCH_HEAD + 8 * slot,
+			.offset =
+				REGS_SCRATCH_HEAD + 8 * take_slot(a->f->arena, &slots, &sorted[n]),
 		};
 	}
-	/* those slots are in front, where instructions reach them */
-	a->r->base = REGS_SCRATCH_HEAD + 8 * scratch.nr;
-	if (a->f->scratch || scratch.nr || a->f->context_has_pointers)
+	a->r->base = REGS_SCRATCH_HEAD + 8 * slots.nr;
+	if (a->f->scratch || slots.nr || a->f->context_has_pointers)
 		a->r->scratch = a->r->base + ((a->f->scratch + 7) & ~7u);
-	return true;
 }
 
 bool regs_assign(const struct ir_function *f, struct regs *r)
 {
 	struct assign a = { .f = f, .r = r };
 	struct interval *sorted;
-	size_t nr = 0;
+	size_t nr = 0, taken;
 
 	*r = (struct regs){ 0 };
 	r->places = arena_alloc(f->arena, f->nr_values * sizeof(*r->places));
@@ -535,5 +567,10 @@ bool regs_assign(const struct ir_function *f, struct regs *r)
 			sorted[nr++] = a.intervals[v];
 	qsort(sorted, nr, sizeof(*sorted), by_start);
 	give_registers(&a, sorted, nr);
-	return give_slots(&a, sorted, nr);
+	taken = give_addresses(&a, sorted, nr);
+	if (taken > STACK_SLOTS)
+		return false;
+	give_numbers(&a, sorted, nr, taken);
+	give_scratch(&a, sorted, nr);
+	return true;
 }

@@ -255,9 +255,9 @@ static void make_statements(struct maker *m, unsigned depth)
 	}
 }
 
-struct ir_function *random_function(struct arena *arena)
+struct ir_function *random_function(struct arena *arena, unsigned statements)
 {
-	struct maker m = { .f = ir_function_new(arena, "random"), .room = 300 };
+	struct maker m = { .f = ir_function_new(arena, "random"), .room = statements };
 	ir_value all;
 
 	m.far = !random_below(8);

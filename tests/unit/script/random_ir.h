@@ -8,14 +8,15 @@
 
 #include "script/ir.h"
 
-#define RANDOM_CONTEXT 16 /* words of the context that functions read */
+#define RANDOM_CONTEXT                                                                             \
+	12 /* words of the context that functions read: a raw tracepoint has so many */
 
 void random_seed(uint64_t seed); /* not 0 */
 unsigned random_below(unsigned n);
 int64_t random_number(void);
 
-/* With f->scratch bytes of scratch, a multiple of 8. */
-struct ir_function *random_function(struct arena *arena);
+/* Of so many statements at the most, with f->scratch bytes of scratch, a multiple of 8. */
+struct ir_function *random_function(struct arena *arena, unsigned statements);
 /* What the function leaves in its scratch. */
 void random_meaning(const struct ir_function *f, const uint64_t *context, char *scratch);
 /* What bpf_get_current_pid_tgid() gives there. */

@@ -50,7 +50,7 @@ static void test_random(void **unused)
 		source = source_new("random", "begin { }", 9);
 		c.source = source;
 		i = interp_new(&c);
-		compare(i, random_function(source->arena));
+		compare(i, random_function(source->arena, 300));
 		interp_free(i);
 		source_free(source);
 	}
