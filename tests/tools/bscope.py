@@ -21,10 +21,11 @@ FRAME = re.compile(r"^\s*(\S+?)(?:\+\d+)?$")
 
 
 class Bscope(Tool):
-    """A script that runs: what happens from when the `with` block is entered is seen by it."""
+    """A script that runs: what happens from when the `with` block is entered is seen by it. `parameters`: $1 and so on."""
 
-    def __init__(self, script, *args, **kwargs):
-        super().__init__("bscope", *args, "-e", script, **kwargs)
+    def __init__(self, script, *args, parameters=(), **kwargs):
+        super().__init__("bscope", "-v", *args, "-e", script, *parameters, verbose=False, **kwargs)
+        self.verbose = True
 
     @property
     def objects(self):
@@ -111,9 +112,14 @@ def stacks_with(maps, *functions):
     return sum(n for key, n in maps.items() if set(functions) <= set(frames_of(key)))
 
 
+def bscope(*args, **kwargs):
+    """Runs bscope with these arguments and no others."""
+    return run_tool("", *args, program=BUILD / "bin" / "bscope", **kwargs)
+
+
 def run_script(script, *args, parameters=(), **kwargs):
     """Runs a script that ends by itself; returns its completed process. Options come first, then $1 and so on."""
-    return run_tool("bscope", *args, "-e", script, *parameters, **kwargs)
+    return bscope(*args, "-e", script, *parameters, **kwargs)
 
 
 def says(script, *args, **kwargs):

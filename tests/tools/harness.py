@@ -14,6 +14,8 @@ import textwrap
 import time
 from pathlib import Path
 
+from suite import TOOLS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("BORESCOPE_BUILD") or ROOT / "build").absolute()
 VM = os.environ.get("BORESCOPE_VM")
@@ -25,8 +27,8 @@ QUIET_END = (OK, -signal.SIGPIPE)           # what a tool may end with when its 
 ATTACHED = re.compile(r"^\w+: attached$", re.M)      # on stderr with -v, once events are seen
 LOST = re.compile(r"^\w+: lost (\d+) events", re.M) # a report of losses on stderr, since the one before
 MISSED = re.compile(r"^\w+: the kernel left out (\d+) runs", re.M)     # and of runs of programs
-NOTE = re.compile(r"^\w+: (.* is not available .*: using |tracing |sampling |\d+ samples, |kernel stacks only: |\d+ waits, |waits that began |only waits that |"
-                  r"no \w+ were counted).*\n", re.M)    # on stderr: what is not an error
+NOTE = re.compile(r"^(?:Attached \d+ probes?|\w+: (.* is not available .*: using |tracing |sampling |\d+ samples, |kernel stacks only: |\d+ waits, |waits that began |only waits that |"
+                  r"no \w+ were counted).*)\n", re.M)    # on stderr: what is not an error
 USING = re.compile(r"^\w+: (.+?)(?: is not available \(.*\))?: using (.+)$", re.M)     # on stderr with -v, of a ladder
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)")
 HEAD_KEYS = {"time", "pid", "tid", "uid"}   # in every event's JSON object, beside its comm
@@ -72,6 +74,11 @@ def wait_until(condition, seconds, what):
     return value
 
 
+def told(name, args):
+    """The arguments of a tool, with what it has to be told in any case: bscope does what a script says."""
+    return args if name not in TOOLS or "-e" in args else (*TOOLS[name].script, *args)
+
+
 def memory_file():
     """A file for a tool's output: not on a disk, which might hold the tool up."""
     return os.fdopen(os.memfd_create("output"), "r+b")
@@ -101,7 +108,7 @@ class Tool:
     def __init__(self, name, *args, prefix=(), program=None, stdout=None, verbose=True, avoid=""):
         self.name = name
         self.program = str(program or BUILD / "bin" / name)
-        self.argv = [*map(str, prefix), self.program, *map(str, args)]
+        self.argv = [*map(str, prefix), self.program, *map(str, told(name, args))]
         if verbose:
             self.argv.append("-v")
         self.verbose = verbose
@@ -205,7 +212,7 @@ class Tool:
         objects = [json.loads(line) for line in self.raw.decode("utf-8").splitlines()]
         assert [o.get("type") == "summary" for o in objects] == [False] * (len(objects) - 1) + [True], \
             "the summary is not the last line, or not the only one"
-        for o in objects:
+        for o in objects if self.name not in TOOLS or not TOOLS[self.name].script else ():
             check_keys(self.program, o)
         self.parsed = objects if self.status is not None else None
         return objects
@@ -245,7 +252,7 @@ def run_tool(name, *args, seconds=10, **kwargs):
     kwargs.setdefault("stdout", subprocess.PIPE)
     program = kwargs.pop("program", BUILD / "bin" / name)
     prefix = kwargs.pop("prefix", ())
-    return subprocess.run([*map(str, prefix), str(program), *map(str, args)], stdin=subprocess.DEVNULL,
+    return subprocess.run([*map(str, prefix), str(program), *map(str, told(name, args))], stdin=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True, errors="surrogateescape", timeout=patience(seconds),
                           preexec_fn=default_signals, check=False, **kwargs)
 

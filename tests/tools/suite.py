@@ -30,6 +30,8 @@ class Facts:
     few_capabilities: bool = True   # CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH are enough
     ladder: bool = True             # there is more than one way to see what it shows
     iterates: bool = False          # what it costs is done while it reads, and is its own CPU time
+    script: tuple = ()              # what it is told to do where a test tells it nothing else: probes, fields and keys are
+                                    # those of a script then, and not its own
     loads: tuple = ()               # options, a line each, that change what the kernel is asked to load
     wrong: dict = field(default_factory=dict)   # values that are wrong, by option
     wrong_lines: tuple = ()         # whole command lines that are wrong, of which the last word must be named
@@ -72,6 +74,21 @@ TOOLS = {
         wrong={"-d": ["0", "x"], "-f": ["O_NOSUCH", "O_WRONLY|O_NOSUCH", "O_WRONLY|", ""], "--events": ["0"],
                "-t": ["x"], "-u": ["no-such-user"], "-n": ["", "sixteen-bytes-it-is"]},
         wrong_lines=("extra", "-f O_TRUNC " * 9)),
+    "bscope": Facts(
+        bcc_options="-e -l -c -f -o -B -q -d -v --unsafe --dry-run --info --no-warnings",      # bpftrace's
+        script=("-e", "tracepoint:syscalls:sys_enter_getppid { @[comm] = count(); }"),
+        events=lambda n, at: ("getppids", n),
+        hostile=lambda at: ("hostile", "open", 3, at.directory), ready=b"Attached",
+        hostile_args=("-e", "tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)); "
+                            "@[comm, str(args.filename)] = count(); }"),
+        with_text=("-e", "interval:ms:10 { print(5); }"),
+        few_capabilities=False,     # it has a test of its own
+        ladder=False,               # script/attach.c has its own, which is not that of BORESCOPE_AVOID
+        loads=("-e tracepoint:sched:sched_switch{{@[kstack,comm]=count()}}", "-e profile:hz:99{{@[ustack,kstack]=count()}}",
+               "-e tracepoint:syscalls:sys_enter_openat{{printf(\"%s\",str(args.filename))}}",
+               "-e tracepoint:sched:sched_process_exec{{@[str(args.filename)]=hist(nsecs)}}", "-e software:faults:1{{@[tid]++}}"),
+        wrong={"-B": ["x", ""], "-f": ["xml", ""], "-d": ["x", "ast,x"], "--events": ["0", "x"]},
+        wrong_lines=("--svg",)),
     "biolatency": Facts(
         bcc_options="-F -T -Q -m -D -e -j -d",
         events=lambda n, at: ("diskio", "write", n, at.disk.path),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bscope import (STEPS, Bscope, average, errors, filled, frames_of, json_rows, linear_row, maps_of_text, power_row,
+from bscope import (bscope, STEPS, Bscope, average, errors, filled, frames_of, json_rows, linear_row, maps_of_text, power_row,
                     rows_of, run_script, says, stacks_with, watch, watch_both)
 from harness import BUILD, FAILED, OK, VM, Tool, Workload, one_line, run_tool
 from histograms import working
@@ -152,7 +152,7 @@ def tracepoints_of(category):
 @each_kernel
 def test_lesson_1_listing():
     """-l: all that there are."""
-    done = run_tool("bscope", "-l", LISTING)
+    done = bscope("-l", LISTING)
     assert (done.returncode, done.stderr) == (OK, "")
     names = {name for name in tracepoints_of("syscalls") if name.startswith("sys_enter_")}
     assert len(names) > 250
@@ -161,7 +161,7 @@ def test_lesson_1_listing():
 
 def test_lesson_1_fields():
     """-lv: what they have."""
-    done = run_tool("bscope", "-lv", "tracepoint:syscalls:sys_enter_openat")
+    done = bscope("-lv", "tracepoint:syscalls:sys_enter_openat")
     assert (done.returncode, done.stderr) == (OK, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "tracepoint:syscalls:sys_enter_openat"
@@ -285,7 +285,7 @@ def test_lesson_12_kernel_structs(open_place, cgroup, tmp_path):
     function_probes()
     (tmp_path / "path.bt").write_text(LESSON_12, encoding="utf-8")
     with Workload("opens", "openat", N, FAILING, open_place, cgroup=cgroup) as work:
-        with Tool("bscope", tmp_path / "path.bt", "--cgroup", cgroup.path) as tool:
+        with Tool("", "--cgroup", cgroup.path, tmp_path / "path.bt", program=BUILD / "bin" / "bscope") as tool:
             done = work.run()
     assert tool.status == OK and tool.lines == [f"open path: {Path(line['path']).name}" for line in done
                                                 if not line["errno"]]

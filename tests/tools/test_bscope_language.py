@@ -14,7 +14,7 @@ import time
 import pytest
 
 from bscope import STEPS, Bscope, errors, file_of, run_script, says, watch, watch_both
-from harness import CONTROL, FAILED, OK, Workload, run_tool
+from harness import BUILD, CONTROL, FAILED, OK, Workload, run_tool
 from snoop import arguments
 
 each_kernel = pytest.mark.each_kernel
@@ -175,7 +175,7 @@ def test_parameters_in_probes(cgroup):
     """A part of a probe's name, and a predicate."""
     with Workload("steps", "3*getppid", "2*lseek:7", cgroup=cgroup) as work:
         with Bscope("tracepoint:syscalls:sys_enter_$1 /pid == $2/ { @ = count(); }", "--cgroup", cgroup.path, "--json",
-                    "lseek", work.pid) as tool:
+                    parameters=["lseek", work.pid]) as tool:
             work.run()
     assert tool.maps == {"@": 2}
 
@@ -368,8 +368,7 @@ def test_output_file(tmp_path):
 
 def test_standard_input():
     """-: a script from a pipe."""
-    done = subprocess.run([run_script.__globals__["STEPS"].parent.parent / "bin" / "bscope", "-"], input='begin { print(5); }',
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run([BUILD / "bin" / "bscope", "-"], input="begin { print(5); }", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (OK, "5\n")
 
 

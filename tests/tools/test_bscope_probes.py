@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bscope import (STEPS, Bscope, errors, file_of, frames_of, run_script, says, stacks_with, watch, watch_both)
+from bscope import (bscope, STEPS, Bscope, errors, file_of, frames_of, run_script, says, stacks_with, watch, watch_both)
 from harness import FAILED, OK, VM, Script, Workload, run_tool
 from histograms import working
 from machine import need
@@ -164,7 +164,7 @@ def test_functions_by_wildcard(cgroup):
 
 def test_address_of_a_function(cgroup):
     """A place by its offset in a function, and by its address."""
-    done = run_tool("bscope", "-l", f"uprobe:{STEPS}:step_*")
+    done = bscope("-l", f"uprobe:{STEPS}:step_*")
     assert {f"{U}:step_{name}" for name in ("add", "text", "point", "probe")} == set(done.stdout.split())
     tool = watch(f"{U}:step_add+0 {{ @ = count(); }}", ["3*add:1:2"], cgroup)
     assert tool.maps == {"@": 3}
@@ -199,7 +199,7 @@ def test_usdt_by_short_name(cgroup):
     """usdt:PATH:NAME is enough where one provider has that name; -l lists them."""
     tool = watch(f"usdt:{STEPS}:probe {{ @ = count(); }}", ["3*probe:7:9"], cgroup)
     assert tool.maps == {"@": 3}
-    listed = run_tool("bscope", "-l", f"usdt:{STEPS}:*")
+    listed = bscope("-l", f"usdt:{STEPS}:*")
     assert listed.stdout.splitlines() == [f"usdt:{STEPS}:steps:guarded", f"usdt:{STEPS}:steps:probe"]
 
 
@@ -392,12 +392,12 @@ def test_script_of_a_file(cgroup):
     """#! lines, comments, $1, and a file that is not there."""
     text = "#!/usr/bin/bscope\n/* a comment */\n// another\nbegin { printf(\"%d %s\\n\", $1, str($2)); }\n"
     with file_of(text) as path:
-        done = run_tool("bscope", path, 5, "x")
+        done = bscope(path, 5, "x")
         assert (done.returncode, done.stdout) == (OK, "5 x\n")
         path.chmod(0o666)
-        done = run_tool("bscope", path, 5, "x")
+        done = bscope(path, 5, "x")
         assert "can be changed by any user" in done.stderr
-    done = run_tool("bscope", "/no/such/script.bt")
+    done = bscope("/no/such/script.bt")
     assert done.returncode == FAILED and "/no/such/script.bt" in done.stderr
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import BUILD, CONTROL, FAILED, OK, TOO_COSTLY, Tool, default_signals, memory_file, patience, wait_until
+from harness import BUILD, CONTROL, FAILED, OK, TOO_COSTLY, Tool, default_signals, memory_file, patience, told, wait_until
 from suite import HEADERS, TOOLS
 
 # What each tool has to be told so that it writes; the last ones do so at the end only.
 WRITES = {**{tool: () for tool in HEADERS}, "runqlat": ("-T", "0.1"), "biolatency": ("-T", "0.1"),
-          "syscount": ("-i", "0.1"), "xstack": ("-a",)}
+          "syscount": ("-i", "0.1"), "xstack": ("-a",), "bscope": ("-e", "interval:ms:10 { print(5); }")}
 AT_THE_END = {"profile": ("--top",), "offcputime": ()}
 GAVE_UP = re.compile(r"^\w+: cannot write: nobody reads the output: gave up \d+ lines or more\n", re.M)
 
@@ -131,7 +131,7 @@ def test_stuck_stderr(tool, cgroup):
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
     os.write(writer, b"." * 4096)
     with memory_file() as output, subprocess.Popen(
-            [BUILD / "bin" / tool, "-v", "--json", "--cgroup", cgroup.path, "--duration", "0.2"], stdout=output,
+            [BUILD / "bin" / tool, *told(tool, ("-v", "--json", "--cgroup", cgroup.path, "--duration", "0.2"))], stdout=output,
             stdin=subprocess.DEVNULL, stderr=writer, preexec_fn=default_signals) as process:
         os.close(writer)
         time.sleep(1)               # it waits: nothing was asked for yet
