@@ -76,10 +76,10 @@ TOOLS = {
         wrong_lines=("extra", "-f O_TRUNC " * 9)),
     "bscope": Facts(
         bcc_options="-e -l -c -f -o -B -q -d -v --unsafe --dry-run --info --no-warnings",      # bpftrace's
-        script=("-e", "tracepoint:syscalls:sys_enter_getppid { @[comm] = count(); }"),
+        script=("-e", "tracepoint:syscalls:sys_enter_getppid { printf(\"%s\\n\", comm); }"),
         events=lambda n, at: ("getppids", n),
-        hostile=lambda at: ("hostile", "open", 3, at.directory), ready=b"Attached",
-        hostile_args=("-e", "tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)); "
+        hostile=lambda at: ("hostile", "open", 3, at.directory), ready=b"bscope: attached",
+        hostile_args=("-v", "-e", "tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)); "
                             "@[comm, str(args.filename)] = count(); }"),
         with_text=("-e", "interval:ms:10 { print(5); }"),
         few_capabilities=False,     # it has a test of its own
