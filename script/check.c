@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Statements, variables and maps: what they are. Expressions are in check_expr.c. */
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
 #include <string.h>
 
 #include "script/compile.h"
@@ -420,6 +422,43 @@ static void check_loop(struct compiler *c, struct node *n)
 	c->loops--;
 }
 
+const struct type *check_for_map(struct compiler *c, struct node *n)
+{
+	struct map_use *m = check_map_named(c, n->a->name, n->a->span);
+	const struct type *of[2], *type = NULL;
+
+	n->a->info = m;
+	if (!m->read) {
+		m->read = true;
+		c->changed = true;
+	}
+	if (m->map.value && !m->map.key)
+		check_error(c, n->a->span, "@%s has no keys that a loop could go over", n->a->name);
+	if (c->final && !libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+						 BPF_FUNC_for_each_map_elem, NULL))
+		check_error(c, n->span, "loops over maps need Linux 5.13: print(@%s) shows all of "
+					"it here",
+			    n->a->name);
+	if (c->in_for_map)
+		check_error(c, n->span, "a loop over a map can't stand in another one");
+	if (m->map.value && m->map.key) {
+		of[0] = m->map.key;
+		of[1] = check_value_read(c, m, n->a->span);
+		type = of[1] ? type_tuple(c->types, of, 2) : NULL;
+	} else if (c->final && !m->assigned) {
+		check_error(c, n->a->span, "undefined map: @%s", n->a->name);
+	}
+	c->loops++;
+	c->scope++;
+	c->in_for_map++;
+	n->info = check_declare(c, n->name, type);
+	check_block(c, n->body);
+	c->in_for_map--;
+	scope_leave(c);
+	c->loops--;
+	return type;
+}
+
 static void check_statement(struct compiler *c, struct node *n)
 {
 	switch (n->kind) {
@@ -445,8 +484,7 @@ static void check_statement(struct compiler *c, struct node *n)
 		check_loop(c, n);
 		break;
 	case NODE_FOR_MAP:
-		check_error(c, n->span, "loops over maps are not there yet: print(@%s) shows all of it",
-			    n->a->name);
+		check_for_map(c, n);
 		break;
 	case NODE_RETURN:
 		if (n->a)
@@ -478,6 +516,7 @@ void check_variant(struct compiler *c, struct variant *v)
 	c->next_variable = 0;
 	c->scope = 0;
 	c->loops = 0;
+	c->in_for_map = 0;
 	if (v->clause->predicate)
 		check_if_condition(c, v->clause->predicate);
 	check_statements(c, v->clause->body);

@@ -185,6 +185,11 @@ static const struct type *check_map_read(struct compiler *c, struct node *n)
 	}
 	if (!m->map.value)
 		return unknown_map(c, n, m);
+	return check_value_read(c, m, n->span);
+}
+
+const struct type *check_value_read(struct compiler *c, const struct map_use *m, struct span at)
+{
 	switch (m->map.value->kind) {
 	case TYPE_COUNT:
 		return uint64(c);
@@ -196,8 +201,8 @@ static const struct type *check_map_read(struct compiler *c, struct node *n)
 	case TYPE_STATS:
 	case TYPE_HIST:
 	case TYPE_LHIST:
-		return check_error(c, n->span, "@%s is %s: it can be printed, but not be used",
-				   n->name, check_text(c, m->map.value));
+		return check_error(c, at, "@%s is %s: it can be printed, but not be used",
+				   m->map.name, check_text(c, m->map.value));
 	default:
 		return m->map.value;
 	}

@@ -202,6 +202,18 @@ static void find_types(struct compiler *c)
 	}
 }
 
+/* What was made has to be well formed, however odd the script is. */
+static bool check_code(struct compiler *c, const struct variant *v)
+{
+	const char *wrong = ir_check(c->f);
+
+	for (size_t i = 0; !wrong && i < c->f->nr_callbacks; i++)
+		wrong = ir_check(c->f->callbacks[i]);
+	if (wrong)
+		source_error(c->source, v->clause->span, "a defect of bscope: %s", wrong);
+	return !wrong;
+}
+
 static void make_programs(struct compiler *c)
 {
 	struct compiled *out = c->out;
@@ -228,6 +240,8 @@ static void make_programs(struct compiler *c)
 		out->programs[out->nr_programs] = p;
 		lower_variant(c, v);
 		p->code = c->f;
+		if (!check_code(c, v))
+			return;
 		p->code->index = out->nr_programs++;
 	}
 	out->rodata = c->rodata;

@@ -75,7 +75,7 @@ struct compiler {
 	bool guess;   /* maps that are assigned what they are made of are numbers */
 	struct span *told;
 	size_t nr_told, told_capacity;
-	unsigned scope, loops;
+	unsigned scope, loops, in_for_map;
 	size_t next_variable; /* which one is declared next */
 	bool assigned_keys;   /* what is being checked is assigned to a map that has keys */
 	const struct node *assigned; /* the call that a map is assigned */
@@ -89,6 +89,8 @@ struct compiler {
 	uint32_t scratch;     /* where the next place goes */
 	uint32_t scratch_max; /* how far it went */
 	uint32_t leave;	      /* the block that ends the program */
+	bool in_memory;	      /* $variables are in the scratch: a callback sees them there, too */
+	bool in_callback;
 	struct loop *loop;
 	unsigned char *rodata;
 	size_t rodata_size, rodata_capacity;
@@ -109,6 +111,8 @@ void check_hint(struct compiler *c, const char *fmt, ...) __attribute__((format(
 
 /* One round over a variant. */
 void check_variant(struct compiler *c, struct variant *v);
+/* What a map gives as a part of an expression; NULL after saying that it can't be. */
+const struct type *check_value_read(struct compiler *c, const struct map_use *m, struct span at);
 void check_statements(struct compiler *c, struct node *n);
 
 /* Gives @n and what is below it their types. NULL: not known, in the last round said why. */
@@ -133,6 +137,8 @@ struct variable *check_variable(struct compiler *c, const char *name);
 
 /* What both have in common; NULL: nothing. */
 const struct type *check_join(struct compiler *c, const struct type *a, const struct type *b);
+/* for ($kv : @map): the type of $kv, (key, value). */
+const struct type *check_for_map(struct compiler *c, struct node *n);
 /* How a value of this type is kept in a variable or map: integers with 8 bytes. */
 const struct type *check_kept(struct compiler *c, const struct type *type);
 const char *check_text(struct compiler *c, const struct type *type); /* for messages */
@@ -182,6 +188,12 @@ void function_aggregate(struct compiler *c, struct node *map, struct node *call)
 
 void lower_variant(struct compiler *c, struct variant *v);
 void lower_statements(struct compiler *c, struct node *n);
+
+/* A scalar $variable. */
+ir_value lower_variable(struct compiler *c, const struct variable *v);
+void lower_variable_set(struct compiler *c, const struct variable *v, ir_value value);
+/* for ($kv : @map) { } */
+void lower_for_map(struct compiler *c, struct node *n);
 
 /* A scalar: the number; any other: the address of its place. */
 ir_value lower_expr(struct compiler *c, struct node *n);

@@ -30,6 +30,8 @@ struct emitter {
 	uint32_t *starts; /* of each block */
 	struct fixup *fixups;
 	size_t nr_fixups, fixups_capacity;
+	uint32_t *loads; /* instructions that want the address of callback number .imm */
+	size_t nr_loads, loads_capacity;
 	uint32_t outs[8]; /* jumps of the prologue to the ways out */
 	enum way_out out_of[8];
 	size_t nr_outs;
@@ -478,13 +480,57 @@ static void put_branch(struct emitter *m, const struct ir_insn *i, uint32_t next
 		put_jump_to(m, INSN(BPF_JMP | BPF_JA, 0, 0, 0, 0), i->otherwise);
 }
 
+/* Below the frame that values have: what a callback is given, its function's r6 and r7. */
+#define FRAME_CONTEXT (-(REGS_FRAME + 8))
+#define FRAME_SCRATCH (-(REGS_FRAME + 16))
+
+static void put_for_each(struct emitter *m, const struct ir_insn *i)
+{
+	put(m, INSN_STORE(BPF_DW, BPF_REG_10, FRAME_CONTEXT, BPF_REG_6));
+	put(m, INSN_STORE(BPF_DW, BPF_REG_10, FRAME_SCRATCH, BPF_REG_7));
+	emit_place(m->e, BPF_REG_1, LINK_MAP, i->imm, 0, m->at);
+	if (m->nr_loads == m->loads_capacity)
+		m->loads = arena_grow(m->e->arena, m->loads, &m->loads_capacity, m->nr_loads + 1,
+				      sizeof(*m->loads));
+	m->loads[m->nr_loads++] = m->e->nr;
+	put(m, INSN(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_2, BPF_PSEUDO_FUNC, 0, i->imm2));
+	put(m, INSN(0, 0, 0, 0, 0));
+	put(m, INSN_MOV(BPF_REG_3, BPF_REG_10));
+	put(m, INSN_ADD_K(BPF_REG_3, FRAME_SCRATCH));
+	put(m, INSN_MOV_K(BPF_REG_4, 0));
+	put(m, INSN_CALL(BPF_FUNC_for_each_map_elem)); /* 5.13 */
+}
+
+/* From @from to @at of the scratch. */
+static void put_element(struct emitter *m, int from, uint32_t at, uint32_t size)
+{
+	put(m, INSN_MOV(BPF_REG_1, BPF_REG_7));
+	put(m, INSN_ADD_K(BPF_REG_1, m->r->base + at));
+	put(m, INSN_MOV(BPF_REG_3, from));
+	put(m, INSN_MOV_K(BPF_REG_2, size));
+	put(m, INSN_CALL(BPF_FUNC_probe_read_kernel));
+}
+
+/* r1: the map, r2: the key, r3: the value, r4: see put_for_each(). */
+static void put_callback_prologue(struct emitter *m)
+{
+	const struct ir_function *f = m->f;
+
+	m->at = f->blocks[0].insns[0].at;
+	put(m, INSN_LOAD(BPF_DW, BPF_REG_6, BPF_REG_4, FRAME_CONTEXT - FRAME_SCRATCH));
+	put(m, INSN_LOAD(BPF_DW, BPF_REG_7, BPF_REG_4, 0));
+	put(m, INSN_MOV(BPF_REG_8, BPF_REG_3));
+	put_element(m, BPF_REG_2, f->key_at, f->key_size);
+	put_element(m, BPF_REG_8, f->value_at, f->value_size);
+}
+
 static void put_return(struct emitter *m, const struct ir_insn *i)
 {
 	if (i->a)
 		put_value(m, BPF_REG_0, i->a);
 	else
 		put_const(m, BPF_REG_0, i->imm);
-	if (m->e->scratch)
+	if (m->e->scratch && !m->f->is_callback)
 		put(m, INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_7, 0, 0, 0));
 	put(m, INSN_EXIT());
 }
@@ -537,6 +583,9 @@ static void put_insn(struct emitter *m, const struct ir_insn *i, uint32_t next)
 	case IR_CALL:
 	case IR_CALL_RUNTIME:
 		put_call(m, i);
+		break;
+	case IR_FOR_EACH:
+		put_for_each(m, i);
 		break;
 	case IR_JUMP:
 		if (i->then != next)
@@ -633,17 +682,86 @@ static bool fix_jumps(struct emitter *m, struct source *src)
 	return true;
 }
 
+static void put_blocks(struct emitter *m)
+{
+	m->starts = arena_alloc(m->f->arena, m->f->nr_blocks * sizeof(*m->starts));
+	for (size_t n = 0; n < m->r->nr_order; n++) {
+		const struct ir_block *b = &m->f->blocks[m->r->order[n]];
+		uint32_t next = n + 1 < m->r->nr_order ? m->r->order[n + 1] : UINT32_MAX;
+
+		m->starts[m->r->order[n]] = m->e->nr;
+		for (size_t i = 0; i < b->nr; i++)
+			put_insn(m, &b->insns[i], next);
+	}
+}
+
+/* A callback has the scratch of its function; what it keeps there itself stands behind. */
+static bool assign_callback(const struct ir_function *f, struct regs *main, struct regs *r)
+{
+	uint32_t own;
+
+	if (!regs_assign(f, r))
+		return false;
+	own = r->base - REGS_SCRATCH_HEAD;
+	for (ir_value v = 1; v < f->nr_values; v++)
+		if (r->places[v].kind == REGS_SCRATCH)
+			r->places[v].offset += main->scratch - REGS_SCRATCH_HEAD;
+	r->base = main->base;
+	main->scratch += own;
+	return true;
+}
+
+static bool put_callbacks(struct emitter *m, struct source *src, const struct regs *all)
+{
+	struct emitted *e = m->e;
+
+	e->nr_callbacks = m->f->nr_callbacks;
+	e->callbacks = arena_alloc(e->arena, e->nr_callbacks * sizeof(*e->callbacks) + 1);
+	for (size_t n = 0; n < e->nr_callbacks; n++) {
+		struct regs r = all[n];
+		struct emitter body = { .e = e, .f = m->f->callbacks[n], .r = &r,
+					.config = m->config };
+
+		e->callbacks[n] = e->nr;
+		put_callback_prologue(&body);
+		put_blocks(&body);
+		if (!fix_jumps(&body, src))
+			return false;
+	}
+	for (size_t n = 0; n < m->nr_loads; n++) {
+		struct bpf_insn *insn = &e->insns[m->loads[n]];
+
+		insn->imm = (int32_t)e->callbacks[insn->imm] - (int32_t)m->loads[n] - 1;
+	}
+	return true;
+}
+
+/* Of the function and its callbacks. */
+static bool assign_all(struct source *src, const struct ir_function *f, struct regs *r,
+		       struct regs *callbacks)
+{
+	const struct regs *failed = NULL;
+
+	if (!regs_assign(f, r))
+		failed = r;
+	for (size_t n = 0; !failed && n < f->nr_callbacks; n++)
+		if (!assign_callback(f->callbacks[n], r, &callbacks[n]))
+			failed = &callbacks[n];
+	if (failed)
+		source_error(src, failed->too_many, "too many addresses are in use at once here");
+	return !failed;
+}
+
 bool emit_function(struct source *src, const struct ir_function *f,
 		   const struct emit_config *config, struct emitted *e)
 {
-	struct regs r;
+	struct regs r, *callbacks;
 	struct emitter m = { .e = e, .f = f, .r = &r, .config = config };
 
 	*e = (struct emitted){ .arena = f->arena };
-	if (!regs_assign(f, &r)) {
-		source_error(src, r.too_many, "too many addresses are in use at once here");
+	callbacks = arena_alloc(f->arena, f->nr_callbacks * sizeof(*callbacks) + 1);
+	if (!assign_all(src, f, &r, callbacks))
 		return false;
-	}
 	if (r.scratch > SCRATCH_MAX) {
 		source_error(src, f->blocks[0].insns[0].at,
 			     "this needs %u bytes at once for its texts and values, and the kernel "
@@ -652,7 +770,6 @@ bool emit_function(struct source *src, const struct ir_function *f,
 		return false;
 	}
 	e->scratch = r.scratch;
-	m.starts = arena_alloc(f->arena, f->nr_blocks * sizeof(*m.starts));
 	put_prologue(&m);
 	/* what leaves early stands in front, so that it is near however long the program is */
 	if (m.nr_outs) {
@@ -663,13 +780,6 @@ bool emit_function(struct source *src, const struct ir_function *f,
 		put_way_out(&m, OUT_BUSY);
 		e->insns[over].off = e->nr - over - 1;
 	}
-	for (size_t n = 0; n < r.nr_order; n++) {
-		const struct ir_block *b = &f->blocks[r.order[n]];
-		uint32_t next = n + 1 < r.nr_order ? r.order[n + 1] : UINT32_MAX;
-
-		m.starts[r.order[n]] = e->nr;
-		for (size_t i = 0; i < b->nr; i++)
-			put_insn(&m, &b->insns[i], next);
-	}
-	return fix_jumps(&m, src);
+	put_blocks(&m);
+	return fix_jumps(&m, src) && put_callbacks(&m, src, callbacks);
 }

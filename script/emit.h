@@ -23,6 +23,8 @@ struct emitted {
 	struct emit_call *calls;
 	size_t nr_calls, calls_capacity;
 	uint32_t scratch; /* as in struct code */
+	uint32_t *callbacks; /* where those of the function begin */
+	size_t nr_callbacks;
 };
 
 /* False after saying what is wrong at the place in the script. */

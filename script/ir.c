@@ -236,3 +236,12 @@ void ir_return(struct ir_function *f, int64_t value)
 {
 	add(f, (struct ir_insn){ .op = IR_RETURN, .imm = value });
 }
+
+void ir_for_each(struct ir_function *f, unsigned map, struct ir_function *body)
+{
+	if (f->nr_callbacks == f->callbacks_capacity)
+		f->callbacks = arena_grow(f->arena, f->callbacks, &f->callbacks_capacity,
+					  f->nr_callbacks + 1, sizeof(*f->callbacks));
+	add(f, (struct ir_insn){ .op = IR_FOR_EACH, .imm = map, .imm2 = f->nr_callbacks });
+	f->callbacks[f->nr_callbacks++] = body;
+}

@@ -61,6 +61,7 @@ enum ir_op {
 	IR_ADDRESS_MAP_NOW, /* the same of a map with generations: the one in use; may be NULL */
 	IR_CALL,	    /* to = helper number imm (args) */
 	IR_CALL_RUNTIME,    /* to = .name (args) */
+	IR_FOR_EACH, /* calls the callback number imm2 for each element of map number imm */
 	/* ends of a block */
 	IR_JUMP,   /* to block .then */
 	IR_BRANCH, /* a .cond b (none: imm) ? .then : .otherwise */
@@ -117,7 +118,12 @@ struct ir_function {
 	/* What is loaded from the context may be an address that the verifier follows, as in fentry
 	 * and fexit: emit.c makes it a number, with which everything may be done. */
 	bool context_has_pointers;
-	bool sleeps;	  /* reserved for programs that may sleep */
+	/* A function that the kernel calls for each element of a map. It returns 0 to go on, 1 to
+	 * end the loop, and shares the scratch of the function that it is a callback of. */
+	bool is_callback;
+	uint32_t key_at, key_size, value_at, value_size; /* where in it copies are put first */
+	struct ir_function **callbacks;
+	size_t nr_callbacks, callbacks_capacity;
 };
 
 struct ir_function *ir_function_new(struct arena *arena, const char *name);
@@ -146,6 +152,9 @@ ir_value ir_map(struct ir_function *f, unsigned map, bool now);
 /* @class: of what it returns. */
 ir_value ir_call(struct ir_function *f, int helper, enum ir_class class, size_t nr, ...); /* ir_values */
 ir_value ir_runtime(struct ir_function *f, const char *name, enum ir_class class, size_t nr, ...);
+
+/* @body: complete, or to be completed before the function is checked. */
+void ir_for_each(struct ir_function *f, unsigned map, struct ir_function *body);
 
 uint32_t ir_block(struct ir_function *f); /* a new one, empty */
 void ir_enter(struct ir_function *f, uint32_t block); /* what follows goes there */

@@ -218,6 +218,10 @@ static const char *check_insn(const struct checker *c, const struct ir_insn *i)
 	case IR_CALL:
 	case IR_CALL_RUNTIME:
 		return check_call(c, i);
+	case IR_FOR_EACH:
+		return i->imm2 >= 0 && (uint64_t)i->imm2 < c->f->nr_callbacks
+			       ? NULL
+			       : wrong(c, "no such callback");
 	case IR_JUMP:
 		return i->then < c->f->nr_blocks ? NULL : wrong(c, "no such block");
 	case IR_BRANCH:
@@ -234,7 +238,7 @@ static const char *check_insn(const struct checker *c, const struct ir_insn *i)
 
 static bool writes(enum ir_op op)
 {
-	return op != IR_STORE && op != IR_ATOMIC_ADD && op < IR_JUMP;
+	return op != IR_STORE && op != IR_ATOMIC_ADD && op < IR_FOR_EACH;
 }
 
 /* Does it have to have an operand a; b? */

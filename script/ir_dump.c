@@ -113,6 +113,9 @@ static void dump_insn(const struct ir_insn *i, FILE *out)
 	case IR_CALL_RUNTIME:
 		dump_call(i, out);
 		break;
+	case IR_FOR_EACH:
+		fprintf(out, "for each of map %" PRId64 ": callback %" PRId64, i->imm, i->imm2);
+		break;
 	case IR_JUMP:
 	case IR_BRANCH:
 	case IR_RETURN:
@@ -129,5 +132,9 @@ void ir_dump(const struct ir_function *f, FILE *out)
 		fprintf(out, "b%zu:\n", b);
 		for (size_t n = 0; n < f->blocks[b].nr; n++)
 			dump_insn(&f->blocks[b].insns[n], out);
+	}
+	for (size_t n = 0; n < f->nr_callbacks; n++) {
+		fprintf(out, "callback %zu of ", n);
+		ir_dump(f->callbacks[n], out);
 	}
 }

@@ -127,6 +127,16 @@ static void put_function(struct linker *l, const Elf64_Sym *symbol)
 		emit_insn(l->e, insns[i], nowhere);
 }
 
+static void add_function(struct linker *l, const char *name, uint32_t start)
+{
+	struct code *c = l->code;
+
+	if (c->nr_functions == l->functions_capacity)
+		c->functions = arena_grow(l->e->arena, c->functions, &l->functions_capacity,
+					  c->nr_functions + 1, sizeof(*c->functions));
+	c->functions[c->nr_functions++] = (struct link_function){ name, start };
+}
+
 /* Where the function stands: it is put there the first time that it is called. */
 static bool need(struct linker *l, const char *name, uint32_t *start)
 {
@@ -140,11 +150,8 @@ static bool need(struct linker *l, const char *name, uint32_t *start)
 		}
 	if (!symbol && strcmp(name, "rt_ring"))
 		return false;
-	if (c->nr_functions == l->functions_capacity)
-		c->functions = arena_grow(l->e->arena, c->functions, &l->functions_capacity,
-					  c->nr_functions + 1, sizeof(*c->functions));
 	*start = l->e->nr;
-	c->functions[c->nr_functions++] = (struct link_function){ name, *start };
+	add_function(l, name, *start);
 	if (symbol)
 		put_function(l, symbol);
 	else
@@ -213,6 +220,9 @@ struct code *code_make(struct source *src, const struct ir_function *f,
 		return NULL;
 	l.code = arena_alloc(f->arena, sizeof(*l.code));
 	l.code->own = e.nr;
+	l.code->has_callbacks = e.nr_callbacks;
+	for (size_t i = 0; i < e.nr_callbacks; i++)
+		add_function(&l, "each", e.callbacks[i]);
 	for (size_t i = 0; !missing && i < e.nr_calls; i++) {
 		if (!need(&l, e.calls[i].name, &start))
 			missing = e.calls[i].name;

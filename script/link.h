@@ -31,7 +31,8 @@ struct code {
 	size_t nr;
 	size_t own;	 /* the first of them are the function's, the others the runtime's */
 	struct span *at; /* of each of its own: what of the script it comes from */
-	/* The functions of the runtime that stand behind it, in their order. */
+	bool has_callbacks; /* so the kernel wants types of all functions */
+	/* The functions that stand behind it, in their order: callbacks, and the runtime's. */
 	struct link_function {
 		const char *name;
 		uint32_t start;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "base/msg.h"
@@ -93,13 +95,64 @@ static enum attach attach_of(const struct program *p)
 	return p->nr_targets ? p->targets[0]->attach : ATTACH_RUN;
 }
 
+/*
+ * The kernel calls only functions back of which it knows a type. So there are types of all of them:
+ * static ones, that take and give nothing.
+ */
+struct functions {
+	struct bpf_func_info *infos;
+	size_t nr;
+	int btf_fd;
+};
+
+static int describe_functions(struct functions *f, const struct code *c)
+{
+	static const char names[] = "\0function";
+	struct {
+		struct btf_header header;
+		struct btf_type proto, function;
+		char names[sizeof(names)];
+	} btf = {
+		.header = { .magic = BTF_MAGIC,
+			    .version = BTF_VERSION,
+			    .hdr_len = sizeof(struct btf_header),
+			    .type_len = 2 * sizeof(struct btf_type),
+			    .str_off = 2 * sizeof(struct btf_type),
+			    .str_len = sizeof(names) },
+		.proto = { .info = BTF_KIND_FUNC_PROTO << 24 },
+		.function = { .name_off = 1,
+			      .info = BTF_KIND_FUNC << 24 | BTF_FUNC_STATIC,
+			      .type = 1 },
+	};
+
+	memcpy(btf.names, names, sizeof(names));
+	f->nr = c->nr_functions + 1;
+	f->infos = calloc(f->nr, sizeof(*f->infos));
+	f->btf_fd = bpf_btf_load(&btf, offsetof(typeof(btf), names) + sizeof(names), NULL);
+	if (!f->infos || f->btf_fd < 0)
+		return f->infos ? f->btf_fd : -ENOMEM;
+	for (size_t i = 0; i < f->nr; i++)
+		f->infos[i] = (struct bpf_func_info){
+			.insn_off = i ? c->functions[i - 1].start : 0, .type_id = 2 };
+	return 0;
+}
+
+static void functions_free(struct functions *f)
+{
+	free(f->infos);
+	if (f->btf_fd >= 0)
+		close(f->btf_fd);
+}
+
 /* @log: NULL, or where the verifier's words go. */
 static int load_code(const struct program *p, const struct code *c, char *log, uint32_t log_size)
 {
 	enum attach attach = attach_of(p);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = log_size,
 		    .log_level = log ? 1 : 0);
+	struct functions functions = { .btf_fd = -1 };
 	char name[16];
+	int fd;
 
 	if (attach == ATTACH_FENTRY || attach == ATTACH_FEXIT) {
 		opts.expected_attach_type =
@@ -108,8 +161,16 @@ static int load_code(const struct program *p, const struct code *c, char *log, u
 		if (p->targets[0]->btf_fd > 0)
 			opts.attach_btf_obj_fd = p->targets[0]->btf_fd;
 	}
-	return bpf_prog_load(type_of(attach), load_name(p->code->name, name), "GPL", c->insns,
-			     c->nr, &opts);
+	if (c->has_callbacks && !describe_functions(&functions, c)) {
+		opts.prog_btf_fd = functions.btf_fd;
+		opts.func_info = functions.infos;
+		opts.func_info_cnt = functions.nr;
+		opts.func_info_rec_size = sizeof(*functions.infos);
+	}
+	fd = bpf_prog_load(type_of(attach), load_name(p->code->name, name), "GPL", c->insns, c->nr,
+			   &opts);
+	functions_free(&functions);
+	return fd;
 }
 
 /* Once more, for the verifier's words. Those of a long story do not fit: old kernels keep its begin,

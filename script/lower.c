@@ -62,16 +62,36 @@ static void place_variable(struct compiler *c, struct variable *v)
 	if (v->placed)
 		return;
 	v->placed = true;
-	if (type_is_scalar(v->type))
+	if (type_is_scalar(v->type) && !c->in_memory)
 		v->value = ir_variable(c->f, IR_SCALAR);
 	else
-		v->place = lower_place(c, v->type->size, c->f->at);
+		v->place = lower_place(c, v->type->size < 8 ? 8 : v->type->size, c->f->at);
+}
+
+ir_value lower_variable(struct compiler *c, const struct variable *v)
+{
+	ir_value copy;
+
+	if (c->in_memory)
+		return ir_load(c->f, ir_scratch(c->f, v->place), 0, 8, false);
+	/* it may be assigned to before this value is used: $x + ($x = 1) */
+	copy = ir_variable(c->f, IR_SCALAR);
+	ir_set(c->f, copy, v->value);
+	return copy;
+}
+
+void lower_variable_set(struct compiler *c, const struct variable *v, ir_value value)
+{
+	if (c->in_memory)
+		ir_store(c->f, ir_scratch(c->f, v->place), 0, 8, value);
+	else
+		ir_set(c->f, v->value, value);
 }
 
 static void set_variable(struct compiler *c, struct variable *v, struct node *value)
 {
 	if (type_is_scalar(v->type))
-		ir_set(c->f, v->value, lower_expr(c, value));
+		lower_variable_set(c, v, lower_expr(c, value));
 	else
 		lower_into(c, value, v->type, ir_scratch(c->f, v->place), 0);
 }
@@ -92,8 +112,9 @@ static void lower_assign(struct compiler *c, struct node *n)
 		value = lower_expr(c, n->b);
 		if (v->type->kind == TYPE_POINTER && v->type->to->size > 1)
 			value = ir_binary_imm(c->f, IR_MUL, value, v->type->to->size);
-		ir_set(c->f, v->value,
-		       lower_arithmetic(c, n->op, v->value, value, v->type->is_signed));
+		value = lower_arithmetic(c, n->op, lower_variable(c, v), value,
+					 v->type->is_signed);
+		lower_variable_set(c, v, value);
 	}
 }
 
@@ -104,7 +125,7 @@ static void lower_let(struct compiler *c, struct node *n)
 	if (n->b)
 		set_variable(c, v, n->b);
 	else if (type_is_scalar(v->type))
-		ir_set(c->f, v->value, ir_const(c->f, 0));
+		lower_variable_set(c, v, ir_const(c->f, 0));
 	else
 		lower_zero(c, ir_scratch(c->f, v->place), 0, v->type->size);
 }
@@ -145,7 +166,7 @@ static void lower_loop(struct compiler *c, struct node *n)
 
 	if (is_range) {
 		place_variable(c, v);
-		ir_set(c->f, v->value, lower_expr(c, n->a));
+		lower_variable_set(c, v, lower_expr(c, n->a));
 		end = ir_variable(c->f, IR_SCALAR);
 		ir_set(c->f, end, lower_expr(c, n->b));
 	}
@@ -155,7 +176,7 @@ static void lower_loop(struct compiler *c, struct node *n)
 	ir_branch_imm(c->f, IR_UGE, rounds, LOOP_ROUNDS_MAX, loop.after, inside);
 	ir_enter(c->f, inside);
 	if (is_range)
-		ir_branch(c->f, IR_SLT, v->value, end, body, loop.after);
+		ir_branch(c->f, IR_SLT, lower_variable(c, v), end, body, loop.after);
 	else
 		lower_condition(c, n->a, body, loop.after);
 	ir_enter(c->f, body);
@@ -167,7 +188,7 @@ static void lower_loop(struct compiler *c, struct node *n)
 	ir_enter(c->f, next);
 	ir_set(c->f, rounds, ir_binary_imm(c->f, IR_ADD, rounds, 1));
 	if (is_range)
-		ir_set(c->f, v->value, ir_binary_imm(c->f, IR_ADD, v->value, 1));
+		lower_variable_set(c, v, ir_binary_imm(c->f, IR_ADD, lower_variable(c, v), 1));
 	ir_jump(c->f, head);
 	ir_enter(c->f, loop.after);
 }
@@ -202,6 +223,9 @@ static void lower_statement(struct compiler *c, struct node *n)
 	case NODE_WHILE:
 	case NODE_FOR_RANGE:
 		lower_loop(c, n);
+		break;
+	case NODE_FOR_MAP:
+		lower_for_map(c, n);
 		break;
 	case NODE_RETURN:
 		ir_jump(c->f, c->leave);
@@ -333,13 +357,21 @@ static void place_variables(struct compiler *c, struct variant *v)
 		place_variable(c, v->variables[i]);
 		/* one that is set on some ways only */
 		if (type_is_scalar(v->variables[i]->type))
-			ir_set(c->f, v->variables[i]->value, ir_const(c->f, 0));
+			lower_variable_set(c, v->variables[i], ir_const(c->f, 0));
 		else
 			lower_zero(c, ir_scratch(c->f, v->variables[i]->place), 0,
 				   v->variables[i]->type->kind == TYPE_STRING ?
 					   16 :
 					   v->variables[i]->type->size);
 	}
+}
+
+static void find_for_map(struct node *n, void *ctx)
+{
+	struct compiler *c = ctx;
+
+	if (n->kind == NODE_FOR_MAP)
+		c->in_memory = true;
 }
 
 static void begin_function(struct compiler *c)
@@ -367,6 +399,8 @@ void lower_variant(struct compiler *c, struct variant *v)
 	start = ir_block(c->f);
 	c->f->at = v->clause->span;
 	ir_enter(c->f, 0);
+	c->in_memory = false;
+	node_walk(v->clause->body, find_for_map, c);
 	lower_filter(c, c->options->filter);
 	place_variables(c, v);
 	if (v->clause->predicate) {

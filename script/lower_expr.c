@@ -274,11 +274,10 @@ static ir_value lower_step(struct compiler *c, struct node *n)
 	if (n->a->kind == NODE_MAP)
 		return lower_map_change(c, n->a, up ? OP_ADD : OP_SUB, ir_const(c->f, 1), true,
 					before);
-	old = ir_variable(c->f, IR_SCALAR);
-	ir_set(c->f, old, v->value);
-	now = ir_binary_imm(c->f, IR_ADD, v->value,
+	old = lower_variable(c, v);
+	now = ir_binary_imm(c->f, IR_ADD, old,
 			    up ? (int64_t)step_of(v->type) : -(int64_t)step_of(v->type));
-	ir_set(c->f, v->value, now);
+	lower_variable_set(c, v, now);
 	return before ? old : now;
 }
 
@@ -316,14 +315,8 @@ static ir_value lower_tuple(struct compiler *c, struct node *n)
 static ir_value lower_var(struct compiler *c, struct node *n)
 {
 	struct variable *v = n->info;
-	ir_value copy;
 
-	if (!type_is_scalar(v->type))
-		return ir_scratch(c->f, v->place);
-	/* it may be assigned to before this value is used: $x + ($x = 1) */
-	copy = ir_variable(c->f, IR_SCALAR);
-	ir_set(c->f, copy, v->value);
-	return copy;
+	return type_is_scalar(v->type) ? lower_variable(c, v) : ir_scratch(c->f, v->place);
 }
 
 ir_value lower_expr(struct compiler *c, struct node *n)

@@ -36,12 +36,13 @@ struct assign {
 bool regs_has_effect(const struct ir_insn *i)
 {
 	return i->op == IR_STORE || i->op == IR_ATOMIC_ADD || i->op == IR_CALL ||
-	       i->op == IR_CALL_RUNTIME || i->op >= IR_JUMP;
+	       i->op == IR_CALL_RUNTIME || i->op >= IR_FOR_EACH;
 }
 
 static bool is_call(const struct ir_insn *i)
 {
-	return i->op == IR_CALL || i->op == IR_CALL_RUNTIME || i->op == IR_ADDRESS_MAP_NOW;
+	return i->op == IR_CALL || i->op == IR_CALL_RUNTIME || i->op == IR_ADDRESS_MAP_NOW ||
+	       i->op == IR_FOR_EACH;
 }
 
 void regs_each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx)
