@@ -56,10 +56,55 @@ static void test_random(void **unused)
 	}
 }
 
+/* A program with a closed gate, one that is marked as running, and one that runs. */
+static void test_gate(void **unused)
+{
+	static const struct emit_config configs[] = { { .rings = 1, .cmpxchg = true },
+						      { .rings = 1 } };
+	struct compiled c = { 0 };
+
+	for (size_t n = 0; n < 2; n++) {
+		struct interp *i;
+		struct code *code;
+		struct ir_function *f;
+		uint64_t *left;
+
+		source = source_new("gate", "begin { }", 9);
+		c.source = source;
+		i = interp_new(&c);
+		f = ir_function_new(source->arena, "gate");
+		f->scratch = 8;
+		ir_store_imm(f, ir_scratch(f, 0), 0, 8, 4711);
+		ir_return(f, 0);
+		code = code_make(source, f, &configs[n]);
+		i->globals->gate = 0;
+		assert_int_equal(interp_run_code(i, code, NULL, 0), 0);
+		left = (uint64_t *)(i->scratch + i->scratch_size - 8);
+		assert_int_not_equal(*left, 4711);
+		i->globals->gate = 1;
+		*(uint64_t *)i->scratch = 1;
+		assert_int_equal(interp_run_code(i, code, NULL, 0), -1); /* the mark stays */
+		assert_int_not_equal(*left, 4711);
+		assert_int_equal(i->globals->left_out, 1);
+		*(uint64_t *)i->scratch = 0;
+		assert_int_equal(interp_run_code(i, code, NULL, 0), 0);
+		assert_int_equal(*left, 4711);
+		assert_int_equal(i->globals->left_out, 1);
+		i->globals->gate = 0;
+		*left = 0;
+		f->ungated = true;
+		assert_int_equal(interp_run_code(i, code_make(source, f, &configs[n]), NULL, 0), 0);
+		assert_int_equal(*left, 4711);
+		interp_free(i);
+		source_free(source);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_gate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
