@@ -481,8 +481,8 @@ static void put_branch(struct emitter *m, const struct ir_insn *i, uint32_t next
 }
 
 /* Below the frame that values have: what a callback is given, its function's r6 and r7. */
-#define FRAME_CONTEXT (-(REGS_FRAME + 8))
-#define FRAME_SCRATCH (-(REGS_FRAME + 16))
+#define FRAME_CONTEXT (-(REGS_FRAME_LOOPS + 8))
+#define FRAME_SCRATCH (-(REGS_FRAME_LOOPS + 16))
 
 static void put_for_each(struct emitter *m, const struct ir_insn *i)
 {
@@ -719,8 +719,9 @@ static bool put_callbacks(struct emitter *m, struct source *src, const struct re
 	e->callbacks = arena_alloc(e->arena, e->nr_callbacks * sizeof(*e->callbacks) + 1);
 	for (size_t n = 0; n < e->nr_callbacks; n++) {
 		struct regs r = all[n];
-		struct emitter body = { .e = e, .f = m->f->callbacks[n], .r = &r,
-					.config = m->config };
+		struct emitter body = {
+			.e = e, .f = m->f->callbacks[n], .r = &r, .config = m->config
+		};
 
 		e->callbacks[n] = e->nr;
 		put_callback_prologue(&body);

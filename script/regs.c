@@ -4,7 +4,7 @@
 
 #include "script/regs.h"
 
-#define STACK_SLOTS ((REGS_FRAME - REGS_FRAME_HEAD) / 8)
+#define SLOTS_MAX ((REGS_FRAME - REGS_FRAME_HEAD) / 8)
 
 /* From where a value is written first to where it is read last, in the order of the blocks: an
  * instruction of number n reads at 2 n and writes at 2 n + 1. */
@@ -473,11 +473,21 @@ static void place_on_stack(struct assign *a, ir_value v, size_t slot)
 	};
 }
 
+/* How many slots of the stack a function has. */
+static size_t stack_slots(const struct ir_function *f)
+{
+	int frame = f->is_callback    ? REGS_FRAME_CALLBACK
+		    : f->nr_callbacks ? REGS_FRAME_LOOPS
+				      : REGS_FRAME;
+
+	return (frame - REGS_FRAME_HEAD) / 8;
+}
+
 /* Addresses have to be on the stack: 5.10 follows them nowhere else. Returns how many slots they
  * take; more than there are: it failed. */
 static size_t give_addresses(struct assign *a, const struct interval *sorted, size_t nr)
 {
-	struct slots slots = { .max = STACK_SLOTS };
+	struct slots slots = { .max = stack_slots(a->f) };
 
 	for (size_t n = 0; n < nr; n++) {
 		ir_value v = sorted[n].value;
@@ -486,9 +496,9 @@ static size_t give_addresses(struct assign *a, const struct interval *sorted, si
 		if (a->r->places[v].kind != REGS_NONE || a->f->classes[v] == IR_SCALAR)
 			continue;
 		slot = take_slot(a->f->arena, &slots, &sorted[n]);
-		if (slot == STACK_SLOTS) {
+		if (slot == slots.max) {
 			a->r->too_many = sorted[n].at;
-			return STACK_SLOTS + 1;
+			return slots.max + 1;
 		}
 		place_on_stack(a, v, slot);
 	}
@@ -499,25 +509,26 @@ static size_t give_addresses(struct assign *a, const struct interval *sorted, si
  * the rounds of a loop, so that the verifier sees its end. */
 static void give_numbers(struct assign *a, const struct interval *sorted, size_t nr, size_t taken)
 {
-	const struct interval *holds[STACK_SLOTS] = { 0 };
+	const struct interval *holds[SLOTS_MAX] = { 0 };
+	size_t nr_slots = stack_slots(a->f);
 
 	for (size_t n = 0; n < nr; n++) {
 		const struct interval *i = &sorted[n];
-		size_t best = STACK_SLOTS;
+		size_t best = nr_slots;
 
 		if (a->r->places[i->value].kind != REGS_NONE)
 			continue;
-		for (size_t slot = taken; slot < STACK_SLOTS; slot++) {
+		for (size_t slot = taken; slot < nr_slots; slot++) {
 			if (!holds[slot] || holds[slot]->end < i->start) {
 				best = slot;
 				holds[slot] = NULL;
 				break;
 			}
 			if (gains_more(i, holds[slot]) &&
-			    (best == STACK_SLOTS || gains_more(holds[best], holds[slot])))
+			    (best == nr_slots || gains_more(holds[best], holds[slot])))
 				best = slot;
 		}
-		if (best == STACK_SLOTS)
+		if (best == nr_slots)
 			continue;
 		if (holds[best])
 			a->r->places[holds[best]->value].kind = REGS_NONE;
@@ -569,7 +580,7 @@ bool regs_assign(const struct ir_function *f, struct regs *r)
 	qsort(sorted, nr, sizeof(*sorted), by_start);
 	give_registers(&a, sorted, nr);
 	taken = give_addresses(&a, sorted, nr);
-	if (taken > STACK_SLOTS)
+	if (taken > stack_slots(f))
 		return false;
 	give_numbers(&a, sorted, nr, taken);
 	give_scratch(&a, sorted, nr);

@@ -81,6 +81,8 @@ bool interp_may(struct interp *i, uint64_t address, size_t size, bool write)
 		if (interp_map_has(i->maps[n].inner ? i->maps[n].inner : &i->maps[n], address,
 				   size))
 			return true;
+	if (i->element && interp_map_has(i->element, address, size))
+		return true;
 	return interp_map_has(i->seen, address, size);
 }
 
@@ -94,6 +96,8 @@ static uint64_t get(struct run *r, int reg)
 		interp_fail(r->i, "a register is read that was not written");
 	return f->regs[reg];
 }
+
+static bool step(struct run *r);
 
 static void set(struct run *r, int reg, uint64_t v)
 {
@@ -235,6 +239,37 @@ static void clobber(struct interp_frame *f)
 	f->known &= ~0x3f;
 }
 
+/* bpf_for_each_map_elem(map, callback, context, flags): the entries that there are when it begins;
+ * each is copied, for the callback may take it out. */
+static uint64_t run_for_each(struct run *r, const uint64_t args[5])
+{
+	struct interp_frame *here = r->i->frame;
+	struct interp_map each;
+	uint64_t n = 0, stop = 0;
+	size_t at = r->at;
+
+	if (!interp_map_copy(r->i, args[0], &each))
+		return 0;
+	for (const struct interp_entry *e = each.entries; e && !stop && !r->i->fault; e = e->next) {
+		r->i->element = &each;
+		here->regs[1] = args[0];
+		here->regs[2] = (uintptr_t)e->key;
+		here->regs[3] = (uintptr_t)e->value;
+		here->regs[4] = args[2];
+		here->known |= 0x1e;
+		enter_function(r, args[1]);
+		while (r->i->frame != here && !r->i->fault && r->i->steps++ < STEPS_MAX)
+			step(r);
+		stop = get(r, 0);
+		n++;
+	}
+	r->i->element = NULL;
+	interp_map_clear(&each);
+	r->at = at;
+	clobber(here);
+	return n;
+}
+
 static void run_call(struct run *r, const struct bpf_insn *insn)
 {
 	struct interp_frame *f = r->i->frame;
@@ -247,7 +282,9 @@ static void run_call(struct run *r, const struct bpf_insn *insn)
 	memcpy(args, f->regs + 1, sizeof(args));
 	args[0] = f->known >> 1 & 1 ? args[0] : 0;
 	clobber(f);
-	set(r, 0, interp_helper(r->i, insn->imm, args));
+	set(r, 0,
+	    insn->imm == BPF_FUNC_for_each_map_elem ? run_for_each(r, args)
+						    : interp_helper(r->i, insn->imm, args));
 	r->at++;
 }
 
@@ -360,6 +397,8 @@ static void run_wide(struct run *r, const struct bpf_insn *insn)
 	struct interp *i = r->i;
 	uint64_t v = (uint32_t)insn->imm | (uint64_t)(uint32_t)insn[1].imm << 32;
 
+	if (insn->src_reg == BPF_PSEUDO_FUNC)
+		v = r->at + insn->imm + 1;
 	for (size_t n = 0; n < r->code->nr_places; n++) {
 		const struct link_place *p = &r->code->places[n];
 
@@ -432,7 +471,7 @@ int interp_run_code(struct interp *i, const struct code *code, void *context, si
 	i->frame->known = 1 << 1 | 1 << 10;
 	r.depth = 1;
 	for (i->steps = 0; !ended && !i->fault; i->steps++) {
-		if (i->steps == STEPS_MAX)
+		if (i->steps >= STEPS_MAX)
 			interp_fail(i, "it does not end");
 		else if (r.at >= code->nr)
 			interp_fail(i, "it runs over its end");

@@ -50,7 +50,7 @@ struct interp {
 	struct code **codes;
 	char *rodata, *scratch;
 	size_t rodata_size, scratch_size;
-	struct interp_map *maps, *seen, *scratches;
+	struct interp_map *maps, *seen, *scratches, *element;
 	struct interp_outside *outside;
 	struct interp_frame *frame;
 	const char *fault;

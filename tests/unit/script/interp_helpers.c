@@ -103,9 +103,11 @@ static long map_update(struct interp_map *m, const void *key, const void *value,
 bool interp_map_has(const struct interp_map *m, uint64_t address, size_t size)
 {
 	for (const struct interp_entry *e = m->entries; e; e = e->next) {
-		uint64_t begin = (uintptr_t)e->value;
+		uint64_t value = (uintptr_t)e->value, key = (uintptr_t)e->key;
 
-		if (address >= begin && address + size <= begin + m->value_size)
+		if (address >= value && address + size <= value + m->value_size)
+			return true;
+		if (address >= key && address + size <= key + m->key_size)
 			return true;
 	}
 	return false;
@@ -126,6 +128,18 @@ static struct interp_map *map_of(struct interp *i, uint64_t address)
 		return i->scratches;
 	interp_fail(i, "the argument is no map");
 	return NULL;
+}
+
+bool interp_map_copy(struct interp *i, uint64_t map, struct interp_map *copy)
+{
+	const struct interp_map *m = map_of(i, map);
+
+	if (!m)
+		return false;
+	interp_map_init(copy, m->key_size, m->value_size, m->max);
+	for (const struct interp_entry *e = m->entries; e; e = e->next)
+		memcpy(add_entry(copy, e->key)->value, e->value, m->value_size);
+	return true;
 }
 
 static uint64_t map_helper(struct interp *i, int number, const uint64_t args[5])

@@ -32,7 +32,9 @@ void interp_fail(struct interp *i, const char *what);
 void interp_map_init(struct interp_map *m, uint32_t key, uint32_t value, uint32_t max);
 void interp_map_clear(struct interp_map *m);
 char *interp_map_lookup(struct interp_map *m, const void *key);
-/* Is the place inside of a value? */
+/* Copies the map that an argument stands for; false after a fault. */
+bool interp_map_copy(struct interp *i, uint64_t map, struct interp_map *copy);
+/* Is the place inside of a value, or of a key? */
 bool interp_map_has(const struct interp_map *m, uint64_t address, size_t size);
 
 /* Calls a function of the kernel: r1 to r5 in @args. */
