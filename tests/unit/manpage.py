@@ -10,8 +10,6 @@ VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
 TOOLS = sorted(path.stem for path in (ROOT / "tools").glob("*.c"))
 # Those that have tables of columns and probes; what bscope prints and where it looks is up to its script.
 TABLE_TOOLS = [tool for tool in TOOLS if (ROOT / "bpf" / f"{tool}.bpf.c").is_file()]
-# What bscope prints is a script's: it has no probes, columns and keys of its own that it could list.
-WITH_LISTS = [name for name in TOOLS if name != "bscope"]
 PAGES = sorted(path for path in (ROOT / "man").glob("*.[1-9]"))
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "REQUIREMENTS", "OPTIONS", "EXAMPLES", "FIELDS", "OVERHEAD", "NOTES",
             "SEE ALSO"]

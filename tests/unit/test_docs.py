@@ -20,7 +20,6 @@ SPDX = "SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only"
 
 every_tool = pytest.mark.parametrize("tool", TOOLS)
 every_table_tool = pytest.mark.parametrize("tool", TABLE_TOOLS)
-every_list = pytest.mark.parametrize("tool", WITH_LISTS)
 every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 
 
