@@ -257,10 +257,11 @@ static const struct type *check_delete(struct compiler *c, struct node *n)
 static void branch_if_there(struct compiler *c, const struct map_use *m, ir_value map,
 			    uint32_t missing)
 {
-	uint32_t there = ir_block(c->f);
+	uint32_t there;
 
 	if (!m->map.generations)
 		return;
+	there = ir_block(c->f);
 	ir_branch_imm(c->f, IR_NE, map, 0, there, missing);
 	ir_enter(c->f, there);
 }
