@@ -87,12 +87,14 @@ static const struct type *check_buf(struct compiler *c, struct node *n)
 /* The length that is wanted, not more than there is room for. */
 static void cut_to(struct compiler *c, struct node *n, ir_value to)
 {
-	uint32_t shorter = ir_block(c->f), after = ir_block(c->f);
+	uint32_t shorter, after;
 	ir_value wanted, len;
 	int64_t constant;
 
 	if (n->nr_args < 2 || check_constant(c, n->args[1], &constant))
 		return;
+	shorter = ir_block(c->f);
+	after = ir_block(c->f);
 	wanted = lower_expr(c, n->args[1]);
 	len = ir_load(c->f, to, offsetof(struct rt_string, len), 4, false);
 	ir_branch(c->f, IR_UGT, len, wanted, shorter, after);
