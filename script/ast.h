@@ -199,6 +199,7 @@ struct declaration {
 struct constant {
 	const char *name;
 	int64_t value;
+	const struct type *type; /* of an enumerator: its enum. NULL: a number */
 	struct constant *next;
 };
 

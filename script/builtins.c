@@ -82,6 +82,11 @@ static ir_value lower_cpu(struct compiler *c, struct node *n)
 	return ir_extend(c->f, call(c, BPF_FUNC_get_smp_processor_id), 4, false);
 }
 
+static ir_value lower_numaid(struct compiler *c, struct node *n)
+{
+	return ir_extend(c->f, call(c, BPF_FUNC_get_numa_node_id), 4, false);
+}
+
 static ir_value lower_rand(struct compiler *c, struct node *n)
 {
 	return ir_extend(c->f, call(c, BPF_FUNC_get_prandom_u32), 4, false);
@@ -105,6 +110,19 @@ static ir_value lower_ncpus(struct compiler *c, struct node *n)
 static ir_value lower_cpid(struct compiler *c, struct node *n)
 {
 	return ir_load(c->f, ir_global(c->f, offsetof(struct rt_globals, child)), 0, 8, false);
+}
+
+static const struct type *check_bool(struct compiler *c, struct node *n)
+{
+	return type_bool(c->types);
+}
+
+static ir_value lower_has_cpid(struct compiler *c, struct node *n)
+{
+	ir_value child = lower_cpid(c, n);
+
+	/* 1 unless it is 0: a pid is positive */
+	return ir_binary_imm(c->f, IR_SHR, ir_negate(c->f, child), 63);
 }
 
 static const struct type *check_comm(struct compiler *c, struct node *n)
@@ -131,9 +149,10 @@ static const struct type *check_curtask(struct compiler *c, struct node *n)
 {
 	const struct type *task = NULL;
 
-	/* only a field of it needs to know what it is, and that costs the reading of BTF */
+	/* only a field of it needs to know what it is, and that costs the reading of BTF, unless the
+	 * script has a task_struct of its own */
 	if (n->arrow)
-		task = btf_type(c->btf, "struct", "task_struct");
+		task = cdecl_find(c->cdecl, "struct task_struct", SPACE_KERNEL);
 	return task ? type_pointer(c->types, task, SPACE_KERNEL) : type_int(c->types, 8, false);
 }
 
@@ -163,46 +182,59 @@ static uint32_t task_field(struct compiler *c, struct node *n, const char *recor
 	return offset;
 }
 
-static const struct type *check_ppid(struct compiler *c, struct node *n)
+/* pcomm and ppid are about the parent, leader_comm and leader_tid about the first thread. */
+static const char *relative(const struct node *n)
+{
+	return strstr(n->name, "leader") ? "group_leader" : "real_parent";
+}
+
+/* Whose: the current task's, or that of ppid(task). */
+static bool is_task(struct compiler *c, struct node *n)
 {
 	uint32_t size;
 
-	task_field(c, n, "task_struct", "real_parent", &size);
-	return size ? type_int(c->types, 4, false) : NULL;
+	if (n->nr_args && !check_number(c, n->args[0], "a task"))
+		return false;
+	task_field(c, n, "task_struct", relative(n), &size);
+	return size;
+}
+
+static const struct type *check_ppid(struct compiler *c, struct node *n)
+{
+	return is_task(c, n) ? type_int(c->types, 4, false) : NULL;
+}
+
+/* Reads @size bytes of the field @field of the relative into the scratch at @place. */
+static void read_relative(struct compiler *c, struct node *n, const char *field, uint32_t place,
+			  uint32_t size)
+{
+	uint32_t unused, at = task_field(c, n, "task_struct", relative(n), &unused);
+	ir_value task = n->nr_args ? lower_expr(c, n->args[0]) : lower_curtask(c, n);
+
+	lower_read(c, SPACE_KERNEL, place, 8, ir_binary_imm(c->f, IR_ADD, task, at));
+	task = ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
+	at = task_field(c, n, "task_struct", field, &unused);
+	lower_read(c, SPACE_KERNEL, place, size, ir_binary_imm(c->f, IR_ADD, task, at));
 }
 
 static ir_value lower_ppid(struct compiler *c, struct node *n)
 {
-	uint32_t size, place = lower_place(c, 8, n->span);
-	uint32_t parent = task_field(c, n, "task_struct", "real_parent", &size);
-	uint32_t tgid = task_field(c, n, "task_struct", "tgid", &size);
-	ir_value task = lower_curtask(c, n);
+	uint32_t place = lower_place(c, 8, n->span);
 
-	lower_read(c, SPACE_KERNEL, place, 8, ir_binary_imm(c->f, IR_ADD, task, parent));
-	task = ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
-	lower_read(c, SPACE_KERNEL, place, 4, ir_binary_imm(c->f, IR_ADD, task, tgid));
+	read_relative(c, n, "tgid", place, 4);
 	return ir_load(c->f, ir_scratch(c->f, place), 0, 4, false);
 }
 
 static const struct type *check_pcomm(struct compiler *c, struct node *n)
 {
-	uint32_t size;
-
-	task_field(c, n, "task_struct", "real_parent", &size);
-	return size ? type_of_kind(c->types, TYPE_COMM) : NULL;
+	return is_task(c, n) ? type_of_kind(c->types, TYPE_COMM) : NULL;
 }
 
 static ir_value lower_pcomm(struct compiler *c, struct node *n)
 {
-	uint32_t size, place = lower_place(c, 16, n->span);
-	uint32_t parent = task_field(c, n, "task_struct", "real_parent", &size);
-	uint32_t comm = task_field(c, n, "task_struct", "comm", &size);
+	uint32_t place = lower_place(c, 16, n->span);
 
-	lower_read(c, SPACE_KERNEL, place, 8,
-		   ir_binary_imm(c->f, IR_ADD, lower_curtask(c, n), parent));
-	lower_read(c, SPACE_KERNEL, place, 16,
-		   ir_binary_imm(c->f, IR_ADD, ir_load(c->f, ir_scratch(c->f, place), 0, 8, false),
-				 comm));
+	read_relative(c, n, "comm", place, 16);
 	return ir_scratch(c->f, place);
 }
 
@@ -435,6 +467,18 @@ static ir_value lower_probe(struct compiler *c, struct node *n)
 	return ir_const(c->f, c->out->nr_probe_names - c->variant->nr_targets);
 }
 
+static const struct type *check_probetype(struct compiler *c, struct node *n)
+{
+	return type_string(c->types, strlen(provider_name(c->target->point->provider)) + 1);
+}
+
+static ir_value lower_probetype(struct compiler *c, struct node *n)
+{
+	const char *name = provider_name(c->target->point->provider);
+
+	return ir_rodata(c->f, lower_literal(c, name, strlen(name)));
+}
+
 static const struct type *check_func(struct compiler *c, struct node *n)
 {
 	enum attach attach = c->target->attach;
@@ -479,11 +523,16 @@ static ir_value lower_func(struct compiler *c, struct node *n)
 
 static const struct type *check_usermode(struct compiler *c, struct node *n)
 {
-	return builtin_registers(c) < 0 ? not_here(c, n) : type_int(c->types, 1, false);
+	if (builtin_registers(c) < 0 && c->target->attach != ATTACH_RUN)
+		return not_here(c, n);
+	return type_int(c->types, 1, false);
 }
 
 static ir_value lower_usermode(struct compiler *c, struct node *n)
 {
+	/* begin, end and interval are run by bscope itself */
+	if (c->target->attach == ATTACH_RUN)
+		return ir_const(c->f, 1);
 #if defined(__x86_64__)
 	ir_value mode = ir_binary_imm(c->f, IR_AND, load_register(c, REGISTER_CS), 3);
 
@@ -503,8 +552,6 @@ static const struct type *stack_type(struct compiler *c, struct node *n, enum ty
 {
 	struct type wanted = *type_of_kind(c->types, kind);
 
-	if (c->target->attach == ATTACH_RUN)
-		return not_here(c, n);
 	wanted.depth = RT_STACK_DEPTH_MAX;
 	wanted.stack_mode = c->config->stack_mode;
 	return type_intern(c->types, &wanted);
@@ -540,23 +587,37 @@ static const struct builtin builtins[] = {
 	{ "elapsed", check_uint64, lower_elapsed },
 	{ "cpu", check_uint32, lower_cpu },
 	{ "ncpus", check_uint64, lower_ncpus },
+	{ "numaid", check_uint32, lower_numaid },
 	{ "rand", check_uint32, lower_rand },
 	{ "cgroup", check_uint64, lower_cgroup },
 	{ "jiffies", check_uint64, lower_jiffies },
 	{ "cpid", check_uint64, lower_cpid },
+	{ "has_cpid", check_bool, lower_has_cpid },
 	{ "comm", check_comm, lower_comm },
 	{ "ppid", check_ppid, lower_ppid },
 	{ "pcomm", check_pcomm, lower_pcomm },
+	{ "leader_tid", check_ppid, lower_ppid },
+	{ "leader_comm", check_pcomm, lower_pcomm },
 	{ "curtask", check_curtask, lower_curtask },
 	{ "retval", check_retval, lower_retval },
 	{ "args", check_args, lower_args },
 	{ "ctx", check_ctx, lower_args },
 	{ "probe", check_probe, lower_probe },
+	{ "probetype", check_probetype, lower_probetype },
 	{ "func", check_func, lower_func },
 	{ "usermode", check_usermode, lower_usermode },
 	{ "kstack", check_kstack, lower_stack },
 	{ "ustack", check_ustack, lower_stack },
 };
+/* The same of another task than the current one. */
+const struct function_def function_tasks[] = {
+	{ "ppid", 1, 1, check_ppid, lower_ppid },
+	{ "pcomm", 1, 1, check_pcomm, lower_pcomm },
+	{ "leader_tid", 1, 1, check_ppid, lower_ppid },
+	{ "leader_comm", 1, 1, check_pcomm, lower_pcomm },
+	{ 0 },
+};
+
 static const struct builtin argument = { "arg0", check_arg, lower_arg };
 static const struct builtin stack_argument = { "sarg0", check_sarg, lower_sarg };
 

@@ -88,17 +88,46 @@ static const struct type *check_exit(struct compiler *c, struct node *n)
 	return type_void(c->types);
 }
 
-static ir_value lower_exit(struct compiler *c, struct node *n)
+static void lower_exit_with(struct compiler *c, struct node *n, struct node *status)
 {
-	struct node zero = { .kind = NODE_INT, .type = type_int(c->types, 8, true) };
-	struct node *status[] = { n->nr_args ? n->args[0] : &zero };
-
-	lower_send(c, n, ACTION_EXIT, status, 1);
+	lower_send(c, n, ACTION_EXIT, &status, 1);
 	/* nothing is counted from now on */
 	ir_store_imm(c->f, ir_global(c->f, offsetof(struct rt_globals, gate)), 0, 8, 0);
 	ir_jump(c->f, c->leave);
+}
+
+static ir_value lower_exit(struct compiler *c, struct node *n)
+{
+	struct node zero = { .kind = NODE_INT, .type = type_int(c->types, 8, true) };
+
+	lower_exit_with(c, n, n->nr_args ? n->args[0] : &zero);
 	/* what is left of an expression is never reached */
 	ir_enter(c->f, ir_block(c->f));
+	return ir_const(c->f, 0);
+}
+
+static const struct type *check_assert(struct compiler *c, struct node *n)
+{
+	if (!is_literal(c, n->args[1], "assert()'s message") || !check_expr(c, n->args[1]) ||
+	    !check_number(c, n->args[0], "what assert() looks at"))
+		return NULL;
+	return type_void(c->types);
+}
+
+/* assert(condition, "message"): where it does not hold, that is said, and it ends with 1. */
+static ir_value lower_assert(struct compiler *c, struct node *n)
+{
+	struct node one = { .kind = NODE_INT, .type = type_int(c->types, 8, true), .value = 1 };
+	uint32_t fine = ir_block(c->f), failed = ir_block(c->f);
+	struct statement *s;
+
+	lower_condition(c, n->args[0], fine, failed);
+	ir_enter(c->f, failed);
+	s = lower_send(c, n, ACTION_ERRORF, &n->args[1], 1);
+	s->format = "assert failed: %s";
+	s->format_len = strlen(s->format);
+	lower_exit_with(c, n, &one);
+	ir_enter(c->f, fine);
 	return ir_const(c->f, 0);
 }
 
@@ -214,6 +243,7 @@ const struct function_def function_actions[] = {
 	{ "cat", 1, 64, check_format, lower_format, .where = CALL_STATEMENT },
 	{ "time", 0, 1, check_time, lower_time, .where = CALL_STATEMENT },
 	{ "exit", 0, 1, check_exit, lower_exit, .where = CALL_STATEMENT },
+	{ "assert", 2, 2, check_assert, lower_assert, .where = CALL_STATEMENT },
 	{ "join", 1, 2, check_join_call, lower_join, .where = CALL_STATEMENT },
 	{ "signal", 1, 1, check_signal, lower_signal, true, CALL_STATEMENT },
 	{ 0 },

@@ -401,8 +401,8 @@ static const struct type *check_len(struct compiler *c, struct node *n)
 	if (!type)
 		return NULL;
 	if (!type_is_text(type) && type->kind != TYPE_BUFFER)
-		return check_error(c, n->span, "len() takes a text or a buffer, and this is %s",
-				   check_text(c, type));
+		return check_error(c, n->span, "%s() takes a text or a buffer, and this is %s",
+				   n->name, check_text(c, type));
 	return type_int(c->types, 8, false);
 }
 
@@ -429,5 +429,6 @@ const struct function_def function_maps[] = {
 	{ "has_key", 2, 2, check_delete, lower_has_key },
 	{ "print", 1, 3, check_print, lower_print, .where = CALL_STATEMENT },
 	{ "len", 1, 1, check_len, lower_len },
+	{ "strlen", 1, 1, check_len, lower_len },
 	{ 0 },
 };

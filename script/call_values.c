@@ -504,9 +504,6 @@ static const struct type *check_stack(struct compiler *c, struct node *n)
 
 	wanted.depth = RT_STACK_DEPTH_MAX;
 	wanted.stack_mode = c->config->stack_mode;
-	if (c->target->attach == ATTACH_RUN)
-		return check_error(c, n->span, "there is no stack in %s probes",
-				   provider_name(c->target->point->provider));
 	for (size_t i = 0; i < n->nr_args; i++) {
 		struct node *a = n->args[i];
 		int64_t depth;

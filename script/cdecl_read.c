@@ -91,12 +91,14 @@ static int64_t read_constant(struct cdecl *c, struct parser *p)
 	return value;
 }
 
-static void add_constant(struct cdecl *c, const char *name, int64_t value)
+static void add_enumerator(struct cdecl *c, const char *name, int64_t value,
+			   const struct type *type)
 {
 	struct constant *constant = arena_alloc(c->arena, sizeof(*constant));
 
 	constant->name = name;
 	constant->value = value;
+	constant->type = type;
 	*c->last = constant;
 	c->last = &constant->next;
 	names_put(c->constants, name, constant);
@@ -158,7 +160,7 @@ static void read_enumerators(struct cdecl *c, struct parser *p, struct type *typ
 		if (type->nr_enumerators == capacity)
 			list = arena_grow(c->arena, list, &capacity, 8, sizeof(*list));
 		list[type->nr_enumerators++] = (struct enumerator){ name.name, value };
-		add_constant(c, name.name, value);
+		add_enumerator(c, name.name, value, type);
 		type->is_signed |= value < 0;
 		if (value > UINT32_MAX || value < INT32_MIN)
 			type->size = type->align = 8;

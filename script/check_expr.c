@@ -126,7 +126,7 @@ static const struct type *check_name(struct compiler *c, struct node *n)
 		return type;
 	for (const struct constant *k = c->script->constants; k; k = k->next)
 		if (!strcmp(k->name, n->name))
-			return become_constant(c, n, k->value, int64(c));
+			return become_constant(c, n, k->value, k->type ? k->type : int64(c));
 	if (constant_find(n->name, &value))
 		return become_constant(c, n, value, int64(c));
 	if (!btf_types_error(c->btf) && btf_enumerator(c->btf, n->name, &value, &type))
@@ -229,7 +229,7 @@ static const struct type *check_step(struct compiler *c, struct node *n)
 		return check_error(c, n->span, "@%s is %s: it can't be counted up or down",
 				   n->a->name,
 				   check_text(c, ((struct map_use *)n->a->info)->map.value));
-	return int64(c);
+	return n->a->type;
 }
 
 static const struct type *check_unary(struct compiler *c, struct node *n)

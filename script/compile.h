@@ -177,7 +177,7 @@ struct function_def {
 const struct function_def *function_find(const char *name);
 /* The table's parts, each ends with { 0 }. */
 extern const struct function_def function_actions[], function_texts[], function_values[],
-	function_maps[];
+	function_maps[], function_tasks[];
 
 const struct type *function_check(struct compiler *c, struct node *n);
 ir_value function_lower(struct compiler *c, struct node *n);
@@ -197,6 +197,10 @@ void lower_for_map(struct compiler *c, struct node *n);
 
 /* A scalar: the number; any other: the address of its place. */
 ir_value lower_expr(struct compiler *c, struct node *n);
+/* How far a pointer goes by 1: the size of what it points to. */
+uint32_t lower_pointer_step(const struct type *type);
+/* The number @n, as what is added to a value of @type. */
+ir_value lower_steps(struct compiler *c, struct node *n, const struct type *type);
 /* Of numbers: a op b, OP_ADD to OP_SHR. */
 ir_value lower_arithmetic(struct compiler *c, enum op op, ir_value a, ir_value b, bool is_signed);
 /* Goes on in @then or @otherwise. */

@@ -10,6 +10,7 @@ static const struct function_def *const tables[] = {
 	function_texts,
 	function_values,
 	function_maps,
+	function_tasks,
 };
 
 /* What bpftrace has and this does not, and what there is instead. */
@@ -77,7 +78,17 @@ static const struct type *wrong_number(struct compiler *c, struct node *n,
 const struct type *function_check(struct compiler *c, struct node *n)
 {
 	const struct function_def *d = function_find(n->name);
+	bool is_builtin = false;
 
+	/* cpu() is cpu */
+	if (!n->nr_args && (!d || d->min_args)) {
+		const struct type *type = builtin_check(c, n, &is_builtin);
+
+		if (is_builtin) {
+			n->kind = NODE_NAME;
+			return type;
+		}
+	}
 	if (!d)
 		return unknown_function(c, n);
 	n->info = (void *)d;

@@ -104,14 +104,12 @@ static void lower_assign(struct compiler *c, struct node *n)
 	if (n->a->kind == NODE_MAP && n->op == OP_NONE) {
 		lower_map_assign(c, n->a, n->b);
 	} else if (n->a->kind == NODE_MAP) {
-		value = lower_expr(c, n->b);
+		value = lower_steps(c, n->b, n->a->type);
 		lower_map_change(c, n->a, n->op, value, false, false);
 	} else if (n->op == OP_NONE) {
 		set_variable(c, v, n->b);
 	} else {
-		value = lower_expr(c, n->b);
-		if (v->type->kind == TYPE_POINTER && v->type->to->size > 1)
-			value = ir_binary_imm(c->f, IR_MUL, value, v->type->to->size);
+		value = lower_steps(c, n->b, v->type);
 		value = lower_arithmetic(c, n->op, lower_variable(c, v), value,
 					 v->type->is_signed);
 		lower_variable_set(c, v, value);

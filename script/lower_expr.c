@@ -46,13 +46,14 @@ static bool is_signed(struct compiler *c, struct node *n)
 	return a || b;
 }
 
-static uint32_t step_of(const struct type *type)
+uint32_t lower_pointer_step(const struct type *type)
 {
 	return type->kind == TYPE_POINTER && type->to->size ? type->to->size : 1;
 }
 
-static ir_value lower_operand(struct compiler *c, struct node *n, uint32_t step)
+ir_value lower_steps(struct compiler *c, struct node *n, const struct type *type)
 {
+	uint32_t step = lower_pointer_step(type);
 	ir_value value = lower_expr(c, n);
 
 	return step == 1 ? value : ir_binary_imm(c->f, IR_MUL, value, step);
@@ -68,8 +69,8 @@ static ir_value lower_arithmetic_node(struct compiler *c, struct node *n)
 	if (check_constant(c, n, &value))
 		return ir_const(c->f, value);
 	if (n->type->kind == TYPE_POINTER) {
-		left = lower_operand(c, n->a, step_of(b));
-		right = lower_operand(c, n->b, step_of(a));
+		left = lower_steps(c, n->a, b);
+		right = lower_steps(c, n->b, a);
 		return lower_arithmetic(c, n->op, left, right, false);
 	}
 	/* a division by a constant that is not negative needs no look at its sign */
@@ -269,14 +270,14 @@ static ir_value lower_step(struct compiler *c, struct node *n)
 	bool before = n->op == OP_POST_INCREMENT || n->op == OP_POST_DECREMENT;
 	bool up = n->op == OP_PRE_INCREMENT || n->op == OP_POST_INCREMENT;
 	struct variable *v = n->a->info;
+	int64_t step = lower_pointer_step(n->type);
 	ir_value old, now;
 
 	if (n->a->kind == NODE_MAP)
-		return lower_map_change(c, n->a, up ? OP_ADD : OP_SUB, ir_const(c->f, 1), true,
+		return lower_map_change(c, n->a, up ? OP_ADD : OP_SUB, ir_const(c->f, step), true,
 					before);
 	old = lower_variable(c, v);
-	now = ir_binary_imm(c->f, IR_ADD, old,
-			    up ? (int64_t)step_of(v->type) : -(int64_t)step_of(v->type));
+	now = ir_binary_imm(c->f, IR_ADD, old, up ? step : -step);
 	lower_variable_set(c, v, now);
 	return before ? old : now;
 }
