@@ -146,9 +146,7 @@ static bool constant_value(struct reader *r, struct span body, int64_t *value)
 
 	parser_init(&p, r->src, r->define_text, body);
 	p.lx.quiet = true;
-	p.defines = r->d->defines;
-	p.define_text = r->define_text;
-	n = parse_expr(&p);
+	n = parse_expr(&p); /* names stay names: of these, constants only have a value */
 	return !p.panic && parser_kind(&p) == TOKEN_END && fold(n, &names, value, &is_unsigned) &&
 	       !is_unsigned;
 }

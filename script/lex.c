@@ -92,7 +92,7 @@ static bool may_have_path(const char *part, uint32_t len)
 uint32_t lex_probe_end(const char *text, uint32_t at, uint32_t end)
 {
 	uint32_t from = at;
-	bool path = false;
+	bool colon = false, path = false;
 
 	for (; at < end; at++) {
 		char c = text[at];
@@ -106,7 +106,8 @@ uint32_t lex_probe_end(const char *text, uint32_t at, uint32_t end)
 		} else if (is_blank(c) || c == ',' || c == '{' || (c == '/' && !path)) {
 			return at;
 		} else if (c == ':') {
-			path |= may_have_path(text + from, at - from);
+			path = colon ? path : may_have_path(text + from, at - from);
+			colon = true;
 		}
 	}
 	return end;

@@ -432,7 +432,7 @@ static void read_all(struct reader *r)
 
 		drop_word(p);
 		lex_blank(&p->lx);
-		if (p->lx.at >= p->lx.end)
+		if (p->lx.at >= p->lx.end || parser_is_full(p))
 			break;
 		item = next_item(p);
 		if (item) {

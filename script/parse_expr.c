@@ -5,7 +5,7 @@
 #include "script/parse_expr.h"
 #include "script/parse_type.h"
 
-static struct node *parse_unary(struct parser *p);
+static struct node *parse_operand(struct parser *p);
 
 /* What stands for an expression that could not be read. */
 static struct node *nothing(struct parser *p, struct span span)
@@ -99,7 +99,7 @@ static struct node *define_value(struct parser *p, struct define *d, struct span
 		return nothing(p, at);
 	}
 	if (d->has_arguments) {
-		d->is_wrong = true;
+		d->is_wrong = !p->lx.quiet;
 		parser_error(p, at,
 			     "%s is a #define with arguments, which is not expanded; "
 			     "a macro of the language is: macro %s(...) { ... }",
@@ -124,7 +124,7 @@ static struct node *define_value(struct parser *p, struct define *d, struct span
 		parser_error(p, d->body, "%s, which is #defined as this, can't be used as a value",
 			     d->name);
 	d->open = false;
-	d->is_wrong = p->panic;
+	d->is_wrong = p->panic && !p->lx.quiet; /* then it was said */
 	saved.panic = p->panic;
 	saved.lx.failed |= p->lx.failed;
 	*p = saved;
@@ -227,7 +227,7 @@ static struct node *read_name(struct parser *p)
 	if (!strcmp(t.name, "typeof"))
 		return read_typeof(p, t.span);
 	if (!strcmp(t.name, "comptime"))
-		return parse_unary(p);
+		return parse_operand(p);
 	d = p->defines ? names_get(p->defines, t.name) : NULL;
 	if (d && !d->open && !d->is_constant && (!d->has_arguments || parser_kind(p) == '('))
 		return define_value(p, d, t.span);
@@ -368,7 +368,7 @@ static struct node *read_cast(struct parser *p, struct span from)
 		return NULL;
 	}
 	p->in_predicate = false;
-	n->a = parse_unary(p);
+	n->a = parse_operand(p);
 	n->span = span_join(from, n->a->span);
 	return parser_done(p, n);
 }
@@ -573,17 +573,22 @@ static struct node *parse_unary(struct parser *p)
 	if (op == OP_NONE && kind != '+')
 		return parse_postfix(p);
 	from = parser_take(p).span;
-	if (!parser_enter(p)) {
-		parser_leave(p);
-		return nothing(p, from);
-	}
-	n = parse_unary(p);
-	parser_leave(p);
+	n = parse_operand(p);
 	if (p->panic || op == OP_NONE)
 		return n;
 	if (op == OP_PRE_INCREMENT || op == OP_PRE_DECREMENT)
 		return step(p, can_change(n) ? span_join(from, n->span) : from, op, n);
 	return parser_done(p, node_unary(p->arena, span_join(from, n->span), op, n));
+}
+
+/* What stands behind a sign or a cast: one level deeper. */
+static struct node *parse_operand(struct parser *p)
+{
+	struct span at = parser_peek(p)->span;
+	struct node *n = parser_enter(p) ? parse_unary(p) : nothing(p, at);
+
+	parser_leave(p);
+	return n;
 }
 
 /* --- operators between two --- */

@@ -392,6 +392,8 @@ static bool read_parts(struct reading *r)
 
 /* --- lists --- */
 
+#define POINTS_MAX 65536 /* of one list */
+
 struct point_list {
 	struct point *points;
 	size_t nr, capacity;
@@ -399,6 +401,10 @@ struct point_list {
 
 static void add_point(struct parser *p, struct point_list *list, const struct point *point)
 {
+	if (list->nr == POINTS_MAX) {
+		source_error(p->src, point->span, "this list has more than %d probes", POINTS_MAX);
+		p->lx.at = p->lx.end;
+	}
 	if (list->nr == list->capacity)
 		list->points = arena_grow(p->arena, list->points, &list->capacity, 4,
 					  sizeof(*list->points));

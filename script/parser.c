@@ -8,12 +8,23 @@ void parser_init(struct parser *p, struct source *src, const char *text, struct 
 	*p = (struct parser){ .src = src,
 			      .arena = src->arena,
 			      .lx = { src, text, span.from, span.to },
+			      .words = arena_alloc(src->arena, sizeof(*p->words)),
 			      .last = { span.from, span.from } };
+}
+
+bool parser_is_full(const struct parser *p)
+{
+	return *p->words > PARSER_WORDS_MAX;
 }
 
 const struct token *parser_peek(struct parser *p)
 {
 	if (!p->have) {
+		if (!parser_is_full(p) && ++*p->words > PARSER_WORDS_MAX)
+			parser_error(p, p->last, "this script has more than %d words",
+				     PARSER_WORDS_MAX);
+		if (parser_is_full(p))
+			p->lx.at = p->lx.end;
 		lex_token(&p->lx, &p->token);
 		p->have = true;
 		if (p->token.kind == TOKEN_BAD)

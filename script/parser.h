@@ -12,6 +12,8 @@
 
 /* How deep blocks, parentheses and signs may nest: what reads them calls itself. */
 #define PARSER_DEPTH_MAX 200
+/* Words of a script, with those that #define puts in: what is made of them takes memory. */
+#define PARSER_WORDS_MAX 1000000
 
 /* #define NAME text */
 struct define {
@@ -35,6 +37,7 @@ struct parser {
 	/* A mistake was said, and what follows is not: up to the ';' or '}' behind it. */
 	bool panic;
 	unsigned depth;
+	unsigned *words; /* that were read, also where they were read again */
 	const struct positional *positional;
 	struct names *defines; /* of struct define; NULL: none */
 	struct names *types;   /* names that the script's own typedefs have; NULL: none */
@@ -48,6 +51,9 @@ struct parser {
 
 /* Reads @span of @text: of the source, or with blanks in the place of what is not to be read. */
 void parser_init(struct parser *p, struct source *src, const char *text, struct span span);
+
+/* There were too many words, which was said: all that comes is the end. */
+bool parser_is_full(const struct parser *p);
 
 /* The word that comes next, and its kind. */
 const struct token *parser_peek(struct parser *p);

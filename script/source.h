@@ -43,7 +43,7 @@ static inline struct span span_join(struct span a, struct span b)
 	return (struct span){ a.from, b.to };
 }
 
-#define SOURCE_MAX (16 << 20) /* bytes of a script */
+#define SOURCE_MAX (8 << 20) /* bytes of a script */
 
 struct source {
 	const char *name; /* "stdin", "-e" is called "stdin" too, or the file's path */
