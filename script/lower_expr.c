@@ -128,10 +128,11 @@ static void compare_probe(struct compiler *c, struct node *probe, const struct n
 	ir_value number = lower_expr(c, probe);
 
 	for (size_t i = 0; i < c->variant->nr_targets; i++) {
-		uint32_t next = ir_block(c->f);
+		uint32_t next;
 
 		if (strcmp(c->variant->targets[i]->name, name->text))
 			continue;
+		next = ir_block(c->f);
 		ir_branch_imm(c->f, IR_EQ, number, first + i, is, next);
 		ir_enter(c->f, next);
 	}
