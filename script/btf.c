@@ -22,13 +22,6 @@ struct btf_types *btf_types_new(struct types *types, struct arena *arena, const 
 	return b;
 }
 
-int btf_types_memory(struct btf_types *b, const void *data, size_t size)
-{
-	b->modules_read = true; /* those of the kernel have another base */
-	b->state = btf_raw_memory(&b->vmlinux.raw, data, size, NULL);
-	return b->state;
-}
-
 int btf_types_error(struct btf_types *b)
 {
 	if (b->state > 0)

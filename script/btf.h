@@ -18,9 +18,6 @@ struct btf_types;
 struct btf_types *btf_types_new(struct types *types, struct arena *arena, const char *path);
 /* 0, or -errno: whether there is BTF at all. */
 int btf_types_error(struct btf_types *b);
-/* Of a section in memory (aligned to 4 bytes, the caller's until btf_types_free()) instead of a
- * file, without modules: for tests. Returns 0 or -errno. */
-int btf_types_memory(struct btf_types *b, const void *data, size_t size);
 /* Types stay: what they have of the BTF is in the arena. */
 void btf_types_free(struct btf_types *b);
 
@@ -66,8 +63,8 @@ bool btf_has_tracepoint(struct btf_types *b, const char *name);
 void btf_each_record(struct btf_types *b,
 		     void (*fn)(void *ctx, const char *keyword, const char *name), void *ctx);
 
-/* For -lv, as C has them, a line each, indented as @indent says: what a function takes (and, @retval,
- * gives), or a tracepoint. False: BTF knows none. */
+/* For -lv, as C has them, a line each, indented as @indent says: what a function takes (and,
+ * @retval, gives), or a tracepoint. False: BTF knows none. */
 bool btf_print_function(struct btf_types *b, const char *module, const char *name, bool retval,
 			const char *indent, FILE *out);
 bool btf_print_tracepoint(struct btf_types *b, const char *name, const char *indent, FILE *out);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <errno.h>
 #include <string.h>
 
 #include "script/elffuncs.h"
@@ -113,23 +112,10 @@ static void each_symbol(struct elf_image *im, bool any,
 			return;
 }
 
-int elffuncs_each_in(struct elf_image *im, bool (*fn)(void *ctx, const struct elf_function *f),
-		     void *ctx)
+void elffuncs_each(struct elf_image *im, bool (*fn)(void *ctx, const struct elf_function *f),
+		   void *ctx)
 {
 	each_symbol(im, false, fn, ctx);
-	return 0;
-}
-
-int elffuncs_each(int fd, bool (*fn)(void *ctx, const struct elf_function *f), void *ctx)
-{
-	struct elf_image im;
-	int err = elf_image_open(&im, fd);
-
-	if (err)
-		return err;
-	elffuncs_each_in(&im, fn, ctx);
-	elf_image_close(&im);
-	return 0;
 }
 
 struct wanted_symbol {

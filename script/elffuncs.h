@@ -18,14 +18,10 @@ struct elf_function {
 	bool indirect;
 };
 
-/*
- * Calls @fn for each function of .symtab and .dynsym, so for most twice, until it returns false.
- * What @fn gets is good during the call. Returns 0, also where there are no symbols, or -errno:
- * -ENOEXEC: no ELF file.
- */
-int elffuncs_each(int fd, bool (*fn)(void *ctx, const struct elf_function *f), void *ctx);
-int elffuncs_each_in(struct elf_image *im, bool (*fn)(void *ctx, const struct elf_function *f),
-		     void *ctx);
+/* Calls @fn for each function of .symtab and .dynsym, so for most twice, until it returns false.
+ * What @fn gets is good during the call. */
+void elffuncs_each(struct elf_image *im, bool (*fn)(void *ctx, const struct elf_function *f),
+		   void *ctx);
 
 /* Where in the file a virtual address is; with @code, only if there is code. False: nowhere. */
 bool elffuncs_offset(struct elf_image *im, uint64_t address, bool code, uint64_t *offset);

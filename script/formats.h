@@ -37,7 +37,8 @@ bool format_id(const char *text, uint64_t *id);
  * What a program's context is, as a record. Integers have the size and sign that the format says;
  * of system calls (@category is "syscalls") those of their types in C, of which the record has 8
  * bytes. char[16] is TYPE_COMM, other arrays of char are arrays of int8; __data_loc char[] is a
- * string with room for @room bytes; other __data_loc arrays have a count of 0. Pointers are the kernel's, of system calls the caller's.
+ * string with room for @room bytes; other __data_loc arrays have a count of 0. Pointers are the
+ * kernel's, of system calls the caller's.
  */
 const struct type *format_record(struct types *types, struct arena *arena, struct btf_types *btf,
 				 const char *category, const char *name, const char *text,

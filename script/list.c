@@ -191,7 +191,7 @@ static void list_file(struct lister *l, const struct user_file *file, const char
 		if (notes)
 			usdt_each(&im, try_note, &list);
 		else
-			elffuncs_each_in(&im, try_symbol, &list);
+			elffuncs_each(&im, try_symbol, &list);
 		elf_image_close(&im);
 	}
 	if (fd >= 0)

@@ -18,7 +18,7 @@ enum attach {
 	ATTACH_TRACEPOINT, /* by tracefs id and a perf event: the context is the event's record */
 	ATTACH_KPROBE,	   /* also with an offset: the context is struct pt_regs */
 	ATTACH_KRETPROBE,
-	ATTACH_FENTRY, /* the context is an array of u64: the arguments; exit: and what it returns */
+	ATTACH_FENTRY, /* the context is an array of u64: arguments; exit: and what it returns */
 	ATTACH_FEXIT,
 	ATTACH_UPROBE, /* struct pt_regs */
 	ATTACH_URETPROBE,
@@ -49,12 +49,13 @@ struct target {
 	uint64_t interval_ns; /* of interval */
 	int signal;	      /* of self */
 	/*
-	 * What args is: of a tracepoint the fields of its format, at their offsets in the record; of
-	 * fentry and of a raw tracepoint, of BTF, each 8 bytes; of usdt none. NULL: not known.
+	 * What args is: of a tracepoint the fields of its format, at their offsets in the record;
+	 * of fentry and of a raw tracepoint, of BTF, each 8 bytes; of usdt none. NULL: not known.
 	 */
 	const struct type *args;
 	const struct type *ret; /* of fexit; NULL: not known, or nothing */
-	unsigned nr_args; /* of fentry, fexit: in the context, whether the script may see them or not */
+	/* Of fentry, fexit: words in the context, whether the script may see them or not. */
+	unsigned nr_args;
 	/* For -v, a clause: "since this kernel has no kprobes"; NULL: as asked. */
 	const char *why;
 	struct usdt_arg *usdt_args; /* see script/usdt.h; NULL: none */

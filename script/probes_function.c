@@ -124,7 +124,7 @@ static void by_trampoline(struct target *t, const struct function *f, bool exit)
 	t->btf_id = f->btf_id;
 	t->btf_fd = f->btf_fd;
 	t->args = f->args;
-	t->nr_args = f->args->nr_fields;
+	t->nr_args = f->args->size / 8;
 }
 
 /* What of a function's arguments a kprobe finds in registers. */

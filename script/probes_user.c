@@ -194,7 +194,7 @@ static int look_for_function(struct file_search *s)
 
 	if (!s->name)
 		return add_address(s);
-	elffuncs_each_in(s->im, try_symbol, s);
+	elffuncs_each(s->im, try_symbol, s);
 	if (e->nr > s->first && e->point->has_offset && s->size && e->point->offset >= s->size)
 		return probes_error(e, "Offset outside the function bounds ('%s' size is %llu)",
 				    s->name, (unsigned long long)s->size);

@@ -31,7 +31,7 @@ enum type_kind {
 	TYPE_CGROUP_PATH, /* a cgroup's id */
 	TYPE_PROBE, /* the number of a probe: its name (the builtin probe) */
 	/* --- places: a value is the address of .size bytes that the program can read --- */
-	TYPE_STRING, /* struct rt_string with room for .count bytes (runtime.shared.h) */
+	TYPE_STRING, /* struct rt_string with room for .count bytes (script.shared.h) */
 	TYPE_STRING_ID, /* 16 bytes: what stands for a text in keys; can only be shown */
 	TYPE_COMM,   /* char[16], with NULs behind it: a string whose room is known */
 	TYPE_BUFFER, /* struct rt_string, too, shown as \x00 */
@@ -50,7 +50,7 @@ enum type_kind {
 	TYPE_MAX,
 	TYPE_AVG,
 	TYPE_STATS,
-	/* .count: bits, the logarithm of the slots of each power of two; .depth: the same of the rows
+	/* .count: bits, the logarithm of the slots of each power of two; .depth: that of the rows
 	 * that are shown: hist()'s second argument, at most .count */
 	TYPE_HIST,
 	TYPE_LHIST, /* .lhist */

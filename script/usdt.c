@@ -365,7 +365,8 @@ static bool parse_arm64(const struct operand *o, struct usdt_arg *arg)
 	return take_register(o, &p, &arg->reg, &arg->shift) && !*p;
 }
 
-/* "-4@": a minus for a signed one, and how many bytes; @end is the @. "4f@" is of floating point. */
+/* "-4@": a minus for a signed one, and how many bytes; @end is the @. "4f@" is of floating point.
+ */
 static bool read_size(const char *text, const char *end, struct usdt_arg *arg)
 {
 	int64_t size;

@@ -23,7 +23,8 @@ struct usdt_arg {
 	uint8_t size; /* bytes: 1, 2, 4, 8 */
 	bool is_signed;
 	int64_t value;
-	/* Offsets in the kernel's struct pt_regs, of registers of 8 bytes; USDT_NO_REGISTER: none. */
+	/* Offsets in the kernel's struct pt_regs, of registers of 8 bytes; USDT_NO_REGISTER: none.
+	 */
 	uint16_t reg, index;
 	uint8_t shift; /* bits: 8 for %ah */
 	uint8_t scale; /* 1, 2, 4, 8 */
@@ -44,8 +45,8 @@ int usdt_each(struct elf_image *im, bool (*fn)(void *ctx, const struct usdt_note
 
 /*
  * Reads what a note says of its arguments, "-4@%edi 8@-16(%rbp)", for the machine of the file
- * (EM_X86_64, EM_AARCH64; of others all are USDT_UNKNOWN). @address is the probe's, and @im the file
- * that names of variables are looked up in; NULL: they are unknown. Returns how many.
+ * (EM_X86_64, EM_AARCH64; of others all are USDT_UNKNOWN). @address is the probe's, and @im the
+ * file that names of variables are looked up in; NULL: they are unknown. Returns how many.
  */
 size_t usdt_parse(struct elf_image *im, unsigned int machine, uint64_t address, const char *text,
 		  struct usdt_arg args[USDT_ARGS_MAX]);

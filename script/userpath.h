@@ -13,8 +13,8 @@
 struct user_file {
 	const char *shown; /* as its users see it */
 	const char *path;  /* as the kernel finds it now */
-	/* Of a file that has no name here (another mount namespace): what path stands for, which has
-	 * to stay open until the probe is attached. -1: none. */
+	/* Of a file that has no name here (another mount namespace): what path stands for, which
+	 * has to stay open until the probe is attached. -1: none. */
 	int keep;
 };
 
@@ -27,8 +27,8 @@ struct user_files {
  * Finds the files that @name means. With a slash, it is a path, perhaps with wildcards; without,
  * a program in PATH, else a library (of @pid, if that is not 0, among those that it has mapped; or
  * by /etc/ld.so.cache), else a file in the current directory. "*": all that @pid has mapped, or all
- * processes have. Where @pid has another mount namespace, paths are those of its own. Returns 0 (with
- * none, perhaps), or -errno.
+ * processes have. Where @pid has another mount namespace, paths are those of its own. Returns 0
+ * (with none, perhaps), or -errno.
  */
 int userpath_find(struct arena *arena, const char *name, pid_t pid, const char *command,
 		  struct user_files *found);
@@ -36,10 +36,5 @@ int userpath_find(struct arena *arena, const char *name, pid_t pid, const char *
 /* Opens for reading what is a regular file. -errno: it can't be opened, -ENXIO: it is something
  * else. */
 int userpath_open(const struct user_file *f);
-
-/* The path of a library in a cache as ldconfig writes it, by its name ("libc.so.6") or without what
- * stands behind it ("libc"). In the arena; NULL: the cache has none. */
-const char *userpath_cached_library(struct arena *arena, const void *cache, size_t size,
-				    const char *name);
 
 #endif

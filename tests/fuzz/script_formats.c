@@ -8,11 +8,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "script/btf.h"
+#include "script/btf_internal.h"
 #include "script/elffuncs.h"
 #include "script/formats.h"
+#include "script/ldcache.h"
 #include "script/usdt.h"
-#include "script/userpath.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -89,7 +89,9 @@ static void try_btf(const void *data, size_t size)
 	struct function f;
 	int64_t value;
 
-	if (btf_types_memory(btf, data, size))
+	btf->modules_read = true; /* those of the kernel are not split from it */
+	btf->state = btf_raw_memory(&btf->vmlinux.raw, data, size, NULL);
+	if (btf->state)
 		return;
 	try_records(&n);
 	n.nr = 0;
@@ -146,7 +148,7 @@ static void try_elf(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	if (!elf_image_open(&im, fd)) {
-		elffuncs_each_in(&im, see_function, NULL);
+		elffuncs_each(&im, see_function, NULL);
 		usdt_each(&im, see_note, &im);
 		elf_image_close(&im);
 	}
@@ -181,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (kind == 4)
 		try_btf(copy, size);
 	else
-		userpath_cached_library(arena, copy, size, "libx");
+		ldcache_library(arena, copy, size, "libx");
 	btf_types_free(btf);
 	arena_free(arena);
 	free(copy);

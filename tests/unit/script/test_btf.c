@@ -13,7 +13,7 @@
 #include <bpf/btf.h>
 #include <cmocka.h>
 
-#include "script/btf.h"
+#include "script/btf_internal.h"
 
 static struct arena *arena;
 static struct types *types;
@@ -21,15 +21,67 @@ static struct btf_types *btf;
 static void *raw; /* of exactly its size, so that reading beyond is seen */
 static uint32_t raw_size;
 
+/* What a file would hold. */
+static int btf_from_memory(struct btf_types *b, const void *data, size_t size)
+{
+	b->modules_read = true; /* those of the kernel are not split from it */
+	b->state = btf_raw_memory(&b->vmlinux.raw, data, size, NULL);
+	return b->state;
+}
+
 /* What the tests look at, made by libbpf. */
+/* Bit fields in the older encoding, a packed record, and one that was declared before. */
+static void add_odd_records(struct btf *b, int i32, int u8)
+{
+	int bits3 = btf__add_int(b, "int", 4, 0); /* of three bits, which begin at the second */
+
+	((uint32_t *)(btf__type_by_id(b, bits3) + 1))[0] = 1 << 16 | 3;
+	btf__add_struct(b, "old", 4);
+	btf__add_field(b, "part", bits3, 8, 0);
+	btf__add_struct(b, "packed", 5);
+	btf__add_field(b, "a", u8, 0, 0);
+	btf__add_field(b, "b", i32, 8, 0);
+	btf__add_struct(b, "later", 8);
+	btf__add_field(b, "value", i32, 32, 0);
+}
+
+static void add_functions(struct btf *b, int i32, int u8, int node, int pointer)
+{
+	int text = btf__add_ptr(b, btf__add_const(b, btf__find_by_name(b, "char")));
+	int any = btf__add_ptr(b, 0), proto;
+
+	proto = btf__add_func_proto(b, i32);
+	btf__add_func_param(b, "n", pointer);
+	btf__add_func_param(b, "text", text);
+	btf__add_func_param(b, NULL, u8);
+	btf__add_func(b, "work", BTF_FUNC_STATIC, proto);
+	proto = btf__add_func_proto(b, 0);
+	btf__add_func_param(b, "by_value", node);
+	btf__add_func_param(b, "n", i32);
+	btf__add_func_param(b, NULL, 0);
+	btf__add_func(b, "odd", BTF_FUNC_STATIC, proto);
+	proto = btf__add_func_proto(b, 0);
+	btf__add_func_param(b, NULL, any);
+	btf__add_func_param(b, NULL, pointer);
+	btf__add_func_param(b, NULL, i32);
+	proto = btf__add_ptr(b, proto);
+	btf__add_typedef(b, "btf_trace_happened", proto);
+	btf__add_typedef(b, "btf_trace_named", proto);
+	proto = btf__add_func_proto(b, i32);
+	btf__add_func_param(b, "__data", any);
+	btf__add_func_param(b, "node", pointer);
+	btf__add_func_param(b, "count", i32);
+	assert_true(btf__add_func(b, "__traceiter_named", BTF_FUNC_STATIC, proto) > 0);
+}
+
 static struct btf *sample(void)
 {
 	struct btf *b = btf__new_empty();
 	int i32 = btf__add_int(b, "int", 4, BTF_INT_SIGNED);
 	int u64 = btf__add_int(b, "long unsigned int", 8, 0), ch = btf__add_int(b, "char", 1, 0);
 	int u8 = btf__add_int(b, "unsigned char", 1, 0), boolean, inner, node, later, pointer;
-	int comm, bytes, state, big, volatile_char, user, user_char, proto, id, i128, bits3;
-	int to_later, call, text, any;
+	int comm, bytes, state, big, volatile_char, user, user_char, i128;
+	int to_later, call;
 
 	boolean = btf__add_int(b, "_Bool", 1, BTF_INT_BOOL);
 	i128 = btf__add_int(b, "__int128", 16, BTF_INT_SIGNED);
@@ -52,8 +104,6 @@ static struct btf *sample(void)
 	btf__add_field(b, "as_i32", i32, 0, 0);
 	to_later = btf__add_ptr(b, later);
 	call = btf__add_ptr(b, btf__add_func_proto(b, i32));
-	text = btf__add_ptr(b, btf__add_const(b, ch));
-	any = btf__add_ptr(b, 0);
 	pointer = btf__add_ptr(b, btf__type_cnt(b) + 1);
 	node = btf__add_struct(b, "node", 128);
 	btf__add_field(b, "next", pointer, 0, 0);
@@ -69,40 +119,9 @@ static struct btf *sample(void)
 	btf__add_field(b, "wide", i128, 768, 0);
 	btf__add_field(b, "big", big, 896, 0);
 	btf__add_field(b, "call", call, 960, 0);
-	/* the older encoding: an int of three bits, which begin at the second */
-	bits3 = btf__add_int(b, "int", 4, 0);
-	((uint32_t *)(btf__type_by_id(b, bits3) + 1))[0] = 1 << 16 | 3;
-	btf__add_struct(b, "old", 4);
-	btf__add_field(b, "part", bits3, 8, 0);
-	btf__add_struct(b, "packed", 5);
-	btf__add_field(b, "a", u8, 0, 0);
-	btf__add_field(b, "b", i32, 8, 0);
-	btf__add_struct(b, "later", 8);
-	btf__add_field(b, "value", i32, 32, 0);
+	add_odd_records(b, i32, u8);
 	btf__add_typedef(b, "node_t", node);
-	proto = btf__add_func_proto(b, i32);
-	btf__add_func_param(b, "n", pointer);
-	btf__add_func_param(b, "text", text);
-	btf__add_func_param(b, NULL, u8);
-	btf__add_func(b, "work", BTF_FUNC_STATIC, proto);
-	proto = btf__add_func_proto(b, 0);
-	btf__add_func_param(b, "by_value", node);
-	btf__add_func_param(b, "n", i32);
-	btf__add_func_param(b, NULL, 0);
-	btf__add_func(b, "odd", BTF_FUNC_STATIC, proto);
-	proto = btf__add_func_proto(b, 0);
-	btf__add_func_param(b, NULL, any);
-	btf__add_func_param(b, NULL, pointer);
-	btf__add_func_param(b, NULL, i32);
-	proto = btf__add_ptr(b, proto);
-	btf__add_typedef(b, "btf_trace_happened", proto);
-	btf__add_typedef(b, "btf_trace_named", proto);
-	proto = btf__add_func_proto(b, i32);
-	btf__add_func_param(b, "__data", any);
-	btf__add_func_param(b, "node", pointer);
-	btf__add_func_param(b, "count", i32);
-	id = btf__add_func(b, "__traceiter_named", BTF_FUNC_STATIC, proto);
-	assert_true(id > 0);
+	add_functions(b, i32, u8, node, pointer);
 	return b;
 }
 
@@ -127,7 +146,7 @@ static int begin(void **state)
 	(void)state;
 	use(sample());
 	open_arena();
-	assert_int_equal(btf_types_memory(btf, raw, raw_size), 0);
+	assert_int_equal(btf_from_memory(btf, raw, raw_size), 0);
 	return 0;
 }
 
@@ -442,7 +461,7 @@ static void ask_changed(const void *data, uint32_t size)
 
 	memcpy(copy, data, size);
 	open_arena();
-	if (!btf_types_memory(btf, copy, size))
+	if (!btf_from_memory(btf, copy, size))
 		ask_everything();
 	btf_types_free(btf);
 	arena_free(arena);
@@ -511,7 +530,7 @@ static void test_circles(void **state)
 	btf__add_typedef(b, "mirror", 5);
 	use(b);
 	open_arena();
-	assert_int_equal(btf_types_memory(btf, raw, raw_size), 0);
+	assert_int_equal(btf_from_memory(btf, raw, raw_size), 0);
 	assert_int_equal(btf_type(btf, NULL, "itself")->kind, TYPE_VOID);
 	type = btf_type(btf, NULL, "star");
 	assert_int_equal(type->kind, TYPE_POINTER);

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "elf_fixture.h"
+#include "script/ldcache.h"
 #include "script/probes_internal.h"
 #include "script/userpath.h"
 
@@ -428,20 +429,18 @@ static void test_cache(void **state)
 	size_t size = make_cache(cache, flags);
 
 	(void)state;
-	assert_string_equal(userpath_cached_library(arena, cache, size, "libx"), "/lib/libx.so.1");
-	assert_string_equal(userpath_cached_library(arena, cache, size, "libx.so.1"),
-			    "/lib/libx.so.1");
-	assert_string_equal(userpath_cached_library(arena, cache, size, "libxy"),
-			    "/lib/libxy.so.2");
-	assert_null(userpath_cached_library(arena, cache, size, "lib"));
+	assert_string_equal(ldcache_library(arena, cache, size, "libx"), "/lib/libx.so.1");
+	assert_string_equal(ldcache_library(arena, cache, size, "libx.so.1"), "/lib/libx.so.1");
+	assert_string_equal(ldcache_library(arena, cache, size, "libxy"), "/lib/libxy.so.2");
+	assert_null(ldcache_library(arena, cache, size, "lib"));
 	for (size_t len = 0; len < size; len++) { /* cut anywhere */
 		copy = malloc(len ? len : 1);
 		memcpy(copy, cache, len);
-		userpath_cached_library(arena, copy, len, "libxy");
+		ldcache_library(arena, copy, len, "libxy");
 		free(copy);
 	}
 	make_cache(cache, 0x0801); /* another machine's */
-	assert_null(userpath_cached_library(arena, cache, size, "libx"));
+	assert_null(ldcache_library(arena, cache, size, "libx"));
 }
 
 /* --- listing --- */
