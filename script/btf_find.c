@@ -353,34 +353,18 @@ void btf_each_record(struct btf_types *b,
 
 /* --- enumerators --- */
 
-/* Which of the enum's has its name at @name; -1: none. */
-static long enumerator_at(const struct btf_type *t, uint32_t name)
-{
-	size_t step = btf_raw_kind(t) == BTF_RAW_ENUM64 ? 3 : 2;
-	const uint32_t *m = (const void *)(t + 1);
-
-	for (uint32_t i = 0; i < btf_raw_vlen(t); i++)
-		if (m[i * step] == name)
-			return i;
-	return -1;
-}
-
 bool btf_enumerator(struct btf_types *b, const char *name, int64_t *value, const struct type **type)
 {
 	struct btf_section *s = first_section(b, "vmlinux");
-	uint32_t at = s ? btf_raw_name(&s->raw, name) : 0;
+	struct btf_enumerator e = { 0 };
+	const struct type *of;
 
-	for (uint32_t id = 0; at && (id = btf_raw_next(&s->raw, BTF_ENUM_KINDS, id + 1));) {
-		const struct btf_type *t = btf_raw_type(&s->raw, id);
-		long i = enumerator_at(t, at);
-		const struct type *of;
-
-		if (i < 0)
-			continue;
-		of = btf_make(b, s, id);
-		*value = of->enumerators[i].value;
-		*type = of->name ? of : type_int(b->types, of->size, true);
-		return true;
-	}
-	return false;
+	if (s)
+		e = btf_raw_enumerator(&s->raw, name);
+	if (!e.id)
+		return false;
+	of = btf_make(b, s, e.id);
+	*value = of->enumerators[e.nth].value;
+	*type = of->name ? of : type_int(b->types, of->size, true);
+	return true;
 }

@@ -16,6 +16,8 @@
 #define FILE_MAX  (256u << 20)
 #define FINDS_MAX 16 /* without an index of names */
 
+#define ENUM_KINDS (BTF_RAW_KIND(BTF_KIND_ENUM) | BTF_RAW_KIND(BTF_RAW_ENUM64))
+
 /* Whose names are looked for. */
 #define NAMED_KINDS                                                                                \
 	(BTF_RAW_KIND(BTF_KIND_INT) | BTF_RAW_KIND(BTF_KIND_STRUCT) |                              \
@@ -222,6 +224,7 @@ void btf_raw_close(struct btf_raw *r)
 	if (r->index)
 		munmap(r->index, index_size(r));
 	free(r->names);
+	free(r->enumerators);
 	if (r->data)
 		munmap(r->data, r->data_size);
 	*r = (struct btf_raw){ 0 };
@@ -354,4 +357,71 @@ uint32_t btf_raw_find(struct btf_raw *r, uint32_t kinds, const char *name)
 	if (r->names || (++r->finds > FINDS_MAX && make_names(r)))
 		return find_by_hash(r, kinds, name);
 	return find_by_string(r, kinds, name);
+}
+
+/* --- enumerators --- */
+
+static const uint32_t *enumerator(const struct btf_type *t, uint32_t nth)
+{
+	return (const uint32_t *)(t + 1) + (size_t)nth * (trailing[btf_raw_kind(t)].member / 4);
+}
+
+static bool make_enumerators(struct btf_raw *r)
+{
+	uint32_t nr = 1024, id, all = 0;
+
+	for (id = 0; (id = btf_raw_next(r, ENUM_KINDS, id + 1));)
+		all += btf_raw_vlen(btf_raw_type(r, id));
+	while (nr < all + all / 2)
+		nr *= 2;
+	r->enumerators = calloc(nr, sizeof(*r->enumerators));
+	if (!r->enumerators)
+		return false;
+	r->nr_enumerators = nr;
+	for (id = 0; (id = btf_raw_next(r, ENUM_KINDS, id + 1));) {
+		const struct btf_type *t = btf_raw_type(r, id);
+
+		for (uint32_t i = 0; i < btf_raw_vlen(t); i++) {
+			uint32_t at = hash_of(btf_raw_string(r, *enumerator(t, i)));
+
+			while (r->enumerators[at & (nr - 1)].id)
+				at++;
+			r->enumerators[at & (nr - 1)] = (struct btf_enumerator){ id, i };
+		}
+	}
+	return true;
+}
+
+static struct btf_enumerator enumerator_by_hash(const struct btf_raw *r, const char *name)
+{
+	for (uint32_t at = hash_of(name);; at++) {
+		struct btf_enumerator e = r->enumerators[at & (r->nr_enumerators - 1)];
+
+		if (!e.id ||
+		    !strcmp(name, btf_raw_string(r, *enumerator(btf_raw_type(r, e.id), e.nth))))
+			return e;
+	}
+}
+
+static struct btf_enumerator enumerator_by_string(const struct btf_raw *r, const char *name)
+{
+	uint32_t at = btf_raw_name(r, name);
+
+	for (uint32_t id = 0; at && (id = btf_raw_next(r, ENUM_KINDS, id + 1));) {
+		const struct btf_type *t = btf_raw_type(r, id);
+
+		for (uint32_t i = 0; i < btf_raw_vlen(t); i++)
+			if (*enumerator(t, i) == at)
+				return (struct btf_enumerator){ id, i };
+	}
+	return (struct btf_enumerator){ 0 };
+}
+
+struct btf_enumerator btf_raw_enumerator(struct btf_raw *r, const char *name)
+{
+	if (!name[0])
+		return (struct btf_enumerator){ 0 };
+	if (r->enumerators || (++r->enumerator_finds > FINDS_MAX && make_enumerators(r)))
+		return enumerator_by_hash(r, name);
+	return enumerator_by_string(r, name);
 }

@@ -20,6 +20,11 @@
 
 #define BTF_RAW_NR_MAX (4u << 20) /* types of one section */
 
+struct btf_enumerator {
+	uint32_t id; /* of the enum; 0: a free place */
+	uint32_t nth;
+};
+
 struct btf_raw {
 	const struct btf_raw *base; /* of a module: vmlinux, whose types and strings come first */
 	const char *types, *strings;
@@ -30,6 +35,10 @@ struct btf_raw {
 	uint32_t *names;   /* ids by the hash of their names, 0: free; NULL: not made yet */
 	uint32_t nr_names; /* a power of two */
 	unsigned int finds;
+	/* The same of enumerators: which one of which enum. */
+	struct btf_enumerator *enumerators;
+	uint32_t nr_enumerators;
+	unsigned int enumerator_finds;
 	void *data; /* what btf_raw_open() has mapped; NULL: the caller's memory */
 	size_t data_size;
 };
@@ -73,6 +82,10 @@ uint32_t btf_raw_name(const struct btf_raw *r, const char *name);
  */
 uint32_t btf_raw_find(struct btf_raw *r, uint32_t kinds, const char *name);
 #define BTF_RAW_KIND(kind) (1u << (kind))
+
+/* The first enumerator of this section that has this name; .id of 0: there is none. As above, many
+ * questions are answered by an index. */
+struct btf_enumerator btf_raw_enumerator(struct btf_raw *r, const char *name);
 
 /* The next type of one of these kinds, from @from on; for (id = 0; (id = btf_raw_next(r, kinds,
  * id + 1));) sees all of this section. */

@@ -143,9 +143,10 @@ static void add_raw(struct expansion *e, const char *module, const char *name)
 		t->args = f.args;
 		module = f.module;
 	}
-	if (module && strcmp(module, "vmlinux"))
+	if (module && module[0] && strcmp(module, "vmlinux"))
 		t->module = module;
-	t->name = arena_printf(arena, "rawtracepoint:%s:%s", module ? module : "vmlinux", name);
+	t->name = module && module[0] ? arena_printf(arena, "rawtracepoint:%s:%s", module, name)
+				      : arena_printf(arena, "rawtracepoint:%s", name);
 }
 
 static void try_raw(void *ctx, const char *module, const char *name)
@@ -183,11 +184,12 @@ int probes_kernel_rawtracepoint(struct expansion *e)
 	}
 	if (!btf_types_error(e->p->btf)) {
 		btf_each_tracepoint(e->p->btf, try_raw, &s);
-	} else { /* the names of events are those of their tracepoints */
+	}
+	if (!e->nr) { /* of a module without BTF: most events are called as their tracepoints */
 		events = knames_events(&e->p->names, probes_tracefs(e->p));
 		for (size_t i = 0; events && i < events->nr; i++)
 			if (strcmp(events->names[i].group, "syscalls"))
-				try_raw(&s, "vmlinux", events->names[i].name);
+				try_raw(&s, "", events->names[i].name);
 	}
 	if (e->nr)
 		return 0;

@@ -367,7 +367,9 @@ static void test_all_names(void **state)
 /* Beyond so many questions, the answers come from an index. */
 static void test_many_questions(void **state)
 {
+	const struct type *type;
 	struct function f;
+	int64_t value;
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
@@ -376,6 +378,11 @@ static void test_many_questions(void **state)
 		assert_false(btf_function(btf, NULL, "later", &f));
 		assert_non_null(btf_type(btf, "struct", "later"));
 		assert_non_null(btf_type(btf, NULL, "node_t"));
+		assert_true(btf_enumerator(btf, "BIG_MINUS", &value, &type));
+		assert_int_equal(value, -5);
+		assert_true(btf_enumerator(btf, "STATE_ON", &value, &type));
+		assert_int_equal(value, 1);
+		assert_false(btf_enumerator(btf, "STATE", &value, &type));
 	}
 }
 
