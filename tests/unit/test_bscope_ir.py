@@ -125,8 +125,6 @@ WRONG = [
     wrong("arg0 is not there in begin probes", 14, "arg0", "begin { @a = arg0; }"),
     wrong("retval is not there in begin probes", 14, "retval", "begin { @a = retval; }"),
     wrong("what the arguments of begin are is not known here", 14, "args", "begin { @a = args.x; }"),
-    wrong("kstack is not there in begin probes", 14, "kstack", "begin { @a = kstack; }"),
-    wrong("there is no stack in begin probes", 14, "ustack(5)", "begin { @a = ustack(5); }"),
     wrong("there are no registers in begin probes", 14, 'reg("ip")', 'begin { @a = reg("ip"); }'),
     wrong("func is not there in begin probes", 14, "func", "begin { @a = func; }"),
     wrong("signal() changes something: it needs --unsafe", 9, "signal(9)", "begin { signal(9); }"),
@@ -203,8 +201,6 @@ WRONG = [
           "begin { @a = tseries(1, 1s, 5); }", "print(@x) in an interval probe shows how a value goes"),
     wrong("path() is not there in bscope", 14, "path(5)",
           "begin { @a = path(5); }", "the field d_name of a dentry has the last part"),
-    wrong("loops over maps are not there yet: print(@a) shows all of it", 9, "for $kv : @a { print($kv); }",
-          "begin { for $kv : @a { print($kv); } }"),
     wrong("records such as (.a = 1) are not there yet", 14, "(.a = 1)", "begin { @x = (.a = 1); }"),
     wrong("& (the address of something) is not there", 14, "&pid", "begin { @a = &pid; }"),
     wrong("unknown setting: nosuch", 12, "nosuch = 1", "config = { nosuch = 1 } begin { @a = 1; }"),
@@ -227,6 +223,7 @@ WRONG = [
           "fn f() { } begin { @a = 1; }"),
     wrong("import is not supported: put all into one script", 1, "import", 'import "x"; begin { @a = 1; }'),
     # one mistake, one message
+    wrong("undefined map: @a", 19, "@a", "begin { for $kv : @a { print($kv); } }"),
     wrong("this can't be set; only a $variable or a @map can", 9, "pid", "begin { pid = 5; }"),
     wrong("this can't be set; only a $variable or a @map can", 9, '"x"', 'begin { "x" = 5; }'),
     wrong("what is part of something else can't be set; only a $variable or a @map can", 26, "$p->x",
@@ -411,9 +408,9 @@ def test_bytes_of_all_kinds():
 
 
 def test_too_long():
-    """More than 16 MiB are refused at once."""
+    """A file without an end is refused at once."""
     done = subprocess.run([BSCOPE, "-d", "ir", "-"], input="\n" * (17 << 20), capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 1 and "longer than 16 MiB" in done.stderr
+    assert done.returncode == 1 and re.search(r"longer than \d+ MiB", done.stderr)
 
 
 def test_explain_is_unprivileged():
