@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What a sample costs: profile beside its peers, at the same frequency on the same load. As root.
+"""What a sample costs: profile, and bscope, beside its peers, at the same frequency on the same load. As root.
 
 The load is `burn`, a thread on each CPU, DEPTH calls deep. The kernel counts the runs of each one's BPF program and the
 time that they took (kernel.bpf_stats_enabled); of the process itself its CPU time counts, from its start to its end: what
@@ -26,14 +26,16 @@ def subjects(build, hz):
     frequency, it can stop a virtual machine for a minute (event_open() in libcommon/kernel/perf.c)."""
     ours = [build / "bin/profile", "-F", hz]
     clock = ["--source", "cpu-clock"]
+    stacks = f"profile:hz:{hz} {{ @[kstack, ustack, comm] = count(); }}"
     return {
+        "**bscope**": [build / "bin/bscope", "-e", stacks],
         "**profile**": [*ours, *clock],
         "**profile** --top": [*ours, *clock, "--top"],
         "**profile** -K": [*ours, *clock, "-K"],
         "**profile** -p OTHER": [*ours, *clock, "-p", 1],
         "**profile** by default": ours,
         "libbpf-tools profile": ["/usr/sbin/profile", "-F", hz],
-        "bpftrace": ["bpftrace", "-e", f"profile:hz:{hz} {{ @[kstack, ustack, comm] = count(); }}"],
+        "bpftrace": ["bpftrace", "-e", stacks],
         "perf record -g": ["perf", "record", "-e", "cpu-clock", "-a", "-g", "-q", "-F", hz, "-o", "/dev/null"],
     }
 

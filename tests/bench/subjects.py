@@ -41,6 +41,16 @@ def ours(name, *arguments, label="", **more):
     return Subject(f"**{name}**{label}", [f"$BUILD/bin/{name}", *arguments], **more)
 
 
+def script(program, label):
+    """The same by bscope."""
+    return ours("bscope", "-e", program, label=f" {label}")
+
+
+def by_hand(program, label):
+    """What a script does, in C: the yardstick that it is held to."""
+    return Subject(f"{label}, by hand", ["$YARDSTICK", "$YARDSTICK.bpf.o", program], "floor")
+
+
 def floor(programs, section):
     """`section`: as a tool says that it is using it, at the end."""
     return Subject(f"empty {section}", ["$YARDSTICK", "$YARDSTICK.bpf.o", *programs.split()], "floor")
@@ -62,6 +72,8 @@ class Case:
     threads: tuple = ()
 
 
+OPENAT = 'tracepoint:syscalls:sys_enter_openat { printf("%s opened %s\\n", comm, str(args->filename)); }'
+COUNT = "tracepoint:syscalls:sys_enter_getppid { @[comm] = count(); }"
 RETRANSMITS = [
     floor("inet_sock_set_state", "tp_btf/inet_sock_set_state"),
     ours("tcpretrans", filtered=True),
@@ -95,6 +107,18 @@ CASES = {
         wrapper("perf trace", "-e", "openat", "-o", "/dev/null"),
     ], burst=20000, vm=2000, getppids=100000, vm_getppids=5000, speed=1000000, peers=200000,
        vm_speed=20000, threads=(1, 2)),
+    "bscope": Case(Open, [
+        floor("sys_exit", "tp_btf/sys_exit"),
+        script(OPENAT, "printf() of an openat"),
+        ours("opensnoop"),
+        one_liner(OPENAT),
+    ], burst=20000, vm=2000, getppids=100000, vm_getppids=5000, speed=1000000, peers=200000, vm_speed=20000,
+       threads=(1, 2)),
+    "bscope-count": Case(Call, [
+        by_hand("count_by_comm", "count by comm"),
+        script(COUNT, "count() by comm"),
+        one_liner(COUNT),
+    ], burst=100000, vm=5000),
     "execsnoop": Case(Spawn, [
         floor("sched_process_exec", "tp_btf/sched_process_exec"),
         ours("execsnoop"),

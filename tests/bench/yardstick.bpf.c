@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The yardstick: programs that do nothing. What one of them adds to an operation is what any tool
- * on that hook has to pay. yardstick.c attaches those of them whose names it is given.
+ * on that hook has to pay; and one that does by hand what a script does. yardstick.c attaches those
+ * of them whose names it is given.
  */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -29,5 +30,28 @@ EMPTY(vfs_read, "fentry/vfs_read")
 EMPTY(vfs_read_end, "fexit/vfs_read")
 EMPTY(vfs_write, "fentry/vfs_write")
 EMPTY(vfs_write_end, "fexit/vfs_write")
+
+/* What bscope makes of "@[comm] = count()", as one would write it by hand. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, char[16]);
+	__type(value, __u64);
+} counts SEC(".maps");
+
+SEC("tp/syscalls/sys_enter_getppid") int count_by_comm(void *ctx)
+{
+	const __u64 one = 1;
+	char comm[16];
+	__u64 *count;
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	count = bpf_map_lookup_elem(&counts, comm);
+	if (count)
+		*count += 1;
+	else
+		bpf_map_update_elem(&counts, comm, &one, BPF_NOEXIST);
+	return 0;
+}
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
