@@ -269,7 +269,9 @@ static uint32_t find_string(const struct btf_raw *r, const char *name, size_t le
 	return found + 1 - r->strings + (r->base ? r->base->strings_len : 0);
 }
 
-uint32_t btf_raw_name(const struct btf_raw *r, const char *name)
+/* Where the section, or its base, has this name, so that names need not be compared: BTF holds each
+ * string once. 0: nowhere, so there is nothing of that name. */
+static uint32_t string_offset(const struct btf_raw *r, const char *name)
 {
 	size_t len = strlen(name);
 	uint32_t at = r->base ? find_string(r->base, name, len) : 0;
@@ -339,7 +341,7 @@ static uint32_t find_by_hash(const struct btf_raw *r, uint32_t kinds, const char
 
 static uint32_t find_by_string(const struct btf_raw *r, uint32_t kinds, const char *name)
 {
-	uint32_t at = btf_raw_name(r, name);
+	uint32_t at = string_offset(r, name);
 
 	for (uint32_t i = 0; at && i < r->nr; i++) {
 		const struct btf_type *t = (const void *)(r->types + r->index[i]);
@@ -405,7 +407,7 @@ static struct btf_enumerator enumerator_by_hash(const struct btf_raw *r, const c
 
 static struct btf_enumerator enumerator_by_string(const struct btf_raw *r, const char *name)
 {
-	uint32_t at = btf_raw_name(r, name);
+	uint32_t at = string_offset(r, name);
 
 	for (uint32_t id = 0; at && (id = btf_raw_next(r, ENUM_KINDS, id + 1));) {
 		const struct btf_type *t = btf_raw_type(r, id);

@@ -70,12 +70,6 @@ static inline bool btf_raw_flag(const struct btf_type *t)
 const char *btf_raw_string(const struct btf_raw *r, uint32_t offset);
 
 /*
- * Where the section, or its base, has this name, so that names need not be compared: BTF holds each
- * string once. 0: nowhere, so there is nothing of that name.
- */
-uint32_t btf_raw_name(const struct btf_raw *r, const char *name);
-
-/*
  * The id of the first type of this section (not of base) whose kind is in @kinds (a bit for each)
  * and that has this name. 0: there is none. The first of these questions cost a look through all
  * types (about 1 ms for vmlinux); when there are many, an index of names is made (10 ms, once).

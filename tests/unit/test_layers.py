@@ -20,7 +20,7 @@ LONELY = {
     "tests give it bytes or a text, where its unit reads a file of the kernel's or of another process":
         "btf_scan_mem btf_scan_split kallsyms_read kallsyms_other_modules process_id_parse process_status_parse "
         "preempt_by_version preempt_by_setting preempt_by_boot preempt_by_config_line session_growth_take "
-        "store_add store_begin",
+        "btf_raw_memory store_add store_begin",
     "tests call it by itself: what calls it in its unit prints more than the answer":
         "disk_find open_flags_parse",
     "tests ask for the names of a process that lives, without a sample of it":
