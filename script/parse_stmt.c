@@ -278,7 +278,7 @@ struct node *parse_stmt_block(struct parser *p)
 		else if (kind != TOKEN_BAD)
 			node_list_add(&list, parse_stmt(p));
 	}
-	if (!parser_accept(p, '}') && !p->lx.open_comment)
+	if (!parser_accept(p, '}') && !p->lx.open_comment && !parser_is_full(p))
 		parser_error(p, from, "this '{' has no '}'");
 	n->body = list.first;
 	n->span = parser_span(p, from);

@@ -409,6 +409,33 @@ static void test_depth(void **state)
 	expect_errors(repeat("k:f { $x = 1", " + 1", 500, "; }"), "");
 }
 
+/* As do words without end, be they of the script or of what it #defines. */
+static void test_words(void **state)
+{
+	size_t size;
+	char *text;
+	FILE *out;
+
+	(void)state;
+	expect_errors(repeat("k:f { ", "(uint8)", 100000, "1 }"),
+		      "stdin:1:1400-1401: ERROR: this is nested more than 200 levels deep\n");
+	expect_errors(repeat("k:f { ", "comptime ", 100000, "1 }"),
+		      "stdin:1:1798-1806: ERROR: this is nested more than 200 levels deep\n");
+	expect_errors(repeat("k:f { f(1", ",1", 600000, ") }"),
+		      "stdin:1:1000005-1000006: ERROR: this script has more than 1000000 words\n");
+	expect_errors(repeat("k:f { ", ";", 1100000, "}"),
+		      "stdin:1:1000005-1000006: ERROR: this script has more than 1000000 words\n");
+	expect_errors(repeat("k:f", ",k:f", 70000, " { }"),
+		      "stdin:1:262145-262148: ERROR: this list has more than 65536 probes\n");
+	out = open_memstream(&text, &size);
+	fputs("#define A0 args.x\n", out);
+	for (int i = 1; i < 60; i++)
+		fprintf(out, "#define A%d (A%d + A%d)\n", i, i - 1, i - 1);
+	fputs("k:f { A59 }", out);
+	fclose(out);
+	expect_errors(text, "stdin:2:13-15: ERROR: this script has more than 1000000 words\n");
+}
+
 /* Macros that double what they are given must come to an end, too. */
 static void test_macro_bounds(void **state)
 {
@@ -468,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_parameters_are_data),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_macro_bounds),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_many_errors),
