@@ -221,9 +221,9 @@ struct map_use *check_map_named(struct compiler *c, const char *name, struct spa
 {
 	struct map_use *m;
 
-	for (size_t i = 0; i < c->nr_maps; i++)
-		if (!strcmp(c->maps[i]->map.name, name))
-			return c->maps[i];
+	m = names_get(c->map_names, name);
+	if (m)
+		return m;
 	if (c->nr_maps == c->maps_capacity)
 		c->maps = arena_grow(c->arena, c->maps, &c->maps_capacity, 16, sizeof(*c->maps));
 	m = arena_alloc(c->arena, sizeof(*m));
@@ -231,6 +231,7 @@ struct map_use *check_map_named(struct compiler *c, const char *name, struct spa
 	m->map.at = at;
 	m->map.index = c->nr_maps;
 	c->maps[c->nr_maps++] = m;
+	names_put(c->map_names, name, m);
 	c->changed = true;
 	return m;
 }
@@ -439,8 +440,6 @@ const struct type *check_for_map(struct compiler *c, struct node *n)
 		check_error(c, n->span, "loops over maps need Linux 5.13: print(@%s) shows all of "
 					"it here",
 			    n->a->name);
-	if (c->in_for_map)
-		check_error(c, n->span, "a loop over a map can't stand in another one");
 	if (m->map.value && m->map.key) {
 		of[0] = m->map.key;
 		of[1] = check_value_read(c, m, n->a->span);
@@ -450,10 +449,8 @@ const struct type *check_for_map(struct compiler *c, struct node *n)
 	}
 	c->loops++;
 	c->scope++;
-	c->in_for_map++;
 	n->info = check_declare(c, n->name, type);
 	check_block(c, n->body);
-	c->in_for_map--;
 	scope_leave(c);
 	c->loops--;
 	return type;
@@ -516,7 +513,6 @@ void check_variant(struct compiler *c, struct variant *v)
 	c->next_variable = 0;
 	c->scope = 0;
 	c->loops = 0;
-	c->in_for_map = 0;
 	if (v->clause->predicate)
 		check_if_condition(c, v->clause->predicate);
 	check_statements(c, v->clause->body);

@@ -127,10 +127,13 @@ static const struct type *check_name(struct compiler *c, struct node *n)
 	for (const struct constant *k = c->script->constants; k; k = k->next)
 		if (!strcmp(k->name, n->name))
 			return become_constant(c, n, k->value, k->type ? k->type : int64(c));
+	if (names_get(c->unknown, n->name))
+		return unknown_name(c, n);
 	if (constant_find(n->name, &value))
 		return become_constant(c, n, value, int64(c));
 	if (!btf_types_error(c->btf) && btf_enumerator(c->btf, n->name, &value, &type))
 		return become_constant(c, n, value, type);
+	names_put(c->unknown, n->name, c);
 	return unknown_name(c, n);
 }
 

@@ -239,6 +239,8 @@ static void make_programs(struct compiler *c)
 			probe_number(c, v->targets[k]->name);
 		out->programs[out->nr_programs] = p;
 		lower_variant(c, v);
+		if (c->source->errors)
+			return;
 		p->code = c->f;
 		if (!check_code(c, v))
 			return;
@@ -260,6 +262,8 @@ static struct compiler *compiler_new(struct script *script, const struct compile
 	c->script = script;
 	c->options = options;
 	c->config = config;
+	c->map_names = names_new(arena);
+	c->unknown = names_new(arena);
 	c->types = types_new(arena);
 	c->btf = btf_types_new(c->types, arena, options->btf);
 	c->cdecl = cdecl_new(script, c->types, c->btf);

@@ -15,6 +15,7 @@
 #include "script/check.h"
 #include "script/ir.h"
 #include "script/load.h"
+#include "script/names.h"
 #include "script/program.h"
 
 /* A $variable of a variant. In each round, the one that is declared as the n-th is the same. */
@@ -65,6 +66,7 @@ struct compiler {
 
 	struct variant **variants;
 	size_t nr_variants, variants_capacity;
+	struct names *map_names, *unknown; /* names that nothing has */
 	struct map_use **maps;
 	size_t nr_maps, maps_capacity;
 
@@ -75,7 +77,7 @@ struct compiler {
 	bool guess;   /* maps that are assigned what they are made of are numbers */
 	struct span *told;
 	size_t nr_told, told_capacity;
-	unsigned scope, loops, in_for_map;
+	unsigned scope, loops;
 	size_t next_variable; /* which one is declared next */
 	bool assigned_keys;   /* what is being checked is assigned to a map that has keys */
 	const struct node *assigned; /* the call that a map is assigned */
@@ -194,6 +196,13 @@ ir_value lower_variable(struct compiler *c, const struct variable *v);
 void lower_variable_set(struct compiler *c, const struct variable *v, ir_value value);
 /* for ($kv : @map) { } */
 void lower_for_map(struct compiler *c, struct node *n);
+/* Is the body of this loop a function that the kernel calls? A loop that is not has LOWER_ROUNDS at
+ * the most: every verifier follows it round by round. */
+#define LOWER_ROUNDS 1024
+bool lower_is_called(struct compiler *c, struct node *n);
+void lower_called_loop(struct compiler *c, struct node *n);
+/* Says that a loop was left for want of rounds. */
+void lower_loop_left(struct compiler *c, struct node *n, unsigned rounds);
 
 /* A scalar: the number; any other: the address of its place. */
 ir_value lower_expr(struct compiler *c, struct node *n);

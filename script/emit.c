@@ -30,8 +30,6 @@ struct emitter {
 	uint32_t *starts; /* of each block */
 	struct fixup *fixups;
 	size_t nr_fixups, fixups_capacity;
-	uint32_t *loads; /* instructions that want the address of callback number .imm */
-	size_t nr_loads, loads_capacity;
 	uint32_t outs[8]; /* jumps of the prologue to the ways out */
 	enum way_out out_of[8];
 	size_t nr_outs;
@@ -480,25 +478,50 @@ static void put_branch(struct emitter *m, const struct ir_insn *i, uint32_t next
 		put_jump_to(m, INSN(BPF_JMP | BPF_JA, 0, 0, 0, 0), i->otherwise);
 }
 
-/* Below the frame that values have: what a callback is given, its function's r6 and r7. */
-#define FRAME_CONTEXT (-(REGS_FRAME_LOOPS + 8))
-#define FRAME_SCRATCH (-(REGS_FRAME_LOOPS + 16))
+/* The lowest byte of the stack that has a value, or the key of a lookup. */
+static int frame_end(const struct emitter *m)
+{
+	int64_t end = -REGS_FRAME_HEAD;
+
+	for (ir_value v = 1; v < m->f->nr_values; v++)
+		if (place_of(m, v)->kind == REGS_STACK && place_of(m, v)->offset < end)
+			end = place_of(m, v)->offset;
+	return end;
+}
+
+/* r2: the callback, r3: what it is given, r4: no flags. Below the frame stand our r7 and r6, for a
+ * callback begins with none. */
+static void put_callback(struct emitter *m, uint32_t number)
+{
+	struct emitted *e = m->e;
+	int at = frame_end(m) - 16;
+
+	put(m, INSN_STORE(BPF_DW, BPF_REG_10, at, BPF_REG_7));
+	put(m, INSN_STORE(BPF_DW, BPF_REG_10, at + 8, BPF_REG_6));
+	if (e->nr_loads == e->loads_capacity)
+		e->loads = arena_grow(e->arena, e->loads, &e->loads_capacity, e->nr_loads + 1,
+				      sizeof(*e->loads));
+	e->loads[e->nr_loads++] = e->nr;
+	put(m, INSN(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_2, BPF_PSEUDO_FUNC, 0, number));
+	put(m, INSN(0, 0, 0, 0, 0));
+	put(m, INSN_MOV(BPF_REG_3, BPF_REG_10));
+	put(m, INSN_ADD_K(BPF_REG_3, at));
+	put(m, INSN_MOV_K(BPF_REG_4, 0));
+}
 
 static void put_for_each(struct emitter *m, const struct ir_insn *i)
 {
-	put(m, INSN_STORE(BPF_DW, BPF_REG_10, FRAME_CONTEXT, BPF_REG_6));
-	put(m, INSN_STORE(BPF_DW, BPF_REG_10, FRAME_SCRATCH, BPF_REG_7));
 	emit_place(m->e, BPF_REG_1, LINK_MAP, i->imm, 0, m->at);
-	if (m->nr_loads == m->loads_capacity)
-		m->loads = arena_grow(m->e->arena, m->loads, &m->loads_capacity, m->nr_loads + 1,
-				      sizeof(*m->loads));
-	m->loads[m->nr_loads++] = m->e->nr;
-	put(m, INSN(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_2, BPF_PSEUDO_FUNC, 0, i->imm2));
-	put(m, INSN(0, 0, 0, 0, 0));
-	put(m, INSN_MOV(BPF_REG_3, BPF_REG_10));
-	put(m, INSN_ADD_K(BPF_REG_3, FRAME_SCRATCH));
-	put(m, INSN_MOV_K(BPF_REG_4, 0));
+	put_callback(m, i->imm2);
 	put(m, INSN_CALL(BPF_FUNC_for_each_map_elem)); /* 5.13 */
+}
+
+static void put_loop(struct emitter *m, const struct ir_insn *i)
+{
+	put(m, INSN_MOV_K(BPF_REG_1, i->imm));
+	put_callback(m, i->imm2);
+	put(m, INSN_CALL(BPF_FUNC_loop)); /* 5.17 */
+	put_result(m, i->to, BPF_REG_0);
 }
 
 /* From @from to @at of the scratch. */
@@ -511,14 +534,18 @@ static void put_element(struct emitter *m, int from, uint32_t at, uint32_t size)
 	put(m, INSN_CALL(BPF_FUNC_probe_read_kernel));
 }
 
-/* r1: the map, r2: the key, r3: the value, r4: see put_for_each(). */
+/* For each element: r1: the map, r2: the key, r3: the value, r4: what put_callback() gave; again and
+ * again: r1: the number of the round, r2: the same. */
 static void put_callback_prologue(struct emitter *m)
 {
 	const struct ir_function *f = m->f;
+	int given = f->key_size ? BPF_REG_4 : BPF_REG_2;
 
 	m->at = f->blocks[0].insns[0].at;
-	put(m, INSN_LOAD(BPF_DW, BPF_REG_6, BPF_REG_4, FRAME_CONTEXT - FRAME_SCRATCH));
-	put(m, INSN_LOAD(BPF_DW, BPF_REG_7, BPF_REG_4, 0));
+	put(m, INSN_LOAD(BPF_DW, BPF_REG_6, given, 8));
+	put(m, INSN_LOAD(BPF_DW, BPF_REG_7, given, 0));
+	if (!f->key_size)
+		return;
 	put(m, INSN_MOV(BPF_REG_8, BPF_REG_3));
 	put_element(m, BPF_REG_2, f->key_at, f->key_size);
 	put_element(m, BPF_REG_8, f->value_at, f->value_size);
@@ -530,7 +557,7 @@ static void put_return(struct emitter *m, const struct ir_insn *i)
 		put_value(m, BPF_REG_0, i->a);
 	else
 		put_const(m, BPF_REG_0, i->imm);
-	if (m->e->scratch && !m->f->is_callback)
+	if (m->e->scratch && m->f->root == m->f)
 		put(m, INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_7, 0, 0, 0));
 	put(m, INSN_EXIT());
 }
@@ -583,6 +610,9 @@ static void put_insn(struct emitter *m, const struct ir_insn *i, uint32_t next)
 	case IR_CALL:
 	case IR_CALL_RUNTIME:
 		put_call(m, i);
+		break;
+	case IR_LOOP:
+		put_loop(m, i);
 		break;
 	case IR_FOR_EACH:
 		put_for_each(m, i);
@@ -729,10 +759,10 @@ static bool put_callbacks(struct emitter *m, struct source *src, const struct re
 		if (!fix_jumps(&body, src))
 			return false;
 	}
-	for (size_t n = 0; n < m->nr_loads; n++) {
-		struct bpf_insn *insn = &e->insns[m->loads[n]];
+	for (size_t n = 0; n < e->nr_loads; n++) {
+		struct bpf_insn *insn = &e->insns[e->loads[n]];
 
-		insn->imm = (int32_t)e->callbacks[insn->imm] - (int32_t)m->loads[n] - 1;
+		insn->imm = (int32_t)e->callbacks[insn->imm] - (int32_t)e->loads[n] - 1;
 	}
 	return true;
 }

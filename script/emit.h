@@ -25,6 +25,8 @@ struct emitted {
 	uint32_t scratch; /* as in struct code */
 	uint32_t *callbacks; /* where those of the function begin */
 	size_t nr_callbacks;
+	uint32_t *loads; /* instructions that want the address of callback number .imm */
+	size_t nr_loads, loads_capacity;
 };
 
 /* False after saying what is wrong at the place in the script. */

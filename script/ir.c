@@ -12,6 +12,7 @@ struct ir_function *ir_function_new(struct arena *arena, const char *name)
 	f->name = name;
 	f->classes = arena_grow(arena, NULL, &f->values_capacity, 16, sizeof(*f->classes));
 	f->nr_values = 1;
+	f->root = f;
 	f->block = ir_block(f);
 	return f;
 }
@@ -63,6 +64,7 @@ static void add(struct ir_function *f, struct ir_insn insn)
 		b->insns = arena_grow(f->arena, b->insns, &b->capacity, b->nr ? b->nr + 1 : 8,
 				      sizeof(*b->insns));
 	insn.at = f->at;
+	f->nr_insns++;
 	b->insns[b->nr++] = insn;
 }
 
@@ -237,11 +239,36 @@ void ir_return(struct ir_function *f, int64_t value)
 	add(f, (struct ir_insn){ .op = IR_RETURN, .imm = value });
 }
 
-void ir_for_each(struct ir_function *f, unsigned map, struct ir_function *body)
+struct ir_function *ir_callback_new(struct ir_function *f)
 {
-	if (f->nr_callbacks == f->callbacks_capacity)
-		f->callbacks = arena_grow(f->arena, f->callbacks, &f->callbacks_capacity,
-					  f->nr_callbacks + 1, sizeof(*f->callbacks));
-	add(f, (struct ir_insn){ .op = IR_FOR_EACH, .imm = map, .imm2 = f->nr_callbacks });
-	f->callbacks[f->nr_callbacks++] = body;
+	struct ir_function *root = f->root, *body = ir_function_new(f->arena, f->name);
+
+	if (root->nr_callbacks == root->callbacks_capacity)
+		root->callbacks = arena_grow(f->arena, root->callbacks, &root->callbacks_capacity,
+					     root->nr_callbacks + 1, sizeof(*root->callbacks));
+	root->callbacks[root->nr_callbacks++] = body;
+	body->root = root;
+	body->at = f->at;
+	body->context_has_pointers = root->context_has_pointers;
+	return body;
+}
+
+static int64_t number_of(const struct ir_function *body)
+{
+	int64_t n = 0;
+
+	while (body->root->callbacks[n] != body)
+		n++;
+	return n;
+}
+
+void ir_for_each(struct ir_function *f, unsigned map, const struct ir_function *body)
+{
+	add(f, (struct ir_insn){ .op = IR_FOR_EACH, .imm = map, .imm2 = number_of(body) });
+}
+
+ir_value ir_loop(struct ir_function *f, uint32_t times, const struct ir_function *body)
+{
+	return add_value(f, IR_SCALAR,
+			 (struct ir_insn){ .op = IR_LOOP, .imm = times, .imm2 = number_of(body) });
 }

@@ -61,6 +61,7 @@ enum ir_op {
 	IR_ADDRESS_MAP_NOW, /* the same of a map with generations: the one in use; may be NULL */
 	IR_CALL,	    /* to = helper number imm (args) */
 	IR_CALL_RUNTIME,    /* to = .name (args) */
+	IR_LOOP, /* to = how often callback number imm2 was called: imm times, unless it returns 1 */
 	IR_FOR_EACH, /* calls the callback number imm2 for each element of map number imm */
 	/* ends of a block */
 	IR_JUMP,   /* to block .then */
@@ -118,12 +119,16 @@ struct ir_function {
 	/* What is loaded from the context may be an address that the verifier follows, as in fentry
 	 * and fexit: emit.c makes it a number, with which everything may be done. */
 	bool context_has_pointers;
-	/* A function that the kernel calls for each element of a map. It returns 0 to go on, 1 to
-	 * end the loop, and shares the scratch of the function that it is a callback of. */
-	bool is_callback;
+	/*
+	 * A callback is a function that the kernel calls for each element of a map, or again and
+	 * again. It returns 0 to go on, 1 to end the loop, and shares the scratch of the program,
+	 * which is .root, and has all callbacks of the program, also those of callbacks.
+	 */
+	struct ir_function *root; /* itself, if it is a program */
 	uint32_t key_at, key_size, value_at, value_size; /* where in it copies are put first */
 	struct ir_function **callbacks;
 	size_t nr_callbacks, callbacks_capacity;
+	size_t nr_insns;
 };
 
 struct ir_function *ir_function_new(struct arena *arena, const char *name);
@@ -153,8 +158,11 @@ ir_value ir_map(struct ir_function *f, unsigned map, bool now);
 ir_value ir_call(struct ir_function *f, int helper, enum ir_class class, size_t nr, ...); /* ir_values */
 ir_value ir_runtime(struct ir_function *f, const char *name, enum ir_class class, size_t nr, ...);
 
-/* @body: complete, or to be completed before the function is checked. */
-void ir_for_each(struct ir_function *f, unsigned map, struct ir_function *body);
+/* Another callback of @f's program. */
+struct ir_function *ir_callback_new(struct ir_function *f);
+void ir_for_each(struct ir_function *f, unsigned map, const struct ir_function *body);
+/* Returns how often @body was called: @times, or less. */
+ir_value ir_loop(struct ir_function *f, uint32_t times, const struct ir_function *body);
 
 uint32_t ir_block(struct ir_function *f); /* a new one, empty */
 void ir_enter(struct ir_function *f, uint32_t block); /* what follows goes there */

@@ -218,8 +218,9 @@ static const char *check_insn(const struct checker *c, const struct ir_insn *i)
 	case IR_CALL:
 	case IR_CALL_RUNTIME:
 		return check_call(c, i);
+	case IR_LOOP:
 	case IR_FOR_EACH:
-		return i->imm2 >= 0 && (uint64_t)i->imm2 < c->f->nr_callbacks
+		return i->imm2 >= 0 && (uint64_t)i->imm2 < c->f->root->nr_callbacks
 			       ? NULL
 			       : wrong(c, "no such callback");
 	case IR_JUMP:

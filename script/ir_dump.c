@@ -113,6 +113,9 @@ static void dump_insn(const struct ir_insn *i, FILE *out)
 	case IR_CALL_RUNTIME:
 		dump_call(i, out);
 		break;
+	case IR_LOOP:
+		fprintf(out, "%" PRId64 " times callback %" PRId64, i->imm, i->imm2);
+		break;
 	case IR_FOR_EACH:
 		fprintf(out, "for each of map %" PRId64 ": callback %" PRId64, i->imm, i->imm2);
 		break;

@@ -147,11 +147,27 @@ static void lower_if(struct compiler *c, struct node *n)
 	ir_enter(c->f, after);
 }
 
-/*
- * The verifier of every kernel follows a loop round by round, so a loop needs an end that it can
- * see: after so many rounds it is left, and that is counted as a loss of this statement's.
- */
-#define LOOP_ROUNDS_MAX 1024
+/* As many rounds as there may be: that may be all, or something is wrong. */
+static void loop_is_full(struct compiler *c, struct node *n, uint32_t body, uint32_t after)
+{
+	uint32_t left = ir_block(c->f);
+	int64_t from, to;
+
+	if (n->kind == NODE_FOR_RANGE && check_constant(c, n->a, &from) &&
+	    check_constant(c, n->b, &to) && to - from <= LOWER_ROUNDS) {
+		ir_jump(c->f, after);
+		ir_enter(c->f, left);
+		ir_jump(c->f, after);
+		return;
+	}
+	if (n->kind == NODE_FOR_RANGE)
+		ir_jump(c->f, left);
+	else
+		lower_condition(c, n->a, left, after);
+	ir_enter(c->f, left);
+	lower_loop_left(c, n, LOWER_ROUNDS);
+	ir_jump(c->f, after);
+}
 
 static void lower_loop(struct compiler *c, struct node *n)
 {
@@ -160,7 +176,7 @@ static void lower_loop(struct compiler *c, struct node *n)
 	struct loop loop = { .again = next, .after = ir_block(c->f), .outer = c->loop };
 	ir_value rounds = ir_variable(c->f, IR_SCALAR), end = 0;
 	struct variable *v = n->info;
-	uint32_t inside = ir_block(c->f);
+	uint32_t inside = ir_block(c->f), full = ir_block(c->f);
 
 	if (is_range) {
 		place_variable(c, v);
@@ -171,7 +187,7 @@ static void lower_loop(struct compiler *c, struct node *n)
 	ir_set(c->f, rounds, ir_const(c->f, 0));
 	ir_jump(c->f, head);
 	ir_enter(c->f, head);
-	ir_branch_imm(c->f, IR_UGE, rounds, LOOP_ROUNDS_MAX, loop.after, inside);
+	ir_branch_imm(c->f, IR_UGE, rounds, LOWER_ROUNDS, full, inside);
 	ir_enter(c->f, inside);
 	if (is_range)
 		ir_branch(c->f, IR_SLT, lower_variable(c, v), end, body, loop.after);
@@ -188,16 +204,26 @@ static void lower_loop(struct compiler *c, struct node *n)
 	if (is_range)
 		lower_variable_set(c, v, ir_binary_imm(c->f, IR_ADD, lower_variable(c, v), 1));
 	ir_jump(c->f, head);
+	ir_enter(c->f, full);
+	loop_is_full(c, n, body, loop.after);
 	ir_enter(c->f, loop.after);
 }
+
+/* The kernel takes a million instructions, and a jump reaches over 32,767. */
+#define INSNS_MAX 100000
 
 static void lower_unroll(struct compiler *c, struct node *n)
 {
 	int64_t times = 0;
 
 	check_constant(c, n->a, &times);
-	while (times-- > 0 && !ir_ended(c->f))
+	while (times-- > 0 && !ir_ended(c->f)) {
+		if (c->f->nr_insns > INSNS_MAX) {
+			source_error(c->source, n->span, "this unroll makes too long a program of it");
+			return;
+		}
 		lower_statements(c, n->body);
+	}
 }
 
 static void lower_statement(struct compiler *c, struct node *n)
@@ -220,7 +246,10 @@ static void lower_statement(struct compiler *c, struct node *n)
 		break;
 	case NODE_WHILE:
 	case NODE_FOR_RANGE:
-		lower_loop(c, n);
+		if (lower_is_called(c, n))
+			lower_called_loop(c, n);
+		else
+			lower_loop(c, n);
 		break;
 	case NODE_FOR_MAP:
 		lower_for_map(c, n);
@@ -368,7 +397,7 @@ static void find_for_map(struct node *n, void *ctx)
 {
 	struct compiler *c = ctx;
 
-	if (n->kind == NODE_FOR_MAP)
+	if (lower_is_called(c, n))
 		c->in_memory = true;
 }
 
@@ -414,4 +443,6 @@ void lower_variant(struct compiler *c, struct variant *v)
 	ir_enter(c->f, c->leave);
 	ir_return(c->f, 0);
 	c->f->scratch = c->scratch_max;
+	for (size_t i = 0; i < c->f->nr_callbacks; i++)
+		c->f->callbacks[i]->scratch = c->scratch_max;
 }

@@ -36,13 +36,13 @@ struct assign {
 bool regs_has_effect(const struct ir_insn *i)
 {
 	return i->op == IR_STORE || i->op == IR_ATOMIC_ADD || i->op == IR_CALL ||
-	       i->op == IR_CALL_RUNTIME || i->op >= IR_FOR_EACH;
+	       i->op == IR_CALL_RUNTIME || i->op >= IR_LOOP;
 }
 
 static bool is_call(const struct ir_insn *i)
 {
 	return i->op == IR_CALL || i->op == IR_CALL_RUNTIME || i->op == IR_ADDRESS_MAP_NOW ||
-	       i->op == IR_FOR_EACH;
+	       i->op == IR_LOOP || i->op == IR_FOR_EACH;
 }
 
 void regs_each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx)
@@ -476,7 +476,7 @@ static void place_on_stack(struct assign *a, ir_value v, size_t slot)
 /* How many slots of the stack a function has. */
 static size_t stack_slots(const struct ir_function *f)
 {
-	int frame = f->is_callback    ? REGS_FRAME_CALLBACK
+	int frame = f->root != f	      ? REGS_FRAME_CALLBACK
 		    : f->nr_callbacks ? REGS_FRAME_LOOPS
 				      : REGS_FRAME;
 
