@@ -272,7 +272,8 @@ static const struct type *check_comparison(struct compiler *c, struct node *n)
 			return type_bool(c->types);
 		return check_error(c, n->span, "names can be compared by == and != only");
 	}
-	if (a->kind == TYPE_TUPLE && a == b && (n->op == OP_EQ || n->op == OP_NE))
+	if ((a->kind == TYPE_TUPLE || a->kind == TYPE_BUFFER) &&
+	    (n->op == OP_EQ || n->op == OP_NE) && check_comparable(a, b))
 		return type_bool(c->types);
 	if (!type_is_scalar(a) || !type_is_scalar(b))
 		return check_error(c, n->span, "%s and %s can't be compared", check_text(c, a),

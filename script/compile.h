@@ -236,6 +236,18 @@ void lower_zero(struct compiler *c, ir_value base, uint32_t offset, uint32_t siz
 void lower_copy(struct compiler *c, ir_value to, uint32_t to_offset, ir_value from,
 		uint32_t from_offset, uint32_t size);
 
+/* --- lower_tuple.c: tuples that are places already ------------------------------------------------ */
+
+/* What is at @from_offset of @from, of @from_type, becomes what is of @type at @offset of @to; both
+ * have been joined, or @type is that of a key. */
+void lower_convert(struct compiler *c, const struct type *type, ir_value to, uint32_t offset,
+		   const struct type *from_type, ir_value from, uint32_t from_offset);
+/* Can values of these be compared by == and !=? */
+bool check_comparable(const struct type *a, const struct type *b);
+/* Goes on in @then where the places @a and @b are equal. */
+void lower_equal(struct compiler *c, struct node *a, struct node *b, uint32_t then,
+		 uint32_t otherwise);
+
 /* --- lower_places.c: what is reached by . -> [] and * ------------------------------------------ */
 
 struct location {
@@ -294,6 +306,9 @@ void lower_key_part(struct compiler *c, struct node *n, const struct type *type,
 void lower_count_lost(struct compiler *c, unsigned counter);
 /* A text as its id, and a stack: 16 bytes at @offset of @to. */
 void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);
+/* The same of a text of @type that is at @from. */
+void lower_place_id(struct compiler *c, const struct type *type, ir_value from, ir_value to,
+		    uint32_t offset);
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);
 
 /* --- lower_record.c: what is sent ------------------------------------------------------------- */

@@ -101,25 +101,6 @@ static enum ir_cond condition_of(enum op op, bool by_sign)
 
 /* --- conditions --------------------------------------------------------------------------------- */
 
-static void tuples_equal(struct compiler *c, struct node *n, uint32_t then, uint32_t otherwise)
-{
-	ir_value a = lower_expr(c, n->a), b = lower_expr(c, n->b), differs = ir_const(c->f, 0);
-	uint32_t size = n->a->type->size;
-
-	for (uint32_t at = 0; at < size; at += 8) {
-		uint32_t part = size - at < 8 ? size - at : 8;
-		ir_value x;
-
-		while (part & (part - 1))
-			part &= part - 1;
-		x = ir_binary(c->f, IR_XOR, ir_load(c->f, a, at, part, false),
-			      ir_load(c->f, b, at, part, false));
-		differs = ir_binary(c->f, IR_OR, differs, x);
-		at -= 8 - part;
-	}
-	ir_branch_imm(c->f, n->op == OP_EQ ? IR_EQ : IR_NE, differs, 0, then, otherwise);
-}
-
 /* probe == "kprobe:vfs_read": goes on in @is or @is_not. */
 static void compare_probe(struct compiler *c, struct node *probe, const struct node *name,
 			  uint32_t is, uint32_t is_not)
@@ -160,8 +141,11 @@ static void lower_comparison(struct compiler *c, struct node *n, uint32_t then, 
 		ir_branch_imm(c->f, n->op == OP_EQ ? IR_NE : IR_EQ, a, 0, then, otherwise);
 		return;
 	}
-	if (n->a->type->kind == TYPE_TUPLE) {
-		tuples_equal(c, n, then, otherwise);
+	if (!type_is_scalar(n->a->type)) {
+		if (n->op == OP_EQ)
+			lower_equal(c, n->a, n->b, then, otherwise);
+		else
+			lower_equal(c, n->a, n->b, otherwise, then);
 		return;
 	}
 	a = lower_expr(c, n->a);
@@ -422,7 +406,9 @@ void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_
 		return;
 	}
 	from = lower_expr(c, n);
-	lower_copy(c, to, offset, from, 0, type->size);
+	if (type->kind == TYPE_TUPLE && n->type != type)
+		lower_zero(c, to, offset, type->size);
+	lower_convert(c, type, to, offset, n->type, from, 0);
 }
 
 /* --- constant bytes ----------------------------------------------------------------------------- */

@@ -75,6 +75,22 @@ void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t off
 	intern(c, place, room, to, offset);
 }
 
+void lower_place_id(struct compiler *c, const struct type *type, ir_value from, ir_value to,
+		    uint32_t offset)
+{
+	uint32_t room = type->kind == TYPE_COMM ? 16 : type->count, place, text;
+
+	place = lower_place(c, offsetof(struct rt_bytes, len) + RT_STRING_SIZE(room), c->f->at);
+	text = place + offsetof(struct rt_bytes, len);
+	begin_bytes(c, place, RT_BYTES_TEXT);
+	if (type->kind == TYPE_COMM)
+		ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, ir_scratch(c->f, text), from);
+	else
+		ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, ir_scratch(c->f, text),
+			   ir_const(c->f, room), from);
+	intern(c, place, room, to, offset);
+}
+
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
 {
 	uint32_t room = 8 * n->type->depth, place;
