@@ -167,6 +167,8 @@ static struct map_use *whole_map(struct compiler *c, struct node *n)
 		return NULL;
 	}
 	m->info = check_map_named(c, m->name, m->span);
+	if (!((struct map_use *)m->info)->map.value)
+		check_map_unknown(c, m, m->info);
 	return m->info;
 }
 
@@ -345,7 +347,7 @@ static const struct type *check_print(struct compiler *c, struct node *n)
 		if (!check_number(c, n->args[i], "how much print() shows"))
 			return NULL;
 	if (is_whole(n->args[0])) {
-		n->args[0]->info = check_map_named(c, n->args[0]->name, n->args[0]->span);
+		whole_map(c, n);
 		return type_void(c->types);
 	}
 	if (n->args[0]->kind == NODE_MAP)

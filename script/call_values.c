@@ -193,8 +193,10 @@ static int clock_helper(const char *name)
 
 static const struct type *check_nsecs(struct compiler *c, struct node *n)
 {
-	struct node *a = n->args[0];
+	struct node *a = n->nr_args ? n->args[0] : NULL;
 
+	if (!a)
+		return type_int(c->types, 8, false);
 	if (a->kind != NODE_NAME || clock_helper(a->name) < 0)
 		return check_error(c, a->span, "nsecs() takes monotonic, boot, tai or sw_tai");
 	a->type = type_void(c->types);
@@ -203,11 +205,12 @@ static const struct type *check_nsecs(struct compiler *c, struct node *n)
 
 static ir_value lower_nsecs(struct compiler *c, struct node *n)
 {
-	ir_value now = ir_call(c->f, clock_helper(n->args[0]->name), IR_SCALAR, 0);
+	const char *clock = n->nr_args ? n->args[0]->name : "boot";
+	ir_value now = ir_call(c->f, clock_helper(clock), IR_SCALAR, 0);
 	struct timespec tai, boot;
 	int64_t ahead;
 
-	if (strcmp(n->args[0]->name, "sw_tai"))
+	if (strcmp(clock, "sw_tai"))
 		return now;
 	clock_gettime(CLOCK_TAI, &tai);
 	clock_gettime(CLOCK_BOOTTIME, &boot);
@@ -545,7 +548,7 @@ const struct function_def function_values[] = {
 	{ "kaddr", 1, 1, check_kaddr, lower_constant },
 	{ "cgroupid", 1, 1, check_cgroupid, lower_constant },
 	{ "reg", 1, 1, check_reg, lower_reg },
-	{ "nsecs", 1, 1, check_nsecs, lower_nsecs },
+	{ "nsecs", 0, 1, check_nsecs, lower_nsecs },
 	{ "pid", 0, 1, check_ids, lower_ids },
 	{ "tid", 0, 1, check_ids, lower_ids },
 	{ "bswap", 1, 1, check_bswap, lower_bswap },

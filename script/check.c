@@ -444,8 +444,8 @@ const struct type *check_for_map(struct compiler *c, struct node *n)
 		of[0] = m->map.key;
 		of[1] = check_value_read(c, m, n->a->span);
 		type = of[1] ? type_tuple(c->types, of, 2) : NULL;
-	} else if (c->final && !m->assigned) {
-		check_error(c, n->a->span, "undefined map: @%s", n->a->name);
+	} else {
+		check_map_unknown(c, n->a, m);
 	}
 	c->loops++;
 	c->scope++;

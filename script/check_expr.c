@@ -155,7 +155,7 @@ static const struct type *check_var(struct compiler *c, struct node *n)
 	return NULL;
 }
 
-static const struct type *unknown_map(struct compiler *c, struct node *n, struct map_use *m)
+const struct type *check_map_unknown(struct compiler *c, struct node *n, struct map_use *m)
 {
 	struct nearest near = { .name = n->name };
 
@@ -187,7 +187,7 @@ static const struct type *check_map_read(struct compiler *c, struct node *n)
 		c->changed = true;
 	}
 	if (!m->map.value)
-		return unknown_map(c, n, m);
+		return check_map_unknown(c, n, m);
 	return check_value_read(c, m, n->span);
 }
 

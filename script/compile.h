@@ -128,6 +128,8 @@ bool check_constant(struct compiler *c, struct node *n, int64_t *value);
 struct map_use *check_map(struct compiler *c, struct node *n);
 /* The map of a NODE_MAP takes values of @type. */
 bool check_map_value(struct compiler *c, struct node *n, const struct type *type);
+/* Nothing is ever assigned to @m, which stands at @n. */
+const struct type *check_map_unknown(struct compiler *c, struct node *n, struct map_use *m);
 struct map_use *check_map_named(struct compiler *c, const char *name, struct span at);
 /* Keys that stand elsewhere, for delete(@x, k): those of a map. */
 bool check_keys(struct compiler *c, struct map_use *m, struct node **keys, size_t nr,

@@ -101,6 +101,9 @@ const struct type *check_index(struct compiler *c, struct node *n)
 
 	if (!check_number(c, n->b, "an index") || !type)
 		return NULL;
+	/* a character: of a char of an array of them, too */
+	if (type_is_text(type) || type->kind == TYPE_BUFFER)
+		return type_int(c->types, 1, type_is_text(type));
 	if (type->kind == TYPE_TUPLE)
 		return check_error(c, n->span, "an element of a tuple is written .0, .1 and so on");
 	if (type->kind != TYPE_ARRAY && type->kind != TYPE_POINTER)
@@ -187,6 +190,31 @@ static struct location locate_field(struct compiler *c, struct node *n)
 	l.bits = f->bits ? f : NULL;
 	l.data_loc = f->data_loc || f->rel_loc ? f : NULL;
 	return l;
+}
+
+static uint32_t room_of(const struct type *type)
+{
+	return type->kind == TYPE_COMM ? 16 : type->count;
+}
+
+/* A character of a text: NUL where the text has none there. */
+static ir_value lower_character(struct compiler *c, struct node *n)
+{
+	ir_value text = n->a->type->kind == TYPE_BUFFER ? lower_expr(c, n->a) : lower_text(c, n->a);
+	uint32_t place = lower_place(c, 8, n->span), inside = ir_block(c->f), after = ir_block(c->f);
+	ir_value index = lower_expr(c, n->b), value = ir_variable(c->f, IR_SCALAR), from;
+
+	ir_set(c->f, value, ir_const(c->f, 0));
+	ir_branch_imm(c->f, IR_ULT, index, room_of(n->a->type), inside, after);
+	ir_enter(c->f, inside);
+	/* an index that the verifier need not follow */
+	from = ir_binary(c->f, IR_ADD, lower_forget(c, text), index);
+	lower_read(c, SPACE_KERNEL, place, 1,
+		   ir_binary_imm(c->f, IR_ADD, from, offsetof(struct rt_string, bytes)));
+	ir_set(c->f, value, ir_load(c->f, ir_scratch(c->f, place), 0, 1, n->type->is_signed));
+	ir_jump(c->f, after);
+	ir_enter(c->f, after);
+	return value;
 }
 
 static struct location locate_index(struct compiler *c, struct node *n)
@@ -327,6 +355,8 @@ ir_value lower_location(struct compiler *c, struct node *n)
 	/* args.retval */
 	if (n->kind == NODE_FIELD && is_args(n->a) && !strcmp(n->name, "retval") && c->target->ret)
 		return builtin_result(c);
+	if (n->kind == NODE_INDEX && (type_is_text(n->a->type) || n->a->type->kind == TYPE_BUFFER))
+		return lower_character(c, n);
 	l = locate(c, n);
 	if (l.data_loc)
 		follow_data_loc(c, &l);
