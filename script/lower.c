@@ -2,6 +2,7 @@
 /* Statements, and the frame of a program. */
 #include <linux/bpf.h>
 #include <string.h>
+#include <bpf/libbpf.h>
 
 #include "base/cgroup.h"
 #include "lib/core/filter.shared.h"
@@ -325,20 +326,62 @@ static void keep_comm(struct compiler *c, const struct filter *filter)
 	}
 }
 
+static uint32_t field_offset(struct compiler *c, const char *record, const char *field)
+{
+	const struct type *type = btf_type(c->btf, "struct", record);
+	uint32_t offset = 0;
+
+	if (type)
+		record_complete(type);
+	if (!type || !type_field(type, field, &offset))
+		source_error(
+			c->source, c->f->at,
+			"--cgroup needs BTF on this kernel, and there is no field %s of %s in it",
+			field, record);
+	return offset;
+}
+
+/* Of a record of the kernel's. */
+static ir_value read_field(struct compiler *c, uint32_t place, ir_value from, const char *record,
+			   const char *field, uint32_t more)
+{
+	uint32_t offset = field_offset(c, record, field) + more;
+
+	lower_read(c, SPACE_KERNEL, place, 8, ir_binary_imm(c->f, IR_ADD, from, offset));
+	return ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
+}
+
+/* bpf_get_current_ancestor_cgroup_id() by hand: programs that trace have it from 5.15 on. Until 6.0
+ * a cgroup had the ids of those above it. */
+static ir_value ancestor_by_hand(struct compiler *c, int level)
+{
+	uint32_t place = lower_place(c, 8, c->f->at);
+	ir_value at = ir_call(c->f, BPF_FUNC_get_current_task, IR_SCALAR, 0), depth;
+
+	at = read_field(c, place, at, "task_struct", "cgroups", 0);
+	at = read_field(c, place, at, "css_set", "dfl_cgrp", 0);
+	depth = ir_extend(c->f, read_field(c, place, at, "cgroup", "level", 0), 4, true);
+	keep_if(c, IR_SGE, depth, level);
+	return read_field(c, place, at, "cgroup", "ancestor_ids", 8 * level);
+}
+
 /* In the cgroup, or below it: the one above the task's that is as deep as the wanted one. */
 static void keep_cgroup(struct compiler *c, uint64_t id)
 {
+	const enum bpf_func_id helper = BPF_FUNC_get_current_ancestor_cgroup_id;
 	int level = cgroup_level(id);
 	ir_value above;
 
 	if (level < 0) {
-		source_error(c->source, c->f->at, "--cgroup: how deep this cgroup is can't be told: %s",
+		source_error(c->source, c->f->at,
+			     "--cgroup: how deep this cgroup is can't be told: %s",
 			     strerror(-level));
 		return;
 	}
-	/* 5.7 */
-	above = ir_call(c->f, BPF_FUNC_get_current_ancestor_cgroup_id, IR_SCALAR, 1,
-			ir_const(c->f, level));
+	if (!libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, helper, NULL))
+		above = ancestor_by_hand(c, level);
+	else
+		above = ir_call(c->f, helper, IR_SCALAR, 1, ir_const(c->f, level));
 	keep_if(c, IR_EQ, ir_binary(c->f, IR_XOR, above, ir_const(c->f, id)), 0);
 }
 
