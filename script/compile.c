@@ -175,13 +175,8 @@ static void finish_maps(struct compiler *c)
 		struct map_use *m = c->maps[i];
 
 		out->maps[i] = &m->map;
-		if (!m->map.value) {
-			if (!m->told && !m->assigned)
-				source_error(c->source, m->map.at, "undefined map: @%s",
-					     m->map.name);
-			continue;
-		}
-		finish_map(c, m);
+		if (m->map.value)
+			finish_map(c, m);
 	}
 	out->nr_maps = c->nr_maps;
 	out->interning_lost = out->nr_lost++;
@@ -199,6 +194,19 @@ static void find_types(struct compiler *c)
 			return;
 		if (!c->changed)
 			c->guess = true;
+	}
+}
+
+/* Those that nothing is assigned to, if it was not said where they are used. */
+static void check_maps(struct compiler *c)
+{
+	bool errors = c->source->errors;
+
+	for (size_t i = 0; i < c->nr_maps; i++) {
+		const struct map_use *m = c->maps[i];
+
+		if (!m->map.value && !m->told && (!m->assigned || !errors))
+			source_error(c->source, m->map.at, "undefined map: @%s", m->map.name);
 	}
 }
 
@@ -222,6 +230,7 @@ static void make_programs(struct compiler *c)
 	c->final = true;
 	for (size_t i = 0; i < c->nr_variants; i++)
 		check_variant(c, c->variants[i]);
+	check_maps(c);
 	if (c->source->errors)
 		return;
 	c->format_checked = true;
