@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/msg.h"
 #include "base/number.h"
@@ -30,6 +32,7 @@
 /* A link takes up to 50 ms to go, most of it waiting, so many are closed at the same time. */
 #define CLOSERS	     16
 #define CLOSERS_FROM 8 /* links */
+#define PAUSE_NS     (100 * NSEC_PER_MSEC)
 
 /* In the order of attaching: links, and the perf events that they are on. */
 struct attached {
@@ -436,14 +439,33 @@ static void *close_some(void *arg)
 	return NULL;
 }
 
+/* Not by pthread_join(): who guards us takes a main thread that does nothing for 10 s for one that
+ * hangs (run/guard.h), and hundreds of tracepoints take longer to go. */
+static void join(const struct closer *c, uint64_t since, size_t nr)
+{
+	struct timespec until;
+
+	do {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += PAUSE_NS;
+		if (until.tv_nsec >= (long)NSEC_PER_SEC) {
+			until.tv_nsec -= NSEC_PER_SEC;
+			until.tv_sec++;
+		}
+		if (clock_mono_ns() - since > NSEC_PER_SEC)
+			progress("taking off %zu probes", nr);
+	} while (pthread_timedjoin_np(c->thread, NULL, &until) == ETIMEDOUT);
+}
+
 void script_detach(struct attached *a)
 {
+	const uint64_t since = clock_mono_ns();
 	struct closer closers[CLOSERS];
 	size_t nr = 0;
 
 	if (!a)
 		return;
-	while (a->nr >= CLOSERS_FROM && nr < CLOSERS - 1) {
+	while (a->nr >= CLOSERS_FROM && nr < CLOSERS) {
 		closers[nr] = (struct closer){ .a = a, .first = nr, .step = CLOSERS };
 		if (pthread_create(&closers[nr].thread, NULL, close_some, &closers[nr]))
 			break;
@@ -455,7 +477,8 @@ void script_detach(struct attached *a)
 		close_some(&own);
 	}
 	for (size_t i = 0; i < nr; i++)
-		pthread_join(closers[i].thread, NULL);
+		join(&closers[i], since, a->nr);
+	progress_end();
 	free(a->fds);
 	free(a);
 }
