@@ -382,10 +382,7 @@ static void check_assign(struct compiler *c, struct node *n)
 	} else if (n->a->kind == NODE_MAP) {
 		assign_map(c, n);
 	} else {
-		check_expr(c, n->b);
-		check_error(c, n->a->span,
-			    "only a $variable or a @map can be assigned to: nothing of the kernel's "
-			    "or of a process is changed");
+		check_expr(c, n->b); /* what is wrong with the other side the parser has said */
 	}
 }
 

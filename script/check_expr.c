@@ -163,7 +163,7 @@ const struct type *check_map_unknown(struct compiler *c, struct node *n, struct 
 	if (m->assigned && c->guess)
 		return int64(c);
 	/* what is wrong with what it is assigned is said there */
-	if (!c->final || m->assigned)
+	if (!c->final || m->assigned || c->broken)
 		return NULL;
 	m->told = true;
 	check_error(c, n->span, "undefined map: @%s", n->name);

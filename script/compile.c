@@ -202,7 +202,7 @@ static void check_maps(struct compiler *c)
 {
 	bool errors = c->source->errors;
 
-	for (size_t i = 0; i < c->nr_maps; i++) {
+	for (size_t i = 0; i < c->nr_maps && !c->broken; i++) {
 		const struct map_use *m = c->maps[i];
 
 		if (!m->map.value && !m->told && (!m->assigned || !errors))
@@ -268,6 +268,7 @@ static struct compiler *compiler_new(struct script *script, const struct compile
 
 	c->arena = arena;
 	c->source = script->source;
+	c->broken = script->source->errors;
 	c->script = script;
 	c->options = options;
 	c->config = config;
