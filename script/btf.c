@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/advice.h"
 #include "kernel/btf.h"
 #include "script/btf_internal.h"
 
@@ -24,8 +25,11 @@ struct btf_types *btf_types_new(struct types *types, struct arena *arena, const 
 
 int btf_types_error(struct btf_types *b)
 {
-	if (b->state > 0)
-		b->state = btf_raw_open(&b->vmlinux.raw, b->path ? b->path : BTF_KERNEL, NULL);
+	if (b->state <= 0)
+		return b->state;
+	b->state = btf_raw_open(&b->vmlinux.raw, b->path ? b->path : BTF_KERNEL, NULL);
+	if (b->state && b->path) /* what was asked for by name, and is of no use */
+		advice_btf(b->path, b->state);
 	return b->state;
 }
 

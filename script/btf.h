@@ -16,7 +16,8 @@ struct btf_types;
 /* @path: --btf; NULL: the running kernel's, and its modules'. Nothing is read before the first
  * question. Never NULL. */
 struct btf_types *btf_types_new(struct types *types, struct arena *arena, const char *path);
-/* 0, or -errno: whether there is BTF at all. */
+/* 0, or -errno: whether there is BTF at all. Where it is that of --btf and can't be read, the first
+ * call says so. */
 int btf_types_error(struct btf_types *b);
 /* Types stay: what they have of the BTF is in the arena. */
 void btf_types_free(struct btf_types *b);
