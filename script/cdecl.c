@@ -7,24 +7,6 @@
 #include "script/cdecl_read.h"
 #include "script/cdecl_scalar.h"
 
-struct cdecl *cdecl_new(struct script *script, struct types *types, struct btf_types *btf)
-{
-	struct arena *arena = script->source->arena;
-	struct cdecl *c = arena_alloc(arena, sizeof(*c));
-
-	c->script = script;
-	c->types = types;
-	c->btf = btf;
-	c->arena = arena;
-	c->tags = names_new(arena);
-	c->typedefs = names_new(arena);
-	c->constants = names_new(arena);
-	for (c->last = &script->constants; *c->last; c->last = &(*c->last)->next)
-		names_put(c->constants, (*c->last)->name, *c->last);
-	cdecl_read_all(c);
-	return c;
-}
-
 /* --- names of types --- */
 
 /* Those of the language that have nothing but their kind. */
@@ -199,4 +181,25 @@ const struct type *cdecl_type(struct cdecl *c, const char *name, enum space spac
 	if (!type)
 		say_unknown(c, name, at);
 	return type;
+}
+
+/* --- all --- */
+
+struct cdecl *cdecl_new(struct script *script, struct types *types, struct btf_types *btf)
+{
+	struct arena *arena = script->source->arena;
+	struct cdecl *c = arena_alloc(arena, sizeof(*c));
+
+	c->script = script;
+	c->types = types;
+	c->btf = btf;
+	c->arena = arena;
+	c->tags = names_new(arena);
+	c->typedefs = names_new(arena);
+	c->constants = names_new(arena);
+	c->find = cdecl_find;
+	for (c->last = &script->constants; *c->last; c->last = &(*c->last)->next)
+		names_put(c->constants, (*c->last)->name, *c->last);
+	cdecl_read_all(c);
+	return c;
 }

@@ -8,6 +8,7 @@
 
 #include "script/ast.h"
 #include "script/btf.h"
+#include "script/consts.h"
 
 struct cdecl;
 
@@ -22,12 +23,5 @@ struct cdecl *cdecl_new(struct script *script, struct types *types, struct btf_t
 const struct type *cdecl_type(struct cdecl *c, const char *name, enum space space, struct span at);
 /* The same, and says nothing. */
 const struct type *cdecl_find(struct cdecl *c, const char *name, enum space space);
-
-/* A constant of the kernel's or of the C library's headers that BTF does not have (AF_INET, EINTR,
- * O_CREAT, S_IFMT, MAP_SHARED, SIGKILL, PF_KTHREAD, NSEC...), by the values of this architecture.
- */
-bool constant_find(const char *name, int64_t *value);
-/* Each of them, for did-you-mean. */
-const char *const *constant_names(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "script/cdecl_read.h"
 #include "script/cdecl_scalar.h"
+#include "script/consts.h"
 #include "script/fold.h"
 #include "script/parse_expr.h"
 
@@ -72,7 +73,8 @@ static bool name_value(void *ctx, const char *name, int64_t *value)
 
 static bool size_value(void *ctx, const char *name, int64_t *value)
 {
-	const struct type *type = cdecl_find(ctx, name, SPACE_KERNEL);
+	struct cdecl *c = ctx;
+	const struct type *type = c->find(c, name, SPACE_KERNEL);
 
 	if (!type || !type->size)
 		return false;

@@ -6,7 +6,8 @@
 #ifndef BORESCOPE_SCRIPT_CDECL_READ_H
 #define BORESCOPE_SCRIPT_CDECL_READ_H
 
-#include "script/cdecl.h"
+#include "script/ast.h"
+#include "script/btf.h"
 #include "script/names.h"
 
 struct cdecl {
@@ -19,6 +20,8 @@ struct cdecl {
 	struct names *constants; /* of struct constant: the script's */
 	struct constant **last;	 /* where the next one of these goes */
 	unsigned depth;
+	/* Of any name of a type, for sizeof: what is built on this knows more of them. */
+	const struct type *(*find)(struct cdecl *c, const char *name, enum space space);
 };
 
 /* Reads all declarations of the script. Mistakes are said. */

@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -26,7 +27,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "script/cdecl.h"
+#include "script/consts.h"
 
 /* By the headers of the C library, so they are those of this architecture. */
 #define HERE(name)                                                                                 \

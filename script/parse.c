@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
-#include "script/cdecl.h"
-#include "script/directives.h"
+#include "script/consts.h"
+#include "script/parse_directives.h"
 #include "script/fold.h"
 #include "script/macro.h"
 #include "script/parse_expr.h"
@@ -461,7 +461,7 @@ struct script *script_parse(struct source *src, const struct positional *positio
 	struct directives d;
 
 	script->source = src;
-	directives_read(&d, src);
+	parse_directives(&d, src);
 	script->text = d.text;
 	script->constants = d.constants;
 	parser_init(&r.p, src, d.text, (struct span){ 0, src->size });

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "trees.h"
+#include "script/trees.h"
 
 struct row {
 	const char *text, *tree;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "trees.h"
+#include "script/trees.h"
 
 /* With four parameters */
 static const struct {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trees.h"
+#include "script/trees.h"
 
 char *trees_messages;
 

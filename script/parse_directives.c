@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
-#include "script/cdecl.h"
-#include "script/directives.h"
+#include "script/consts.h"
+#include "script/parse_directives.h"
 #include "script/fold.h"
 #include "script/parse_expr.h"
 
@@ -416,7 +416,7 @@ static void predefine(struct directives *d, struct source *src, const char *name
 	names_put(d->defines, name, define);
 }
 
-void directives_read(struct directives *d, struct source *src)
+void parse_directives(struct directives *d, struct source *src)
 {
 	struct reader r = { .d = d, .src = src, .last = &d->constants };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * directives: the lines of a script that begin with '#'. There is no preprocessor of C: #include is
- * dropped (BTF and our constants are in its place), #if and its like choose what is read, #define
- * gives a name to an expression.
+ * parse_directives: the lines of a script that begin with '#'. There is no preprocessor of C:
+ * #include is dropped (BTF and our constants are in its place), #if and its like choose what is
+ * read, #define gives a name to an expression.
  */
-#ifndef BORESCOPE_SCRIPT_DIRECTIVES_H
-#define BORESCOPE_SCRIPT_DIRECTIVES_H
+#ifndef BORESCOPE_SCRIPT_PARSE_DIRECTIVES_H
+#define BORESCOPE_SCRIPT_PARSE_DIRECTIVES_H
 
 #include "script/parser.h"
 
@@ -19,6 +19,6 @@ struct directives {
 };
 
 /* Mistakes are said. */
-void directives_read(struct directives *d, struct source *src);
+void parse_directives(struct directives *d, struct source *src);
 
 #endif
