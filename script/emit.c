@@ -4,179 +4,9 @@
 
 #include "lib/core/types.shared.h"
 #include "script.shared.h"
-#include "script/emit.h"
-#include "script/insns.h"
-#include "script/regs.h"
+#include "script/emit_internal.h"
 
 #define SCRATCH_MAX (32 << 10) /* what the kernel has for a value of each CPU */
-
-/* A jump whose distance is not known yet. */
-struct fixup {
-	uint32_t insn, block;
-};
-
-/* Where a program leaves. */
-enum way_out {
-	OUT_CLOSED, /* nothing was done yet */
-	OUT_BUSY,   /* it runs already, and was interrupted */
-};
-
-struct emitter {
-	struct emitted *e;
-	const struct ir_function *f;
-	const struct regs *r;
-	const struct emit_config *config;
-	struct span at;
-	uint32_t *starts; /* of each block */
-	struct fixup *fixups;
-	size_t nr_fixups, fixups_capacity;
-	uint32_t outs[8]; /* jumps of the prologue to the ways out */
-	enum way_out out_of[8];
-	size_t nr_outs;
-};
-
-void emit_insn(struct emitted *e, struct bpf_insn insn, struct span at)
-{
-	if (e->nr == e->capacity)
-		e->insns =
-			arena_grow(e->arena, e->insns, &e->capacity, e->nr + 1, sizeof(*e->insns));
-	if (e->nr == e->at_capacity)
-		e->at = arena_grow(e->arena, e->at, &e->at_capacity, e->nr + 1, sizeof(*e->at));
-	e->at[e->nr] = at;
-	e->insns[e->nr++] = insn;
-}
-
-void emit_place(struct emitted *e, int reg, enum link_what what, uint32_t number, int32_t offset,
-		struct span at)
-{
-	if (e->nr_places == e->places_capacity)
-		e->places = arena_grow(e->arena, e->places, &e->places_capacity, e->nr_places + 1,
-				       sizeof(*e->places));
-	e->places[e->nr_places++] = (struct link_place){ e->nr, what, number };
-	emit_insn(e, INSN(BPF_LD | BPF_IMM | BPF_DW, reg, 0, 0, 0), at);
-	emit_insn(e, INSN(0, 0, 0, 0, offset), at);
-}
-
-static void put(struct emitter *m, struct bpf_insn insn)
-{
-	emit_insn(m->e, insn, m->at);
-}
-
-static bool is_small(int64_t v)
-{
-	return v >= INT32_MIN && v <= INT32_MAX;
-}
-
-static const struct regs_place *place_of(const struct emitter *m, ir_value v)
-{
-	return &m->r->places[v];
-}
-
-/* --- values into registers --- */
-
-static void put_const(struct emitter *m, int reg, int64_t v)
-{
-	if (is_small(v)) {
-		put(m, INSN_MOV_K(reg, v));
-		return;
-	}
-	put(m, INSN(BPF_LD | BPF_IMM | BPF_DW, reg, 0, 0, (uint32_t)v));
-	put(m, INSN(0, 0, 0, 0, (uint64_t)v >> 32));
-}
-
-static void put_move(struct emitter *m, int to, int from)
-{
-	if (to != from)
-		put(m, INSN_MOV(to, from));
-}
-
-/* What is made again where it is wanted. */
-static void put_fixed(struct emitter *m, int reg, const struct regs_place *p)
-{
-	int64_t offset = p->offset;
-
-	switch (p->base) {
-	case IR_CONST:
-		put_const(m, reg, offset);
-		return;
-	case IR_ADDRESS_GLOBAL:
-		emit_place(m->e, reg, LINK_GLOBALS, 0, offset, m->at);
-		return;
-	case IR_ADDRESS_RODATA:
-		emit_place(m->e, reg, LINK_RODATA, 0, offset, m->at);
-		return;
-	case IR_ADDRESS_MAP:
-		emit_place(m->e, reg, LINK_MAP, p->map, 0, m->at);
-		return;
-	case IR_ADDRESS_SCRATCH:
-		put_move(m, reg, BPF_REG_7);
-		offset += m->r->base;
-		break;
-	default: /* IR_ADDRESS_CONTEXT */
-		put_move(m, reg, BPF_REG_6);
-		break;
-	}
-	if (offset)
-		put(m, INSN_ADD_K(reg, offset));
-}
-
-/* Has @v in @reg. */
-static void put_value(struct emitter *m, int reg, ir_value v)
-{
-	const struct regs_place *p = place_of(m, v);
-
-	switch (p->kind) {
-	case REGS_REGISTER:
-		put_move(m, reg, p->reg);
-		break;
-	case REGS_STACK:
-		put(m, INSN_LOAD(BPF_DW, reg, BPF_REG_10, p->offset));
-		break;
-	case REGS_SCRATCH:
-		put(m, INSN_LOAD(BPF_DW, reg, BPF_REG_7, p->offset));
-		break;
-	default:
-		put_fixed(m, reg, p);
-		break;
-	}
-}
-
-/* The register that has @v: its own, or @reg. */
-static int have_value(struct emitter *m, int reg, ir_value v)
-{
-	if (place_of(m, v)->kind == REGS_REGISTER)
-		return place_of(m, v)->reg;
-	put_value(m, reg, v);
-	return reg;
-}
-
-/* The register in which the result is made: its own, or r0. */
-static int result_register(const struct emitter *m, ir_value to)
-{
-	return place_of(m, to)->kind == REGS_REGISTER ? place_of(m, to)->reg : BPF_REG_0;
-}
-
-/* What was made in @reg goes to where @to is. */
-static void put_result(struct emitter *m, ir_value to, int reg)
-{
-	const struct regs_place *p = place_of(m, to);
-
-	if (p->kind == REGS_REGISTER)
-		put_move(m, p->reg, reg);
-	else if (p->kind == REGS_STACK)
-		put(m, INSN_STORE(BPF_DW, BPF_REG_10, p->offset, reg));
-	else if (p->kind == REGS_SCRATCH)
-		put(m, INSN_STORE(BPF_DW, BPF_REG_7, p->offset, reg));
-}
-
-/* Is @v a constant that an instruction can have in itself? */
-static bool is_immediate(const struct emitter *m, ir_value v, int64_t *imm)
-{
-	const struct regs_place *p = place_of(m, v);
-
-	*imm = p->offset;
-	return p->kind == REGS_FIXED && p->base == IR_CONST && is_small(p->offset);
-}
 
 /* --- instructions --- */
 
@@ -193,32 +23,33 @@ static int bpf_op(enum ir_op op)
 
 static void put_binary(struct emitter *m, const struct ir_insn *i)
 {
-	int to = result_register(m, i->to), b = -1;
+	int to = emit_result_register(m, i->to), b = -1;
 	int64_t imm = i->imm;
 
 	/* the result must not overwrite what is still to be read */
-	if (i->b && place_of(m, i->b)->kind == REGS_REGISTER && place_of(m, i->b)->reg == to)
+	if (i->b && emit_place_of(m, i->b)->kind == REGS_REGISTER &&
+	    emit_place_of(m, i->b)->reg == to)
 		to = BPF_REG_0;
-	if (i->b ? !is_immediate(m, i->b, &imm) : !is_small(imm)) {
+	if (i->b ? !emit_is_immediate(m, i->b, &imm) : !emit_is_small(imm)) {
 		b = BPF_REG_1;
 		if (i->b)
-			b = have_value(m, BPF_REG_1, i->b);
+			b = emit_have(m, BPF_REG_1, i->b);
 		else
-			put_const(m, BPF_REG_1, imm);
+			emit_const(m, BPF_REG_1, imm);
 	}
 	/* a shift by a constant that is too far is refused by the verifier: as a register does it */
 	if (b < 0 && i->op >= IR_SHL && i->op <= IR_SAR)
 		imm &= 63;
 	if (b < 0 && (i->op == IR_UDIV || i->op == IR_UMOD) && !imm) {
 		b = BPF_REG_1;
-		put_const(m, BPF_REG_1, 0);
+		emit_const(m, BPF_REG_1, 0);
 	}
-	put_value(m, to, i->a);
+	emit_value(m, to, i->a);
 	if (b < 0)
-		put(m, INSN(BPF_ALU64 | BPF_K | bpf_op(i->op), to, 0, 0, imm));
+		emit_put(m, INSN(BPF_ALU64 | BPF_K | bpf_op(i->op), to, 0, 0, imm));
 	else
-		put(m, INSN(BPF_ALU64 | BPF_X | bpf_op(i->op), to, b, 0, 0));
-	put_result(m, i->to, to);
+		emit_put(m, INSN(BPF_ALU64 | BPF_X | bpf_op(i->op), to, b, 0, 0));
+	emit_result(m, i->to, to);
 }
 
 static void put_extend(struct emitter *m, int reg, unsigned size, bool is_signed)
@@ -228,30 +59,30 @@ static void put_extend(struct emitter *m, int reg, unsigned size, bool is_signed
 	if (!bits)
 		return;
 	if (!is_signed && size == 4) {
-		put(m, INSN(BPF_ALU | BPF_MOV | BPF_X, reg, reg, 0, 0));
+		emit_put(m, INSN(BPF_ALU | BPF_MOV | BPF_X, reg, reg, 0, 0));
 	} else if (!is_signed) {
-		put(m, INSN(BPF_ALU64 | BPF_AND | BPF_K, reg, 0, 0, (1 << 8 * size) - 1));
+		emit_put(m, INSN(BPF_ALU64 | BPF_AND | BPF_K, reg, 0, 0, (1 << 8 * size) - 1));
 	} else {
-		put(m, INSN(BPF_ALU64 | BPF_LSH | BPF_K, reg, 0, 0, bits));
-		put(m, INSN(BPF_ALU64 | BPF_ARSH | BPF_K, reg, 0, 0, bits));
+		emit_put(m, INSN(BPF_ALU64 | BPF_LSH | BPF_K, reg, 0, 0, bits));
+		emit_put(m, INSN(BPF_ALU64 | BPF_ARSH | BPF_K, reg, 0, 0, bits));
 	}
 }
 
 static void put_unary(struct emitter *m, const struct ir_insn *i)
 {
-	int to = result_register(m, i->to);
+	int to = emit_result_register(m, i->to);
 
-	put_value(m, to, i->a);
+	emit_value(m, to, i->a);
 	if (i->op == IR_NEG)
-		put(m, INSN(BPF_ALU64 | BPF_NEG, to, 0, 0, 0));
+		emit_put(m, INSN(BPF_ALU64 | BPF_NEG, to, 0, 0, 0));
 	else if (i->op == IR_EXTEND)
 		put_extend(m, to, i->size, i->is_signed);
 	else /* to the order that this machine does not have */
-		put(m, INSN(BPF_ALU | BPF_END |
-				    (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? BPF_TO_BE
-									       : BPF_TO_LE),
-			    to, 0, 0, 8 * i->size));
-	put_result(m, i->to, to);
+		emit_put(m, INSN(BPF_ALU | BPF_END |
+					 (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? BPF_TO_BE
+										    : BPF_TO_LE),
+				 to, 0, 0, 8 * i->size));
+	emit_result(m, i->to, to);
 }
 
 static int bpf_size(unsigned size)
@@ -263,7 +94,7 @@ static int bpf_size(unsigned size)
  * to @reg. */
 static int have_address(struct emitter *m, const struct ir_insn *i, int reg, int16_t *offset)
 {
-	struct regs_place p = *place_of(m, i->a);
+	struct regs_place p = *emit_place_of(m, i->a);
 	int64_t far = i->imm;
 	int base;
 
@@ -273,17 +104,17 @@ static int have_address(struct emitter *m, const struct ir_insn *i, int reg, int
 	} else if (p.kind == REGS_FIXED && p.base == IR_ADDRESS_SCRATCH) {
 		base = BPF_REG_7;
 		far += p.offset + m->r->base;
-	} else if (p.kind == REGS_FIXED && is_small(p.offset + far)) {
+	} else if (p.kind == REGS_FIXED && emit_is_small(p.offset + far)) {
 		p.offset += far;
 		far = 0;
-		put_fixed(m, reg, &p);
+		emit_fixed(m, reg, &p);
 		base = reg;
 	} else {
-		base = have_value(m, reg, i->a);
+		base = emit_have(m, reg, i->a);
 	}
 	if (far < INT16_MIN || far > INT16_MAX) {
-		put_move(m, reg, base);
-		put(m, INSN_ADD_K(reg, far));
+		emit_move(m, reg, base);
+		emit_put(m, INSN_ADD_K(reg, far));
 		base = reg;
 		far = 0;
 	}
@@ -293,18 +124,18 @@ static int have_address(struct emitter *m, const struct ir_insn *i, int reg, int
 
 static void put_load(struct emitter *m, const struct ir_insn *i)
 {
-	int to = result_register(m, i->to);
+	int to = emit_result_register(m, i->to);
 	int16_t offset;
 	int base = have_address(m, i, BPF_REG_1, &offset);
 
-	put(m, INSN_LOAD(bpf_size(i->size), to, base, offset));
+	emit_put(m, INSN_LOAD(bpf_size(i->size), to, base, offset));
 	if (m->f->context_has_pointers && i->size == 8 && m->f->classes[i->a] == IR_CONTEXT) {
-		put(m, INSN_STORE(BPF_DW, BPF_REG_7, 8, to));
-		put(m, INSN_LOAD(BPF_DW, to, BPF_REG_7, 8));
+		emit_put(m, INSN_STORE(BPF_DW, BPF_REG_7, 8, to));
+		emit_put(m, INSN_LOAD(BPF_DW, to, BPF_REG_7, 8));
 	}
 	if (i->is_signed)
 		put_extend(m, to, i->size, true);
-	put_result(m, i->to, to);
+	emit_result(m, i->to, to);
 }
 
 static void put_store(struct emitter *m, const struct ir_insn *i)
@@ -313,24 +144,24 @@ static void put_store(struct emitter *m, const struct ir_insn *i)
 	int16_t offset;
 	int base = have_address(m, i, BPF_REG_1, &offset), from = BPF_REG_0;
 
-	if (i->b ? is_immediate(m, i->b, &imm) : is_small(imm)) {
-		put(m, INSN(BPF_ST | BPF_MEM | bpf_size(i->size), base, 0, offset, imm));
+	if (i->b ? emit_is_immediate(m, i->b, &imm) : emit_is_small(imm)) {
+		emit_put(m, INSN(BPF_ST | BPF_MEM | bpf_size(i->size), base, 0, offset, imm));
 		return;
 	}
 	if (i->b)
-		from = have_value(m, BPF_REG_0, i->b);
+		from = emit_have(m, BPF_REG_0, i->b);
 	else
-		put_const(m, BPF_REG_0, imm);
-	put(m, INSN_STORE(bpf_size(i->size), base, offset, from));
+		emit_const(m, BPF_REG_0, imm);
+	emit_put(m, INSN_STORE(bpf_size(i->size), base, offset, from));
 }
 
 static void put_atomic_add(struct emitter *m, const struct ir_insn *i)
 {
 	int16_t offset;
 	int base = have_address(m, i, BPF_REG_1, &offset);
-	int from = have_value(m, BPF_REG_0, i->b);
+	int from = emit_have(m, BPF_REG_0, i->b);
 
-	put(m, INSN_ATOMIC(base, offset, from, BPF_ADD));
+	emit_put(m, INSN_ATOMIC(base, offset, from, BPF_ADD));
 }
 
 /* --- calls --- */
@@ -361,11 +192,11 @@ static void put_moves(struct emitter *m, struct move *moves, size_t nr)
 		int ring = moves[0].from;
 
 		if (pick < nr) {
-			put_move(m, moves[pick].to, moves[pick].from);
+			emit_move(m, moves[pick].to, moves[pick].from);
 			moves[pick] = moves[--nr];
 			continue;
 		}
-		put_move(m, BPF_REG_0, ring); /* opened at one place */
+		emit_move(m, BPF_REG_0, ring); /* opened at one place */
 		for (size_t n = 0; n < nr; n++)
 			if (moves[n].from == ring)
 				moves[n].from = BPF_REG_0;
@@ -378,7 +209,7 @@ static void put_arguments(struct emitter *m, const struct ir_insn *i)
 	size_t nr = 0;
 
 	for (size_t n = 0; n < i->nr_args; n++) {
-		const struct regs_place *p = place_of(m, i->args[n]);
+		const struct regs_place *p = emit_place_of(m, i->args[n]);
 
 		/* also one that is there already, and has to stay */
 		if (p->kind == REGS_REGISTER)
@@ -386,8 +217,8 @@ static void put_arguments(struct emitter *m, const struct ir_insn *i)
 	}
 	put_moves(m, moves, nr);
 	for (size_t n = 0; n < i->nr_args; n++)
-		if (place_of(m, i->args[n])->kind != REGS_REGISTER)
-			put_value(m, n + 1, i->args[n]);
+		if (emit_place_of(m, i->args[n])->kind != REGS_REGISTER)
+			emit_value(m, n + 1, i->args[n]);
 }
 
 static void put_call(struct emitter *m, const struct ir_insn *i)
@@ -396,26 +227,26 @@ static void put_call(struct emitter *m, const struct ir_insn *i)
 
 	put_arguments(m, i);
 	if (i->op == IR_CALL) {
-		put(m, INSN_CALL(i->imm));
+		emit_put(m, INSN_CALL(i->imm));
 	} else {
 		if (e->nr_calls == e->calls_capacity)
 			e->calls = arena_grow(e->arena, e->calls, &e->calls_capacity,
 					      e->nr_calls + 1, sizeof(*e->calls));
 		e->calls[e->nr_calls++] = (struct emit_call){ e->nr, i->name };
-		put(m, INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, -1));
+		emit_put(m, INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, -1));
 	}
 	if (i->to)
-		put_result(m, i->to, BPF_REG_0);
+		emit_result(m, i->to, BPF_REG_0);
 }
 
 /* Looks up the entry @index of an array: r0. */
 static void put_lookup(struct emitter *m, uint32_t index, enum link_what what, uint32_t number)
 {
-	put(m, INSN(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -4, index));
-	put(m, INSN_MOV(BPF_REG_2, BPF_REG_10));
-	put(m, INSN_ADD_K(BPF_REG_2, -4));
+	emit_put(m, INSN(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -4, index));
+	emit_put(m, INSN_MOV(BPF_REG_2, BPF_REG_10));
+	emit_put(m, INSN_ADD_K(BPF_REG_2, -4));
 	emit_place(m->e, BPF_REG_1, what, number, 0, m->at);
-	put(m, INSN_CALL(BPF_FUNC_map_lookup_elem));
+	emit_put(m, INSN_CALL(BPF_FUNC_map_lookup_elem));
 }
 
 /* --- ends --- */
@@ -426,7 +257,7 @@ static void put_jump_to(struct emitter *m, struct bpf_insn insn, uint32_t block)
 		m->fixups = arena_grow(m->e->arena, m->fixups, &m->fixups_capacity,
 				       m->nr_fixups + 1, sizeof(*m->fixups));
 	m->fixups[m->nr_fixups++] = (struct fixup){ m->e->nr, block };
-	put(m, insn);
+	emit_put(m, insn);
 }
 
 static int bpf_cond(enum ir_cond cond)
@@ -464,14 +295,14 @@ static void put_branch(struct emitter *m, const struct ir_insn *i, uint32_t next
 			put_jump_to(m, INSN(BPF_JMP | BPF_JA, 0, 0, 0, 0), i->then);
 		return;
 	}
-	a = have_value(m, BPF_REG_0, i->a);
-	if (i->b ? is_immediate(m, i->b, &imm) : is_small(imm)) {
+	a = emit_have(m, BPF_REG_0, i->a);
+	if (i->b ? emit_is_immediate(m, i->b, &imm) : emit_is_small(imm)) {
 		put_jump_to(m, INSN(BPF_JMP | BPF_K | op, a, 0, 0, imm), to);
 	} else {
 		if (i->b)
-			b = have_value(m, BPF_REG_1, i->b);
+			b = emit_have(m, BPF_REG_1, i->b);
 		else
-			put_const(m, BPF_REG_1, imm);
+			emit_const(m, BPF_REG_1, imm);
 		put_jump_to(m, INSN(BPF_JMP | BPF_X | op, a, b, 0, 0), to);
 	}
 	if (!turn && i->otherwise != next)
@@ -484,8 +315,8 @@ static int frame_end(const struct emitter *m)
 	int64_t end = -REGS_FRAME_HEAD;
 
 	for (ir_value v = 1; v < m->f->nr_values; v++)
-		if (place_of(m, v)->kind == REGS_STACK && place_of(m, v)->offset < end)
-			end = place_of(m, v)->offset;
+		if (emit_place_of(m, v)->kind == REGS_STACK && emit_place_of(m, v)->offset < end)
+			end = emit_place_of(m, v)->offset;
 	return end;
 }
 
@@ -496,42 +327,42 @@ static void put_callback(struct emitter *m, uint32_t number)
 	struct emitted *e = m->e;
 	int at = frame_end(m) - 16;
 
-	put(m, INSN_STORE(BPF_DW, BPF_REG_10, at, BPF_REG_7));
-	put(m, INSN_STORE(BPF_DW, BPF_REG_10, at + 8, BPF_REG_6));
+	emit_put(m, INSN_STORE(BPF_DW, BPF_REG_10, at, BPF_REG_7));
+	emit_put(m, INSN_STORE(BPF_DW, BPF_REG_10, at + 8, BPF_REG_6));
 	if (e->nr_loads == e->loads_capacity)
 		e->loads = arena_grow(e->arena, e->loads, &e->loads_capacity, e->nr_loads + 1,
 				      sizeof(*e->loads));
 	e->loads[e->nr_loads++] = e->nr;
-	put(m, INSN(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_2, BPF_PSEUDO_FUNC, 0, number));
-	put(m, INSN(0, 0, 0, 0, 0));
-	put(m, INSN_MOV(BPF_REG_3, BPF_REG_10));
-	put(m, INSN_ADD_K(BPF_REG_3, at));
-	put(m, INSN_MOV_K(BPF_REG_4, 0));
+	emit_put(m, INSN(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_2, BPF_PSEUDO_FUNC, 0, number));
+	emit_put(m, INSN(0, 0, 0, 0, 0));
+	emit_put(m, INSN_MOV(BPF_REG_3, BPF_REG_10));
+	emit_put(m, INSN_ADD_K(BPF_REG_3, at));
+	emit_put(m, INSN_MOV_K(BPF_REG_4, 0));
 }
 
 static void put_for_each(struct emitter *m, const struct ir_insn *i)
 {
 	emit_place(m->e, BPF_REG_1, LINK_MAP, i->imm, 0, m->at);
 	put_callback(m, i->imm2);
-	put(m, INSN_CALL(BPF_FUNC_for_each_map_elem)); /* 5.13 */
+	emit_put(m, INSN_CALL(BPF_FUNC_for_each_map_elem)); /* 5.13 */
 }
 
 static void put_loop(struct emitter *m, const struct ir_insn *i)
 {
-	put(m, INSN_MOV_K(BPF_REG_1, i->imm));
+	emit_put(m, INSN_MOV_K(BPF_REG_1, i->imm));
 	put_callback(m, i->imm2);
-	put(m, INSN_CALL(BPF_FUNC_loop)); /* 5.17 */
-	put_result(m, i->to, BPF_REG_0);
+	emit_put(m, INSN_CALL(BPF_FUNC_loop)); /* 5.17 */
+	emit_result(m, i->to, BPF_REG_0);
 }
 
 /* From @from to @at of the scratch. */
 static void put_element(struct emitter *m, int from, uint32_t at, uint32_t size)
 {
-	put(m, INSN_MOV(BPF_REG_1, BPF_REG_7));
-	put(m, INSN_ADD_K(BPF_REG_1, m->r->base + at));
-	put(m, INSN_MOV(BPF_REG_3, from));
-	put(m, INSN_MOV_K(BPF_REG_2, size));
-	put(m, INSN_CALL(BPF_FUNC_probe_read_kernel));
+	emit_put(m, INSN_MOV(BPF_REG_1, BPF_REG_7));
+	emit_put(m, INSN_ADD_K(BPF_REG_1, m->r->base + at));
+	emit_put(m, INSN_MOV(BPF_REG_3, from));
+	emit_put(m, INSN_MOV_K(BPF_REG_2, size));
+	emit_put(m, INSN_CALL(BPF_FUNC_probe_read_kernel));
 }
 
 /* For each element: r1: the map, r2: the key, r3: the value, r4: what put_callback() gave; again and
@@ -542,11 +373,11 @@ static void put_callback_prologue(struct emitter *m)
 	int given = f->key_size ? BPF_REG_4 : BPF_REG_2;
 
 	m->at = f->blocks[0].insns[0].at;
-	put(m, INSN_LOAD(BPF_DW, BPF_REG_6, given, 8));
-	put(m, INSN_LOAD(BPF_DW, BPF_REG_7, given, 0));
+	emit_put(m, INSN_LOAD(BPF_DW, BPF_REG_6, given, 8));
+	emit_put(m, INSN_LOAD(BPF_DW, BPF_REG_7, given, 0));
 	if (!f->key_size)
 		return;
-	put(m, INSN_MOV(BPF_REG_8, BPF_REG_3));
+	emit_put(m, INSN_MOV(BPF_REG_8, BPF_REG_3));
 	put_element(m, BPF_REG_2, f->key_at, f->key_size);
 	put_element(m, BPF_REG_8, f->value_at, f->value_size);
 }
@@ -554,28 +385,28 @@ static void put_callback_prologue(struct emitter *m)
 static void put_return(struct emitter *m, const struct ir_insn *i)
 {
 	if (i->a)
-		put_value(m, BPF_REG_0, i->a);
+		emit_value(m, BPF_REG_0, i->a);
 	else
-		put_const(m, BPF_REG_0, i->imm);
+		emit_const(m, BPF_REG_0, i->imm);
 	if (m->e->scratch && m->f->root == m->f)
-		put(m, INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_7, 0, 0, 0));
-	put(m, INSN_EXIT());
+		emit_put(m, INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_7, 0, 0, 0));
+	emit_put(m, INSN_EXIT());
 }
 
 static void put_insn(struct emitter *m, const struct ir_insn *i, uint32_t next)
 {
 	m->at = i->at;
 	/* what nobody reads, or is made again where it is wanted */
-	if (!regs_has_effect(i) &&
-	    (place_of(m, i->to)->kind == REGS_NONE || place_of(m, i->to)->kind == REGS_FIXED))
+	if (!regs_has_effect(i) && (emit_place_of(m, i->to)->kind == REGS_NONE ||
+				    emit_place_of(m, i->to)->kind == REGS_FIXED))
 		return;
 	switch (i->op) {
 	case IR_CONST:
-		put_const(m, result_register(m, i->to), i->imm);
-		put_result(m, i->to, result_register(m, i->to));
+		emit_const(m, emit_result_register(m, i->to), i->imm);
+		emit_result(m, i->to, emit_result_register(m, i->to));
 		break;
 	case IR_COPY:
-		put_result(m, i->to, have_value(m, result_register(m, i->to), i->a));
+		emit_result(m, i->to, emit_have(m, emit_result_register(m, i->to), i->a));
 		break;
 	case IR_ADD ... IR_SAR:
 		put_binary(m, i);
@@ -597,15 +428,15 @@ static void put_insn(struct emitter *m, const struct ir_insn *i, uint32_t next)
 	case IR_ADDRESS_CONTEXT ... IR_ADDRESS_MAP: {
 		/* of a variable that is written elsewhere, too */
 		struct regs_place p = { .base = i->op, .offset = i->imm, .map = i->imm };
-		int to = result_register(m, i->to);
+		int to = emit_result_register(m, i->to);
 
-		put_fixed(m, to, &p);
-		put_result(m, i->to, to);
+		emit_fixed(m, to, &p);
+		emit_result(m, i->to, to);
 		break;
 	}
 	case IR_ADDRESS_MAP_NOW:
 		put_lookup(m, 0, LINK_MAP_NOW, i->imm);
-		put_result(m, i->to, BPF_REG_0);
+		emit_result(m, i->to, BPF_REG_0);
 		break;
 	case IR_CALL:
 	case IR_CALL_RUNTIME:
@@ -636,38 +467,38 @@ static void put_out(struct emitter *m, struct bpf_insn insn, enum way_out out)
 {
 	m->out_of[m->nr_outs] = out;
 	m->outs[m->nr_outs++] = m->e->nr;
-	put(m, insn);
+	emit_put(m, insn);
 }
 
 /* Does this program run on this CPU already, and was interrupted, by itself? */
 static void put_busy(struct emitter *m)
 {
 	if (m->config->cmpxchg) {
-		put(m, INSN_MOV_K(BPF_REG_1, 1));
-		put(m, INSN_ATOMIC(BPF_REG_7, 0, BPF_REG_1, BPF_XCHG));
+		emit_put(m, INSN_MOV_K(BPF_REG_1, 1));
+		emit_put(m, INSN_ATOMIC(BPF_REG_7, 0, BPF_REG_1, BPF_XCHG));
 		put_out(m, INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_1, 0, 0, 0), OUT_BUSY);
 		return;
 	}
-	put(m, INSN_LOAD(BPF_DW, BPF_REG_1, BPF_REG_7, 0));
+	emit_put(m, INSN_LOAD(BPF_DW, BPF_REG_1, BPF_REG_7, 0));
 	put_out(m, INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_1, 0, 0, 0), OUT_BUSY);
-	put(m, INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_7, 0, 0, 1));
+	emit_put(m, INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_7, 0, 0, 1));
 }
 
 static void put_prologue(struct emitter *m)
 {
 	m->at = m->f->blocks[0].insns[0].at;
-	put(m, INSN_MOV(BPF_REG_6, BPF_REG_1));
+	emit_put(m, INSN_MOV(BPF_REG_6, BPF_REG_1));
 	if (!m->f->ungated) {
 		emit_place(m->e, BPF_REG_1, LINK_GLOBALS, 0, offsetof(struct rt_globals, gate),
 			   m->at);
-		put(m, INSN_LOAD(BPF_DW, BPF_REG_1, BPF_REG_1, 0));
+		emit_put(m, INSN_LOAD(BPF_DW, BPF_REG_1, BPF_REG_1, 0));
 		put_out(m, INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, 0, 0), OUT_CLOSED);
 	}
 	if (!m->e->scratch)
 		return;
 	put_lookup(m, m->f->index, LINK_SCRATCH, 0);
 	put_out(m, INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 0, 0), OUT_CLOSED);
-	put(m, INSN_MOV(BPF_REG_7, BPF_REG_0));
+	emit_put(m, INSN_MOV(BPF_REG_7, BPF_REG_0));
 	put_busy(m);
 }
 
@@ -686,11 +517,11 @@ static void put_way_out(struct emitter *m, enum way_out out)
 	if (out == OUT_BUSY) {
 		emit_place(m->e, BPF_REG_1, LINK_GLOBALS, 0, offsetof(struct rt_globals, left_out),
 			   m->at);
-		put(m, INSN_MOV_K(BPF_REG_2, 1));
-		put(m, INSN_ATOMIC(BPF_REG_1, 0, BPF_REG_2, BPF_ADD));
+		emit_put(m, INSN_MOV_K(BPF_REG_2, 1));
+		emit_put(m, INSN_ATOMIC(BPF_REG_1, 0, BPF_REG_2, BPF_ADD));
 	}
-	put_const(m, BPF_REG_0, 0);
-	put(m, INSN_EXIT());
+	emit_const(m, BPF_REG_0, 0);
+	emit_put(m, INSN_EXIT());
 }
 
 /* The distances of all jumps. False: one is too far. */
@@ -806,7 +637,7 @@ bool emit_function(struct source *src, const struct ir_function *f,
 	if (m.nr_outs) {
 		uint32_t over = e->nr;
 
-		put(&m, INSN(BPF_JMP | BPF_JA, 0, 0, 0, 0));
+		emit_put(&m, INSN(BPF_JMP | BPF_JA, 0, 0, 0, 0));
 		put_way_out(&m, OUT_CLOSED);
 		put_way_out(&m, OUT_BUSY);
 		e->insns[over].off = e->nr - over - 1;

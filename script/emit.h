@@ -5,7 +5,30 @@
 #ifndef BORESCOPE_SCRIPT_EMIT_H
 #define BORESCOPE_SCRIPT_EMIT_H
 
-#include "script/link.h"
+#include <linux/bpf.h>
+
+#include "script/ir.h"
+
+/* An instruction whose immediate waits for a descriptor. */
+enum link_what {
+	LINK_MAP,     /* a map of the script: .number in compiled.maps */
+	LINK_MAP_NOW, /* the array of maps that stands before it */
+	LINK_SCRATCH, /* a per-CPU array, a value for each program */
+	LINK_GLOBALS, /* value address: an array of one struct rt_globals */
+	LINK_RODATA,  /* value address */
+	LINK_RING,    /* ring .number */
+	LINK_SEEN,    /* the LRU hash of ids that were sent */
+};
+struct link_place {
+	uint32_t insn;
+	enum link_what what;
+	uint32_t number;
+};
+
+struct emit_config {
+	unsigned rings; /* how many: a power of two, up to 32 */
+	bool cmpxchg;	/* the kernel has atomic exchange (5.12) */
+};
 
 /* A call of the runtime: link.c says where that function will stand. */
 struct emit_call {
@@ -22,7 +45,7 @@ struct emitted {
 	size_t nr_places, places_capacity;
 	struct emit_call *calls;
 	size_t nr_calls, calls_capacity;
-	uint32_t scratch; /* as in struct code */
+	uint32_t scratch;    /* as in struct code */
 	uint32_t *callbacks; /* where those of the function begin */
 	size_t nr_callbacks;
 	uint32_t *loads; /* instructions that want the address of callback number .imm */

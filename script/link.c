@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "script/emit.h"
+#include "script/link.h"
 #include "script/insns.h"
 
 /* What clang made of bpf/script.bpf.c, as it is. */

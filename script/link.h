@@ -6,46 +6,23 @@
 #ifndef BORESCOPE_SCRIPT_LINK_H
 #define BORESCOPE_SCRIPT_LINK_H
 
-#include <linux/bpf.h>
-
-#include "script/ir.h"
-
-/* An instruction whose immediate waits for a descriptor. */
-enum link_what {
-	LINK_MAP,	  /* a map of the script: .number in compiled.maps */
-	LINK_MAP_NOW,	  /* the array of maps that stands before it */
-	LINK_SCRATCH,	  /* a per-CPU array, a value for each program */
-	LINK_GLOBALS,	  /* value address: an array of one struct rt_globals */
-	LINK_RODATA,	  /* value address */
-	LINK_RING,	  /* ring .number */
-	LINK_SEEN,	  /* the LRU hash of ids that were sent */
-};
-struct link_place {
-	uint32_t insn;
-	enum link_what what;
-	uint32_t number;
-};
+#include "script/emit.h"
 
 struct code {
 	struct bpf_insn *insns;
 	size_t nr;
-	size_t own;	 /* the first of them are the function's, the others the runtime's */
-	struct span *at; /* of each of its own: what of the script it comes from */
+	size_t own;	    /* the first of them are the function's, the others the runtime's */
+	struct span *at;    /* of each of its own: what of the script it comes from */
 	bool has_callbacks; /* so the kernel wants types of all functions */
 	/* The functions that stand behind it, in their order: callbacks, and the runtime's. */
 	struct link_function {
 		const char *name;
 		uint32_t start;
-	} *functions;
+	} * functions;
 	size_t nr_functions;
 	struct link_place *places;
 	size_t nr_places;
 	uint32_t scratch; /* bytes of its entry of the map scratch, in all; 0: it needs none */
-};
-
-struct emit_config {
-	unsigned rings; /* how many: a power of two, up to 32 */
-	bool cmpxchg;	/* the kernel has atomic exchange (5.12) */
 };
 
 /* Code of @f, complete but for .places. What is wrong (too many values for the stack) is said at

@@ -16,8 +16,8 @@
 /* Bytes of the stack that a program itself may have; its callees have the rest of 512. One with
  * callbacks has less, for theirs come on top. */
 #define REGS_FRAME	    256
-#define REGS_FRAME_LOOPS    128
-#define REGS_FRAME_CALLBACK 96
+#define REGS_FRAME_LOOPS    96
+#define REGS_FRAME_CALLBACK 48
 /* What the emitter has at the top of it: a key for lookups. */
 #define REGS_FRAME_HEAD 8
 /* What the emitter keeps at the begin of the entry of the map scratch, in bytes: the mark that the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <inttypes.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,8 +81,9 @@ bool interp_may(struct interp *i, uint64_t address, size_t size, bool write)
 		if (interp_map_has(i->maps[n].inner ? i->maps[n].inner : &i->maps[n], address,
 				   size))
 			return true;
-	if (i->element && interp_map_has(i->element, address, size))
-		return true;
+	for (const struct interp_map *m = i->element; m; m = m->outer)
+		if (interp_map_has(m, address, size))
+			return true;
 	return interp_map_has(i->seen, address, size);
 }
 
@@ -239,35 +240,75 @@ static void clobber(struct interp_frame *f)
 	f->known &= ~0x3f;
 }
 
+/* Calls a function back, whose arguments stand in the registers; returns what it does. */
+static uint64_t call_back(struct run *r, uint64_t start)
+{
+	struct interp_frame *here = r->i->frame;
+	size_t at = r->at;
+
+	enter_function(r, start);
+	while (r->i->frame != here && !r->i->fault) {
+		if (r->i->steps++ >= STEPS_MAX)
+			interp_fail(r->i, "it does not end");
+		else
+			step(r);
+	}
+	r->at = at;
+	return r->i->fault ? 1 : get(r, 0);
+}
+
 /* bpf_for_each_map_elem(map, callback, context, flags): the entries that there are when it begins;
  * each is copied, for the callback may take it out. */
 static uint64_t run_for_each(struct run *r, const uint64_t args[5])
 {
 	struct interp_frame *here = r->i->frame;
-	struct interp_map each;
+	struct interp_map each, *outer = r->i->element;
 	uint64_t n = 0, stop = 0;
-	size_t at = r->at;
 
 	if (!interp_map_copy(r->i, args[0], &each))
 		return 0;
-	for (const struct interp_entry *e = each.entries; e && !stop && !r->i->fault; e = e->next) {
-		r->i->element = &each;
+	each.outer = outer;
+	r->i->element = &each;
+	for (const struct interp_entry *e = each.entries; e && !stop; e = e->next) {
 		here->regs[1] = args[0];
 		here->regs[2] = (uintptr_t)e->key;
 		here->regs[3] = (uintptr_t)e->value;
 		here->regs[4] = args[2];
 		here->known |= 0x1e;
-		enter_function(r, args[1]);
-		while (r->i->frame != here && !r->i->fault && r->i->steps++ < STEPS_MAX)
-			step(r);
-		stop = get(r, 0);
+		stop = call_back(r, args[1]);
 		n++;
 	}
-	r->i->element = NULL;
+	r->i->element = outer;
 	interp_map_clear(&each);
-	r->at = at;
 	clobber(here);
 	return n;
+}
+
+/* bpf_loop(times, callback, context, flags) */
+static uint64_t run_loop(struct run *r, const uint64_t args[5])
+{
+	struct interp_frame *here = r->i->frame;
+	uint64_t n = 0, stop = 0;
+
+	if (args[0] > 1 << 23)
+		return -E2BIG;
+	while (n < args[0] && !stop) {
+		here->regs[1] = n++;
+		here->regs[2] = args[2];
+		here->known |= 6;
+		stop = call_back(r, args[1]);
+	}
+	clobber(here);
+	return n;
+}
+
+static uint64_t kernel(struct run *r, int number, const uint64_t args[5])
+{
+	if (number == BPF_FUNC_for_each_map_elem)
+		return run_for_each(r, args);
+	if (number == BPF_FUNC_loop)
+		return run_loop(r, args);
+	return interp_helper(r->i, number, args);
 }
 
 static void run_call(struct run *r, const struct bpf_insn *insn)
@@ -282,9 +323,7 @@ static void run_call(struct run *r, const struct bpf_insn *insn)
 	memcpy(args, f->regs + 1, sizeof(args));
 	args[0] = f->known >> 1 & 1 ? args[0] : 0;
 	clobber(f);
-	set(r, 0,
-	    insn->imm == BPF_FUNC_for_each_map_elem ? run_for_each(r, args)
-						    : interp_helper(r->i, insn->imm, args));
+	set(r, 0, kernel(r, insn->imm, args));
 	r->at++;
 }
 

@@ -14,6 +14,7 @@ struct interp_map {
 	uint32_t key_size, value_size, max, nr;
 	bool is_array, is_lru;
 	struct interp_map *inner;     /* of an array of maps */
+	struct interp_map *outer;     /* of copies for loops: that of the loop around */
 	struct interp_entry *entries; /* the youngest first */
 };
 
