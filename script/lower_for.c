@@ -144,13 +144,11 @@ bool lower_is_called(struct compiler *c, struct node *n)
 void lower_loop_left(struct compiler *c, struct node *n, unsigned rounds)
 {
 	struct statement *s = lower_send(c, n, ACTION_WARNF, NULL, 0);
-	unsigned line, column;
 
-	source_place(c->source, n->span.from, &line, &column);
 	s->format = arena_printf(c->arena,
-				 "%s:%u: this loop was left after %u rounds: what comes after it "
-				 "may be wrong\n",
-				 c->source->name, line, rounds);
+				 "this loop was left after %u rounds: what comes after it may be "
+				 "wrong\n",
+				 rounds);
 	s->format_len = strlen(s->format);
 }
 
