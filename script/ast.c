@@ -40,6 +40,18 @@ const char *op_text(enum op op)
 	return texts[op];
 }
 
+const char *provider_name(enum provider p)
+{
+	static const char *const names[PROVIDERS] = {
+		"begin",	 "end",	       "interval",  "profile",	"tracepoint",
+		"rawtracepoint", "kprobe",     "kretprobe", "fentry",	"fexit",
+		"uprobe",	 "uretprobe",  "usdt",	    "software", "hardware",
+		"self",		 "watchpoint", "iter",	    "test",	"bench",
+	};
+
+	return names[p];
+}
+
 void node_walk(struct node *n, void (*fn)(struct node *n, void *ctx), void *ctx)
 {
 	for (; n; n = n->next) {

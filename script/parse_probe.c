@@ -187,18 +187,6 @@ static bool has_wildcard(const char *s)
 	return strpbrk(s, "*?[") != NULL;
 }
 
-const char *provider_name(enum provider p)
-{
-	static const char *const names[PROVIDERS] = {
-		"begin",	 "end",	       "interval",  "profile",	"tracepoint",
-		"rawtracepoint", "kprobe",     "kretprobe", "fentry",	"fexit",
-		"uprobe",	 "uretprobe",  "usdt",	    "software", "hardware",
-		"self",		 "watchpoint", "iter",	    "test",	"bench",
-	};
-
-	return names[p];
-}
-
 static bool find_provider(const char *name, enum provider *provider)
 {
 	size_t len = strlen(name);

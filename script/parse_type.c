@@ -28,7 +28,8 @@ static bool is_qualifier(const char *name)
 	return is_one_of(name, words, ARRAY_SIZE(words));
 }
 
-bool parse_type_is_word(const char *name)
+/* Is this one of the words that C and the language have for types, or ends it with _t? */
+static bool is_type_word(const char *name)
 {
 	static const char *const words[] = {
 		"void",	  "bool",   "_Bool",  "int8",	"int16",  "int32", "int64",  "uint8",
@@ -71,7 +72,7 @@ static const char *read_words(struct parser *p, bool *certain)
 			continue;
 		}
 		base = is_base_word(t->name);
-		if (parse_type_is_word(t->name) || (p->types && names_get(p->types, t->name)))
+		if (is_type_word(t->name) || (p->types && names_get(p->types, t->name)))
 			*certain = true;
 		words = words ? arena_printf(p->arena, "%s %s", words, t->name) : t->name;
 		parser_take(p);

@@ -13,7 +13,4 @@
  */
 const char *parse_type(struct parser *p, bool *certain);
 
-/* Is this one of the words that C and the language have for types, or ends it with _t? */
-bool parse_type_is_word(const char *name);
-
 #endif
