@@ -199,11 +199,9 @@ static void assign_variable(struct compiler *c, struct node *n)
 
 static void check_let(struct compiler *c, struct node *n)
 {
-	const struct type *type = NULL, *value = NULL;
+	const struct type *type = check_type_named(c, n, n->a, SPACE_KERNEL), *value = NULL;
 	struct variable *v;
 
-	if (n->type_name)
-		type = cdecl_type(c->cdecl, n->type_name, SPACE_KERNEL, n->span);
 	if (n->b)
 		value = check_expr(c, n->b);
 	v = check_variable(c, n->name);

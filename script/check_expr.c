@@ -341,6 +341,15 @@ static const struct type *check_ternary(struct compiler *c, struct node *n)
 	return joined;
 }
 
+const struct type *check_type_named(struct compiler *c, struct node *n, struct node *like,
+				    enum space space)
+{
+	if (!n->type_name)
+		return like ? check_expr(c, like) : NULL;
+	return c->final ? cdecl_type(c->cdecl, n->type_name, space, n->span) :
+			  cdecl_find(c->cdecl, n->type_name, space);
+}
+
 static const struct type *check_cast(struct compiler *c, struct node *n)
 {
 	const struct type *from = check_expr(c, n->a), *to;
@@ -351,15 +360,13 @@ static const struct type *check_cast(struct compiler *c, struct node *n)
 	else if (c->target->point->provider >= PROVIDER_UPROBE &&
 		 c->target->point->provider <= PROVIDER_USDT)
 		space = SPACE_USER;
-	if (c->final)
-		to = cdecl_type(c->cdecl, n->type_name, space, n->span);
-	else
-		to = cdecl_find(c->cdecl, n->type_name, space);
+	to = check_type_named(c, n, n->b, space);
 	if (!from || !to)
 		return NULL;
+	if (to->kind == TYPE_STRING && !to->count && type_is_text(from))
+		return from;
 	if (to->kind == TYPE_RECORD)
-		return check_error(c, n->span, "a cast to %s needs a *: (%s *)", n->type_name,
-				   n->type_name);
+		return check_error(c, n->span, "a cast to %s needs a *", check_text(c, to));
 	if (to == from)
 		return to;
 	if ((to->kind == TYPE_INT || to->kind == TYPE_BOOL || to->kind == TYPE_ENUM ||
@@ -394,17 +401,9 @@ static const struct type *check_tuple(struct compiler *c, struct node *n)
 
 /* --- sizes ------------------------------------------------------------------------------------ */
 
-static const struct type *named_type(struct compiler *c, struct node *n)
-{
-	if (n->type_name)
-		return c->final ? cdecl_type(c->cdecl, n->type_name, SPACE_KERNEL, n->span) :
-				  cdecl_find(c->cdecl, n->type_name, SPACE_KERNEL);
-	return check_expr(c, n->a);
-}
-
 static const struct type *check_sizeof(struct compiler *c, struct node *n)
 {
-	const struct type *type = named_type(c, n);
+	const struct type *type = check_type_named(c, n, n->a, SPACE_KERNEL);
 
 	if (!type)
 		return NULL;
@@ -416,7 +415,7 @@ static const struct type *check_sizeof(struct compiler *c, struct node *n)
 
 static const struct type *check_offsetof(struct compiler *c, struct node *n)
 {
-	const struct type *type = named_type(c, n);
+	const struct type *type = check_type_named(c, n, n->a, SPACE_KERNEL);
 	char *rest, *name = arena_strdup(c->arena, n->name);
 	uint32_t offset = 0, at;
 

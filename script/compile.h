@@ -144,6 +144,9 @@ struct variable *check_variable(struct compiler *c, const char *name);
 const struct type *check_join(struct compiler *c, const struct type *a, const struct type *b);
 /* for ($kv : @map): the type of $kv, (key, value). */
 const struct type *check_for_map(struct compiler *c, struct node *n);
+/* The type that @n names, or typeof(@like) where it names none; NULL: neither, or not known. */
+const struct type *check_type_named(struct compiler *c, struct node *n, struct node *like,
+				    enum space space);
 /* How a value of this type is kept in a variable or map: integers with 8 bytes. */
 const struct type *check_kept(struct compiler *c, const struct type *type);
 const char *check_text(struct compiler *c, const struct type *type); /* for messages */
