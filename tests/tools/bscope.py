@@ -17,7 +17,7 @@ ENTRY = re.compile(r"^@(\w*)(?:\[(.*)\])?: (.*)$")              # of a map, all 
 OPENED = re.compile(r"^@(\w*)\[$")                              # of one whose key begins with a stack
 HISTOGRAM = re.compile(r"^@(\w*)(?:\[(.*)\])?:$")
 PERCENTILES = re.compile(r"^p50 (\S+) p90 (\S+) p99 (\S+) p99.9 (\S+) max (\S+)$")
-FRAME = re.compile(r"^\s*(\S+?)(?:\+\d+)?$")
+FRAME = re.compile(r"^\s*(.+?)(?:\+\d+)?$")
 
 
 class Bscope(Tool):

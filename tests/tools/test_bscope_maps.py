@@ -247,7 +247,7 @@ def test_intervals(action, key, cgroup):
     assert tool.status == OK, tool.err
     counts = [int(line.rsplit(" ", 1)[1]) for line in tool.lines if line.startswith("@n")]
     assert sum(counts) == 2 * MANY, (counts, tool.err)
-    assert len([n for n in counts if n]) > 2, "it was all in one interval"
+    assert len([n for n in counts if n]) > (1 if VM else 2), "it was all in one interval"
 
 
 @each_kernel
