@@ -117,8 +117,9 @@ $(O)/obj/tools/%.o: tools/%.c $(O)/skel/%.skel.h $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# one without a skeleton
-$(O)/obj/tools/%.o: tools/%.c $(O)/flags
+# those without a skeleton
+$(patsubst %,$(O)/obj/tools/%.o,$(filter-out $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)),$(TOOLS))): \
+		$(O)/obj/tools/%.o: tools/%.c $(O)/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
