@@ -44,16 +44,6 @@ static ir_value call(struct compiler *c, int helper)
 	return ir_call(c->f, helper, IR_SCALAR, 0);
 }
 
-static ir_value lower_pid(struct compiler *c, struct node *n)
-{
-	return ir_binary_imm(c->f, IR_SHR, call(c, BPF_FUNC_get_current_pid_tgid), 32);
-}
-
-static ir_value lower_tid(struct compiler *c, struct node *n)
-{
-	return ir_extend(c->f, call(c, BPF_FUNC_get_current_pid_tgid), 4, false);
-}
-
 static ir_value lower_uid(struct compiler *c, struct node *n)
 {
 	return ir_extend(c->f, call(c, BPF_FUNC_get_current_uid_gid), 4, false);
@@ -578,8 +568,8 @@ static ir_value lower_stack(struct compiler *c, struct node *n)
 /* --- the table ---------------------------------------------------------------------------------- */
 
 static const struct builtin builtins[] = {
-	{ "pid", check_uint32, lower_pid },
-	{ "tid", check_uint32, lower_tid },
+	{ "pid", check_uint32, builtin_ids },
+	{ "tid", check_uint32, builtin_ids },
 	{ "uid", check_uint32, lower_uid },
 	{ "gid", check_uint32, lower_gid },
 	{ "username", check_username, lower_uid },

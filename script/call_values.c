@@ -241,14 +241,27 @@ static const struct type *check_ids(struct compiler *c, struct node *n)
 	return type_int(c->types, 4, false);
 }
 
-static ir_value lower_ids(struct compiler *c, struct node *n)
+/* The inode of the first namespace of processes (PROC_PID_INIT_INO). */
+#define FIRST_PIDNS 0xeffffffc
+
+/* What is not said is as those who look see it: ids of the namespace that bscope is in. */
+static bool is_own_pidns(const struct node *n)
 {
-	bool tid = !strcmp(n->name, "tid");
+	uint64_t dev, ino;
+
+	if (n->kind == NODE_CALL && n->nr_args)
+		return !strcmp(n->args[0]->name, "curr_ns");
+	return own_pidns(&dev, &ino) && ino != FIRST_PIDNS;
+}
+
+ir_value builtin_ids(struct compiler *c, struct node *n)
+{
+	bool tid = strstr(n->name, "tid"); /* or __builtin_tid */
 	uint32_t place;
 	uint64_t dev, ino;
 	ir_value ids;
 
-	if (n->nr_args && !strcmp(n->args[0]->name, "curr_ns") && own_pidns(&dev, &ino)) {
+	if (is_own_pidns(n) && own_pidns(&dev, &ino)) {
 		/* struct bpf_pidns_info { pid, tgid } (5.7) */
 		place = lower_place(c, 8, n->span);
 		ir_store_imm(c->f, ir_scratch(c->f, place), 0, 8, 0);
@@ -549,8 +562,8 @@ const struct function_def function_values[] = {
 	{ "cgroupid", 1, 1, check_cgroupid, lower_constant },
 	{ "reg", 1, 1, check_reg, lower_reg },
 	{ "nsecs", 0, 1, check_nsecs, lower_nsecs },
-	{ "pid", 0, 1, check_ids, lower_ids },
-	{ "tid", 0, 1, check_ids, lower_ids },
+	{ "pid", 0, 1, check_ids, builtin_ids },
+	{ "tid", 0, 1, check_ids, builtin_ids },
 	{ "bswap", 1, 1, check_bswap, lower_bswap },
 	{ "ntohs", 1, 1, check_net, lower_net },
 	{ "ntohl", 1, 1, check_net, lower_net },

@@ -477,7 +477,8 @@ static void read_fields(struct cdecl *c, struct parser *p, struct fields *fields
 				keep_field(c, fields, &d);
 		} while (!p->panic && parser_accept(p, ','));
 	}
-	parser_expect(p, ';', "';'");
+	if (parser_kind(p) != '}') /* behind the last one compilers only warn of its lack */
+		parser_expect(p, ';', "';'");
 }
 
 /* From '{', which was taken, to '}', and the attributes behind it. */

@@ -52,20 +52,24 @@ const struct type *check_kept(struct compiler *c, const struct type *type)
 	return type;
 }
 
+/* Where both have names, their order may differ: it stays that of @a. */
 static const struct type *join_tuples(struct compiler *c, const struct type *a,
 				      const struct type *b)
 {
 	const struct type **of;
 
-	if (a->nr_fields != b->nr_fields)
+	if (a->nr_fields != b->nr_fields || type_has_names(a) != type_has_names(b))
 		return NULL;
 	of = arena_alloc(c->arena, a->nr_fields * sizeof(*of) + 1);
 	for (size_t i = 0; i < a->nr_fields; i++) {
-		of[i] = check_join(c, a->fields[i].type, b->fields[i].type);
+		uint32_t offset;
+		const struct field *f = type_field(b, a->fields[i].name, &offset);
+
+		of[i] = f ? check_join(c, a->fields[i].type, f->type) : NULL;
 		if (!of[i])
 			return NULL;
 	}
-	return type_tuple(c->types, of, a->nr_fields);
+	return type_tuple_like(c->types, of, a);
 }
 
 static bool is_number(const struct type *t)
@@ -234,6 +238,9 @@ struct map_use *check_map_named(struct compiler *c, const char *name, struct spa
 	return m;
 }
 
+/* Bytes of a buffer in a key: on 5.10 all of a key may have 512. */
+#define KEY_BUFFER_MAX 256
+
 /* What an element of a key is kept as; NULL: it can't be one. */
 static const struct type *key_part(struct compiler *c, struct node *n, const struct type *type)
 {
@@ -247,10 +254,10 @@ static const struct type *key_part(struct compiler *c, struct node *n, const str
 			if (!of[i])
 				return NULL;
 		}
-		return type_tuple(c->types, of, type->nr_fields);
+		return type_tuple_like(c->types, of, type);
 	}
-	if (type_is_aggregate(type) || type->kind == TYPE_BUFFER || type->kind == TYPE_RECORD ||
-	    type->kind == TYPE_ARRAY || type->kind == TYPE_VOID)
+	if (type_is_aggregate(type) || type->kind == TYPE_RECORD || type->kind == TYPE_ARRAY ||
+	    type->kind == TYPE_VOID || (type->kind == TYPE_BUFFER && type->count > KEY_BUFFER_MAX))
 		return check_error(c, n->span, "%s can't be a key of a map", check_text(c, type));
 	return check_kept(c, type);
 }
@@ -266,11 +273,14 @@ static const struct type *key_join(struct compiler *c, const struct type *a, con
 		const struct type **of = arena_alloc(c->arena, a->nr_fields * sizeof(*of) + 1);
 
 		for (size_t i = 0; i < a->nr_fields; i++) {
-			of[i] = key_join(c, a->fields[i].type, b->fields[i].type);
+			uint32_t offset;
+			const struct field *f = type_field(b, a->fields[i].name, &offset);
+
+			of[i] = f ? key_join(c, a->fields[i].type, f->type) : NULL;
 			if (!of[i])
 				return NULL;
 		}
-		return type_tuple(c->types, of, a->nr_fields);
+		return type_tuple_like(c->types, of, a);
 	}
 	return check_join(c, a, b);
 }

@@ -399,6 +399,23 @@ static const struct type *check_tuple(struct compiler *c, struct node *n)
 	return known ? type_tuple(c->types, of, n->nr_args) : NULL;
 }
 
+/* (a = 1, b = 2): a tuple whose fields have names. */
+static const struct type *check_record(struct compiler *c, struct node *n)
+{
+	const struct type *tuple = check_tuple(c, n), **of;
+	struct type names = { .nr_fields = n->nr_args };
+
+	if (!tuple)
+		return NULL;
+	of = arena_alloc(c->arena, n->nr_args * sizeof(*of) + 1);
+	names.fields = arena_alloc(c->arena, n->nr_args * sizeof(*names.fields) + 1);
+	for (size_t i = 0; i < n->nr_args; i++) {
+		names.fields[i].name = n->args[i]->field;
+		of[i] = tuple->fields[i].type;
+	}
+	return type_tuple_like(c->types, of, &names);
+}
+
 /* --- sizes ------------------------------------------------------------------------------------ */
 
 static const struct type *check_sizeof(struct compiler *c, struct node *n)
@@ -435,6 +452,17 @@ static const struct type *check_offsetof(struct compiler *c, struct node *n)
 		type = f->type;
 	}
 	return become_constant(c, n, offset, uint64(c));
+}
+
+/* The value of a block may be what a map is assigned: @ = { ...; avg($x) } */
+static void check_block_value(struct compiler *c, struct node *n)
+{
+	bool assigned = c->assigned == n;
+
+	check_statements(c, n->body);
+	if (assigned)
+		c->assigned = n->a;
+	n->type = check_expr(c, n->a);
 }
 
 const struct type *check_expr(struct compiler *c, struct node *n)
@@ -492,12 +520,11 @@ const struct type *check_expr(struct compiler *c, struct node *n)
 		break;
 	case NODE_BLOCK_VALUE:
 		c->scope++;
-		check_statements(c, n->body);
-		n->type = check_expr(c, n->a);
+		check_block_value(c, n);
 		c->scope--; /* its names are the macro's own: nobody else can mean them */
 		break;
 	default:
-		n->type = check_error(c, n->span, "records such as (.a = 1) are not there yet");
+		n->type = check_record(c, n);
 	}
 	return n->type;
 }

@@ -164,6 +164,8 @@ int builtin_registers(const struct compiler *c);
 ir_value builtin_argument(struct compiler *c, unsigned n);
 /* What it returned. */
 ir_value builtin_result(struct compiler *c);
+/* pid and tid, also as calls. (call_values.c) */
+ir_value builtin_ids(struct compiler *c, struct node *n);
 /* The n-th argument of a usdt probe, and its type. (call_usdt.c) */
 ir_value usdt_argument(struct compiler *c, unsigned n);
 const struct type *usdt_argument_type(struct compiler *c, unsigned n);
@@ -248,6 +250,8 @@ void lower_copy(struct compiler *c, ir_value to, uint32_t to_offset, ir_value fr
  * have been joined, or @type is that of a key. */
 void lower_convert(struct compiler *c, const struct type *type, ir_value to, uint32_t offset,
 		   const struct type *from_type, ir_value from, uint32_t from_offset);
+/* Where the i-th value of @n, a NODE_TUPLE or NODE_RECORD, stands in @type. */
+const struct field *lower_part(const struct node *n, const struct type *type, size_t i);
 /* Can values of these be compared by == and !=? */
 bool check_comparable(const struct type *a, const struct type *b);
 /* Goes on in @then where the places @a and @b are equal. */

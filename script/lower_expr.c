@@ -347,6 +347,7 @@ ir_value lower_expr(struct compiler *c, struct node *n)
 		value = lower_location(c, n);
 		break;
 	case NODE_TUPLE:
+	case NODE_RECORD:
 		value = lower_tuple(c, n);
 		break;
 	case NODE_BLOCK_VALUE:
@@ -365,9 +366,11 @@ ir_value lower_expr(struct compiler *c, struct node *n)
 static void tuple_into(struct compiler *c, struct node *n, const struct type *type, ir_value to,
 		       uint32_t offset)
 {
-	for (size_t i = 0; i < n->nr_args; i++)
-		lower_into(c, n->args[i], type->fields[i].type, to,
-			   offset + type->fields[i].offset);
+	for (size_t i = 0; i < n->nr_args; i++) {
+		const struct field *f = lower_part(n, type, i);
+
+		lower_into(c, n->args[i], f->type, to, offset + f->offset);
+	}
 }
 
 void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_value to,
@@ -379,7 +382,7 @@ void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_
 		ir_store(c->f, to, offset, type->size, lower_expr(c, n));
 		return;
 	}
-	if (n->kind == NODE_TUPLE && type->kind == TYPE_TUPLE) {
+	if ((n->kind == NODE_TUPLE || n->kind == NODE_RECORD) && type->kind == TYPE_TUPLE) {
 		uint32_t used = 0;
 
 		for (size_t i = 0; i < type->nr_fields; i++)

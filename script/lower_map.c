@@ -115,6 +115,24 @@ void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t of
 
 /* --- keys --------------------------------------------------------------------------------------- */
 
+/* Without what stands behind its end, which nobody knows: the place is zeroes. */
+static void buffer_key(struct compiler *c, struct node *n, const struct type *type, ir_value to,
+		       uint32_t offset)
+{
+	ir_value from;
+
+	if (n->kind == NODE_CALL) {
+		lower_into(c, n, type, to, offset);
+		return;
+	}
+	from = lower_expr(c, n);
+	ir_runtime(c->f, "rt_buf_kernel", IR_SCALAR, 4,
+		   offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to,
+		   ir_const(c->f, type->count),
+		   ir_binary_imm(c->f, IR_ADD, from, offsetof(struct rt_string, bytes)),
+		   ir_load(c->f, from, offsetof(struct rt_string, len), 4, false));
+}
+
 /* A part of a key as the map has it, which may be wider than the value. */
 void lower_key_part(struct compiler *c, struct node *n, const struct type *type, ir_value to,
 		    uint32_t offset)
@@ -134,13 +152,18 @@ void lower_key_part(struct compiler *c, struct node *n, const struct type *type,
 			lower_stack_id(c, n, to, offset);
 		break;
 	case TYPE_TUPLE:
-		if (n->kind != NODE_TUPLE) {
+		if (n->kind != NODE_TUPLE && n->kind != NODE_RECORD) {
 			lower_into(c, n, type, to, offset);
 			break;
 		}
-		for (size_t i = 0; i < n->nr_args; i++)
-			lower_key_part(c, n->args[i], type->fields[i].type, to,
-				 offset + type->fields[i].offset);
+		for (size_t i = 0; i < n->nr_args; i++) {
+			const struct field *f = lower_part(n, type, i);
+
+			lower_key_part(c, n->args[i], f->type, to, offset + f->offset);
+		}
+		break;
+	case TYPE_BUFFER:
+		buffer_key(c, n, type, to, offset);
 		break;
 	default:
 		lower_into(c, n, type, to, offset);
@@ -159,10 +182,11 @@ ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **k
 	at = ir_scratch(c->f, lower_place(c, size, c->f->at));
 	if (key->kind == TYPE_TUPLE)
 		for (size_t i = 0; i < key->nr_fields; i++)
-			used += key->fields[i].type->kind == TYPE_TUPLE ?
+			used += key->fields[i].type->kind == TYPE_TUPLE ||
+						key->fields[i].type->kind == TYPE_BUFFER ?
 					0 :
 					key->fields[i].type->size;
-	else
+	else if (key->kind != TYPE_BUFFER)
 		used = key->size;
 	/* what is between and behind the parts is compared, too */
 	if (used != size)
@@ -323,6 +347,8 @@ void lower_map_assign(struct compiler *c, struct node *n, struct node *value)
 	ir_value at;
 
 	if (type_is_aggregate(type)) {
+		for (; value->kind == NODE_BLOCK_VALUE; value = value->a)
+			lower_statements(c, value->body);
 		function_aggregate(c, n, value);
 		return;
 	}

@@ -104,8 +104,16 @@ const struct type *check_index(struct compiler *c, struct node *n)
 	/* a character: of a char of an array of them, too */
 	if (type_is_text(type) || type->kind == TYPE_BUFFER)
 		return type_int(c->types, 1, type_is_text(type));
-	if (type->kind == TYPE_TUPLE)
-		return check_error(c, n->span, "an element of a tuple is written .0, .1 and so on");
+	if (type->kind == TYPE_TUPLE) {
+		if (!check_constant(c, n->b, &at))
+			return check_error(c, n->span, "an element of a tuple is written .0, .1 "
+						       "and so on");
+		n->kind = NODE_FIELD;
+		n->name = arena_printf(c->arena, "%lld", (long long)at);
+		return check_field(c, n);
+	}
+	if (type_is_text(type))
+		return type_int(c->types, 1, true);
 	if (type->kind != TYPE_ARRAY && type->kind != TYPE_POINTER)
 		return check_error(c, n->span, "%s has no elements", check_text(c, type));
 	if (type->kind == TYPE_ARRAY && check_constant(c, n->b, &at) && type->count &&
@@ -217,16 +225,37 @@ static ir_value lower_character(struct compiler *c, struct node *n)
 	return value;
 }
 
+/* The bytes of a text: those of a record's char[], or behind the length. */
+static struct location locate_bytes(struct compiler *c, struct node *n)
+{
+	struct location l = { .space = SPACE_PROGRAM };
+	bool is_raw = n->kind == NODE_INDEX || (n->kind == NODE_UNARY && n->op == OP_DEREF) ||
+		      (n->kind == NODE_FIELD && n->a->type->kind != TYPE_TUPLE);
+
+	if (is_raw)
+		l = locate(c, n);
+	if (is_raw && !l.data_loc)
+		return l;
+	l = (struct location){ .space = SPACE_PROGRAM, .base = lower_expr(c, n) };
+	if (n->type->kind == TYPE_STRING)
+		l.offset = offsetof(struct rt_string, bytes);
+	return l;
+}
+
 static struct location locate_index(struct compiler *c, struct node *n)
 {
 	const struct type *of = n->a->type;
-	uint32_t size = of->to->size;
+	uint32_t size = of->to ? of->to->size : 1;
 	struct location l;
 	int64_t at;
 	ir_value index;
 
-	l = of->kind == TYPE_POINTER ? at_pointer(c, n->a) : locate(c, n->a);
-	if (check_constant(c, n->b, &at)) {
+	if (type_is_text(of))
+		l = locate_bytes(c, n->a);
+	else
+		l = of->kind == TYPE_POINTER ? at_pointer(c, n->a) : locate(c, n->a);
+	if (check_constant(c, n->b, &at) &&
+	    (!type_is_text(of) || (at >= 0 && at < (of->kind == TYPE_COMM ? 16 : of->count)))) {
 		l.offset += at * size;
 		return l;
 	}

@@ -30,11 +30,27 @@ static void text_into(struct compiler *c, const struct type *type, ir_value to, 
 			   ir_const(c->f, type->count), plus(c, from, from_offset));
 }
 
+/* The field of @type that is the i-th of @like: by its name, where they have names. */
+static const struct field *part_like(const struct type *type, const struct type *like, size_t i)
+{
+	uint32_t offset;
+
+	return type_field(type, like->fields[i].name, &offset);
+}
+
+const struct field *lower_part(const struct node *n, const struct type *type, size_t i)
+{
+	uint32_t offset;
+
+	return n->kind == NODE_RECORD ? type_field(type, n->args[i]->field, &offset) :
+					&type->fields[i];
+}
+
 static void parts_into(struct compiler *c, const struct type *type, ir_value to, uint32_t offset,
 		       const struct type *from_type, ir_value from, uint32_t from_offset)
 {
 	for (size_t i = 0; i < type->nr_fields; i++) {
-		const struct field *f = &type->fields[i], *g = &from_type->fields[i];
+		const struct field *f = &type->fields[i], *g = part_like(from_type, type, i);
 
 		lower_convert(c, f->type, to, offset + f->offset, g->type, from,
 			      from_offset + g->offset);
@@ -123,10 +139,13 @@ static void branch_parts_equal(struct compiler *c, const struct type *type_a, ir
 	} else if (type_is_text(type_a) || type_a->kind == TYPE_BUFFER) {
 		branch_texts_equal(c, type_a, a, at_a, type_b, b, at_b, otherwise);
 	} else if (type_a->kind == TYPE_TUPLE) {
-		for (size_t i = 0; i < type_a->nr_fields; i++)
-			branch_parts_equal(c, type_a->fields[i].type, a,
-					   at_a + type_a->fields[i].offset, type_b->fields[i].type,
-					   b, at_b + type_b->fields[i].offset, otherwise);
+		for (size_t i = 0; i < type_a->nr_fields; i++) {
+			const struct field *f = &type_a->fields[i];
+			const struct field *g = part_like(type_b, type_a, i);
+
+			branch_parts_equal(c, f->type, a, at_a + f->offset, g->type, b,
+					   at_b + g->offset, otherwise);
+		}
 	} else {
 		branch_words_equal(c, type_a, a, at_a, b, at_b, otherwise);
 	}
@@ -142,9 +161,12 @@ bool check_comparable(const struct type *a, const struct type *b)
 		return true;
 	if (a->kind != TYPE_TUPLE)
 		return a == b;
-	for (size_t i = 0; a->nr_fields == b->nr_fields && i < a->nr_fields; i++)
-		if (!check_comparable(a->fields[i].type, b->fields[i].type))
+	for (size_t i = 0; a->nr_fields == b->nr_fields && i < a->nr_fields; i++) {
+		const struct field *g = part_like(b, a, i);
+
+		if (!g || !check_comparable(a->fields[i].type, g->type))
 			return false;
+	}
 	return a->nr_fields == b->nr_fields;
 }
 

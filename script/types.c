@@ -285,7 +285,8 @@ const struct type *type_buffer(struct types *t, uint32_t room)
 	return type_intern(t, &(struct type){ .kind = TYPE_BUFFER, .count = room });
 }
 
-const struct type *type_tuple(struct types *t, const struct type *const *of, size_t nr)
+static const struct type *tuple_of(struct types *t, const struct type *const *of, size_t nr,
+				   const struct type *like)
 {
 	struct type tuple = { .kind = TYPE_TUPLE, .align = 1, .nr_fields = nr };
 	uint64_t at = 0;
@@ -295,7 +296,8 @@ const struct type *type_tuple(struct types *t, const struct type *const *of, siz
 		uint32_t align = of[i]->align ? of[i]->align : 1;
 
 		at = (at + align - 1) & ~(uint64_t)(align - 1);
-		tuple.fields[i] = (struct field){ .name = arena_printf(t->arena, "%zu", i),
+		tuple.fields[i] = (struct field){ .name = like ? like->fields[i].name :
+								 arena_printf(t->arena, "%zu", i),
 						  .type = of[i],
 						  .offset = at };
 		at += of[i]->size;
@@ -305,6 +307,22 @@ const struct type *type_tuple(struct types *t, const struct type *const *of, siz
 	at = (at + tuple.align - 1) & ~(uint64_t)(tuple.align - 1);
 	tuple.size = at > UINT32_MAX ? UINT32_MAX : at;
 	return type_intern(t, &tuple);
+}
+
+const struct type *type_tuple(struct types *t, const struct type *const *of, size_t nr)
+{
+	return tuple_of(t, of, nr, NULL);
+}
+
+const struct type *type_tuple_like(struct types *t, const struct type *const *of,
+				   const struct type *like)
+{
+	return tuple_of(t, of, like->nr_fields, like);
+}
+
+bool type_has_names(const struct type *tuple)
+{
+	return tuple->nr_fields && strspn(tuple->fields[0].name, "0123456789") == 0;
 }
 
 /* --- questions --- */
@@ -374,7 +392,9 @@ static const char *text_of_tuple(struct types *t, const struct type *type, unsig
 	if (!depth)
 		return "(...)";
 	for (size_t i = 0; i < type->nr_fields; i++)
-		text = arena_printf(t->arena, "%s%s%s", text, i ? "," : "",
+		text = arena_printf(t->arena, "%s%s%s%s%s", text, i ? "," : "",
+				    type_has_names(type) ? type->fields[i].name : "",
+				    type_has_names(type) ? "=" : "",
 				    text_of(t, type->fields[i].type, depth - 1));
 	return arena_printf(t->arena, "%s)", text);
 }

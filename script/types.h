@@ -116,6 +116,11 @@ const struct type *type_string(struct types *t, uint32_t room);
 const struct type *type_buffer(struct types *t, uint32_t room);
 /* Fields one behind the other, each aligned as C does it. */
 const struct type *type_tuple(struct types *t, const struct type *const *of, size_t nr);
+/* The same with fields that have the names of those of @like: (a = 1, b = 2). */
+const struct type *type_tuple_like(struct types *t, const struct type *const *of,
+				   const struct type *like);
+/* Of such a tuple, and not of (1, 2). */
+bool type_has_names(const struct type *tuple);
 /* Of a kind that has nothing but its kind. */
 const struct type *type_of_kind(struct types *t, enum type_kind kind);
 /* Any other: @wanted is copied, or one that is equal is found. */

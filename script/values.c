@@ -361,7 +361,8 @@ static void put_tuple(struct writer *w, const struct type *type, const char *dat
 
 static void put_record(struct writer *w, const struct type *type, const char *data)
 {
-	record_complete(type);
+	if (type->kind == TYPE_RECORD)
+		record_complete(type);
 	if (!type->nr_fields) {
 		text_str(w->to, "{}");
 		return;
@@ -499,7 +500,7 @@ static void put(struct writer *w, const struct value *value)
 	}
 	w->depth++;
 	w->div = 1;
-	if (type->kind == TYPE_RECORD)
+	if (type->kind == TYPE_RECORD || (type->kind == TYPE_TUPLE && type_has_names(type)))
 		put_record(w, type, value->data);
 	else if (type->kind == TYPE_ARRAY)
 		put_array(w, type, value->data);
@@ -536,7 +537,7 @@ static void put_key(struct writer *w, const struct value *key, const char *betwe
 {
 	const struct type *type = key->type;
 
-	if (type->kind != TYPE_TUPLE) {
+	if (type->kind != TYPE_TUPLE || type_has_names(type)) {
 		put(w, key);
 		return;
 	}
