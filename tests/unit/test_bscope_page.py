@@ -22,7 +22,7 @@ def language(subsection=None):
 
 
 FUNCTIONS = re.findall(r'^\t\{ "(\w+)", \d+, \d+, check_', sources("*.c"), re.M)
-BUILTINS = re.findall(r'^\t\{ "(\w+)", check_\w+, lower_', sources("builtins.c"), re.M)
+BUILTINS = re.findall(r'^\t\{ "(\w+)", check_\w+, \w+ \}', sources("builtins.c"), re.M)
 SETTINGS = [name for name, kind in re.findall(r'^\t\{ "(\w+)", KIND_(\w+)', sources("config.c"), re.M)
             if kind != "IGNORED"]
 OLD_SPELLINGS = {"strlen": "max_strlen", "map_keys_max": "max_map_keys"}
