@@ -37,7 +37,7 @@ static void put_binary(struct emitter *m, const struct ir_insn *i)
 		else
 			emit_const(m, BPF_REG_1, imm);
 	}
-	/* a shift by a constant that is too far is refused by the verifier: as a register does it */
+	/* the verifier refuses a constant that shifts too far: as a register does it */
 	if (b < 0 && i->op >= IR_SHL && i->op <= IR_SAR)
 		imm &= 63;
 	if (b < 0 && (i->op == IR_UDIV || i->op == IR_UMOD) && !imm) {
@@ -365,8 +365,8 @@ static void put_element(struct emitter *m, int from, uint32_t at, uint32_t size)
 	emit_put(m, INSN_CALL(BPF_FUNC_probe_read_kernel));
 }
 
-/* For each element: r1: the map, r2: the key, r3: the value, r4: what put_callback() gave; again and
- * again: r1: the number of the round, r2: the same. */
+/* For each element: r1 is the map, r2 the key, r3 the value, r4 what put_callback() gave; again and
+ * again: r1 is the number of the round, r2 what it gave. */
 static void put_callback_prologue(struct emitter *m)
 {
 	const struct ir_function *f = m->f;
@@ -393,6 +393,16 @@ static void put_return(struct emitter *m, const struct ir_insn *i)
 	emit_put(m, INSN_EXIT());
 }
 
+/* A constant or an address of a variable that is written elsewhere, too. */
+static void put_address(struct emitter *m, const struct ir_insn *i)
+{
+	struct regs_place p = { .base = i->op, .offset = i->imm, .map = i->imm };
+	int to = emit_result_register(m, i->to);
+
+	emit_fixed(m, to, &p);
+	emit_result(m, i->to, to);
+}
+
 static void put_insn(struct emitter *m, const struct ir_insn *i, uint32_t next)
 {
 	m->at = i->at;
@@ -401,10 +411,6 @@ static void put_insn(struct emitter *m, const struct ir_insn *i, uint32_t next)
 				    emit_place_of(m, i->to)->kind == REGS_FIXED))
 		return;
 	switch (i->op) {
-	case IR_CONST:
-		emit_const(m, emit_result_register(m, i->to), i->imm);
-		emit_result(m, i->to, emit_result_register(m, i->to));
-		break;
 	case IR_COPY:
 		emit_result(m, i->to, emit_have(m, emit_result_register(m, i->to), i->a));
 		break;
@@ -425,15 +431,10 @@ static void put_insn(struct emitter *m, const struct ir_insn *i, uint32_t next)
 	case IR_ATOMIC_ADD:
 		put_atomic_add(m, i);
 		break;
-	case IR_ADDRESS_CONTEXT ... IR_ADDRESS_MAP: {
-		/* of a variable that is written elsewhere, too */
-		struct regs_place p = { .base = i->op, .offset = i->imm, .map = i->imm };
-		int to = emit_result_register(m, i->to);
-
-		emit_fixed(m, to, &p);
-		emit_result(m, i->to, to);
+	case IR_CONST:
+	case IR_ADDRESS_CONTEXT ... IR_ADDRESS_MAP:
+		put_address(m, i);
 		break;
-	}
 	case IR_ADDRESS_MAP_NOW:
 		put_lookup(m, 0, LINK_MAP_NOW, i->imm);
 		emit_result(m, i->to, BPF_REG_0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * helpers: the kernel's functions for programs, by number, and the runtime's, by name: what they are
- * called, and what they take.
+ * helpers: the kernel's functions for programs, by number, and the runtime's, by name: what they
+ * are called, and what they take.
  */
 #ifndef BORESCOPE_SCRIPT_HELPERS_H
 #define BORESCOPE_SCRIPT_HELPERS_H

@@ -7,8 +7,8 @@
  * is a variable, not SSA). It has a class, which the checker holds the instructions to. Aggregates
  * are no values: they are addresses.
  *
- * script/lower.c makes it, ir_check() looks whether it is well formed, script/regs.c gives registers
- * places, script/emit.c makes BPF instructions of it.
+ * script/lower.c makes it, ir_check() looks whether it is well formed, script/regs.c gives
+ * registers places, script/emit.c makes BPF instructions of it.
  */
 #ifndef BORESCOPE_SCRIPT_IR_H
 #define BORESCOPE_SCRIPT_IR_H
@@ -61,7 +61,7 @@ enum ir_op {
 	IR_ADDRESS_MAP_NOW, /* the same of a map with generations: the one in use; may be NULL */
 	IR_CALL,	    /* to = helper number imm (args) */
 	IR_CALL_RUNTIME,    /* to = .name (args) */
-	IR_LOOP, /* to = how often callback number imm2 was called: imm times, unless it returns 1 */
+	IR_LOOP, /* to = how often callback imm2 was called: imm times, or until it returns 1 */
 	IR_FOR_EACH, /* calls the callback number imm2 for each element of map number imm */
 	/* ends of a block */
 	IR_JUMP,   /* to block .then */
@@ -143,9 +143,11 @@ ir_value ir_binary_imm(struct ir_function *f, enum ir_op op, ir_value a, int64_t
 ir_value ir_negate(struct ir_function *f, ir_value a);
 ir_value ir_extend(struct ir_function *f, ir_value a, unsigned size, bool is_signed);
 ir_value ir_bswap(struct ir_function *f, ir_value a, unsigned size);
-ir_value ir_load(struct ir_function *f, ir_value base, int64_t offset, unsigned size, bool is_signed);
+ir_value ir_load(struct ir_function *f, ir_value base, int64_t offset, unsigned size,
+		 bool is_signed);
 void ir_store(struct ir_function *f, ir_value base, int64_t offset, unsigned size, ir_value value);
-void ir_store_imm(struct ir_function *f, ir_value base, int64_t offset, unsigned size, int64_t value);
+void ir_store_imm(struct ir_function *f, ir_value base, int64_t offset, unsigned size,
+		  int64_t value);
 void ir_atomic_add(struct ir_function *f, ir_value base, int64_t offset, ir_value value);
 ir_value ir_context(struct ir_function *f);
 /* @offset: from 0, of what f->scratch counts. (What emit.c keeps in the same entry of the map, as
@@ -154,8 +156,8 @@ ir_value ir_scratch(struct ir_function *f, uint32_t offset);
 ir_value ir_global(struct ir_function *f, uint32_t offset);
 ir_value ir_rodata(struct ir_function *f, uint32_t offset);
 ir_value ir_map(struct ir_function *f, unsigned map, bool now);
-/* @class: of what it returns. */
-ir_value ir_call(struct ir_function *f, int helper, enum ir_class class, size_t nr, ...); /* ir_values */
+/* @class: of what it returns; then come @nr of ir_value. */
+ir_value ir_call(struct ir_function *f, int helper, enum ir_class class, size_t nr, ...);
 ir_value ir_runtime(struct ir_function *f, const char *name, enum ir_class class, size_t nr, ...);
 
 /* Another callback of @f's program. */

@@ -132,8 +132,8 @@ static int describe_functions(struct functions *f, const struct code *c)
 	if (!f->infos || f->btf_fd < 0)
 		return f->infos ? f->btf_fd : -ENOMEM;
 	for (size_t i = 0; i < f->nr; i++)
-		f->infos[i] = (struct bpf_func_info){
-			.insn_off = i ? c->functions[i - 1].start : 0, .type_id = 2 };
+		f->infos[i] = (struct bpf_func_info){ .insn_off = i ? c->functions[i - 1].start : 0,
+						      .type_id = 2 };
 	return 0;
 }
 
@@ -173,8 +173,8 @@ static int load_code(const struct program *p, const struct code *c, char *log, u
 	return fd;
 }
 
-/* Once more, for the verifier's words. Those of a long story do not fit: old kernels keep its begin,
- * so it takes room until there is the end. */
+/* Once more, for the verifier's words. Those of a long story do not fit: old kernels keep its
+ * begin, so it takes room until there is the end. */
 static int refuse(const struct loaded *l, const struct program *p, const struct code *c, int err,
 		  const struct load_options *options)
 {

@@ -8,16 +8,15 @@
 #include "script/link.h"
 #include "script/program.h"
 
-/* Bytes of a value, and of a key, of @map as the kernel has them: multiples of 8; the key of a map
+/* Bytes of a value of @map as the kernel has it: a multiple of 8, as is a key; that of a map
  * without keys is a u32 that is 0. */
 uint32_t load_value_size(const struct script_map *map);
-uint32_t load_key_size(const struct script_map *map);
 
 struct loaded {
 	const struct compiled *compiled;
 	/* Of each of the script's maps: itself, or of one with generations, that in use. */
 	int *maps;
-	int *outer; /* of each: the array that it stands in; -1: none */
+	int *outer;    /* of each: the array that it stands in; -1: none */
 	int *programs; /* of each of compiled's */
 	int rings[32];
 	size_t nr_rings;
@@ -28,7 +27,7 @@ struct loaded {
 };
 
 struct load_options {
-	bool verbose;	  /* the verifier's log of a refused program goes to stderr */
+	bool verbose;	    /* the verifier's log of a refused program goes to stderr */
 	bool test_run_only; /* for tests: programs are loaded, and nothing is attached */
 };
 

@@ -51,7 +51,7 @@ uint32_t load_value_size(const struct script_map *map)
 	return value_size(map) + (script_map_is_marked(map) ? sizeof(uint64_t) : 0);
 }
 
-uint32_t load_key_size(const struct script_map *map)
+static uint32_t key_size(const struct script_map *map)
 {
 	if (!map->key)
 		return sizeof(uint32_t);
@@ -209,7 +209,7 @@ static int make_common(struct loaded *l, uint32_t scratch, uint32_t entries)
 
 /*
  * May programs that trace use hashes whose entries are allocated when they come? From 6.1 on
- * (96da3f7d489d). Before, the kernel refuses that to some, and warns of others in its log, so that it
+ * (96da3f7d489d). Before, the kernel refuses that to some, and warns of others in its log, so it
  * can't be tried; but maps of this type came with the same version.
  */
 static bool may_allocate(void)
@@ -258,8 +258,8 @@ int load_maps_again(const struct script_map *map)
 		    .map_flags = is_hash && may_allocate() ? BPF_F_NO_PREALLOC : 0);
 	char name[16];
 
-	return bpf_map_create(type, load_name(map->name, name), load_key_size(map),
-			      load_value_size(map), map->key ? map->entries : 1, &opts);
+	return bpf_map_create(type, load_name(map->name, name), key_size(map), load_value_size(map),
+			      map->key ? map->entries : 1, &opts);
 }
 
 /* Puts the map into an array of maps, in which it can be exchanged. */
@@ -285,7 +285,7 @@ static int make_map(struct loaded *l, const struct script_map *map)
 	if (fd < 0)
 		return fd;
 	l->maps[map->index] = fd;
-	l->map_bytes += (load_value_size(map) * values + load_key_size(map) + 48) *
+	l->map_bytes += (load_value_size(map) * values + key_size(map) + 48) *
 			(map->key ? map->entries : 1) * (map->generations ? 2 : 1);
 	return map->generations ? make_outer(l, map) : 0;
 }
@@ -297,7 +297,7 @@ static int refuse_map(const struct loaded *l, const struct script_map *map, int 
 	if (err == -E2BIG || err == -ENOMEM)
 		source_error(src, map->at,
 			     "the kernel has no memory for @%s: %u entries of %u bytes%s",
-			     map->name, map->entries, load_value_size(map) + load_key_size(map),
+			     map->name, map->entries, load_value_size(map) + key_size(map),
 			     map->per_cpu ? ", the values on each CPU" : "");
 	else if (err == -EPERM)
 		advice_load(err, "");

@@ -28,7 +28,8 @@ static const char *line_before(const char *log, const char *end)
 	return end;
 }
 
-long refusal_insn(const struct code *c, const char *log)
+/* The number of the last instruction of the program itself that the log tells of, or -1. */
+static long last_insn(const struct code *c, const char *log)
 {
 	const char *end = log + strlen(log);
 
@@ -65,7 +66,7 @@ static size_t reason(const char *log, const char **text)
 
 static struct span place_of(const struct program *p, const struct code *c, const char *log)
 {
-	long n = refusal_insn(c, log);
+	long n = last_insn(c, log);
 
 	return n >= 0 ? c->at[n] : p->clause ? p->clause->span : p->code->at;
 }

@@ -12,7 +12,4 @@
 void refusal_tell(struct source *src, const struct program *p, const struct code *c, int err,
 		  const char *log, bool verbose);
 
-/* The number of the last instruction of the program itself that the log tells of, or -1. */
-long refusal_insn(const struct code *c, const char *log);
-
 #endif

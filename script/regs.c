@@ -45,7 +45,7 @@ static bool is_call(const struct ir_insn *i)
 	       i->op == IR_LOOP || i->op == IR_FOR_EACH;
 }
 
-void regs_each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx)
+static void each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx)
 {
 	if (i->a)
 		fn(ctx, i->a);
@@ -235,7 +235,7 @@ static void find_bits(struct assign *a)
 
 			if (is_gone(a, insn))
 				continue;
-			regs_each_read(insn, give_bit, &r);
+			each_read(insn, give_bit, &r);
 			a->local[insn->to] = n + 1;
 		}
 	a->of_bit = arena_alloc(f->arena, (a->nr_bits + 1) * sizeof(*a->of_bit));
@@ -280,7 +280,7 @@ static void look_at_blocks(struct assign *a)
 
 			if (is_gone(a, insn))
 				continue;
-			regs_each_read(insn, read_first, &r);
+			each_read(insn, read_first, &r);
 			if (a->bit_of[insn->to])
 				set_bit(&a->written[n * a->words], a->bit_of[insn->to]);
 		}
@@ -373,7 +373,7 @@ static void find_intervals(struct assign *a)
 
 			if (is_gone(a, insn))
 				continue;
-			regs_each_read(insn, read_at, &r);
+			each_read(insn, read_at, &r);
 			if (is_placed(a, insn->to)) {
 				extend(a, insn->to, r.at + 1, insn->at);
 				weigh(a, insn->to, n);
@@ -476,7 +476,7 @@ static void place_on_stack(struct assign *a, ir_value v, size_t slot)
 /* How many slots of the stack a function has. */
 static size_t stack_slots(const struct ir_function *f)
 {
-	int frame = f->root != f	      ? REGS_FRAME_CALLBACK
+	int frame = f->root != f      ? REGS_FRAME_CALLBACK
 		    : f->nr_callbacks ? REGS_FRAME_LOOPS
 				      : REGS_FRAME;
 

@@ -53,9 +53,6 @@ struct regs {
  * addresses at once than the stack has room for. */
 bool regs_assign(const struct ir_function *f, struct regs *r);
 
-/* Calls @fn for each value that @i reads. */
-void regs_each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx);
-
 /* Has @i to be carried out even if nobody reads what it gives? */
 bool regs_has_effect(const struct ir_insn *i);
 

@@ -542,7 +542,7 @@ static void make_maps(struct interp *i)
 		const struct script_map *m = c->maps[n];
 		struct interp_map *made = &i->maps[m->index];
 
-		interp_map_init(made, load_key_size(m), load_value_size(m),
+		interp_map_init(made, m->key ? (m->key->size + 7) & ~7u : 4, load_value_size(m),
 				m->key ? m->entries : 1);
 		made->is_array = !m->key;
 		made->is_lru = m->lru;
