@@ -157,7 +157,13 @@ static void write_svg(struct session *s, struct stacks *set)
 	static struct out file;
 	static struct replace svg;
 	const char *why = NULL;
-	int err = replace_check(&svg, s->opt->svg, &why);
+	int err;
+
+	if (!strcmp(s->opt->svg, "-")) {
+		stacks_svg(set, s->out);
+		return;
+	}
+	err = replace_check(&svg, s->opt->svg, &why);
 
 	if (!err)
 		err = replace_begin(&svg);

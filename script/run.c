@@ -347,6 +347,9 @@ static int watch_process(struct loop *l)
 	if (!pid)
 		return 0;
 	l->process_fd = syscall(SYS_pidfd_open, pid, 0);
+	/* one of -p that is not there has been told of; as with all tools, others go on */
+	if (l->process_fd < 0 && errno == ESRCH && !opt->child && !opt->compat)
+		return 0;
 	err = watch_fd(l, l->process_fd);
 	if (err)
 		error("cannot watch process %d: %s", pid, strerror(-err));

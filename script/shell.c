@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -116,6 +117,24 @@ static char *next_word(char **s)
 	return word;
 }
 
+/* Is there such a program? So that it is known before anything is attached for it. */
+static bool is_there(const char *program)
+{
+	const char *path = getenv("PATH"), *end;
+	char name[PATH_MAX];
+
+	if (strchr(program, '/'))
+		return !access(program, X_OK);
+	for (path = path ? path : "/bin:/usr/bin"; *path; path = *end ? end + 1 : end) {
+		end = path + strcspn(path, ":");
+		snprintf(name, sizeof(name), "%.*s/%s", (int)(end - path), path, program);
+		if (!access(name, X_OK))
+			return true;
+	}
+	errno = ENOENT;
+	return false;
+}
+
 static void __attribute__((noreturn)) become(char **argv, int go, pid_t parent)
 {
 	sigset_t none;
@@ -143,7 +162,7 @@ pid_t shell_start(const char *command, int *go)
 	while (text && nr < WORDS_MAX && (word = next_word(&rest)))
 		argv[nr++] = word;
 	argv[nr] = NULL;
-	if (!text || !nr || pipe2(pipes, O_CLOEXEC)) {
+	if (!text || !nr || !is_there(argv[0]) || pipe2(pipes, O_CLOEXEC)) {
 		err = !text ? -ENOMEM : !nr ? -EINVAL : -errno;
 		free(text);
 		return err;

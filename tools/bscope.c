@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/msg.h"
 #include "base/regex.h"
 #include "base/status.h"
@@ -536,7 +537,7 @@ static int load_and_run(const struct compiled *c, const struct common_options *c
 	struct loaded loaded;
 	int status = STATUS_OK;
 
-	if (!advice_capabilities() || script_load(&loaded, c, &load))
+	if (script_load(&loaded, c, &load))
 		return STATUS_FAILED;
 	if (!opt.dry_run)
 		status = script_run(&loaded, &run);
@@ -575,10 +576,14 @@ static struct compiled *compile(struct script *script, const struct common_optio
 /* All that follows the parsing. */
 static int go(struct source *src, const struct common_options *common, pid_t child, int child_go)
 {
+	const bool shows = opt.dump_ast || opt.dump_ir || opt.dump_bpf;
 	struct script_config config = { 0 };
 	struct script *script = parse(src);
 	struct compiled *c;
 
+	/* without them, where the probes are can't be found out, either */
+	if (!src->errors && !shows && !opt.explain && !advice_capabilities())
+		return STATUS_FAILED;
 	script_configure(script, &config);
 	c = compile(script, common, &config, child);
 	if (!c)
@@ -595,7 +600,7 @@ static int go(struct source *src, const struct common_options *common, pid_t chi
 		      "--folded and --top");
 		return STATUS_FAILED;
 	}
-	if (opt.dump_ast || opt.dump_ir || opt.dump_bpf)
+	if (shows)
 		return STATUS_OK;
 	return load_and_run(c, common, child, child_go);
 }
@@ -630,6 +635,7 @@ int main(int argc, char **argv)
 
 	opt.compat = is_compat(argc, argv);
 	advice_listen();
+	limits_hold_stdio();
 	if (argc < 2) {
 		msg_init(opt.compat ? "bpftrace" : "bscope");
 		return usage_error("a script is needed: -e 'PROGRAM', or a file");
@@ -641,6 +647,8 @@ int main(int argc, char **argv)
 		script_explain_kernel(stdout);
 		return STATUS_OK;
 	}
+	if (!limits_open_files())
+		return STATUS_FAILED;
 	pidns_check(&common.filter);
 	return opt.list ? list(&common) : compile_and_run(&common);
 }

@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/limits.h"
+#include "base/msg.h"
 #include "base/number.h"
 #include "base/util.h"
+
+#define FILES_WANTED 1024
+#define FILES_NEEDED 64
+
+void limits_hold_stdio(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 uint64_t limits_raise_files(uint64_t wanted)
 {
@@ -16,6 +30,16 @@ uint64_t limits_raise_files(uint64_t wanted)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	return limit.rlim_cur;
+}
+
+bool limits_open_files(void)
+{
+	uint64_t granted = limits_raise_files(FILES_WANTED);
+
+	if (granted < FILES_NEEDED)
+		error("needs %d open files, and may have %llu: raise the limit (ulimit -n)",
+		      FILES_NEEDED, (unsigned long long)granted);
+	return granted >= FILES_NEEDED;
 }
 
 uint64_t limits_threads_now(void)

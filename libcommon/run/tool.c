@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +36,6 @@
 
 /* Subtracted from the nice value of a tool that reads events: see favour_reader(). */
 #define READER_NICE 10
-
-#define FILES_WANTED 1024
-#define FILES_NEEDED 64
 
 #define TIMERS 8
 
@@ -479,27 +475,6 @@ static int end(struct loop *l)
 	return r->failed ? STATUS_FAILED : l->too_costly ? STATUS_TOO_COSTLY : STATUS_OK;
 }
 
-/* Were one of these descriptors closed, the next file to be opened would get it, and with it what
- * is meant for stdout or stderr. To write to a stdout that was closed fails, as it should. */
-static void hold_stdio(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
-}
-
-/* A machine with many CPUs needs some hundred open files. False after printing that they are not
- * granted. */
-static bool may_open_files(void)
-{
-	uint64_t granted = limits_raise_files(FILES_WANTED);
-
-	if (granted < FILES_NEEDED)
-		error("needs %d open files, and may have %llu: raise the limit (ulimit -n)",
-		      FILES_NEEDED, (unsigned long long)granted);
-	return granted >= FILES_NEEDED;
-}
-
 /* Loads and attaches the plan's programs. Returns 0, or -errno after printing why. */
 static int start(struct loop *l)
 {
@@ -575,7 +550,7 @@ static int run(struct loop *l)
 	struct run *r = l->run;
 	int err, status = STATUS_FAILED;
 
-	if (!may_open_files())
+	if (!limits_open_files())
 		return STATUS_FAILED;
 	pidns_check(&r->opt.filter); /* before loading, which takes its time */
 	err = watch_open(&l->watch, r->out.fd);
@@ -633,7 +608,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	struct loop l = { .tool = tool, .run = &r };
 	int status;
 
-	hold_stdio();
+	limits_hold_stdio();
 	advice_listen();
 	if (argc == 3 && !strcmp(argv[1], "--list")) {
 		msg_init(spec.name);
