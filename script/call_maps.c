@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Calls that are about maps: count() and the other aggregates, delete(), clear(), has_key() ... */
+#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <string.h>
 
@@ -390,29 +391,51 @@ static ir_value lower_print(struct compiler *c, struct node *n)
 	return 0;
 }
 
+static const struct type *check_map_length(struct compiler *c, struct node *n)
+{
+	struct map_use *m = check_map_named(c, n->args[0]->name, n->args[0]->span);
+
+	n->args[0]->info = m;
+	if (!m->read) {
+		m->read = true;
+		c->changed = true;
+	}
+	if (c->final && !libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+						 BPF_FUNC_for_each_map_elem, NULL))
+		return check_error(c, n->span, "len() of a map needs Linux 5.13");
+	return type_int(c->types, 8, true);
+}
+
+static bool has_keys(struct compiler *c, const struct node *a)
+{
+	return a->kind == NODE_MAP && !a->nr_args && check_map_named(c, a->name, a->span)->map.key;
+}
+
 static const struct type *check_len(struct compiler *c, struct node *n)
 {
 	struct node *a = n->args[0];
 	const struct type *type;
 
-	if (a->kind == NODE_MAP && !a->nr_args && check_map_named(c, a->name, a->span)->map.key)
-		return check_error(c, n->span, "how many keys a map has can't be told while it is "
-					       "written to: print(@%s) shows them",
-				   a->name);
+	if (has_keys(c, a))
+		return check_map_length(c, n);
 	type = check_expr(c, a);
 	if (!type)
 		return NULL;
 	if (!type_is_text(type) && type->kind != TYPE_BUFFER)
-		return check_error(c, n->span, "%s() takes a text or a buffer, and this is %s",
+		return check_error(c, n->span, "%s() takes a map with keys, a text or a buffer, and "
+					       "this is %s",
 				   n->name, check_text(c, type));
 	return type_int(c->types, 8, false);
 }
 
 static ir_value lower_len(struct compiler *c, struct node *n)
 {
-	ir_value at = n->args[0]->type->kind == TYPE_BUFFER ? lower_expr(c, n->args[0]) :
-							      lower_text(c, n->args[0]);
+	struct node *a = n->args[0];
+	ir_value at;
 
+	if (has_keys(c, a))
+		return lower_map_length(c, a->info, n);
+	at = a->type->kind == TYPE_BUFFER ? lower_expr(c, a) : lower_text(c, a);
 	return ir_load(c->f, at, offsetof(struct rt_string, len), 4, false);
 }
 

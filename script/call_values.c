@@ -13,8 +13,17 @@
 #include "base/util.h"
 #include "script/compile.h"
 
+/* Also str("text"), as which parameters come: it is that text from now on. */
 static bool is_literal(struct node *n)
 {
+	const struct node *a = n->kind == NODE_CALL && n->nr_args == 1 ? n->args[0] : NULL;
+
+	if (a && !strcmp(n->name, "str") && a->text &&
+	    (a->kind == NODE_STRING || (a->positional && a->kind == NODE_INT))) {
+		n->kind = NODE_STRING;
+		n->text = a->text;
+		n->length = strlen(a->text);
+	}
 	return n->kind == NODE_STRING;
 }
 

@@ -266,6 +266,12 @@ static const struct type *check_comparison(struct compiler *c, struct node *n)
 			return type_bool(c->types);
 		return check_error(c, n->span, "texts can be compared by == and != only");
 	}
+	if ((a->kind == TYPE_STRING_ID && (type_is_text(b) || b == a)) ||
+	    (b->kind == TYPE_STRING_ID && type_is_text(a))) {
+		if (n->op == OP_EQ || n->op == OP_NE)
+			return type_bool(c->types);
+		return check_error(c, n->span, "texts can be compared by == and != only");
+	}
 	if ((a->kind == TYPE_PROBE && n->b->kind == NODE_STRING) ||
 	    (b->kind == TYPE_PROBE && n->a->kind == NODE_STRING)) {
 		if (n->op == OP_EQ || n->op == OP_NE)

@@ -120,6 +120,24 @@ static void compare_probe(struct compiler *c, struct node *probe, const struct n
 	ir_jump(c->f, is_not);
 }
 
+/* Texts of which one is a part of a key, so its id: that of the other is the same, or not. */
+static void compare_ids(struct compiler *c, struct node *n, uint32_t equal, uint32_t otherwise)
+{
+	const struct type *type = type_of_kind(c->types, TYPE_STRING_ID);
+	ir_value at[2], differs;
+
+	for (int i = 0; i < 2; i++) {
+		at[i] = ir_scratch(c->f, lower_place(c, type->size, n->span));
+		lower_key_part(c, i ? n->b : n->a, type, at[i], 0);
+	}
+	differs = ir_binary(c->f, IR_XOR, ir_load(c->f, at[0], 0, 8, false),
+			    ir_load(c->f, at[1], 0, 8, false));
+	differs = ir_binary(c->f, IR_OR, differs,
+			    ir_binary(c->f, IR_XOR, ir_load(c->f, at[0], 8, 8, false),
+				      ir_load(c->f, at[1], 8, 8, false)));
+	ir_branch_imm(c->f, IR_EQ, differs, 0, equal, otherwise);
+}
+
 static void lower_comparison(struct compiler *c, struct node *n, uint32_t then, uint32_t otherwise)
 {
 	enum ir_cond cond = condition_of(n->op, is_signed(c, n));
@@ -134,6 +152,11 @@ static void lower_comparison(struct compiler *c, struct node *n, uint32_t then, 
 	if (n->b->type->kind == TYPE_PROBE && n->a->kind == NODE_STRING) {
 		compare_probe(c, n->b, n->a, n->op == OP_EQ ? then : otherwise,
 			      n->op == OP_EQ ? otherwise : then);
+		return;
+	}
+	if (n->a->type->kind == TYPE_STRING_ID || n->b->type->kind == TYPE_STRING_ID) {
+		compare_ids(c, n, n->op == OP_EQ ? then : otherwise,
+			    n->op == OP_EQ ? otherwise : then);
 		return;
 	}
 	if (type_is_text(n->a->type)) {

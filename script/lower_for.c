@@ -117,6 +117,26 @@ void lower_for_map(struct compiler *c, struct node *n)
 	leave_if(c, flag);
 }
 
+/* How many keys a map has: the body counts. */
+ir_value lower_map_length(struct compiler *c, const struct map_use *m, struct node *n)
+{
+	uint32_t count = new_flag(c, n), flag = new_flag(c, n);
+	uint32_t key_at = lower_place(c, m->map.key->size, n->span);
+	struct ir_function *body;
+	struct outside before;
+	struct loop loop;
+	ir_value now;
+
+	before = enter_body(c, &loop, flag);
+	c->f->key_at = key_at;
+	c->f->key_size = m->map.key->size;
+	now = ir_load(c->f, ir_scratch(c->f, count), 0, 8, false);
+	ir_store(c->f, ir_scratch(c->f, count), 0, 8, ir_binary_imm(c->f, IR_ADD, now, 1));
+	body = leave_body(c, &before);
+	ir_for_each(c->f, m->map.index, body);
+	return ir_load(c->f, ir_scratch(c->f, count), 0, 8, false);
+}
+
 /* --- again and again ------------------------------------------------------------------------------- */
 
 static bool has_loops(struct compiler *c)
