@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/cgroup.h"
+#include "base/msg.h"
 #include "base/util.h"
 #include "script/compile.h"
 
@@ -392,25 +393,83 @@ static const char *named_parameter(struct compiler *c, const char *name)
 	return NULL;
 }
 
+static const struct asked *find_asked(struct compiler *c, const char *name, size_t len)
+{
+	for (size_t i = 0; i < c->nr_asked; i++)
+		if (!strncmp(c->asked[i].name, name, len) && !c->asked[i].name[len])
+			return &c->asked[i];
+	return NULL;
+}
+
+static void note_asked(struct compiler *c, const struct node *n)
+{
+	const char *name = n->args[0]->text;
+
+	if (find_asked(c, name, strlen(name)))
+		return;
+	if (c->nr_asked == c->asked_capacity)
+		c->asked = arena_grow(c->arena, c->asked, &c->asked_capacity, 8,
+				      sizeof(*c->asked));
+	c->asked[c->nr_asked++] = (struct asked){ name, n->nr_args > 2 ? n->args[2]->text : NULL };
+}
+
+void function_named_check(struct compiler *c)
+{
+	const struct positional *p = c->options->positional;
+	const char *unexpected = "", *expected = "";
+	bool help = false;
+
+	for (size_t i = 0; p && i < p->nr_named; i++) {
+		const char *name = p->named[i] + 2 * !strncmp(p->named[i], "--", 2);
+		size_t len = strcspn(name, "=");
+
+		if (find_asked(c, name, len))
+			continue;
+		help |= !strcmp(name, "help");
+		unexpected = arena_printf(c->arena, "%s%s--%.*s", unexpected,
+					  *unexpected ? ", " : "", (int)len, name);
+	}
+	if (!*unexpected || c->source->errors)
+		return;
+	c->source->errors++;
+	for (size_t i = 0; i < c->nr_asked; i++)
+		expected = arena_printf(c->arena, "%s%s--%s", expected, i ? ", " : " ",
+					c->asked[i].name);
+	if (!help)
+		error("unexpected program command line options: %s", unexpected);
+	source_hint(c->source, "expected program options:%s", *expected ? expected : " none");
+	for (size_t i = 0; i < c->nr_asked && help; i++)
+		if (c->asked[i].description)
+			source_hint(c->source, "--%s: %s", c->asked[i].name,
+				    c->asked[i].description);
+}
+
 static const struct type *getopt_number(struct compiler *c, struct node *n, const char *given,
 					int64_t value, bool is_bool)
 {
 	char *end;
 
-	if (given && is_bool && (!*given || !strcmp(given, "true")))
+	bool is_signed = true;
+
+	if (given && is_bool && (!*given || !strcasecmp(given, "true")))
 		given = "1";
-	if (given && is_bool && !strcmp(given, "false"))
+	if (given && is_bool && !strcasecmp(given, "false"))
 		given = "0";
 	if (given) {
 		errno = 0;
 		value = strtoll(given, &end, 0);
+		if (errno == ERANGE && *given != '-') {
+			errno = 0;
+			value = strtoull(given, &end, 0);
+			is_signed = false;
+		}
 		if (errno || !*given || *end || (is_bool && (value & ~1)))
 			return check_error(c, n->span, "--%s=%s: it should be %s", n->args[0]->text,
 					   given, is_bool ? "true or false" : "a number");
 	}
 	n->kind = NODE_INT;
 	n->value = value;
-	n->info = (void *)(is_bool ? type_bool(c->types) : type_int(c->types, 8, true));
+	n->info = (void *)(is_bool ? type_bool(c->types) : type_int(c->types, 8, is_signed));
 	return n->info;
 }
 
@@ -424,6 +483,7 @@ static const struct type *check_getopt(struct compiler *c, struct node *n)
 	if (!is_literal(n->args[0]))
 		return check_error(c, n->args[0]->span, "getopt() takes a literal name");
 	given = named_parameter(c, n->args[0]->text);
+	note_asked(c, n);
 	if (n->nr_args > 1)
 		type = check_expr(c, n->args[1]);
 	if (n->nr_args > 1 && is_literal(n->args[1])) {

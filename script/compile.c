@@ -302,5 +302,6 @@ struct compiled *script_compile(struct script *script, const struct compile_opti
 	find_types(c);
 	finish_maps(c);
 	make_programs(c);
+	function_named_check(c);
 	return c->source->errors ? NULL : c->out;
 }

@@ -64,6 +64,11 @@ struct compiler {
 	struct script_config *config;
 	struct compiled *out;
 
+	struct asked { /* by getopt() */
+		const char *name, *description; /* NULL: it has none */
+	} *asked;
+	size_t nr_asked, asked_capacity;
+
 	struct variant **variants;
 	size_t nr_variants, variants_capacity;
 	struct names *map_names, *unknown; /* names that nothing has */
@@ -191,6 +196,9 @@ extern const struct function_def function_actions[], function_texts[], function_
 
 const struct type *function_check(struct compiler *c, struct node *n);
 ir_value function_lower(struct compiler *c, struct node *n);
+/* Says which named parameters were given that no getopt() asks for, or with --help what can be.
+ * (call_values.c) */
+void function_named_check(struct compiler *c);
 /* @map = count(), sum(x), hist(x) and so on. (call_maps.c) */
 void function_aggregate(struct compiler *c, struct node *map, struct node *call);
 
