@@ -201,7 +201,6 @@ WRONG = [
           "begin { @a = tseries(1, 1s, 5); }", "print(@x) in an interval probe shows how a value goes"),
     wrong("path() is not there in bscope", 14, "path(5)",
           "begin { @a = path(5); }", "the field d_name of a dentry has the last part"),
-    wrong("records such as (.a = 1) are not there yet", 14, "(.a = 1)", "begin { @x = (.a = 1); }"),
     wrong("& (the address of something) is not there", 14, "&pid", "begin { @a = &pid; }"),
     wrong("unknown setting: nosuch", 12, "nosuch = 1", "config = { nosuch = 1 } begin { @a = 1; }"),
     wrong("max_strlen: it should be a number from 1 to 4096", 12, "max_strlen = 0",
