@@ -14,8 +14,11 @@ struct checker {
 	/* Values that are read in another block than one that writes them all: their bits. */
 	uint32_t *bit_of; /* 0: none */
 	size_t nr_bits, words;
-	uint64_t *out; /* of each block: what is written at its end, on every way */
-	uint64_t *here;
+	uint64_t *out; /* what is written at the end of the block that is looked at, on every way */
+	bool *seen;    /* of each block: there is a way to it */
+	bool *waits;   /* it is in .queue, for it has to be looked at (again) */
+	uint32_t *queue;
+	uint64_t queue_end;
 	uint32_t *local; /* of each value: the block (+ 1) that wrote it last in this pass */
 	uint32_t block, insn;
 };
@@ -346,30 +349,33 @@ static void set_bit(uint64_t *bits, uint32_t bit)
 	bits[bit / 64] |= 1ull << bit % 64;
 }
 
-/* What is written at the end of a block: what was at its begin, and what it writes. Returns whether
- * that is less than was thought; then it goes for those behind it. */
-static bool flow(struct checker *c, uint32_t block, const uint64_t *in)
+/* What is written at the end of a block: what was at its begin, and what it writes. */
+static void flow(struct checker *c, uint32_t block, const uint64_t *in)
 {
 	const struct ir_block *b = &c->f->blocks[block];
-	uint64_t *out = &c->out[block * c->words];
-	bool changed = false;
 
-	memcpy(c->here, in, c->words * sizeof(*in));
+	memcpy(c->out, in, c->words * sizeof(*in));
 	for (size_t n = 0; n < b->nr; n++)
 		if (c->bit_of[b->insns[n].to])
-			set_bit(c->here, c->bit_of[b->insns[n].to]);
-	for (size_t w = 0; w < c->words; w++) {
-		changed |= out[w] != c->here[w];
-		out[w] = c->here[w];
-	}
-	return changed;
+			set_bit(c->out, c->bit_of[b->insns[n].to]);
 }
 
-/* Narrows what is written at the begin of a block to what is at the end of one before it. */
-static void meet(const struct checker *c, uint64_t *in, uint32_t before)
+/* Narrows what is written at the begin of a block to what is at the end of one before it, and has it
+ * looked at if that is less than was thought. */
+static void meet(struct checker *c, uint64_t *ins, uint32_t block)
 {
-	for (size_t w = 0; w < c->words; w++)
-		in[w] &= c->out[before * c->words + w];
+	uint64_t *in = &ins[block * c->words];
+	bool changed = !c->seen[block];
+
+	for (size_t w = 0; w < c->words; w++) {
+		changed |= in[w] & ~c->out[w];
+		in[w] &= c->out[w];
+	}
+	c->seen[block] = true;
+	if (!changed || c->waits[block])
+		return;
+	c->waits[block] = true;
+	c->queue[c->queue_end++ % c->f->nr_blocks] = block;
 }
 
 struct unwritten {
@@ -406,26 +412,25 @@ static const char *check_reads(struct checker *c, const uint64_t *in)
 	return NULL;
 }
 
-/* ins[]: of each block, what is written at its begin; all of it, until a way to it is known. */
+/* ins[]: of each block, what is written at its begin; all of it, until a way to it is known. Blocks
+ * are looked at in the order in which they were found, so that most are once. */
 static void solve(struct checker *c, uint64_t *ins)
 {
 	const struct ir_function *f = c->f;
-	bool changed = true;
+	uint64_t at = 0;
 
 	memset(ins, 0xff, f->nr_blocks * c->words * sizeof(*ins));
-	memset(c->out, 0xff, f->nr_blocks * c->words * sizeof(*ins));
-	memset(ins, 0, c->words * sizeof(*ins)); /* nothing is written where it all begins */
-	while (changed) {
-		changed = false;
-		for (uint32_t b = 0; b < f->nr_blocks; b++) {
-			const struct ir_insn *end = &f->blocks[b].insns[f->blocks[b].nr - 1];
+	memset(c->out, 0, c->words * sizeof(*c->out)); /* nothing is written where it all begins */
+	for (meet(c, ins, 0); at < c->queue_end; at++) {
+		uint32_t b = c->queue[at % f->nr_blocks];
+		const struct ir_insn *end = &f->blocks[b].insns[f->blocks[b].nr - 1];
 
-			changed |= flow(c, b, &ins[b * c->words]);
-			if (end->op != IR_RETURN)
-				meet(c, &ins[end->then * c->words], b);
-			if (end->op == IR_BRANCH)
-				meet(c, &ins[end->otherwise * c->words], b);
-		}
+		c->waits[b] = false;
+		flow(c, b, &ins[b * c->words]);
+		if (end->op != IR_RETURN)
+			meet(c, ins, end->then);
+		if (end->op == IR_BRANCH)
+			meet(c, ins, end->otherwise);
 	}
 }
 
@@ -436,8 +441,10 @@ static const char *check_written(struct checker *c)
 	uint64_t *ins;
 
 	find_bits(c);
-	c->here = arena_alloc(f->arena, c->words * sizeof(*c->here));
-	c->out = arena_alloc(f->arena, f->nr_blocks * c->words * sizeof(*c->out));
+	c->out = arena_alloc(f->arena, c->words * sizeof(*c->out));
+	c->seen = arena_alloc(f->arena, f->nr_blocks * sizeof(*c->seen));
+	c->waits = arena_alloc(f->arena, f->nr_blocks * sizeof(*c->waits));
+	c->queue = arena_alloc(f->arena, f->nr_blocks * sizeof(*c->queue));
 	ins = arena_alloc(f->arena, f->nr_blocks * c->words * sizeof(*ins));
 	solve(c, ins);
 	memset(c->local, 0, f->nr_values * sizeof(*c->local));
