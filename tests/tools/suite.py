@@ -86,7 +86,8 @@ TOOLS = {
         ladder=False,               # script/attach.c has its own, which is not that of BORESCOPE_AVOID
         loads=("-e tracepoint:sched:sched_switch{{@[kstack,comm]=count()}}", "-e profile:hz:99{{@[ustack,kstack]=count()}}",
                "-e tracepoint:syscalls:sys_enter_openat{{printf(\"%s\",str(args.filename))}}",
-               "-e tracepoint:sched:sched_process_exec{{@[str(args.filename)]=hist(nsecs)}}", "-e software:faults:1{{@[tid]++}}"),
+               "-e tracepoint:sched:sched_process_exec{{@[str(args.filename)]=hist(nsecs)}}",
+               "-e software:faults:1{{@[tid]++}}"),
         wrong={"-B": ["x", ""], "-f": ["xml", ""], "-d": ["x", "ast,x"], "--events": ["0", "x"]},
         wrong_lines=("--svg",)),
     "biolatency": Facts(

@@ -13,10 +13,10 @@ import pytest
 
 from bscope import (bscope, STEPS, Bscope, average, errors, filled, frames_of, json_rows, linear_row, maps_of_text, power_row,
                     rows_of, run_script, says, stacks_with, watch, watch_both)
-from harness import BUILD, FAILED, OK, VM, Tool, Workload, one_line, run_tool
+from harness import BUILD, FAILED, OK, VM, Tool, Workload, one_line
 from histograms import working
 from machine import need
-from snoop import FAILING, N, arguments
+from snoop import FAILING, N
 
 each_kernel = pytest.mark.each_kernel
 KERNEL_FUNCTIONS = bool(VM)     # natively, the kernel is a hardened one

@@ -181,8 +181,9 @@ def test_wrong_lines():
 
 # --- stacks in other forms ---
 
-@pytest.mark.parametrize("args, has", [(["--folded"], r"^\S*main;\S*burn_loop;burn_(seventy|thirty) \d+$"), (["--top"], r"burn_seventy"),
-                                       (["--svg", "-"], r"<svg")])
+@pytest.mark.parametrize("args, has", [
+    (["--folded"], r"^\S*main;\S*burn_loop;burn_(seventy|thirty) \d+$"), (["--top"], r"burn_seventy"),
+    (["--svg", "-"], r"<svg")])
 def test_flames(args, has):
     """Maps with stacks as lines for flame graphs, as a table, as a picture."""
     with Workload("burn", 1000) as work:

@@ -7,14 +7,13 @@ import json
 import os
 import pwd
 import re
-import socket
 import subprocess
 import time
 
 import pytest
 
-from bscope import STEPS, Bscope, errors, file_of, run_script, says, watch, watch_both
-from harness import BUILD, CONTROL, FAILED, OK, VM, Workload, run_tool
+from bscope import STEPS, Bscope, run_script, says, watch, watch_both
+from harness import BUILD, CONTROL, FAILED, OK, VM, Workload
 from snoop import arguments
 
 each_kernel = pytest.mark.each_kernel
@@ -27,7 +26,8 @@ def printed(expression, how="%d"):
 
 EXPRESSIONS = [
     # arithmetic, with signs
-    ("7 + 3 * 4 - (2 - 5)", 22), ("17 / 5", 3), ("17 % 5", 2), ("-17 / 5", -3), ("-17 % 5", -2), ("17 / -5", -3), ("17 % -5", 2),
+    ("7 + 3 * 4 - (2 - 5)", 22), ("17 / 5", 3), ("17 % 5", 2), ("-17 / 5", -3), ("-17 % 5", -2), ("17 / -5", -3),
+    ("17 % -5", 2),
     ("-17 / -5", 3), ("0x10 + 010 + 1e3 + 1_000", 2024), ("1 << 40", 1 << 40), ("-16 >> 2", -4), ("5 & 3 | 8 ^ 2", 11),
     ("~5", -6), ("!5", 0), ("!0", 1), ("- -5", 5), ("(1 + 2) * (3 + 4)", 21), ("10 - 3 - 2", 5), ("2 + 3 << 1", 10),
     ("9223372036854775807", (1 << 63) - 1), ("-9223372036854775807 - 1", -(1 << 63)),
@@ -35,7 +35,8 @@ EXPRESSIONS = [
     ("-1 < 1", 1), ("-1 > 1", 0), ("(uint64)-1 > 1", 1), ("5 >= 5 && 4 <= 3", 0), ("5 == 5 || 1 / 0", 1), ("3 != 3", 0),
     ("1 && 2", 1), ("0 || 0", 0), ("1 < 2 == 1", 1), ("(1, 2) == (1, 2)", 1),
     # casts
-    ("(uint8)300", 44), ("(int8)200", -56), ("(int16)0x18000", -32768), ("(int32)0x80000000", -(1 << 31)), ("(uint32)-1", (1 << 32) - 1),
+    ("(uint8)300", 44), ("(int8)200", -56), ("(int16)0x18000", -32768), ("(int32)0x80000000", -(1 << 31)),
+    ("(uint32)-1", (1 << 32) - 1),
     ("(int64)(int8)-1", -1), ("(bool)5", 1), ("(uint16)0x12345", 0x2345),
     # choosing
     ("1 ? 2 : 3", 2), ("0 ? 2 : 0 ? 4 : 5", 5), ("7 ?: 5", 7), ("0 ?: 5", 5),
@@ -61,7 +62,8 @@ def test_expressions():
 @each_kernel
 def test_expressions_of_variables():
     """The same numbers where the compiler does not know them: it computes in the program."""
-    known = [(text, value) for text, value in EXPRESSIONS if re.fullmatch(r"[-\d\s+*/%()&|^<>=!~?:]+", text) and "1 / 0" not in text]
+    known = [(text, value) for text, value in EXPRESSIONS
+             if re.fullmatch(r"[-\d\s+*/%()&|^<>=!~?:]+", text) and "1 / 0" not in text]
     lines = []
     for number, (text, _) in enumerate(known):
         literals = re.findall(r"\d+", text)
@@ -82,10 +84,14 @@ def test_expressions_of_variables():
     ("unroll (3) { printf(\"x\"); }", "xxx"), ("$n = 0; unroll (4) { $n += 2; } printf(\"%d\", $n);", "8"),
     ("for $i : 0..4 { printf(\"%d\", $i); }", "0123"), ("for ($i : 2..4) { printf(\"%d\", $i); }", "23"),
     ("printf(\"a\"); return; printf(\"b\");", "a"), ("{ $x = 1; } let $x = 2; printf(\"%d\", $x);", "2"),
-    ("let $y : uint8 = 5; $y = 6; printf(\"%d\", $y);", "6"), ("$x = \"hi\"; $x = \"a longer one\"; printf(\"%s\", $x);", "a longer one"),
+    ("let $y : uint8 = 5; $y = 6; printf(\"%d\", $y);", "6"),
+    ("$x = \"hi\"; $x = \"a longer one\"; printf(\"%s\", $x);", "a longer one"),
     ("$x = 5; $x += 3; $x -= 1; $x *= 6; $x /= 4; $x %= 7; printf(\"%d\", $x);", "3"),
-    ("$x = 5; printf(\"%d%d%d\", $x++, ++$x, $x--);", "577"), ("$t = (1, \"a\", 3); printf(\"%d %s %d\", $t.0, $t.1, $t.2);", "1 a 3"),
+    ("$x = 5; printf(\"%d%d%d\", $x++, ++$x, $x--);", "577"),
+    ("$t = (1, \"a\", 3); printf(\"%d %s %d\", $t.0, $t.1, $t.2);", "1 a 3"),
     ("$s = 1 ? \"yes\" : \"no\"; printf(\"%s\", $s);", "yes"),
+    ("$r = (.a = 5, .b = \"x\"); printf(\"%d %s\", $r.a, $r.b);", "5 x"),
+    ("print((.c = 5, .d = (1, 2)));", "{ .c = 5, .d = (1, 2) }\n"),
     # printing
     ("print(5); print(\"hi\"); print((1, \"x\", -2)); print(1 == 1);", "5\nhi\n(1, x, -2)\ntrue\n"),
     ("printf(\"%5d|%-5d|%05d|%x|%X|%o|%c|%%\", 42, 42, 42, 255, 255, 8, 65);", "   42|42   |00042|ff|FF|10|A|%"),
@@ -96,7 +102,8 @@ def test_expressions_of_variables():
     ("printf(\"\\t|\\x41\\101\\\\|\\\"\");", "\t|AA\\|\""),
     ("printf(\"%r\", buf(\"a\\x01\\xff\", 3));", "a\\x01\\xff"), ("printf(\"%rx\", buf(\"ab\", 2));", "\\x61\\x62"),
     ("printf(\"%s\", ntop(0x0100007f));", "127.0.0.1"),
-    ("printf(\"%s\", ntop(2, 0x0100007f));", "127.0.0.1"), ("printf(\"%s %s\", ntop(pton(\"10.1.2.3\")), ntop(pton(\"fe80::1\")));", "10.1.2.3 fe80::1"),
+    ("printf(\"%s\", ntop(2, 0x0100007f));", "127.0.0.1"),
+    ("printf(\"%s %s\", ntop(pton(\"10.1.2.3\")), ntop(pton(\"fe80::1\")));", "10.1.2.3 fe80::1"),
 ])
 def test_statements(script, out):
     """Statements, and how values are printed."""
@@ -106,7 +113,8 @@ def test_statements(script, out):
 @each_kernel
 @pytest.mark.parametrize("script, out", [
     ("@a[1] = 2; for ($kv : @a) { printf(\"%d-%d\", $kv.0, $kv.1); } delete(@a, 1);", "1-2"),
-    ("@a[1, \"x\"] = 2; for $kv : @a { print($kv); $n = $kv.0.0 + $kv.1; printf(\"%d\", $n); } delete(@a, (1, \"x\"));", "((1, x), 2)\n3")])
+    ("@a[1, \"x\"] = 2; for $kv : @a { print($kv); $n = $kv.0.0 + $kv.1; printf(\"%d\", $n); } delete(@a, (1, \"x\"));",
+     "((1, x), 2)\n3")])
 def test_loops_over_maps(script, out):
     """for over a map: a kernel has to be able to (5.13)."""
     done = run_script("begin { " + script + " }")
@@ -175,7 +183,8 @@ def test_positional_parameters():
 @pytest.mark.parametrize("text", ['"); exit(); //', "$(reboot)", "%s %n", "a\\nb", "\x1b[2J", "' \" \\"])
 def test_parameters_are_data(text):
     """Whatever they are, they are not read as a part of the script."""
-    assert json.loads(says("begin { printf(\"%s\\n\", str($1)); }", "--json", parameters=["--", text]).splitlines()[0])["data"] == text + "\n"
+    out = says("begin { printf(\"%s\\n\", str($1)); }", "--json", parameters=["--", text])
+    assert json.loads(out.splitlines()[0])["data"] == text + "\n"
 
 
 def test_parameter_that_is_no_number():
@@ -195,7 +204,8 @@ def test_parameters_in_probes(cgroup):
 
 def test_named_parameters():
     """getopt(): numbers, texts and switches by name, behind --."""
-    script = 'begin { printf("%d %s %d %d\\n", getopt("n", 5), getopt("name", "none"), getopt("fast"), getopt("slow", false)); }'
+    script = 'begin { printf("%d %s %d %d\\n", getopt("n", 5), getopt("name", "none"), getopt("fast"), ' \
+             'getopt("slow", false)); }'
     assert says(script) == "5 none 0 0\n"
     assert says(script, parameters=["--", "--n=7", "--name=x", "--fast"]) == "7 x 1 0\n"
 
@@ -233,7 +243,8 @@ def test_raw_texts(place, cgroup):
     """%r, and --raw: byte by byte."""
     script = 'tracepoint:syscalls:sys_enter_openat { printf("%r\\n", str(args.filename)); }'
     with Workload("hostile", "open", 3, place, cgroup=cgroup) as work:
-        with Bscope(script, "--cgroup", cgroup.path) as raw, Bscope(script.replace("%r", "%s"), "--raw", "--cgroup", cgroup.path) as all_raw:
+        with Bscope(script, "--cgroup", cgroup.path) as raw, \
+                Bscope(script.replace("%r", "%s"), "--raw", "--cgroup", cgroup.path) as all_raw:
             work.run()
     name = os.fsencode(place) + b"/\x1b]0;x\x07\xc2\x9d\x9d\n\xc3\n"
     assert raw.raw == name * 3 == all_raw.raw
@@ -277,7 +288,8 @@ def test_join_of_nothing(cgroup):
 @each_kernel
 def test_buffers(cgroup):
     """buf(): bytes of a process."""
-    tool, text = watch_both(f"{U}:step_text {{ printf(\"%r %d\\n\", buf(arg0, 4), len(buf(arg0, 3))); }}", ["text:a\x01\x02b"], cgroup)
+    script = f"{U}:step_text {{ printf(\"%r %d\\n\", buf(arg0, 4), len(buf(arg0, 3))); }}"
+    tool, text = watch_both(script, ["text:a\x01\x02b"], cgroup)
     assert text.lines == ["a\\x01\\x02b 3"]
     assert tool.of_type("printf") == ["a\\x01\\x02b 3\n"]
 
@@ -326,7 +338,8 @@ def test_messages_of_scripts():
     """errorf() and warnf(): on stderr, with their place."""
     done = run_script('begin {\n  errorf("no %d", 5); warnf("hm %s", "x"); }')
     assert done.stdout == ""
-    assert re.search(r"^stdin:2:3-\d+: ERROR: no 5$", done.stderr, re.M) and re.search(r"^stdin:2:\d+-\d+: WARNING: hm x$", done.stderr, re.M)
+    assert re.search(r"^stdin:2:3-\d+: ERROR: no 5$", done.stderr, re.M)
+    assert re.search(r"^stdin:2:\d+-\d+: WARNING: hm x$", done.stderr, re.M)
 
 
 # --- macros, constants, own types ---
@@ -338,7 +351,8 @@ def test_messages_of_scripts():
     ("enum color { RED = 3, GREEN };\nbegin { print(GREEN); printf(\"%d\\n\", RED); }", None),
     ("macro twice(x) { x * 2 }\nbegin { print(twice(21)); }", "42\n"),
     ("macro add(@m, n) { @m += n; }\nbegin { @a = 1; add(@a, 5); }", "@a: 6\n"),
-    ("struct pair { int a; char b[4]; };\nbegin { printf(\"%d %d\\n\", sizeof(struct pair), offsetof(struct pair, b)); }", "8 4\n"),
+    ("struct pair { int a; char b[4]; };\nbegin { printf(\"%d %d\\n\", sizeof(struct pair), offsetof(struct pair, b)); }",
+     "8 4\n"),
     ("config = { max_strlen = 64; }\nbegin { print(1); }", "1\n")])
 def test_declarations(script, out):
     """What stands above the probes."""
@@ -352,7 +366,8 @@ def test_declarations(script, out):
 
 def test_json_of_everything():
     """Each kind of output as an object of its own, as bpftrace has them."""
-    script = """begin { printf("a\\"b\\n"); print(5); print("x"); print((1, "y")); time("%Y\\n"); @ = 5; @s = "t"; @k[1, "a"] = -3;
+    script = """begin { printf("a\\"b\\n"); print(5); print("x"); print((1, "y")); time("%Y\\n");
+        @ = 5; @s = "t"; @k[1, "a"] = -3;
         @h = hist(5); @l = lhist(5, 0, 10, 5); @t = stats(5); @a = avg(7); @c = count(); @tuple = (1, "z"); @b = 1 == 1; }"""
     out = says(script, "--json", "-q")
     objects = [json.loads(line) for line in out.splitlines()]
@@ -362,7 +377,8 @@ def test_json_of_everything():
     maps = {name: (o["type"], value) for o in objects[5:-1] for name, value in o["data"].items()}
     assert maps == {
         "@": ("map", 5), "@s": ("map", "t"), "@k": ("map", {"1,a": -3}), "@c": ("map", 1), "@tuple": ("map", [1, "z"]),
-        "@b": ("map", True), "@h": ("hist", [{"min": 4, "max": 7, "count": 1}]), "@l": ("hist", [{"min": 5, "max": 9, "count": 1}]),
+        "@b": ("map", True), "@h": ("hist", [{"min": 4, "max": 7, "count": 1}]),
+        "@l": ("hist", [{"min": 5, "max": 9, "count": 1}]),
         "@t": ("stats", {"count": 1, "average": 5, "total": 5}), "@a": maps["@a"]}
     assert maps["@a"][1] == 7 and objects[-1]["type"] == "summary"
     assert says(script, "-f", "json", "-q") == out
@@ -387,7 +403,8 @@ def test_output_file(tmp_path):
 
 def test_standard_input():
     """-: a script from a pipe."""
-    done = subprocess.run([BUILD / "bin" / "bscope", "-"], input="begin { print(5); }", capture_output=True, text=True, check=False)
+    done = subprocess.run([BUILD / "bin" / "bscope", "-"], input="begin { print(5); }", capture_output=True, text=True,
+                          check=False)
     assert (done.returncode, done.stdout) == (OK, "5\n")
 
 

@@ -214,8 +214,8 @@ def test_printing_of_maps():
 
 def test_sorted_by_value():
     """As bpftrace has it: the greatest last; histograms by how many they have."""
-    assert says("begin { @[1] = 5; @[2] = -1; @[3] = 3; @h[1] = hist(1); @h[1] = hist(2); @h[9] = hist(1); }").splitlines()[:3] \
-        == ["@[2]: -1", "@[3]: 3", "@[1]: 5"]
+    script = "begin { @[1] = 5; @[2] = -1; @[3] = 3; @h[1] = hist(1); @h[1] = hist(2); @h[9] = hist(1); }"
+    assert says(script).splitlines()[:3] == ["@[2]: -1", "@[3]: 3", "@[1]: 5"]
 
 
 # --- exact, whoever does it at the same time ---

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bscope import (bscope, STEPS, Bscope, errors, file_of, frames_of, run_script, says, stacks_with, watch, watch_both)
-from harness import FAILED, OK, VM, Script, Workload, run_tool
+from harness import FAILED, OK, VM, Script, Workload
 from histograms import working
 from machine import need
 from test_bscope import function_probes
@@ -171,7 +171,8 @@ def test_address_of_a_function(cgroup):
 
 
 @pytest.mark.parametrize("probe, says_this", [
-    (f"{U}:step_ad", "step_add"), ("uprobe:/no/such/program:main", "/no/such/program"), (f"{U}:nothing_like_it", "nothing_like_it"),
+    (f"{U}:step_ad", "step_add"), ("uprobe:/no/such/program:main", "/no/such/program"),
+    (f"{U}:nothing_like_it", "nothing_like_it"),
     ("uprobe:/etc/passwd:main", "/etc/passwd")])
 def test_functions_that_are_not_there(probe, says_this):
     """Said, with the nearest one."""
@@ -248,7 +249,8 @@ def test_intervals_of_time():
     assert out == "@n: 10\n@x: 10\n"
 
 
-@pytest.mark.parametrize("probe", ["interval:s:1", "interval:1s", "interval:us:500000", "interval:hz:4", "i:ms:300", "interval:300ms"])
+@pytest.mark.parametrize("probe", ["interval:s:1", "interval:1s", "interval:us:500000", "interval:hz:4", "i:ms:300",
+                                   "interval:300ms"])
 def test_units_of_intervals(probe):
     """All the ways to say how long."""
     begin = time.monotonic()
@@ -294,7 +296,8 @@ def test_probes_that_are_not_there(probe, near):
 # --- functions of the kernel ---
 
 @each_kernel
-@pytest.mark.parametrize("entry, argument", [("kprobe", "arg2"), ("fentry", "args.count"), ("kfunc", "args->count"), ("k", "arg2")])
+@pytest.mark.parametrize("entry, argument", [("kprobe", "arg2"), ("fentry", "args.count"), ("kfunc", "args->count"),
+                                             ("k", "arg2")])
 def test_kernel_function(entry, argument, cgroup):
     """Arguments of a function of the kernel."""
     function_probes()

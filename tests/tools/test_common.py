@@ -330,7 +330,8 @@ def test_no_escape_sequences(tool, ends, setting, place, event_place, cgroup, di
     args = [*facts.scope(cgroup.path, disk), *facts.hostile_args]
     reader, writer = ends()
     got = bytearray()
-    with work, subprocess.Popen([BUILD / "bin" / tool, *told(tool, args)], stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,
+    with work, subprocess.Popen([BUILD / "bin" / tool, *told(tool, args)], stdin=subprocess.DEVNULL, stdout=writer,
+                                stderr=writer,
                                 env={**os.environ, "TERM": "xterm-256color", **setting}) as process:
         os.close(writer)
         try:

@@ -249,7 +249,8 @@ def errors(script, *args):
     """(line, text) of all messages."""
     done = compiled(script, *args)
     assert (done.returncode, done.stdout) == (1, "")
-    return [(int(line), text) for line, text in re.findall(r"^stdin:(\d+)(?:-\d+)?:(?:\d+-\d+:)? ERROR: (.*)$", done.stderr, re.M)]
+    found = re.findall(r"^stdin:(\d+)(?:-\d+)?:(?:\d+-\d+:)? ERROR: (.*)$", done.stderr, re.M)
+    return [(int(line), text) for line, text in found]
 
 
 def test_several_mistakes():
@@ -313,7 +314,8 @@ def ends(script, *args, seconds=PATIENCE, stage="bpf"):
 
 
 @pytest.mark.parametrize("line, works", [
-    ("@a = 1;", False), ("$x = 1;", True), ("// nothing", True), ("", True), ("#define X{} {}", True), ("@m{} = count();", False),
+    ("@a = 1;", False), ("$x = 1;", True), ("// nothing", True), ("", True), ("#define X{} {}", True),
+    ("@m{} = count();", False),
     ('printf("%d\\n", {});', False), ("if (pid == {}) {{ @a = 1; }}", False)])
 def test_ten_thousand_lines(line, works):
     """As many statements as no program has."""
@@ -323,7 +325,8 @@ def test_ten_thousand_lines(line, works):
     assert done.returncode == 0 or not works, done.stderr[:300]
 
 
-@pytest.mark.parametrize("clause", ["interval:s:{} {{ @a[{}] = count(); }}", "begin {{ @a{} = {}; }}", "interval:ms:5 {{ printf(\"%d\", {}); }} // {}"])
+@pytest.mark.parametrize("clause", ["interval:s:{} {{ @a[{}] = count(); }}", "begin {{ @a{} = {}; }}",
+                                    "interval:ms:5 {{ printf(\"%d\", {}); }} // {}"])
 def test_a_thousand_probes(clause):
     """As many clauses."""
     done = ends("\n".join(clause.format(i + 1, i) for i in range(1000)))
@@ -338,7 +341,8 @@ def test_more_probes_than_are_allowed():
     assert done.returncode == 0, done.stderr[:300]
 
 
-@pytest.mark.parametrize("use", ['@a = "{}";', 'printf("{}");', 'printf("%s", "{}");', '@a["{}"] = 1;', 'if (comm == "{}") {{ @a = 1; }}',
+@pytest.mark.parametrize("use", ['@a = "{}";', 'printf("{}");', 'printf("%s", "{}");', '@a["{}"] = 1;',
+                                 'if (comm == "{}") {{ @a = 1; }}',
                                  "@{} = 1;", "${} = 1;", "{}();", "@a = {};", "/* {} */ @a = 1;"])
 def test_a_megabyte(use):
     """Names and texts of a million letters."""
@@ -355,7 +359,8 @@ def test_many_parts_of_a_key(parts_of_key):
     assert done.returncode == 0 or parts_of_key > 20, done.stderr
 
 
-@pytest.mark.parametrize("open_, close", [("(", ")"), ("-", ""), ("!", ""), ("~", ""), ("(1, ", ")"), ("1 ? ", " : 0"), ("@a[", "]"),
+@pytest.mark.parametrize("open_, close", [("(", ")"), ("-", ""), ("!", ""), ("~", ""), ("(1, ", ")"), ("1 ? ", " : 0"),
+                                          ("@a[", "]"),
                                           ("f(", ")"), ("(uint8)", ""), ("1 + ", ""), ("1 && ", ""), ("*", ""), ("&", "")])
 @pytest.mark.parametrize("depth", [100, 100_000])
 def test_deep_expressions(open_, close, depth):
@@ -387,11 +392,15 @@ def test_unrolling_that_grows():
 
 
 @pytest.mark.parametrize("script", [
-    "", "\0", "begin", "begin {", "}", "{", "/", "//", "/*", "\"", "begin { \"", "@", "$", "begin { @ }", "begin /", "begin / {", "*", ":",
+    "", "\0", "begin", "begin {", "}", "{", "/", "//", "/*", "\"", "begin { \"", "@", "$", "begin { @ }", "begin /",
+    "begin / {",
+    "*", ":",
     "config", "config = {", "struct", "struct x {", "enum {", "macro", "let", "#", "#define",
     "#if", "#endif", "begin { (struct }", "begin { sizeof( }", "begin { @x[ }", "begin { 0x }", "begin { 1e }", "begin { '",
-    "begin { \xff }", "tracepoint", "tracepoint:", "tracepoint::", "kprobe:", "uprobe:", "uprobe::", "interval:", "profile", "begin,",
-    "begin { for }", "begin { for $i : 0.. {} }", "begin { $x.1.2.3 }", "begin { a->b->c }", "begin { let }", "begin { unroll }"])
+    "begin { \xff }", "tracepoint", "tracepoint:", "tracepoint::", "kprobe:", "uprobe:", "uprobe::", "interval:", "profile",
+    "begin,",
+    "begin { for }", "begin { for $i : 0.. {} }", "begin { $x.1.2.3 }", "begin { a->b->c }", "begin { let }",
+    "begin { unroll }"])
 def test_fragments(script):
     """What is not a script is an error, each of it."""
     done = ends(script)
@@ -408,11 +417,13 @@ def test_bytes_of_all_kinds():
 
 def test_too_long():
     """A file without an end is refused at once."""
-    done = subprocess.run([BSCOPE, "-d", "ir", "-"], input="\n" * (17 << 20), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = subprocess.run([BSCOPE, "-d", "ir", "-"], input="\n" * (17 << 20), capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
     assert done.returncode == 1 and re.search(r"longer than \d+ MiB", done.stderr)
 
 
 def test_explain_is_unprivileged():
     """--explain of what needs nothing of the kernel."""
-    done = subprocess.run([BSCOPE, "--explain", "-e", "begin { @a[1] = hist(5); }"], capture_output=True, text=True, check=False)
+    done = subprocess.run([BSCOPE, "--explain", "-e", "begin { @a[1] = hist(5); }"], capture_output=True, text=True,
+                          check=False)
     assert done.returncode == 0 and "begin" in done.stdout and "@a" in done.stdout, done.stderr
