@@ -469,11 +469,22 @@ static ir_value lower_probetype(struct compiler *c, struct node *n)
 	return ir_rodata(c->f, lower_literal(c, name, strlen(name)));
 }
 
+static bool is_one_function(const struct compiler *c)
+{
+	return c->variant->nr_targets == 1 && c->target->function &&
+	       c->target->point->provider != PROVIDER_USDT && !c->target->point->has_offset;
+}
+
 static const struct type *check_func(struct compiler *c, struct node *n)
 {
 	enum attach attach = c->target->attach;
 
+	/* known now, even if the process has ended when it is shown */
+	if (of_process(c) && is_one_function(c))
+		return type_string(c->types, strlen(c->target->function) + 1);
 	c->out->symbols = true;
+	if (attach == ATTACH_URETPROBE)
+		return type_of_kind(c->types, TYPE_PROBE); /* the address is its caller's */
 	if (of_process(c))
 		return type_of_kind(c->types, TYPE_USYM);
 	if (attach == ATTACH_FENTRY || attach == ATTACH_FEXIT)

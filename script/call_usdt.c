@@ -41,7 +41,7 @@ ir_value usdt_argument(struct compiler *c, unsigned n)
 
 	switch (arg->kind) {
 	case USDT_CONSTANT:
-		return ir_const(c->f, arg->value);
+		return ir_extend(c->f, ir_const(c->f, arg->value), arg->size, arg->is_signed);
 	case USDT_REGISTER:
 		return ir_extend(c->f, register_value(c, arg), arg->size, arg->is_signed);
 	case USDT_MEMORY:

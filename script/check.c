@@ -91,6 +91,9 @@ const struct type *check_join(struct compiler *c, const struct type *a, const st
 		return a->count > b->count ? a : b;
 	if (type_is_integer(a) && type_is_integer(b))
 		return type_int(c->types, 8, a->is_signed || b->is_signed);
+	/* one of the kernel's and one of the user's: it is tried as either */
+	if (a->kind == TYPE_POINTER && b->kind == TYPE_POINTER && a->to == b->to)
+		return type_pointer(c->types, a->to, SPACE_NONE);
 	if (is_number(a) && is_number(b))
 		return a->kind == TYPE_POINTER ? a : b;
 	if (a->kind == TYPE_TUPLE && b->kind == TYPE_TUPLE)
@@ -203,7 +206,7 @@ static void assign_variable(struct compiler *c, struct node *n)
 
 static void check_let(struct compiler *c, struct node *n)
 {
-	const struct type *type = check_type_named(c, n, n->a, SPACE_KERNEL), *value = NULL;
+	const struct type *type = check_type_named(c, n, n->a, check_space(c)), *value = NULL;
 	struct variable *v;
 
 	if (n->b)

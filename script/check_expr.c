@@ -356,16 +356,20 @@ const struct type *check_type_named(struct compiler *c, struct node *n, struct n
 			  cdecl_find(c->cdecl, n->type_name, space);
 }
 
+enum space check_space(const struct compiler *c)
+{
+	enum provider p = c->target->point->provider;
+
+	return p >= PROVIDER_UPROBE && p <= PROVIDER_USDT ? SPACE_USER : SPACE_KERNEL;
+}
+
 static const struct type *check_cast(struct compiler *c, struct node *n)
 {
 	const struct type *from = check_expr(c, n->a), *to;
-	enum space space = SPACE_KERNEL;
+	enum space space = check_space(c);
 
 	if (from && from->kind == TYPE_POINTER && from->space != SPACE_NONE)
 		space = from->space;
-	else if (c->target->point->provider >= PROVIDER_UPROBE &&
-		 c->target->point->provider <= PROVIDER_USDT)
-		space = SPACE_USER;
 	to = check_type_named(c, n, n->b, space);
 	if (!from || !to)
 		return NULL;

@@ -145,6 +145,8 @@ struct variable *check_declare(struct compiler *c, const char *name, const struc
 /* The innermost of this name. NULL: there is none. */
 struct variable *check_variable(struct compiler *c, const char *name);
 
+/* Where pointers lead that are made of numbers here: in probes of processes, to their memory. */
+enum space check_space(const struct compiler *c);
 /* What both have in common; NULL: nothing. */
 const struct type *check_join(struct compiler *c, const struct type *a, const struct type *b);
 /* for ($kv : @map): the type of $kv, (key, value). */

@@ -199,7 +199,8 @@ void script_configure(struct script *script, struct script_config *config)
 		.stack_mode = 'b',
 		.str_trunc_trailer = "..",
 	};
-	set_from_environment(script, config);
 	for (const struct setting *s = script->settings; s; s = s->next)
 		set_from_block(script, config, s);
+	/* who runs a script has the last word */
+	set_from_environment(script, config);
 }

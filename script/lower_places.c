@@ -65,14 +65,36 @@ static const struct type *record_of(struct compiler *c, struct node *n)
 	return type;
 }
 
-/* The pointers of a copy, or of the user's memory, lead where those of the whole do. */
-static const struct type *in_space_of(struct compiler *c, const struct type *of,
+/* Through which pointer @n is reached: where that leads. A copy of a process's record may hold
+ * pointers of either kind. */
+static enum space reached_in(struct compiler *c, const struct node *n)
+{
+	for (; n; n = n->a) {
+		if (n->type && n->type->kind == TYPE_POINTER)
+			return n->type->space;
+		if (n->kind != NODE_FIELD && n->kind != NODE_INDEX &&
+		    !(n->kind == NODE_UNARY && n->op == OP_DEREF))
+			break;
+	}
+	return check_space(c) == SPACE_USER ? SPACE_NONE : SPACE_KERNEL;
+}
+
+/* The pointers in the user's memory lead to where that is. */
+static const struct type *in_space(struct compiler *c, enum space space, const struct type *type)
+{
+	if (space != SPACE_USER && space != SPACE_NONE)
+		return type;
+	if (type->kind == TYPE_ARRAY)
+		return type_array(c->types, in_space(c, space, type->to), type->count);
+	if (type->kind == TYPE_POINTER && type->space == SPACE_KERNEL)
+		return type_pointer(c->types, type->to, space);
+	return type;
+}
+
+static const struct type *in_space_of(struct compiler *c, const struct node *of,
 				      const struct type *type)
 {
-	if (of && of->kind == TYPE_POINTER && of->space == SPACE_USER &&
-	    type->kind == TYPE_POINTER && type->space != SPACE_USER)
-		return type_pointer(c->types, type->to, SPACE_USER);
-	return type;
+	return in_space(c, reached_in(c, of), type);
 }
 
 const struct type *check_field(struct compiler *c, struct node *n)
@@ -89,7 +111,7 @@ const struct type *check_field(struct compiler *c, struct node *n)
 	f = type_field(record, n->name, &offset);
 	if (!f)
 		return no_field(c, n, record);
-	return in_space_of(c, n->a->type, seen_as(c, f->type));
+	return in_space_of(c, n->a, seen_as(c, f->type));
 }
 
 /* --- elements, and what a pointer points to -------------------------------------------------- */
@@ -123,7 +145,7 @@ const struct type *check_index(struct compiler *c, struct node *n)
 	if (type->to->kind == TYPE_VOID || !type->to->size)
 		return check_error(c, n->span, "what %s points to is not known",
 				   check_text(c, type));
-	return in_space_of(c, type, seen_as(c, type->to));
+	return in_space_of(c, n->a, seen_as(c, type->to));
 }
 
 const struct type *check_deref(struct compiler *c, struct node *n)
@@ -142,7 +164,7 @@ const struct type *check_deref(struct compiler *c, struct node *n)
 					       "says it, as in *(uint64 *)x");
 	if (type->to->kind == TYPE_RECORD)
 		record_complete(type->to);
-	return in_space_of(c, type, seen_as(c, type->to));
+	return in_space_of(c, n->a, seen_as(c, type->to));
 }
 
 /* --- where it is --------------------------------------------------------------------------------- */

@@ -460,10 +460,18 @@ static void say_attached(struct loop *l, size_t nr)
 		fprintf(stderr, "Attached %zu probe%s\n", nr, nr == 1 ? "" : "s");
 	}
 	flush(l);
-	if (opt->notify) {
-		printf("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n");
-		fflush(stdout);
-	}
+}
+
+/* Who waits for this line begins at once, so the gate is open by then; what begin has sent is shown
+ * behind it. */
+static void notify(struct loop *l, bool waits)
+{
+	if (!l->s.opt->notify)
+		return;
+	if (waits)
+		set_gate(l, 1);
+	printf("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n");
+	fflush(stdout);
 }
 
 /* A reader that waits for its turn loses what comes meanwhile: see run/tool.c. */
@@ -513,6 +521,7 @@ static int begin(struct loop *l)
 	err = each_target(l, PROVIDER_BEGIN, run_program);
 	if (err)
 		return err;
+	notify(l, waits);
 	drain(l, 0, 0);
 	start_timers(l);
 	if (!l->s.stop && waits)
