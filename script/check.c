@@ -241,8 +241,8 @@ struct map_use *check_map_named(struct compiler *c, const char *name, struct spa
 	return m;
 }
 
-/* Bytes of a buffer in a key: on 5.10 all of a key may have 512. */
-#define KEY_BUFFER_MAX 256
+/* Bytes of a buffer, an array or a record in a key: on 5.10 all of a key may have 512. */
+#define KEY_PART_MAX 264
 
 /* What an element of a key is kept as; NULL: it can't be one. */
 static const struct type *key_part(struct compiler *c, struct node *n, const struct type *type)
@@ -259,8 +259,9 @@ static const struct type *key_part(struct compiler *c, struct node *n, const str
 		}
 		return type_tuple_like(c->types, of, type);
 	}
-	if (type_is_aggregate(type) || type->kind == TYPE_RECORD || type->kind == TYPE_ARRAY ||
-	    type->kind == TYPE_VOID || (type->kind == TYPE_BUFFER && type->count > KEY_BUFFER_MAX))
+	if (type_is_aggregate(type) || type->kind == TYPE_VOID ||
+	    ((type->kind == TYPE_BUFFER || type->kind == TYPE_RECORD || type->kind == TYPE_ARRAY) &&
+	     (type->size > KEY_PART_MAX || !type->size)))
 		return check_error(c, n->span, "%s can't be a key of a map", check_text(c, type));
 	return check_kept(c, type);
 }

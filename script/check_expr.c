@@ -257,6 +257,9 @@ static const struct type *check_unary(struct compiler *c, struct node *n)
 	}
 }
 
+/* Bytes of arrays that are compared. */
+#define ARRAY_COMPARED_MAX 256
+
 static const struct type *check_comparison(struct compiler *c, struct node *n)
 {
 	const struct type *a = n->a->type, *b = n->b->type;
@@ -278,7 +281,8 @@ static const struct type *check_comparison(struct compiler *c, struct node *n)
 			return type_bool(c->types);
 		return check_error(c, n->span, "names can be compared by == and != only");
 	}
-	if ((a->kind == TYPE_TUPLE || a->kind == TYPE_BUFFER) &&
+	if ((a->kind == TYPE_TUPLE || a->kind == TYPE_BUFFER ||
+	     (a->kind == TYPE_ARRAY && a->size <= ARRAY_COMPARED_MAX)) &&
 	    (n->op == OP_EQ || n->op == OP_NE) && check_comparable(a, b))
 		return type_bool(c->types);
 	if (!type_is_scalar(a) || !type_is_scalar(b))
@@ -363,6 +367,13 @@ enum space check_space(const struct compiler *c)
 	return p >= PROVIDER_UPROBE && p <= PROVIDER_USDT ? SPACE_USER : SPACE_KERNEL;
 }
 
+/* Of as many bytes as a number may have. */
+static bool is_word_array(const struct type *type)
+{
+	return type->kind == TYPE_ARRAY && type_is_integer(type->to) &&
+	       (type->size == 1 || type->size == 2 || type->size == 4 || type->size == 8);
+}
+
 static const struct type *check_cast(struct compiler *c, struct node *n)
 {
 	const struct type *from = check_expr(c, n->a), *to;
@@ -385,6 +396,14 @@ static const struct type *check_cast(struct compiler *c, struct node *n)
 		return to;
 	if (to->kind == TYPE_STRING && type_is_text(from))
 		return to;
+	if (to->kind == TYPE_INT && is_word_array(from))
+		return to;
+	if (to->kind == TYPE_ARRAY && type_is_integer(from)) {
+		if (!to->count && to->to->size)
+			to = type_array(c->types, to->to, from->size / to->to->size);
+		if (is_word_array(to))
+			return to;
+	}
 	/* an array of a record that is in truth something else: where it is */
 	if (to->kind == TYPE_POINTER && (from->kind == TYPE_ARRAY || type_is_text(from)) &&
 	    (n->a->kind == NODE_FIELD || n->a->kind == NODE_INDEX))

@@ -264,6 +264,14 @@ static ir_value lower_cast(struct compiler *c, struct node *n)
 	    n->a->type->kind != TYPE_USYM)
 		return lower_address(c, n->a);
 	value = lower_expr(c, n->a);
+	if (n->type->kind == TYPE_ARRAY && type_is_integer(n->a->type)) {
+		ir_value at = ir_scratch(c->f, lower_place(c, 8, n->span));
+
+		ir_store(c->f, at, 0, 8, value);
+		return at;
+	}
+	if (n->a->type->kind == TYPE_ARRAY)
+		value = ir_load(c->f, value, 0, n->a->type->size, false);
 	if (n->a->type->kind == TYPE_USYM)
 		value = ir_load(c->f, value, 0, 8, false);
 	if (n->type->kind == TYPE_BOOL)
