@@ -8,7 +8,7 @@
 
 #include "lib/core/types.shared.h"
 
-/* --- values that are places ---------------------------------------------------------------- */
+/* --- values that are places --------------------------------------------------------------- */
 
 /* A text or a buffer. A type has room for so many bytes, a text's NUL among them; the place has
  * RT_STRING_SIZE() bytes. What is behind the text up to the next multiple of 8 is NUL. */
@@ -38,7 +38,7 @@ struct rt_inet {
 
 #define RT_STACK_DEPTH_MAX 127 /* frames: kernel.perf_event_max_stack as it is by default */
 
-/* --- values of maps ------------------------------------------------------------------------ */
+/* --- values of maps ----------------------------------------------------------------------- */
 
 /* count(): __u64, of each CPU. @x++ and integers that programs read: __s64, one for all CPUs. */
 struct rt_sum { /* sum(), avg(), stats(): of each CPU */
@@ -90,7 +90,7 @@ static inline __attribute__((always_inline)) __u32 rt_hist_slot(__u64 v, __u32 b
 	return ((log2 - bits) << bits) + (v >> (log2 - bits));
 }
 
-/* --- what is sent -------------------------------------------------------------------------- */
+/* --- what is sent ------------------------------------------------------------------------- */
 
 /*
  * A record: this, the values of the statement's arguments (each of 8 bytes or, if it is a place, of
@@ -126,7 +126,7 @@ struct rt_bytes {
 	char bytes[];
 };
 
-/* --- what all programs share --------------------------------------------------------------- */
+/* --- what all programs share -------------------------------------------------------------- */
 
 /* The first value of the map "globals", which user space has mapped. */
 struct rt_globals {

@@ -27,7 +27,7 @@ static const struct type *not_here(struct compiler *c, struct node *n)
 			   provider_name(c->target->point->provider));
 }
 
-/* --- the task, the clock, the CPU ------------------------------------------------------------- */
+/* --- the task, the clock, the CPU --------------------------------------------------------- */
 
 static const struct type *check_uint64(struct compiler *c, struct node *n)
 {
@@ -61,8 +61,8 @@ static ir_value lower_nsecs(struct compiler *c, struct node *n)
 
 static ir_value lower_elapsed(struct compiler *c, struct node *n)
 {
-	ir_value started = ir_load(c->f, ir_global(c->f, offsetof(struct rt_globals, started)), 0,
-				   8, false);
+	ir_value started =
+		ir_load(c->f, ir_global(c->f, offsetof(struct rt_globals, started)), 0, 8, false);
 
 	return ir_binary(c->f, IR_SUB, call(c, BPF_FUNC_ktime_get_ns), started);
 }
@@ -133,7 +133,7 @@ static const struct type *check_username(struct compiler *c, struct node *n)
 	return type_of_kind(c->types, TYPE_USERNAME);
 }
 
-/* --- the kernel's own record of the task -------------------------------------------------------- */
+/* --- the kernel's own record of the task -------------------------------------------------- */
 
 static const struct type *check_curtask(struct compiler *c, struct node *n)
 {
@@ -228,18 +228,17 @@ static ir_value lower_pcomm(struct compiler *c, struct node *n)
 	return ir_scratch(c->f, place);
 }
 
-/* --- registers and arguments ------------------------------------------------------------------ */
+/* --- registers and arguments -------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 static const struct {
 	const char *name;
 	int at;
 } registers[] = {
-	{ "r15", 0 },	{ "r14", 8 },	{ "r13", 16 },	{ "r12", 24 },	{ "bp", 32 },
-	{ "bx", 40 },	{ "r11", 48 },	{ "r10", 56 },	{ "r9", 64 },	{ "r8", 72 },
-	{ "ax", 80 },	{ "cx", 88 },	{ "dx", 96 },	{ "si", 104 },	{ "di", 112 },
-	{ "ip", 128 },	{ "cs", 136 },	{ "flags", 144 }, { "sp", 152 }, { "ss", 160 },
-	{ "pc", 128 },	{ "fp", 32 },
+	{ "r15", 0 },  { "r14", 8 },  { "r13", 16 }, { "r12", 24 }, { "bp", 32 },  { "bx", 40 },
+	{ "r11", 48 }, { "r10", 56 }, { "r9", 64 },  { "r8", 72 },  { "ax", 80 },  { "cx", 88 },
+	{ "dx", 96 },  { "si", 104 }, { "di", 112 }, { "ip", 128 }, { "cs", 136 }, { "flags", 144 },
+	{ "sp", 152 }, { "ss", 160 }, { "pc", 128 }, { "fp", 32 },
 };
 static const int argument_registers[] = { 112, 104, 96, 88, 72, 64 };
 #define REGISTER_RESULT 80
@@ -251,13 +250,13 @@ static const struct {
 	const char *name;
 	int at;
 } registers[] = {
-	{ "r0", 0 },	{ "r1", 8 },	{ "r2", 16 },	{ "r3", 24 },	{ "r4", 32 },
-	{ "r5", 40 },	{ "r6", 48 },	{ "r7", 56 },	{ "r8", 64 },	{ "r9", 72 },
-	{ "r10", 80 },	{ "r11", 88 },	{ "r12", 96 },	{ "r13", 104 }, { "r14", 112 },
-	{ "r15", 120 }, { "r16", 128 }, { "r17", 136 }, { "r18", 144 }, { "r19", 152 },
-	{ "r20", 160 }, { "r21", 168 }, { "r22", 176 }, { "r23", 184 }, { "r24", 192 },
-	{ "r25", 200 }, { "r26", 208 }, { "r27", 216 }, { "r28", 224 }, { "r29", 232 },
-	{ "r30", 240 }, { "fp", 232 },	{ "lr", 240 },	{ "sp", 248 },	{ "pc", 256 },
+	{ "r0", 0 },	{ "r1", 8 },	   { "r2", 16 },   { "r3", 24 },   { "r4", 32 },
+	{ "r5", 40 },	{ "r6", 48 },	   { "r7", 56 },   { "r8", 64 },   { "r9", 72 },
+	{ "r10", 80 },	{ "r11", 88 },	   { "r12", 96 },  { "r13", 104 }, { "r14", 112 },
+	{ "r15", 120 }, { "r16", 128 },	   { "r17", 136 }, { "r18", 144 }, { "r19", 152 },
+	{ "r20", 160 }, { "r21", 168 },	   { "r22", 176 }, { "r23", 184 }, { "r24", 192 },
+	{ "r25", 200 }, { "r26", 208 },	   { "r27", 216 }, { "r28", 224 }, { "r29", 232 },
+	{ "r30", 240 }, { "fp", 232 },	   { "lr", 240 },  { "sp", 248 },  { "pc", 256 },
 	{ "ip", 256 },	{ "pstate", 264 },
 };
 static const int argument_registers[] = { 0, 8, 16, 24, 32, 40, 48, 56 };
@@ -322,9 +321,8 @@ static unsigned arguments_known(const struct compiler *c)
 	case ATTACH_KPROBE:
 		return ARRAY_SIZE(argument_registers);
 	case ATTACH_UPROBE:
-		return c->target->point->provider == PROVIDER_USDT ?
-			       c->target->nr_usdt_args :
-			       ARRAY_SIZE(argument_registers);
+		return c->target->point->provider == PROVIDER_USDT ? c->target->nr_usdt_args
+								   : ARRAY_SIZE(argument_registers);
 	default:
 		return 0;
 	}
@@ -443,7 +441,7 @@ static const struct type *check_ctx(struct compiler *c, struct node *n)
 	return type_int(c->types, 8, false);
 }
 
-/* --- where it is -------------------------------------------------------------------------------- */
+/* --- where it is -------------------------------------------------------------------------- */
 
 static const struct type *check_probe(struct compiler *c, struct node *n)
 {
@@ -504,8 +502,7 @@ static ir_value lower_usym_at(struct compiler *c, struct node *n, ir_value addre
 	ir_value ids = call(c, BPF_FUNC_get_current_pid_tgid);
 
 	ir_store(c->f, at, offsetof(struct rt_usym, address), 8, address);
-	ir_store(c->f, at, offsetof(struct rt_usym, pid), 4,
-		 ir_binary_imm(c->f, IR_SHR, ids, 32));
+	ir_store(c->f, at, offsetof(struct rt_usym, pid), 4, ir_binary_imm(c->f, IR_SHR, ids, 32));
 	ir_store(c->f, at, offsetof(struct rt_usym, tid), 4, ids);
 	return at;
 }
@@ -513,8 +510,8 @@ static ir_value lower_usym_at(struct compiler *c, struct node *n, ir_value addre
 static ir_value lower_func(struct compiler *c, struct node *n)
 {
 	if (n->type->kind == TYPE_STRING)
-		return ir_rodata(c->f, lower_literal(c, c->target->function,
-						     strlen(c->target->function)));
+		return ir_rodata(
+			c->f, lower_literal(c, c->target->function, strlen(c->target->function)));
 	if (n->type->kind == TYPE_PROBE)
 		return lower_probe(c, n);
 	if (n->type->kind == TYPE_USYM)
@@ -547,7 +544,7 @@ static ir_value lower_usermode(struct compiler *c, struct node *n)
 #endif
 }
 
-/* --- stacks ------------------------------------------------------------------------------------- */
+/* --- stacks ------------------------------------------------------------------------------- */
 
 static const struct type *stack_type(struct compiler *c, struct node *n, enum type_kind kind)
 {
@@ -576,7 +573,7 @@ static ir_value lower_stack(struct compiler *c, struct node *n)
 	return at;
 }
 
-/* --- the table ---------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------- */
 
 static const struct builtin builtins[] = {
 	{ "pid", check_uint32, builtin_ids },

@@ -7,7 +7,7 @@
 #include "script/compile.h"
 #include "script/format.h"
 
-/* --- what takes a format ------------------------------------------------------------------------ */
+/* --- what takes a format ------------------------------------------------------------------ */
 
 static const struct {
 	const char *name;
@@ -63,7 +63,7 @@ static ir_value lower_format(struct compiler *c, struct node *n)
 	return 0;
 }
 
-/* --- time(), exit() ----------------------------------------------------------------------------- */
+/* --- time(), exit() ----------------------------------------------------------------------- */
 
 static const struct type *check_time(struct compiler *c, struct node *n)
 {
@@ -131,7 +131,7 @@ static ir_value lower_assert(struct compiler *c, struct node *n)
 	return ir_const(c->f, 0);
 }
 
-/* --- join() ------------------------------------------------------------------------------------- */
+/* --- join() ------------------------------------------------------------------------------- */
 
 #define JOIN_WORDS 16
 #define JOIN_ROOM  256 /* bytes of a word */
@@ -196,7 +196,7 @@ static ir_value lower_join(struct compiler *c, struct node *n)
 	return 0;
 }
 
-/* --- signal() ------------------------------------------------------------------------------------ */
+/* --- signal() ----------------------------------------------------------------------------- */
 
 static int signal_number(const char *name)
 {
@@ -216,7 +216,8 @@ static const struct type *check_signal(struct compiler *c, struct node *n)
 	struct node *a = n->args[0];
 
 	if (c->target->attach == ATTACH_RUN)
-		return check_error(c, n->span, "there is no process here that a signal could go to");
+		return check_error(c, n->span,
+				   "there is no process here that a signal could go to");
 	if (a->kind == NODE_STRING) {
 		a->type = type_void(c->types);
 		if (signal_number(a->text) < 0)
@@ -229,8 +230,8 @@ static const struct type *check_signal(struct compiler *c, struct node *n)
 static ir_value lower_signal(struct compiler *c, struct node *n)
 {
 	struct node *a = n->args[0];
-	ir_value number = a->kind == NODE_STRING ? ir_const(c->f, signal_number(a->text)) :
-						   lower_expr(c, a);
+	ir_value number =
+		a->kind == NODE_STRING ? ir_const(c->f, signal_number(a->text)) : lower_expr(c, a);
 
 	return ir_call(c->f, BPF_FUNC_send_signal, IR_SCALAR, 1, number);
 }

@@ -6,7 +6,7 @@
 
 #include "script/compile.h"
 
-/* --- aggregates: @x = count() ------------------------------------------------------------------ */
+/* --- aggregates: @x = count() ------------------------------------------------------------- */
 
 static const struct type *check_count(struct compiler *c, struct node *n)
 {
@@ -96,7 +96,8 @@ static const struct type *check_lhist(struct compiler *c, struct node *n)
 	if (wanted.lhist.min < 0)
 		return check_error(c, n->args[1]->span, "lhist()'s min can't be below 0");
 	if (wanted.lhist.max <= wanted.lhist.min)
-		return check_error(c, n->args[2]->span, "lhist()'s max has to be more than its min");
+		return check_error(c, n->args[2]->span,
+				   "lhist()'s max has to be more than its min");
 	if ((wanted.lhist.max - wanted.lhist.min) / wanted.lhist.step > LHIST_SLOTS_MAX - 2)
 		return check_error(c, n->span, "lhist() would have more than %d rows",
 				   LHIST_SLOTS_MAX - 2);
@@ -156,7 +157,7 @@ void function_aggregate(struct compiler *c, struct node *map, struct node *call)
 	ir_enter(c->f, after);
 }
 
-/* --- maps as arguments -------------------------------------------------------------------------- */
+/* --- maps as arguments -------------------------------------------------------------------- */
 
 /* The first argument, a map without its keys. */
 static struct map_use *whole_map(struct compiler *c, struct node *n)
@@ -240,7 +241,8 @@ static const struct type *check_delete_all(struct compiler *c, struct node *n)
 {
 	for (size_t i = 0; i < n->nr_args; i++)
 		if (n->args[i]->kind != NODE_MAP || !check_map(c, n->args[i]))
-			return check_error(c, n->args[i]->span, "delete() takes maps, such as @x[k]");
+			return check_error(c, n->args[i]->span,
+					   "delete() takes maps, such as @x[k]");
 	return type_void(c->types);
 }
 
@@ -333,7 +335,7 @@ static ir_value lower_has_key(struct compiler *c, struct node *n)
 	return there;
 }
 
-/* --- print() ------------------------------------------------------------------------------------ */
+/* --- print() ------------------------------------------------------------------------------ */
 
 static bool is_whole(const struct node *n)
 {
@@ -363,8 +365,11 @@ static const struct type *check_print(struct compiler *c, struct node *n)
 static void print_entry(struct compiler *c, struct node *n, struct node *m)
 {
 	struct map_use *use = m->info;
-	struct node key = { .kind = NODE_TUPLE, .span = m->span, .args = m->args,
-			    .nr_args = m->nr_args, .type = use->map.key };
+	struct node key = { .kind = NODE_TUPLE,
+			    .span = m->span,
+			    .args = m->args,
+			    .nr_args = m->nr_args,
+			    .type = use->map.key };
 	struct node *arg = m->nr_args == 1 ? m->args[0] : &key;
 	struct statement *s;
 
@@ -422,8 +427,9 @@ static const struct type *check_len(struct compiler *c, struct node *n)
 	if (!type)
 		return NULL;
 	if (!type_is_text(type) && type->kind != TYPE_BUFFER)
-		return check_error(c, n->span, "%s() takes a map with keys, a text or a buffer, and "
-					       "this is %s",
+		return check_error(c, n->span,
+				   "%s() takes a map with keys, a text or a buffer, and "
+				   "this is %s",
 				   n->name, check_text(c, type));
 	return type_int(c->types, 8, false);
 }

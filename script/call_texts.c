@@ -5,7 +5,7 @@
 
 #include "script/compile.h"
 
-/* --- str() and buf() ---------------------------------------------------------------------------- */
+/* --- str() and buf() ---------------------------------------------------------------------- */
 
 /* Where a number that is taken for an address leads: what probes of a process see is the user's. */
 static enum space space_of(struct compiler *c, const struct node *n)
@@ -171,7 +171,7 @@ static ir_value lower_str(struct compiler *c, struct node *n)
 	return ir_scratch(c->f, place);
 }
 
-/* --- comparing ---------------------------------------------------------------------------------- */
+/* --- comparing ---------------------------------------------------------------------------- */
 
 static bool texts(struct compiler *c, struct node *n)
 {

@@ -28,7 +28,7 @@ static bool is_literal(struct node *n)
 	return n->kind == NODE_STRING;
 }
 
-/* --- numbers that are shown as something else --------------------------------------------------- */
+/* --- numbers that are shown as something else --------------------------------------------- */
 
 static const struct {
 	const char *name, *what;
@@ -49,7 +49,8 @@ static const struct type *check_shown(struct compiler *c, struct node *n)
 	while (strcmp(shown[i].name, n->name))
 		i++;
 	if (n->nr_args > 1 && is_literal(n->args[1]))
-		n->args[1]->type = type_void(c->types); /* a filter of mounts, which we have no need of */
+		n->args[1]->type =
+			type_void(c->types); /* a filter of mounts, which we have no need of */
 	if (!check_number(c, n->args[0], shown[i].what))
 		return NULL;
 	c->out->symbols |= shown[i].kind == TYPE_KSYM;
@@ -94,13 +95,12 @@ static ir_value lower_usym(struct compiler *c, struct node *n)
 	at = ir_scratch(c->f, lower_place(c, sizeof(struct rt_usym), n->span));
 	ids = ir_call(c->f, BPF_FUNC_get_current_pid_tgid, IR_SCALAR, 0);
 	ir_store(c->f, at, offsetof(struct rt_usym, address), 8, address);
-	ir_store(c->f, at, offsetof(struct rt_usym, pid), 4,
-		 ir_binary_imm(c->f, IR_SHR, ids, 32));
+	ir_store(c->f, at, offsetof(struct rt_usym, pid), 4, ir_binary_imm(c->f, IR_SHR, ids, 32));
 	ir_store(c->f, at, offsetof(struct rt_usym, tid), 4, ids);
 	return at;
 }
 
-/* --- constants that are looked up now ------------------------------------------------------------ */
+/* --- constants that are looked up now ----------------------------------------------------- */
 
 static const struct type *become(struct compiler *c, struct node *n, uint64_t value)
 {
@@ -181,7 +181,7 @@ static ir_value lower_reg(struct compiler *c, struct node *n)
 	return ir_load(c->f, ir_context(c->f), builtin_register(n->args[0]->text), 8, false);
 }
 
-/* --- clocks, ids ---------------------------------------------------------------------------------- */
+/* --- clocks, ids -------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -189,7 +189,7 @@ static const struct {
 } clocks[] = {
 	{ "monotonic", BPF_FUNC_ktime_get_ns },
 	{ "boot", BPF_FUNC_ktime_get_boot_ns },
-	{ "tai", BPF_FUNC_ktime_get_tai_ns },	   /* 6.1 */
+	{ "tai", BPF_FUNC_ktime_get_tai_ns },	  /* 6.1 */
 	{ "sw_tai", BPF_FUNC_ktime_get_boot_ns }, /* the offset is added here */
 };
 
@@ -275,16 +275,15 @@ ir_value builtin_ids(struct compiler *c, struct node *n)
 		/* struct bpf_pidns_info { pid, tgid } (5.7) */
 		place = lower_place(c, 8, n->span);
 		ir_store_imm(c->f, ir_scratch(c->f, place), 0, 8, 0);
-		ir_call(c->f, BPF_FUNC_get_ns_current_pid_tgid, IR_SCALAR, 4,
-			ir_const(c->f, dev), ir_const(c->f, ino), ir_scratch(c->f, place),
-			ir_const(c->f, 8));
+		ir_call(c->f, BPF_FUNC_get_ns_current_pid_tgid, IR_SCALAR, 4, ir_const(c->f, dev),
+			ir_const(c->f, ino), ir_scratch(c->f, place), ir_const(c->f, 8));
 		return ir_load(c->f, ir_scratch(c->f, place), tid ? 0 : 4, 4, false);
 	}
 	ids = ir_call(c->f, BPF_FUNC_get_current_pid_tgid, IR_SCALAR, 0);
 	return tid ? ir_extend(c->f, ids, 4, false) : ir_binary_imm(c->f, IR_SHR, ids, 32);
 }
 
-/* --- bytes ---------------------------------------------------------------------------------------- */
+/* --- bytes -------------------------------------------------------------------------------- */
 
 static const struct type *check_bswap(struct compiler *c, struct node *n)
 {
@@ -328,8 +327,7 @@ static const struct type *check_pointer(struct compiler *c, struct node *n)
 	if (!check_number(c, n->args[0], "an address"))
 		return NULL;
 	type = n->args[0]->type;
-	return type_pointer(c->types,
-			    type->kind == TYPE_POINTER ? type->to : type_void(c->types),
+	return type_pointer(c->types, type->kind == TYPE_POINTER ? type->to : type_void(c->types),
 			    n->name[0] == 'u' ? SPACE_USER : SPACE_KERNEL);
 }
 
@@ -356,9 +354,9 @@ static void copy_bytes(struct compiler *c, struct node *n, uint32_t place, uint3
 		lower_copy(c, ir_scratch(c->f, place), 0, from, 0, size);
 	else
 		lower_read(c,
-			   n->type->kind == TYPE_POINTER && n->type->space != SPACE_CONTEXT ?
-				   n->type->space :
-				   SPACE_NONE,
+			   n->type->kind == TYPE_POINTER && n->type->space != SPACE_CONTEXT
+				   ? n->type->space
+				   : SPACE_NONE,
 			   place, size, from);
 }
 
@@ -371,7 +369,7 @@ static ir_value lower_macaddr(struct compiler *c, struct node *n)
 	return ir_scratch(c->f, place);
 }
 
-/* --- getopt() --------------------------------------------------------------------------------------- */
+/* --- getopt() ----------------------------------------------------------------------------- */
 
 /* What was given as --name or --name=value; NULL: nothing. "" stands for --name alone. */
 static const char *named_parameter(struct compiler *c, const char *name)
@@ -408,8 +406,7 @@ static void note_asked(struct compiler *c, const struct node *n)
 	if (find_asked(c, name, strlen(name)))
 		return;
 	if (c->nr_asked == c->asked_capacity)
-		c->asked = arena_grow(c->arena, c->asked, &c->asked_capacity, 8,
-				      sizeof(*c->asked));
+		c->asked = arena_grow(c->arena, c->asked, &c->asked_capacity, 8, sizeof(*c->asked));
 	c->asked[c->nr_asked++] = (struct asked){ name, n->nr_args > 2 ? n->args[2]->text : NULL };
 }
 
@@ -503,7 +500,7 @@ static ir_value lower_getopt(struct compiler *c, struct node *n)
 	return ir_const(c->f, n->value); /* the check has made it a constant */
 }
 
-/* --- ntop() ---------------------------------------------------------------------------------------- */
+/* --- ntop() ------------------------------------------------------------------------------- */
 
 static struct node *inet_address(const struct node *n)
 {
@@ -580,7 +577,7 @@ static ir_value lower_pton(struct compiler *c, struct node *n)
 	return ir_rodata(c->f, lower_rodata(c, bytes, sizeof(bytes)));
 }
 
-/* --- stacks ---------------------------------------------------------------------------------------- */
+/* --- stacks ------------------------------------------------------------------------------- */
 
 static const struct type *check_stack(struct compiler *c, struct node *n)
 {
@@ -601,8 +598,9 @@ static const struct type *check_stack(struct compiler *c, struct node *n)
 		}
 		check_expr(c, a);
 		if (!check_constant(c, a, &depth) || depth < 1 || depth > 1024)
-			return check_error(c, a->span, "%s() takes a number of frames, and the mode: "
-						       "bpftrace, perf or raw",
+			return check_error(c, a->span,
+					   "%s() takes a number of frames, and the mode: "
+					   "bpftrace, perf or raw",
 					   n->name);
 		if (depth < RT_STACK_DEPTH_MAX)
 			wanted.depth = depth;

@@ -43,7 +43,7 @@ void check_hint(struct compiler *c, const char *fmt, ...)
 	source_hint(c->source, "%s", text);
 }
 
-/* --- types that meet -------------------------------------------------------------------------- */
+/* --- types that meet ---------------------------------------------------------------------- */
 
 const struct type *check_kept(struct compiler *c, const struct type *type)
 {
@@ -109,7 +109,7 @@ const struct type *check_join(struct compiler *c, const struct type *a, const st
 	return NULL;
 }
 
-/* --- $variables ------------------------------------------------------------------------------- */
+/* --- $variables --------------------------------------------------------------------------- */
 
 struct variable *check_variable(struct compiler *c, const char *name)
 {
@@ -129,9 +129,9 @@ struct variable *check_declare(struct compiler *c, const char *name, const struc
 
 	if (c->next_variable == now->nr_variables) {
 		if (now->nr_variables == now->variables_capacity)
-			now->variables = arena_grow(c->arena, now->variables,
-						    &now->variables_capacity, 8,
-						    sizeof(*now->variables));
+			now->variables =
+				arena_grow(c->arena, now->variables, &now->variables_capacity, 8,
+					   sizeof(*now->variables));
 		v = arena_alloc(c->arena, sizeof(*v));
 		now->variables[now->nr_variables++] = v;
 		c->changed = true;
@@ -220,7 +220,7 @@ static void check_let(struct compiler *c, struct node *n)
 		check_variable_value(c, n->b, v, value);
 }
 
-/* --- maps ------------------------------------------------------------------------------------- */
+/* --- maps --------------------------------------------------------------------------------- */
 
 struct map_use *check_map_named(struct compiler *c, const char *name, struct span at)
 {
@@ -385,7 +385,7 @@ static void assign_map(struct compiler *c, struct node *n)
 	check_map_value(c, n->a, type);
 }
 
-/* --- statements ------------------------------------------------------------------------------- */
+/* --- statements --------------------------------------------------------------------------- */
 
 static void check_assign(struct compiler *c, struct node *n)
 {
@@ -446,8 +446,9 @@ const struct type *check_for_map(struct compiler *c, struct node *n)
 		check_error(c, n->a->span, "@%s has no keys that a loop could go over", n->a->name);
 	if (c->final && !libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 						 BPF_FUNC_for_each_map_elem, NULL))
-		check_error(c, n->span, "loops over maps need Linux 5.13: print(@%s) shows all of "
-					"it here",
+		check_error(c, n->span,
+			    "loops over maps need Linux 5.13: print(@%s) shows all of "
+			    "it here",
 			    n->a->name);
 	if (m->map.value && m->map.key) {
 		of[0] = m->map.key;

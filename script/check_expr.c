@@ -86,7 +86,7 @@ bool check_constant(struct compiler *c, struct node *n, int64_t *value)
 	}
 }
 
-/* --- names ------------------------------------------------------------------------------------ */
+/* --- names -------------------------------------------------------------------------------- */
 
 static const struct type *become_constant(struct compiler *c, struct node *n, int64_t value,
 					  const struct type *type)
@@ -211,7 +211,7 @@ const struct type *check_value_read(struct compiler *c, const struct map_use *m,
 	}
 }
 
-/* --- operators -------------------------------------------------------------------------------- */
+/* --- operators ---------------------------------------------------------------------------- */
 
 static const struct type *check_step(struct compiler *c, struct node *n)
 {
@@ -225,7 +225,8 @@ static const struct type *check_step(struct compiler *c, struct node *n)
 		return type;
 	}
 	if (n->a->kind != NODE_MAP)
-		return check_error(c, n->span, "only $variables and @maps can be counted up or down");
+		return check_error(c, n->span,
+				   "only $variables and @maps can be counted up or down");
 	if (!check_map(c, n->a) || !check_map_value(c, n->a, int64(c)))
 		return NULL;
 	if (type_is_aggregate(((struct map_use *)n->a->info)->map.value))
@@ -356,8 +357,8 @@ const struct type *check_type_named(struct compiler *c, struct node *n, struct n
 {
 	if (!n->type_name)
 		return like ? check_expr(c, like) : NULL;
-	return c->final ? cdecl_type(c->cdecl, n->type_name, space, n->span) :
-			  cdecl_find(c->cdecl, n->type_name, space);
+	return c->final ? cdecl_type(c->cdecl, n->type_name, space, n->span)
+			: cdecl_find(c->cdecl, n->type_name, space);
 }
 
 enum space check_space(const struct compiler *c)
@@ -445,7 +446,7 @@ static const struct type *check_record(struct compiler *c, struct node *n)
 	return type_tuple_like(c->types, of, &names);
 }
 
-/* --- sizes ------------------------------------------------------------------------------------ */
+/* --- sizes -------------------------------------------------------------------------------- */
 
 static const struct type *check_sizeof(struct compiler *c, struct node *n)
 {

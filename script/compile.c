@@ -7,7 +7,7 @@
 
 #define ROUNDS_MAX 32
 
-/* --- what a clause asks for ------------------------------------------------------------------- */
+/* --- what a clause asks for --------------------------------------------------------------- */
 
 struct wants {
 	bool args, probe, function, stack;
@@ -40,7 +40,7 @@ static struct wants clause_wants(const struct clause *clause)
 	return w;
 }
 
-/* --- targets to variants ---------------------------------------------------------------------- */
+/* --- targets to variants ------------------------------------------------------------------ */
 
 /* With more targets than these, programs learn by a cookie which one it is. */
 #define PROGRAMS_OF_A_CLAUSE 16
@@ -96,9 +96,9 @@ static uint32_t probe_number(struct compiler *c, const char *name)
 /* bpf_get_attach_cookie() is there from 5.15 on. */
 static bool has_cookies(const struct target *t)
 {
-	enum bpf_prog_type type = t->attach == ATTACH_PERF	 ? BPF_PROG_TYPE_PERF_EVENT :
-				  t->attach == ATTACH_TRACEPOINT ? BPF_PROG_TYPE_TRACEPOINT :
-								   BPF_PROG_TYPE_KPROBE;
+	enum bpf_prog_type type = t->attach == ATTACH_PERF	   ? BPF_PROG_TYPE_PERF_EVENT
+				  : t->attach == ATTACH_TRACEPOINT ? BPF_PROG_TYPE_TRACEPOINT
+								   : BPF_PROG_TYPE_KPROBE;
 
 	if (t->attach == ATTACH_RAW_TP || t->attach == ATTACH_FENTRY || t->attach == ATTACH_FEXIT)
 		return false; /* these have it from 6.10 and 5.19 on */
@@ -132,7 +132,7 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 		/* a kprobe's func is where it was hit */
 		alone = wants.probe || (wants.function && targets[0]->attach != ATTACH_KPROBE &&
 					targets[0]->attach != ATTACH_UPROBE);
-		if (alone && nr > PROGRAMS_OF_A_CLAUSE )
+		if (alone && nr > PROGRAMS_OF_A_CLAUSE)
 			alone = !has_cookies(targets[0]);
 		for (size_t k = 0; k < nr; k++)
 			variant_add(c, clause, targets[k], alone);
@@ -141,7 +141,7 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 		c->variants[i]->by_cookie = wants.probe && c->variants[i]->nr_targets > 1;
 }
 
-/* --- maps ------------------------------------------------------------------------------------- */
+/* --- maps --------------------------------------------------------------------------------- */
 
 static bool is_shared(const struct map_use *m)
 {
@@ -182,7 +182,7 @@ static void finish_maps(struct compiler *c)
 	out->interning_lost = out->nr_lost++;
 }
 
-/* --- all of it -------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------- */
 
 static void find_types(struct compiler *c)
 {

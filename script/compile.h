@@ -41,10 +41,10 @@ struct variant {
 /* A map, and what is done with it. */
 struct map_use {
 	struct script_map map;
-	bool read;	 /* by a program, so that all CPUs share a value */
-	bool cleared;	 /* while programs may write to it */
-	bool told;	 /* that it is never assigned */
-	bool assigned;	 /* something, be its type known or not */
+	bool read;     /* by a program, so that all CPUs share a value */
+	bool cleared;  /* while programs may write to it */
+	bool told;     /* that it is never assigned */
+	bool assigned; /* something, be its type known or not */
 };
 
 struct loop {
@@ -64,9 +64,9 @@ struct compiler {
 	struct script_config *config;
 	struct compiled *out;
 
-	struct asked { /* by getopt() */
+	struct asked {				/* by getopt() */
 		const char *name, *description; /* NULL: it has none */
-	} *asked;
+	} * asked;
 	size_t nr_asked, asked_capacity;
 
 	struct variant **variants;
@@ -76,16 +76,16 @@ struct compiler {
 	size_t nr_maps, maps_capacity;
 
 	/* --- of the check --- */
-	bool broken;  /* the parser has left out what it did not understand */
-	bool final;   /* what is wrong is said now */
+	bool broken;	     /* the parser has left out what it did not understand */
+	bool final;	     /* what is wrong is said now */
 	bool format_checked; /* and what formats have was said before */
-	bool changed; /* by this round */
-	bool guess;   /* maps that are assigned what they are made of are numbers */
+	bool changed;	     /* by this round */
+	bool guess;	     /* maps that are assigned what they are made of are numbers */
 	struct span *told;
 	size_t nr_told, told_capacity;
 	unsigned scope, loops;
-	size_t next_variable; /* which one is declared next */
-	bool assigned_keys;   /* what is being checked is assigned to a map that has keys */
+	size_t next_variable;	     /* which one is declared next */
+	bool assigned_keys;	     /* what is being checked is assigned to a map that has keys */
 	const struct node *assigned; /* the call that a map is assigned */
 
 	/* --- of both --- */
@@ -104,13 +104,13 @@ struct compiler {
 	size_t rodata_size, rodata_capacity;
 	struct constant_bytes { /* of it, that may be shared */
 		uint32_t at, size;
-	} *constants;
+	} * constants;
 	size_t nr_constants, constants_capacity;
 	uint32_t zeroes, zeroes_size;
 	size_t statements_capacity, literals_capacity, programs_capacity, names_capacity;
 };
 
-/* --- check.c, check_expr.c ------------------------------------------------------------------ */
+/* --- check.c, check_expr.c ---------------------------------------------------------------- */
 
 /* In the last round, once for each place: an error there. Returns NULL. */
 const struct type *check_error(struct compiler *c, struct span at, const char *fmt, ...)
@@ -158,7 +158,7 @@ const struct type *check_type_named(struct compiler *c, struct node *n, struct n
 const struct type *check_kept(struct compiler *c, const struct type *type);
 const char *check_text(struct compiler *c, const struct type *type); /* for messages */
 
-/* --- builtins.c: names such as comm, nsecs, arg0 ---------------------------------------------- */
+/* --- builtins.c: names such as comm, nsecs, arg0 ------------------------------------------ */
 
 /* The type of a builtin here; sets n->info. NULL with *@known false: it is none. */
 const struct type *builtin_check(struct compiler *c, struct node *n, bool *known);
@@ -179,7 +179,7 @@ const struct type *usdt_argument_type(struct compiler *c, unsigned n);
 /* The offset of a register by its name ("ip", "di", "r0"); -1: there is none. */
 int builtin_register(const char *name);
 
-/* --- functions.c and call_*.c: calls --------------------------------------------------------- */
+/* --- functions.c and call_*.c: calls ------------------------------------------------------ */
 
 struct function_def {
 	const char *name;
@@ -204,7 +204,7 @@ void function_named_check(struct compiler *c);
 /* @map = count(), sum(x), hist(x) and so on. (call_maps.c) */
 void function_aggregate(struct compiler *c, struct node *map, struct node *call);
 
-/* --- lower.c, lower_expr.c: values and places -------------------------------------------------- */
+/* --- lower.c, lower_expr.c: values and places --------------------------------------------- */
 
 void lower_variant(struct compiler *c, struct variant *v);
 void lower_statements(struct compiler *c, struct node *n);
@@ -255,7 +255,7 @@ void lower_zero(struct compiler *c, ir_value base, uint32_t offset, uint32_t siz
 void lower_copy(struct compiler *c, ir_value to, uint32_t to_offset, ir_value from,
 		uint32_t from_offset, uint32_t size);
 
-/* --- lower_tuple.c: tuples that are places already ------------------------------------------------ */
+/* --- lower_tuple.c: tuples that are places already ---------------------------------------- */
 
 /* What is at @from_offset of @from, of @from_type, becomes what is of @type at @offset of @to; both
  * have been joined, or @type is that of a key. */
@@ -269,13 +269,13 @@ bool check_comparable(const struct type *a, const struct type *b);
 void lower_equal(struct compiler *c, struct node *a, struct node *b, uint32_t then,
 		 uint32_t otherwise);
 
-/* --- lower_places.c: what is reached by . -> [] and * ------------------------------------------ */
+/* --- lower_places.c: what is reached by . -> [] and * ------------------------------------- */
 
 struct location {
 	ir_value base;
 	int64_t offset;
 	enum space space;
-	const struct field *bits; /* a bit field; NULL: none */
+	const struct field *bits;     /* a bit field; NULL: none */
 	const struct field *data_loc; /* where it is stands at the location */
 };
 const struct type *check_field(struct compiler *c, struct node *n);
@@ -285,10 +285,9 @@ ir_value lower_location(struct compiler *c, struct node *n);
 /* Where the array @n is, as a number. */
 ir_value lower_address(struct compiler *c, struct node *n);
 /* Reads @size bytes (a constant) from @from into the scratch at @place. */
-void lower_read(struct compiler *c, enum space space, uint32_t place, uint32_t size,
-		ir_value from);
+void lower_read(struct compiler *c, enum space space, uint32_t place, uint32_t size, ir_value from);
 
-/* --- lower_text.c: strings ------------------------------------------------------------------- */
+/* --- lower_text.c: strings ---------------------------------------------------------------- */
 
 /* The value of @n, which is a text, as a struct rt_string with room for @room bytes at @place. */
 void lower_text_to(struct compiler *c, struct node *n, uint32_t place, uint32_t room);
@@ -307,7 +306,7 @@ bool call_text_to(struct compiler *c, struct node *n, ir_value to, uint32_t room
 ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, ir_value offset,
 			  uint32_t room, int64_t where);
 
-/* --- lower_map.c ------------------------------------------------------------------------------- */
+/* --- lower_map.c -------------------------------------------------------------------------- */
 
 /* The address of the key that @keys make. */
 ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **keys, size_t nr);
@@ -332,7 +331,7 @@ void lower_place_id(struct compiler *c, const struct type *type, ir_value from, 
 		    uint32_t offset);
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);
 
-/* --- lower_record.c: what is sent ------------------------------------------------------------- */
+/* --- lower_record.c: what is sent --------------------------------------------------------- */
 
 /* A statement of @action with the values of @args: made, and sent here. */
 struct statement *lower_send(struct compiler *c, struct node *n, enum action action,
@@ -342,8 +341,8 @@ struct statement *lower_send(struct compiler *c, struct node *n, enum action act
 struct statement *lower_statement_new(struct compiler *c, struct node *n, enum action action,
 				      size_t nr_args, uint32_t room);
 /* The record in the scratch, of @size bytes and at most @most, is sent. */
-void lower_send_record(struct compiler *c, const struct statement *s, uint32_t record, ir_value size,
-		       uint32_t most);
+void lower_send_record(struct compiler *c, const struct statement *s, uint32_t record,
+		       ir_value size, uint32_t most);
 /* print(@x[k]): the key, as the map has it. @key: a tuple where there are several. */
 struct statement *lower_send_key(struct compiler *c, struct node *n, const struct map_use *m,
 				 struct node *key);

@@ -93,8 +93,7 @@ static const char *set_text(const struct setting_def *d, struct script_config *c
 	}
 }
 
-static const char *set_number(const struct setting_def *d, struct script_config *config,
-			      uint64_t n)
+static const char *set_number(const struct setting_def *d, struct script_config *config, uint64_t n)
 {
 	static char right[80];
 
@@ -157,8 +156,8 @@ static void set_from_environment(struct script *script, struct script_config *co
 		else
 			right = set_text(d, config, text);
 		if (right)
-			source_error(script->source, (struct span){ 0, 0 }, "%s=%s: it should be %s",
-				     name, text, right);
+			source_error(script->source, (struct span){ 0, 0 },
+				     "%s=%s: it should be %s", name, text, right);
 	}
 }
 

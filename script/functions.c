@@ -6,11 +6,7 @@
 #include "script/compile.h"
 
 static const struct function_def *const tables[] = {
-	function_actions,
-	function_texts,
-	function_values,
-	function_maps,
-	function_tasks,
+	function_actions, function_texts, function_values, function_maps, function_tasks,
 };
 
 /* What bpftrace has and this does not, and what there is instead. */
@@ -66,11 +62,12 @@ static const struct type *wrong_number(struct compiler *c, struct node *n,
 				       const struct function_def *d)
 {
 	if (d->min_args == d->max_args)
-		return check_error(c, n->span, "%s() takes %u argument%s, and here are %zu", n->name,
-				   d->min_args, d->min_args == 1 ? "" : "s", n->nr_args);
-	if (n->nr_args < d->min_args)
-		return check_error(c, n->span, "%s() takes at least %u argument%s, and here are %zu",
+		return check_error(c, n->span, "%s() takes %u argument%s, and here are %zu",
 				   n->name, d->min_args, d->min_args == 1 ? "" : "s", n->nr_args);
+	if (n->nr_args < d->min_args)
+		return check_error(c, n->span,
+				   "%s() takes at least %u argument%s, and here are %zu", n->name,
+				   d->min_args, d->min_args == 1 ? "" : "s", n->nr_args);
 	return check_error(c, n->span, "%s() takes at most %u arguments, and here are %zu", n->name,
 			   d->max_args, n->nr_args);
 }

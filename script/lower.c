@@ -8,7 +8,7 @@
 #include "lib/core/filter.shared.h"
 #include "script/compile.h"
 
-/* --- places -------------------------------------------------------------------------------------- */
+/* --- places ------------------------------------------------------------------------------- */
 
 uint32_t lower_place(struct compiler *c, uint32_t size, struct span at)
 {
@@ -56,7 +56,7 @@ void lower_copy(struct compiler *c, ir_value to, uint32_t to_offset, ir_value fr
 	}
 }
 
-/* --- statements ---------------------------------------------------------------------------------- */
+/* --- statements --------------------------------------------------------------------------- */
 
 static void place_variable(struct compiler *c, struct variable *v)
 {
@@ -111,8 +111,7 @@ static void lower_assign(struct compiler *c, struct node *n)
 		set_variable(c, v, n->b);
 	} else {
 		value = lower_steps(c, n->b, v->type);
-		value = lower_arithmetic(c, n->op, lower_variable(c, v), value,
-					 v->type->is_signed);
+		value = lower_arithmetic(c, n->op, lower_variable(c, v), value, v->type->is_signed);
 		lower_variable_set(c, v, value);
 	}
 }
@@ -220,7 +219,8 @@ static void lower_unroll(struct compiler *c, struct node *n)
 	check_constant(c, n->a, &times);
 	while (times-- > 0 && !ir_ended(c->f)) {
 		if (c->f->nr_insns > INSNS_MAX) {
-			source_error(c->source, n->span, "this unroll makes too long a program of it");
+			source_error(c->source, n->span,
+				     "this unroll makes too long a program of it");
 			return;
 		}
 		lower_statements(c, n->body);
@@ -286,7 +286,7 @@ void lower_statements(struct compiler *c, struct node *n)
 	}
 }
 
-/* --- who is looked at ---------------------------------------------------------------------------- */
+/* --- who is looked at --------------------------------------------------------------------- */
 
 static void keep_if(struct compiler *c, enum ir_cond cond, ir_value a, int64_t value)
 {
@@ -398,17 +398,16 @@ static void lower_filter(struct compiler *c, const struct filter *filter)
 			keep_ids(c, ir_binary_imm(c->f, IR_SHR, ids, 32), filter->pids,
 				 filter->nr_pids);
 		if (filter->nr_tids)
-			keep_ids(c, ir_extend(c->f, ids, 4, false), filter->tids,
-				 filter->nr_tids);
+			keep_ids(c, ir_extend(c->f, ids, 4, false), filter->tids, filter->nr_tids);
 	}
 	if (filter->by_uid)
 		keep_if(c, IR_EQ,
-			ir_binary(c->f, IR_XOR,
-				  ir_extend(c->f,
-					    ir_call(c->f, BPF_FUNC_get_current_uid_gid, IR_SCALAR,
-						    0),
-					    4, false),
-				  ir_const(c->f, filter->uid)),
+			ir_binary(
+				c->f, IR_XOR,
+				ir_extend(c->f,
+					  ir_call(c->f, BPF_FUNC_get_current_uid_gid, IR_SCALAR, 0),
+					  4, false),
+				ir_const(c->f, filter->uid)),
 			0);
 	if (filter->by_comm)
 		keep_comm(c, filter);
@@ -416,7 +415,7 @@ static void lower_filter(struct compiler *c, const struct filter *filter)
 		keep_cgroup(c, filter->cgroup);
 }
 
-/* --- a program ------------------------------------------------------------------------------------ */
+/* --- a program ---------------------------------------------------------------------------- */
 
 static void place_variables(struct compiler *c, struct variant *v)
 {
@@ -430,9 +429,9 @@ static void place_variables(struct compiler *c, struct variant *v)
 			lower_variable_set(c, v->variables[i], ir_const(c->f, 0));
 		else
 			lower_zero(c, ir_scratch(c->f, v->variables[i]->place), 0,
-				   v->variables[i]->type->kind == TYPE_STRING ?
-					   16 :
-					   v->variables[i]->type->size);
+				   v->variables[i]->type->kind == TYPE_STRING
+					   ? 16
+					   : v->variables[i]->type->size);
 	}
 }
 
@@ -448,12 +447,11 @@ static void begin_function(struct compiler *c)
 {
 	enum provider p = c->target->point->provider;
 
-	c->f = ir_function_new(c->arena,
-			       arena_printf(c->arena, "%s_%zu", provider_name(p),
-					    c->out->nr_programs));
+	c->f = ir_function_new(
+		c->arena, arena_printf(c->arena, "%s_%zu", provider_name(p), c->out->nr_programs));
 	c->f->ungated = c->target->attach == ATTACH_RUN;
-	c->f->context_has_pointers = c->target->attach == ATTACH_FENTRY ||
-				     c->target->attach == ATTACH_FEXIT;
+	c->f->context_has_pointers =
+		c->target->attach == ATTACH_FENTRY || c->target->attach == ATTACH_FEXIT;
 	c->scratch = c->scratch_max = 0;
 	c->loop = NULL;
 	c->leave = ir_block(c->f);

@@ -5,14 +5,14 @@
 
 #include "script/compile.h"
 
-/* --- numbers ------------------------------------------------------------------------------------ */
+/* --- numbers ------------------------------------------------------------------------------ */
 
 ir_value lower_arithmetic(struct compiler *c, enum op op, ir_value a, ir_value b, bool is_signed)
 {
 	static const enum ir_op plain[] = {
-		[OP_ADD] = IR_ADD, [OP_SUB] = IR_SUB, [OP_MUL] = IR_MUL, [OP_DIV] = IR_UDIV,
-		[OP_MOD] = IR_UMOD, [OP_AND] = IR_AND, [OP_OR] = IR_OR, [OP_XOR] = IR_XOR,
-		[OP_SHL] = IR_SHL, [OP_SHR] = IR_SHR,
+		[OP_ADD] = IR_ADD,  [OP_SUB] = IR_SUB, [OP_MUL] = IR_MUL, [OP_DIV] = IR_UDIV,
+		[OP_MOD] = IR_UMOD, [OP_AND] = IR_AND, [OP_OR] = IR_OR,	  [OP_XOR] = IR_XOR,
+		[OP_SHL] = IR_SHL,  [OP_SHR] = IR_SHR,
 	};
 
 	if (is_signed && op == OP_SHR)
@@ -99,7 +99,7 @@ static enum ir_cond condition_of(enum op op, bool by_sign)
 	}
 }
 
-/* --- conditions --------------------------------------------------------------------------------- */
+/* --- conditions --------------------------------------------------------------------------- */
 
 /* probe == "kprobe:vfs_read": goes on in @is or @is_not. */
 static void compare_probe(struct compiler *c, struct node *probe, const struct node *name,
@@ -230,7 +230,7 @@ static ir_value condition_value(struct compiler *c, struct node *n)
 	return value;
 }
 
-/* --- the rest ----------------------------------------------------------------------------------- */
+/* --- the rest ----------------------------------------------------------------------------- */
 
 static ir_value lower_ternary(struct compiler *c, struct node *n)
 {
@@ -392,7 +392,7 @@ ir_value lower_expr(struct compiler *c, struct node *n)
 	return value;
 }
 
-/* --- into a place ------------------------------------------------------------------------------- */
+/* --- into a place ------------------------------------------------------------------------- */
 
 static void tuple_into(struct compiler *c, struct node *n, const struct type *type, ir_value to,
 		       uint32_t offset)
@@ -445,7 +445,7 @@ void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_
 	lower_convert(c, type, to, offset, n->type, from, 0);
 }
 
-/* --- constant bytes ----------------------------------------------------------------------------- */
+/* --- constant bytes ----------------------------------------------------------------------- */
 
 uint32_t lower_rodata_own(struct compiler *c, const void *bytes, size_t size)
 {

@@ -75,7 +75,7 @@ static uint32_t new_flag(struct compiler *c, struct node *n)
 	return flag;
 }
 
-/* --- over a map ----------------------------------------------------------------------------------- */
+/* --- over a map --------------------------------------------------------------------------- */
 
 /* The key is where $kv.0 is. The value of an aggregate becomes what it is as a number. */
 static void lower_value(struct compiler *c, const struct map_use *m, const struct variable *kv,
@@ -137,7 +137,7 @@ ir_value lower_map_length(struct compiler *c, const struct map_use *m, struct no
 	return ir_load(c->f, ir_scratch(c->f, count), 0, 8, false);
 }
 
-/* --- again and again ------------------------------------------------------------------------------- */
+/* --- again and again ---------------------------------------------------------------------- */
 
 static bool has_loops(struct compiler *c)
 {

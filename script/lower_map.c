@@ -13,17 +13,15 @@ void lower_count_lost(struct compiler *c, unsigned counter)
 		      ir_const(c->f, 1));
 }
 
-/* --- ids ---------------------------------------------------------------------------------------- */
+/* --- ids ---------------------------------------------------------------------------------- */
 
 /* Makes the id of the struct rt_bytes at @place, and has it sent where it is new. */
-static void intern(struct compiler *c, uint32_t place, uint32_t room, ir_value to,
-		   uint32_t offset)
+static void intern(struct compiler *c, uint32_t place, uint32_t room, ir_value to, uint32_t offset)
 {
 	ir_value bytes = ir_scratch(c->f, place);
 
 	ir_runtime(c->f, "rt_intern", IR_SCALAR, 3, bytes, ir_const(c->f, room),
-		   ir_global(c->f, offsetof(struct rt_globals, lost) +
-					   8 * c->out->interning_lost));
+		   ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * c->out->interning_lost));
 	lower_copy(c, to, offset, ir_scratch(c->f, place), offsetof(struct rt_bytes, id), 16);
 	c->out->interns = true;
 }
@@ -113,7 +111,7 @@ void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t of
 	intern(c, place, room, to, offset);
 }
 
-/* --- keys --------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------- */
 
 /* Without what stands behind its end, which nobody knows: the place is zeroes. */
 static void buffer_key(struct compiler *c, struct node *n, const struct type *type, ir_value to,
@@ -183,9 +181,9 @@ ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **k
 	if (key->kind == TYPE_TUPLE)
 		for (size_t i = 0; i < key->nr_fields; i++)
 			used += key->fields[i].type->kind == TYPE_TUPLE ||
-						key->fields[i].type->kind == TYPE_BUFFER ?
-					0 :
-					key->fields[i].type->size;
+						key->fields[i].type->kind == TYPE_BUFFER
+					? 0
+					: key->fields[i].type->size;
 	else if (key->kind != TYPE_BUFFER)
 		used = key->size;
 	/* what is between and behind the parts is compared, too */
@@ -200,7 +198,7 @@ ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **k
 	return at;
 }
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------- */
 
 ir_value lower_map(struct compiler *c, const struct map_use *m)
 {
@@ -307,7 +305,7 @@ ir_value lower_map_read(struct compiler *c, struct node *n)
 	return type_is_scalar(n->type) ? read_scalar(c, n) : read_place(c, n);
 }
 
-/* --- assigning -------------------------------------------------------------------------------- */
+/* --- assigning ---------------------------------------------------------------------------- */
 
 /* The value of @n, as the map has it, at @to. */
 static void write_value(struct compiler *c, struct node *n, const struct type *type, ir_value to)
@@ -388,8 +386,7 @@ ir_value lower_map_change(struct compiler *c, struct node *n, enum op op, ir_val
 			by = ir_negate(c->f, by);
 		if (wanted) {
 			now = ir_load(c->f, at, 0, 8, true);
-			ir_set(c->f, result,
-			       before ? now : ir_binary(c->f, IR_ADD, now, by));
+			ir_set(c->f, result, before ? now : ir_binary(c->f, IR_ADD, now, by));
 		}
 		ir_atomic_add(c->f, at, 0, by);
 	} else {

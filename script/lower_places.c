@@ -19,7 +19,7 @@ static const struct type *seen_as(struct compiler *c, const struct type *type)
 	return is_chars(type) ? type_string(c->types, type->count + 1) : type;
 }
 
-/* --- fields ------------------------------------------------------------------------------------- */
+/* --- fields ------------------------------------------------------------------------------- */
 
 static const struct type *no_field(struct compiler *c, struct node *n, const struct type *record)
 {
@@ -114,7 +114,7 @@ const struct type *check_field(struct compiler *c, struct node *n)
 	return in_space_of(c, n->a, seen_as(c, f->type));
 }
 
-/* --- elements, and what a pointer points to -------------------------------------------------- */
+/* --- elements, and what a pointer points to ----------------------------------------------- */
 
 const struct type *check_index(struct compiler *c, struct node *n)
 {
@@ -128,8 +128,9 @@ const struct type *check_index(struct compiler *c, struct node *n)
 		return type_int(c->types, 1, type_is_text(type));
 	if (type->kind == TYPE_TUPLE) {
 		if (!check_constant(c, n->b, &at))
-			return check_error(c, n->span, "an element of a tuple is written .0, .1 "
-						       "and so on");
+			return check_error(c, n->span,
+					   "an element of a tuple is written .0, .1 "
+					   "and so on");
 		n->kind = NODE_FIELD;
 		n->name = arena_printf(c->arena, "%lld", (long long)at);
 		return check_field(c, n);
@@ -160,14 +161,15 @@ const struct type *check_deref(struct compiler *c, struct node *n)
 	if (type->kind != TYPE_POINTER)
 		return check_error(c, n->span, "%s is no pointer", check_text(c, type));
 	if (type->to->kind == TYPE_VOID)
-		return check_error(c, n->span, "what this pointer points to is not known: a cast "
-					       "says it, as in *(uint64 *)x");
+		return check_error(c, n->span,
+				   "what this pointer points to is not known: a cast "
+				   "says it, as in *(uint64 *)x");
 	if (type->to->kind == TYPE_RECORD)
 		record_complete(type->to);
 	return in_space_of(c, n->a, seen_as(c, type->to));
 }
 
-/* --- where it is --------------------------------------------------------------------------------- */
+/* --- where it is -------------------------------------------------------------------------- */
 
 static struct location locate(struct compiler *c, struct node *n);
 
@@ -231,7 +233,8 @@ static uint32_t room_of(const struct type *type)
 static ir_value lower_character(struct compiler *c, struct node *n)
 {
 	ir_value text = n->a->type->kind == TYPE_BUFFER ? lower_expr(c, n->a) : lower_text(c, n->a);
-	uint32_t place = lower_place(c, 8, n->span), inside = ir_block(c->f), after = ir_block(c->f);
+	uint32_t place = lower_place(c, 8, n->span), inside = ir_block(c->f),
+		 after = ir_block(c->f);
 	ir_value index = lower_expr(c, n->b), value = ir_variable(c->f, IR_SCALAR), from;
 
 	ir_set(c->f, value, ir_const(c->f, 0));
@@ -315,7 +318,7 @@ static struct location locate(struct compiler *c, struct node *n)
 	return l;
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------ */
 
 void lower_read(struct compiler *c, enum space space, uint32_t place, uint32_t size, ir_value from)
 {
@@ -325,8 +328,7 @@ void lower_read(struct compiler *c, enum space space, uint32_t place, uint32_t s
 		ir_runtime(c->f, "rt_read_any", IR_SCALAR, 3, to, n, from);
 	else
 		ir_call(c->f,
-			space == SPACE_USER ? BPF_FUNC_probe_read_user :
-					      BPF_FUNC_probe_read_kernel,
+			space == SPACE_USER ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel,
 			IR_SCALAR, 3, to, n, from);
 }
 
@@ -424,8 +426,7 @@ ir_value lower_location(struct compiler *c, struct node *n)
 					       .space = SPACE_KERNEL };
 		place = lower_place(c, RT_STRING_SIZE(n->type->count), n->span);
 		ir_runtime(c->f, lower_reader(c, "rt_str", l.space), IR_SCALAR, 3,
-			   ir_scratch(c->f, place), ir_const(c->f, n->type->count),
-			   address(c, &l));
+			   ir_scratch(c->f, place), ir_const(c->f, n->type->count), address(c, &l));
 		return ir_scratch(c->f, place);
 	}
 	if (is_direct(&l) && l.space == SPACE_PROGRAM)

@@ -20,8 +20,8 @@ static struct statement *statement_new(struct compiler *c, struct node *n, enum 
 	struct statement *s = arena_alloc(c->arena, sizeof(*s));
 
 	if (out->nr_statements == c->statements_capacity)
-		out->statements = arena_grow(c->arena, out->statements, &c->statements_capacity,
-					     16, sizeof(*out->statements));
+		out->statements = arena_grow(c->arena, out->statements, &c->statements_capacity, 16,
+					     sizeof(*out->statements));
 	s->action = action;
 	s->at = n->span;
 	s->number = out->nr_statements;
@@ -30,8 +30,8 @@ static struct statement *statement_new(struct compiler *c, struct node *n, enum 
 	return s;
 }
 
-void lower_send_record(struct compiler *c, const struct statement *s, uint32_t record, ir_value size,
-		       uint32_t most)
+void lower_send_record(struct compiler *c, const struct statement *s, uint32_t record,
+		       ir_value size, uint32_t most)
 {
 	ir_store_imm(c->f, ir_scratch(c->f, record), offsetof(struct rt_record, statement), 4,
 		     s->number);

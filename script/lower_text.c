@@ -50,11 +50,10 @@ static ir_value comm_is(struct compiler *c, struct node *comm, const struct node
 	memcpy(bytes, literal->text, strnlen(literal->text, literal->length));
 	memcpy(words, bytes, sizeof(words));
 	at = lower_expr(c, comm);
-	differs = ir_binary(c->f, IR_XOR, ir_load(c->f, at, 0, 8, false),
-			    ir_const(c->f, words[0]));
-	differs = ir_binary(c->f, IR_OR, differs,
-			    ir_binary(c->f, IR_XOR, ir_load(c->f, at, 8, 8, false),
-				      ir_const(c->f, words[1])));
+	differs = ir_binary(c->f, IR_XOR, ir_load(c->f, at, 0, 8, false), ir_const(c->f, words[0]));
+	differs = ir_binary(
+		c->f, IR_OR, differs,
+		ir_binary(c->f, IR_XOR, ir_load(c->f, at, 8, 8, false), ir_const(c->f, words[1])));
 	/* 1 where it is 0: nothing but 0 has neither itself nor its negative below 0 */
 	differs = ir_binary(c->f, IR_OR, differs, ir_negate(c->f, differs));
 	differs = ir_binary_imm(c->f, IR_SHR, differs, 63);

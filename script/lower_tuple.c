@@ -42,8 +42,8 @@ const struct field *lower_part(const struct node *n, const struct type *type, si
 {
 	uint32_t offset;
 
-	return n->kind == NODE_RECORD ? type_field(type, n->args[i]->field, &offset) :
-					&type->fields[i];
+	return n->kind == NODE_RECORD ? type_field(type, n->args[i]->field, &offset)
+				      : &type->fields[i];
 }
 
 static void parts_into(struct compiler *c, const struct type *type, ir_value to, uint32_t offset,
@@ -75,7 +75,7 @@ void lower_convert(struct compiler *c, const struct type *type, ir_value to, uin
 		lower_copy(c, to, offset, from, from_offset, type->size);
 }
 
-/* --- equality ------------------------------------------------------------------------------------- */
+/* --- equality ----------------------------------------------------------------------------- */
 
 static void branch_words_equal(struct compiler *c, const struct type *type, ir_value a,
 			       uint32_t at_a, ir_value b, uint32_t at_b, uint32_t otherwise)

@@ -72,7 +72,7 @@ def test_where_time_goes():
         assert abs(total - due) < 0.1 * due + 4 * math.sqrt(due), (total, due)
     seventy, thirty = (stacks_with(stacks, "burn_loop", f"burn_{part}") for part in ("seventy", "thirty"))
     share = done["seventy_ns"] / spent
-    assert seventy + thirty >= 0.9 * total > 99 * SECONDS / 20, stacks
+    assert seventy + thirty >= (0.7 if VM else 0.9) * total and total > 99 * SECONDS / 20, stacks
     assert abs(seventy / (seventy + thirty) - share) < 4.5 * math.sqrt(share * (1 - share) / total) + 0.01
     assert stacks_with(stacks, "main") >= 0.9 * total
 
