@@ -144,40 +144,36 @@ struct rt_globals {
  * must be a constant that the verifier sees. All are written so that what they return needs no
  * bounds that the caller would have to keep.
  *
- *  rt_str_user(to, room, from) -> len	   a NUL-terminated text of user space into a struct rt_string;
- *  rt_str_kernel(to, room, from) -> len   where it can't be read: len 0
- *  rt_str_any(to, room, from) -> len	   the kernel's, else the user's
- *  rt_buf_user(to, room, from, len) -> len	 so many bytes, at most room
- *  rt_buf_kernel(to, room, from, len) -> len
- *  rt_str_comm(to, comm)		   from char[16]; room is 16
- *  rt_str_copy(to, room, from)		   from another struct rt_string; cut where it is too long
- *  rt_str_equal(a, b, room) -> 0 or 1	   @room: the smaller of the two, known to the verifier
- *  rt_str_equal_n(a, b, room, n) -> 0 or 1    the first n bytes, as strncmp() == 0 has it
- *  rt_str_contains(a, room_a, b, room_b) -> 0 or 1
- *  rt_read_kernel(to, size, from) -> 0 or -errno	probe reads of constant size; zeroes on failure
- *  rt_read_user(to, size, from), rt_read_any(to, size, from)
- *  rt_div(a, b), rt_mod(a, b)		   signed, rounded to 0; by 0: 0 and a, as BPF has it
- *  rt_slot(map, key, zero) -> address or 0	finds a value, or makes one from zero
- *  rt_hist(value, v, bits)		   counts v (signed) in a struct rt_hist
- *  rt_lhist(value, v, lhist, slots)	   lhist: address of three __s64 {min, max, step} in rodata;
- *					   slots: RT_LHIST_SLOTS(), known to the verifier
- *  rt_min(value, v, is_signed), rt_max(value, v, is_signed)
- *  rt_stack(context, bytes, room, flags)  a stack into the .bytes of a struct rt_bytes of so many
- *					   bytes of room; flags of bpf_get_stack(); sets .len
- *  rt_intern(bytes, room, lost) -> 0	   makes .id of what follows it, and sends it if it was not sent
- *					   before; lost: the address of a counter
- *  rt_append(record, offset, room, from, where) -> the new offset, a multiple of 8	the bytes of a
- *					   struct rt_string behind what is in a record. @where, a
- *					   constant: in its low 32 bits the greatest offset (one
- *					   beyond it is returned as it is), so that plus room rounded
- *					   up to 8 is what the record must have; in its high 32 bits,
- *					   where in the record the struct rt_tail of it goes
- *  rt_append_user(record, offset, room, from, where), rt_append_kernel, rt_append_any: the same of a
- *					   NUL-terminated text that stands at from, read right into
- *					   the record
- *  rt_send(record, size, most, lost)	   into this CPU's ring, with .ts and .cpu filled in; at most so
- *					   many bytes (a constant)
- *  rt_ring() -> map			   which one that is: made by script/link.c
+ * rt_str_user(to, room, from), rt_str_kernel, rt_str_any (the kernel's, else the user's) -> length:
+ *	a NUL-terminated text into a struct rt_string; one that can't be read has length 0.
+ * rt_buf_user(to, room, from, len), rt_buf_kernel -> length: so many bytes, at most room.
+ * rt_str_comm(to, comm): from char[16]; the room is 16.
+ * rt_str_copy(to, room, from): from another struct rt_string; cut where it is too long.
+ * rt_str_equal(a, b, room) -> 0 or 1: @room is the smaller of the two.
+ * rt_str_equal_n(a, b, room, n) -> 0 or 1: the first n bytes, as strncmp() == 0 has it.
+ * rt_str_contains(a, room_a, b, room_b) -> 0 or 1
+ * rt_read_kernel(to, size, from), rt_read_user, rt_read_any -> 0 or -errno: of constant size;
+ *	zeroes where it fails.
+ * rt_div(a, b), rt_mod(a, b): signed, rounded to 0; by 0: 0 and a, as BPF has it.
+ * rt_slot(map, key, zero) -> address or 0: finds a value, or makes one from zero.
+ * rt_hist(value, v, bits): counts v (signed) in a struct rt_hist.
+ * rt_lhist(value, v, lhist, slots): @lhist: address of three __s64 {min, max, step} in rodata;
+ *	@slots: RT_LHIST_SLOTS(), known to the verifier.
+ * rt_min(value, v, is_signed), rt_max(value, v, is_signed)
+ * rt_stack(context, bytes, room, flags): a stack into the .bytes of a struct rt_bytes of so many
+ *	bytes of room, by the flags of bpf_get_stack(); sets .len.
+ * rt_intern(bytes, room, lost) -> 0: makes .id of what follows it, and sends it if it was not sent
+ *	before. @lost: the address of a counter.
+ * rt_append(record, offset, room, from, where) -> the new offset, a multiple of 8: the bytes of a
+ *	struct rt_string behind what is in a record. @where, a constant, has in its low 32 bits the
+ *	greatest offset (one beyond it is returned as it is), so that plus room rounded up to 8 is
+ *	what the record must have; in its high 32 bits, where in the record the struct rt_tail of
+ *	it goes.
+ * rt_append_user(record, offset, room, from, where), rt_append_kernel, rt_append_any: the same of a
+ *	NUL-terminated text that stands at from, read right into the record.
+ * rt_send(record, size, most, lost): into this CPU's ring, with .ts and .cpu filled in; at most so
+ *	many bytes (a constant).
+ * rt_ring() -> map: which ring that is; made by script/link.c.
  */
 
 #endif

@@ -40,7 +40,7 @@ const char *op_text(enum op op)
 	return texts[op];
 }
 
-const char *provider_name(enum provider p)
+const char *ast_provider_name(enum provider p)
 {
 	static const char *const names[PROVIDERS] = {
 		"begin",	 "end",	       "interval",  "profile",	"tracepoint",
@@ -225,7 +225,7 @@ static void dump_list(const struct node *n, int depth, FILE *out)
 
 static void dump_point(const struct point *p, FILE *out)
 {
-	fprintf(out, "  probe %s", provider_name(p->provider));
+	fprintf(out, "  probe %s", ast_provider_name(p->provider));
 	for (size_t i = 0; i < p->nr_parts; i++) {
 		putc(' ', out);
 		quote(p->parts[i], strlen(p->parts[i]), out);

@@ -238,6 +238,6 @@ void script_dump(const struct script *s, FILE *out);
 void node_walk(struct node *n, void (*fn)(struct node *n, void *ctx), void *ctx);
 
 /* Of enum provider: "tracepoint". */
-const char *provider_name(enum provider p);
+const char *ast_provider_name(enum provider p);
 
 #endif

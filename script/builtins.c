@@ -24,7 +24,7 @@ static bool of_process(const struct compiler *c)
 static const struct type *not_here(struct compiler *c, struct node *n)
 {
 	return check_error(c, n->span, "%s is not there in %s probes", n->name,
-			   provider_name(c->target->point->provider));
+			   ast_provider_name(c->target->point->provider));
 }
 
 /* --- the task, the clock, the CPU --------------------------------------------------------- */
@@ -139,7 +139,7 @@ static const struct type *check_curtask(struct compiler *c, struct node *n)
 {
 	const struct type *task = NULL;
 
-	/* only a field of it needs to know what it is, and that costs the reading of BTF, unless the
+	/* only a field of it needs to know what it is, and that costs reading BTF, unless the
 	 * script has a task_struct of its own */
 	if (n->arrow)
 		task = cdecl_find(c->cdecl, "struct task_struct", SPACE_KERNEL);
@@ -457,12 +457,12 @@ static ir_value lower_probe(struct compiler *c, struct node *n)
 
 static const struct type *check_probetype(struct compiler *c, struct node *n)
 {
-	return type_string(c->types, strlen(provider_name(c->target->point->provider)) + 1);
+	return type_string(c->types, strlen(ast_provider_name(c->target->point->provider)) + 1);
 }
 
 static ir_value lower_probetype(struct compiler *c, struct node *n)
 {
-	const char *name = provider_name(c->target->point->provider);
+	const char *name = ast_provider_name(c->target->point->provider);
 
 	return ir_rodata(c->f, lower_literal(c, name, strlen(name)));
 }
@@ -576,8 +576,8 @@ static ir_value lower_stack(struct compiler *c, struct node *n)
 /* --- the table ---------------------------------------------------------------------------- */
 
 static const struct builtin builtins[] = {
-	{ "pid", check_uint32, builtin_ids },
-	{ "tid", check_uint32, builtin_ids },
+	{ "pid", check_uint32, call_ids },
+	{ "tid", check_uint32, call_ids },
 	{ "uid", check_uint32, lower_uid },
 	{ "gid", check_uint32, lower_gid },
 	{ "username", check_username, lower_uid },
@@ -608,7 +608,7 @@ static const struct builtin builtins[] = {
 	{ "ustack", check_ustack, lower_stack },
 };
 /* The same of another task than the current one. */
-const struct function_def function_tasks[] = {
+const struct function_def builtin_functions[] = {
 	{ "ppid", 1, 1, check_ppid, lower_ppid },
 	{ "pcomm", 1, 1, check_pcomm, lower_pcomm },
 	{ "leader_tid", 1, 1, check_ppid, lower_ppid },

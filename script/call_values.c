@@ -167,7 +167,7 @@ static const struct type *check_reg(struct compiler *c, struct node *n)
 
 	if (builtin_registers(c) < 0)
 		return check_error(c, n->span, "there are no registers in %s probes",
-				   provider_name(c->target->point->provider));
+				   ast_provider_name(c->target->point->provider));
 	if (!is_literal(n->args[0]))
 		return check_error(c, n->args[0]->span, "reg() takes a literal name");
 	name = n->args[0]->text;
@@ -264,7 +264,7 @@ static bool is_own_pidns(const struct node *n)
 	return own_pidns(&dev, &ino) && ino != FIRST_PIDNS;
 }
 
-ir_value builtin_ids(struct compiler *c, struct node *n)
+ir_value call_ids(struct compiler *c, struct node *n)
 {
 	bool tid = strstr(n->name, "tid"); /* or __builtin_tid */
 	uint32_t place;
@@ -629,8 +629,8 @@ const struct function_def function_values[] = {
 	{ "cgroupid", 1, 1, check_cgroupid, lower_constant },
 	{ "reg", 1, 1, check_reg, lower_reg },
 	{ "nsecs", 0, 1, check_nsecs, lower_nsecs },
-	{ "pid", 0, 1, check_ids, builtin_ids },
-	{ "tid", 0, 1, check_ids, builtin_ids },
+	{ "pid", 0, 1, check_ids, call_ids },
+	{ "tid", 0, 1, check_ids, call_ids },
 	{ "bswap", 1, 1, check_bswap, lower_bswap },
 	{ "ntohs", 1, 1, check_net, lower_net },
 	{ "ntohl", 1, 1, check_net, lower_net },

@@ -122,7 +122,7 @@ struct variable *check_variable(struct compiler *c, const char *name)
 	return NULL;
 }
 
-struct variable *check_declare(struct compiler *c, const char *name, const struct type *type)
+static struct variable *check_declare(struct compiler *c, const char *name, const struct type *type)
 {
 	struct variant *now = c->variant;
 	struct variable *v;
@@ -432,7 +432,7 @@ static void check_loop(struct compiler *c, struct node *n)
 	c->loops--;
 }
 
-const struct type *check_for_map(struct compiler *c, struct node *n)
+static const struct type *check_for_map(struct compiler *c, struct node *n)
 {
 	struct map_use *m = check_map_named(c, n->a->name, n->a->span);
 	const struct type *of[2], *type = NULL;

@@ -28,8 +28,7 @@ struct compiled *script_compile(struct script *script, const struct compile_opti
 /* Applies BPFTRACE_* of the environment and the script's config block. Errors are printed. */
 void script_configure(struct script *script, struct script_config *config);
 
-/* The names of all functions and builtins, for did-you-mean and for completion; end with NULL. */
-const char *const *script_function_names(void);
+/* The names of all builtins, for did-you-mean; ends with NULL. */
 const char *const *script_builtin_names(void);
 
 #endif

@@ -284,7 +284,7 @@ static const struct type *check_comparison(struct compiler *c, struct node *n)
 	}
 	if ((a->kind == TYPE_TUPLE || a->kind == TYPE_BUFFER ||
 	     (a->kind == TYPE_ARRAY && a->size <= ARRAY_COMPARED_MAX)) &&
-	    (n->op == OP_EQ || n->op == OP_NE) && check_comparable(a, b))
+	    (n->op == OP_EQ || n->op == OP_NE) && lower_comparable(a, b))
 		return type_bool(c->types);
 	if (!type_is_scalar(a) || !type_is_scalar(b))
 		return check_error(c, n->span, "%s and %s can't be compared", check_text(c, a),

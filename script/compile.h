@@ -141,7 +141,6 @@ struct map_use *check_map_named(struct compiler *c, const char *name, struct spa
 bool check_keys(struct compiler *c, struct map_use *m, struct node **keys, size_t nr,
 		struct span at);
 
-struct variable *check_declare(struct compiler *c, const char *name, const struct type *type);
 /* The innermost of this name. NULL: there is none. */
 struct variable *check_variable(struct compiler *c, const char *name);
 
@@ -149,8 +148,6 @@ struct variable *check_variable(struct compiler *c, const char *name);
 enum space check_space(const struct compiler *c);
 /* What both have in common; NULL: nothing. */
 const struct type *check_join(struct compiler *c, const struct type *a, const struct type *b);
-/* for ($kv : @map): the type of $kv, (key, value). */
-const struct type *check_for_map(struct compiler *c, struct node *n);
 /* The type that @n names, or typeof(@like) where it names none; NULL: neither, or not known. */
 const struct type *check_type_named(struct compiler *c, struct node *n, struct node *like,
 				    enum space space);
@@ -172,7 +169,7 @@ ir_value builtin_argument(struct compiler *c, unsigned n);
 /* What it returned. */
 ir_value builtin_result(struct compiler *c);
 /* pid and tid, also as calls. (call_values.c) */
-ir_value builtin_ids(struct compiler *c, struct node *n);
+ir_value call_ids(struct compiler *c, struct node *n);
 /* The n-th argument of a usdt probe, and its type. (call_usdt.c) */
 ir_value usdt_argument(struct compiler *c, unsigned n);
 const struct type *usdt_argument_type(struct compiler *c, unsigned n);
@@ -191,10 +188,9 @@ struct function_def {
 	/* Only as a statement, or only as what a map is assigned. */
 	enum { CALL_VALUE, CALL_STATEMENT, CALL_AGGREGATE } where;
 };
-const struct function_def *function_find(const char *name);
 /* The table's parts, each ends with { 0 }. */
 extern const struct function_def function_actions[], function_texts[], function_values[],
-	function_maps[], function_tasks[];
+	function_maps[], builtin_functions[];
 
 const struct type *function_check(struct compiler *c, struct node *n);
 ir_value function_lower(struct compiler *c, struct node *n);
@@ -225,8 +221,6 @@ void lower_loop_left(struct compiler *c, struct node *n, unsigned rounds);
 
 /* A scalar: the number; any other: the address of its place. */
 ir_value lower_expr(struct compiler *c, struct node *n);
-/* How far a pointer goes by 1: the size of what it points to. */
-uint32_t lower_pointer_step(const struct type *type);
 /* The number @n, as what is added to a value of @type. */
 ir_value lower_steps(struct compiler *c, struct node *n, const struct type *type);
 /* Of numbers: a op b, OP_ADD to OP_SHR. */
@@ -264,7 +258,7 @@ void lower_convert(struct compiler *c, const struct type *type, ir_value to, uin
 /* Where the i-th value of @n, a NODE_TUPLE or NODE_RECORD, stands in @type. */
 const struct field *lower_part(const struct node *n, const struct type *type, size_t i);
 /* Can values of these be compared by == and !=? */
-bool check_comparable(const struct type *a, const struct type *b);
+bool lower_comparable(const struct type *a, const struct type *b);
 /* Goes on in @then where the places @a and @b are equal. */
 void lower_equal(struct compiler *c, struct node *a, struct node *b, uint32_t then,
 		 uint32_t otherwise);
@@ -298,10 +292,10 @@ ir_value lower_text(struct compiler *c, struct node *n);
 /* The name of the function that reads from there: rt_str_user for "rt_str" and SPACE_USER. */
 const char *lower_reader(struct compiler *c, const char *stem, enum space space);
 
-/* A call that gives a text writes it to @to, a struct rt_string with so much room, itself. False: @n
- * is none of these, and nothing is done. (call_texts.c) */
+/* A call that gives a text writes it to @to, a struct rt_string with so much room. False: @n is
+ * none of these, and nothing is done. (call_texts.c) */
 bool call_text_to(struct compiler *c, struct node *n, ir_value to, uint32_t room);
-/* The same into a record that is being made: where it stands is known, so it is read right there.
+/* The same into a record that is being made: it is read right there.
  * Returns the new offset; 0: @n is none of these. @where: see rt_append(). */
 ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, ir_value offset,
 			  uint32_t room, int64_t where);
@@ -323,10 +317,7 @@ ir_value lower_map_slot(struct compiler *c, struct node *n, uint32_t after);
 /* One part of a key as the map has it, at @offset of @to. */
 void lower_key_part(struct compiler *c, struct node *n, const struct type *type, ir_value to,
 		    uint32_t offset);
-void lower_count_lost(struct compiler *c, unsigned counter);
-/* A text as its id, and a stack: 16 bytes at @offset of @to. */
-void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);
-/* The same of a text of @type that is at @from. */
+/* The id of a text of @type that is at @from, and that of a stack: 16 bytes at @offset of @to. */
 void lower_place_id(struct compiler *c, const struct type *type, ir_value from, ir_value to,
 		    uint32_t offset);
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);

@@ -6,7 +6,7 @@
 #include "script/compile.h"
 
 static const struct function_def *const tables[] = {
-	function_actions, function_texts, function_values, function_maps, function_tasks,
+	function_actions, function_texts, function_values, function_maps, builtin_functions,
 };
 
 /* What bpftrace has and this does not, and what there is instead. */
@@ -26,7 +26,7 @@ static const struct {
 	{ "dw_ustack", "ustack() walks by frame pointers; profile --unwind dwarf does without" },
 };
 
-const struct function_def *function_find(const char *name)
+static const struct function_def *function_find(const char *name)
 {
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
 		for (const struct function_def *d = tables[t]; d->name; d++)
@@ -104,15 +104,4 @@ const struct type *function_check(struct compiler *c, struct node *n)
 ir_value function_lower(struct compiler *c, struct node *n)
 {
 	return ((const struct function_def *)n->info)->lower(c, n);
-}
-
-const char *const *script_function_names(void)
-{
-	static const char *names[256];
-	size_t nr = 0;
-
-	for (size_t t = 0; t < ARRAY_SIZE(tables) && !names[0]; t++)
-		for (const struct function_def *d = tables[t]; d->name && nr < 255; d++)
-			names[nr++] = d->name;
-	return names;
 }

@@ -360,7 +360,7 @@ static void flow(struct checker *c, uint32_t block, const uint64_t *in)
 			set_bit(c->out, c->bit_of[b->insns[n].to]);
 }
 
-/* Narrows what is written at the begin of a block to what is at the end of one before it, and has it
+/* Narrows what is written at a block's begin to what is at the end of one before it, and has it
  * looked at if that is less than was thought. */
 static void meet(struct checker *c, uint64_t *ins, uint32_t block)
 {

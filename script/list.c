@@ -315,7 +315,7 @@ static const struct {
 
 static void list_provider(struct lister *l, enum provider provider, const char *rest)
 {
-	l->provider = provider_name(provider);
+	l->provider = ast_provider_name(provider);
 	l->rest = rest;
 	switch (provider) {
 	case PROVIDER_TRACEPOINT:
@@ -354,7 +354,7 @@ static bool is_provider(size_t i, const char *name)
 {
 	char word[32];
 
-	if (!strcasecmp(provider_name(providers[i].provider), name))
+	if (!strcasecmp(ast_provider_name(providers[i].provider), name))
 		return true;
 	return snprintf(word, sizeof(word), " %s ", name) < (int)sizeof(word) &&
 	       strstr(providers[i].aliases, word);
@@ -373,7 +373,7 @@ static int list_matching(struct lister *l, const char *pattern, const char *rest
 	for (size_t i = 0; i < ARRAY_SIZE(providers); i++) {
 		enum provider provider = providers[i].provider;
 
-		if (!probes_match(pattern, provider_name(provider)) ||
+		if (!probes_match(pattern, ast_provider_name(provider)) ||
 		    !(providers[i].always || (programs && is_of_programs(provider))))
 			continue;
 		list_provider(l, provider, rest);

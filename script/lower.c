@@ -447,8 +447,8 @@ static void begin_function(struct compiler *c)
 {
 	enum provider p = c->target->point->provider;
 
-	c->f = ir_function_new(
-		c->arena, arena_printf(c->arena, "%s_%zu", provider_name(p), c->out->nr_programs));
+	c->f = ir_function_new(c->arena, arena_printf(c->arena, "%s_%zu", ast_provider_name(p),
+						      c->out->nr_programs));
 	c->f->ungated = c->target->attach == ATTACH_RUN;
 	c->f->context_has_pointers =
 		c->target->attach == ATTACH_FENTRY || c->target->attach == ATTACH_FEXIT;

@@ -46,7 +46,7 @@ static bool is_signed(struct compiler *c, struct node *n)
 	return a || b;
 }
 
-uint32_t lower_pointer_step(const struct type *type)
+static uint32_t lower_pointer_step(const struct type *type)
 {
 	return type->kind == TYPE_POINTER && type->to->size ? type->to->size : 1;
 }

@@ -7,7 +7,7 @@
 
 #define ZERO_AT 0 /* in rodata: the key of maps without keys, and zeroes (compile.c) */
 
-void lower_count_lost(struct compiler *c, unsigned counter)
+static void lower_count_lost(struct compiler *c, unsigned counter)
 {
 	ir_atomic_add(c->f, ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * counter), 0,
 		      ir_const(c->f, 1));
@@ -58,7 +58,7 @@ static void literal_id(struct compiler *c, const struct node *n, ir_value to, ui
 	lower_copy(c, to, offset, ir_rodata(c->f, l->offset), 0, sizeof(none));
 }
 
-void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
+static void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
 {
 	uint32_t room = n->type->kind == TYPE_COMM ? 16 : n->type->count, place;
 

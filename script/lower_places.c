@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is reached by . -> [] and *: fields of records, elements of arrays, what pointers point to. */
+/* What is reached by . -> [] and *: fields, elements, and what pointers point to. */
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>

@@ -151,7 +151,7 @@ static void branch_parts_equal(struct compiler *c, const struct type *type_a, ir
 	}
 }
 
-bool check_comparable(const struct type *a, const struct type *b)
+bool lower_comparable(const struct type *a, const struct type *b)
 {
 	if (type_is_scalar(a) || type_is_text(a))
 		return type_is_scalar(a) ? type_is_scalar(b) : type_is_text(b);
@@ -164,7 +164,7 @@ bool check_comparable(const struct type *a, const struct type *b)
 	for (size_t i = 0; a->nr_fields == b->nr_fields && i < a->nr_fields; i++) {
 		const struct field *g = part_like(b, a, i);
 
-		if (!g || !check_comparable(a->fields[i].type, g->type))
+		if (!g || !lower_comparable(a->fields[i].type, g->type))
 			return false;
 	}
 	return a->nr_fields == b->nr_fields;

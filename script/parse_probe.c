@@ -211,7 +211,7 @@ static void say_unknown(struct parser *p, struct span span, const char *name)
 	struct nearest nearest = { .name = name };
 
 	for (int i = 0; i < PROVIDERS; i++)
-		nearest_try(&nearest, provider_name(i));
+		nearest_try(&nearest, ast_provider_name(i));
 	nearest_try(&nearest, "kfunc");
 	nearest_try(&nearest, "kretfunc");
 	span.to = span.from + strcspn(p->lx.text + span.from, ":{,/ \t\n");
@@ -290,7 +290,7 @@ static bool read_function(struct reading *r)
 	if (plus) {
 		if (form->no_offset)
 			return wrong(r, "a %s is at the end of a function: it can't have an offset",
-				     provider_name(r->point->provider));
+				     ast_provider_name(r->point->provider));
 		bad = lex_number(plus + 1, strlen(plus + 1), &r->point->offset, &is_unsigned, NULL);
 		if (bad)
 			return wrong(r, "%s: %s", plus, bad);
@@ -413,7 +413,7 @@ static void add_matching(struct parser *p, struct point_list *list, const struct
 
 		each.provider = i;
 		if (!(user ? forms[i].user : forms[i].kernel) ||
-		    fnmatch(parts->text[0], provider_name(i), 0))
+		    fnmatch(parts->text[0], ast_provider_name(i), 0))
 			continue;
 		if (read_parts(&r))
 			add_point(p, list, &each);

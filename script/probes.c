@@ -160,7 +160,7 @@ int probes_error(struct expansion *e, const char *fmt, ...)
 
 int probes_missing(struct expansion *e, const char *what, const char *best)
 {
-	const char *provider = provider_name(e->point->provider);
+	const char *provider = ast_provider_name(e->point->provider);
 
 	if (!e->p->options.missing_ok)
 		source_error(e->src, e->point->span, "No matches for %s %s.", provider, what);
@@ -200,7 +200,7 @@ static int expand(struct expansion *e)
 		return probes_user_usdt(e);
 	default:
 		return probes_error(e, "bscope has no %s probes",
-				    provider_name(e->point->provider));
+				    ast_provider_name(e->point->provider));
 	}
 }
 

@@ -100,7 +100,7 @@ static int refused(struct expansion *e, const char *function, bool has_btf)
 
 static const char *target_name(struct expansion *e, const char *module, const char *function)
 {
-	const char *provider = provider_name(e->point->provider);
+	const char *provider = ast_provider_name(e->point->provider);
 
 	if (e->point->has_offset)
 		return arena_printf(e->p->arena, "%s:%s+%llu", provider, function,
@@ -237,10 +237,10 @@ static int no_function(struct expansion *e, const char *module, const char *name
 	if (!list)
 		btf_each_function(e->p->btf, false, try_btf_name, &s);
 	best = s.variant ? s.variant : s.near.best;
-	return probes_missing(
-		e, module ? arena_printf(e->p->arena, "%s:%s", module, name) : name,
-		best ? arena_printf(e->p->arena, "%s:%s", provider_name(e->point->provider), best)
-		     : NULL);
+	return probes_missing(e, module ? arena_printf(e->p->arena, "%s:%s", module, name) : name,
+			      best ? arena_printf(e->p->arena, "%s:%s",
+						  ast_provider_name(e->point->provider), best)
+				   : NULL);
 }
 
 static bool module_is_loaded(const char *module)
@@ -261,7 +261,7 @@ static int expand_one(struct expansion *e, const char *module, const char *name)
 
 	if (module && !module_is_loaded(module))
 		return probes_error(e, "specified module %s in probe %s:%s:%s is not loaded.",
-				    module, provider_name(e->point->provider), module, name);
+				    module, ast_provider_name(e->point->provider), module, name);
 	if (btf_function(e->p->btf, module, name, &f))
 		return add_function(e, module, name, &f, true);
 	if (kprobe && kname_is_symbol(module, name))
@@ -270,7 +270,7 @@ static int expand_one(struct expansion *e, const char *module, const char *name)
 		return probes_error(e,
 				    "%s needs the kernel's BTF (CONFIG_DEBUG_INFO_BTF), which "
 				    "can't be read: %s",
-				    provider_name(e->point->provider),
+				    ast_provider_name(e->point->provider),
 				    strerror(-btf_types_error(e->p->btf)));
 	return no_function(e, module, name);
 }
@@ -351,12 +351,14 @@ int probes_function(struct expansion *e)
 		return probes_error(e,
 				    "%s by an address is not supported: name the function, and "
 				    "perhaps an offset in it: %s:vfs_read+4",
-				    provider_name(point->provider), provider_name(point->provider));
+				    ast_provider_name(point->provider),
+				    ast_provider_name(point->provider));
 	if (point->nr_parts < 1 || point->nr_parts > 2)
 		return probes_error(e,
 				    "%s takes a function, and perhaps a module before it: "
 				    "%s:vfs_read",
-				    provider_name(point->provider), provider_name(point->provider));
+				    ast_provider_name(point->provider),
+				    ast_provider_name(point->provider));
 	name = point->parts[point->nr_parts - 1];
 	if (point->has_offset && point->provider != PROVIDER_KPROBE)
 		return probes_error(e, "only a kprobe can be at an offset in a function");

@@ -21,7 +21,7 @@ static int add_simple(struct expansion *e)
 		return probes_error(e, "begin/end probes should not have a target");
 	t = probes_add(e);
 	t->attach = ATTACH_RUN;
-	t->name = provider_name(e->point->provider);
+	t->name = ast_provider_name(e->point->provider);
 	return 0;
 }
 
@@ -58,7 +58,7 @@ static const struct {
 /* "interval:1s" and "interval:1000000000" are what the script calls interval:s:1. */
 static const char *time_name(struct expansion *e, const char *unit, uint64_t number)
 {
-	const char *provider = provider_name(e->point->provider);
+	const char *provider = ast_provider_name(e->point->provider);
 
 	for (size_t i = 0; !unit && i < ARRAY_SIZE(units); i++) {
 		if (!units[i].ns || number % units[i].ns)
@@ -73,7 +73,7 @@ static const char *time_name(struct expansion *e, const char *unit, uint64_t num
 /* How long it is from one to the next; of hz, *@rate says. */
 static int read_time(struct expansion *e, uint64_t *ns, uint64_t *rate)
 {
-	const char *provider = provider_name(e->point->provider);
+	const char *provider = ast_provider_name(e->point->provider);
 	uint64_t number = e->point->number, scale = 1;
 	size_t i;
 
@@ -116,7 +116,7 @@ static int add_timed(struct expansion *e)
 		return err;
 	if (ns < PERIOD_MIN)
 		return probes_error(e, "%s: %llu ns are too short a time (at least %d)",
-				    provider_name(e->point->provider), (unsigned long long)ns,
+				    ast_provider_name(e->point->provider), (unsigned long long)ns,
 				    PERIOD_MIN);
 	t = probes_add(e);
 	t->name = time_name(e, e->point->nr_parts ? e->point->parts[0] : NULL, e->point->number);
@@ -206,7 +206,7 @@ static const struct perf_event_name *find_event(enum provider provider, const ch
 
 static int no_event(struct expansion *e, const char *name, const char *best)
 {
-	const char *provider = provider_name(e->point->provider);
+	const char *provider = ast_provider_name(e->point->provider);
 
 	if (probes_is_pattern(name))
 		return probes_error(e, "wildcards are not allowed for %s probe type", provider);
@@ -220,7 +220,7 @@ static int no_event(struct expansion *e, const char *name, const char *best)
 int probes_event(struct expansion *e)
 {
 	const struct point *point = e->point;
-	const char *provider = provider_name(point->provider);
+	const char *provider = ast_provider_name(point->provider);
 	const struct perf_event_name *event;
 	struct nearest near = { 0 };
 	struct target *t;

@@ -58,7 +58,7 @@ static bool is_there(const struct file_search *s, uint64_t offset, const char *n
 static void add_function(struct file_search *s, const struct elf_function *f)
 {
 	struct expansion *e = s->e;
-	const char *provider = provider_name(e->point->provider);
+	const char *provider = ast_provider_name(e->point->provider);
 	uint64_t offset = f->offset + (e->point->has_offset ? e->point->offset : 0);
 	struct target *t;
 
@@ -131,8 +131,9 @@ static int add_address(struct file_search *s)
 				    (unsigned long long)address);
 	t = add_target(s, offset);
 	if (t)
-		t->name = arena_printf(e->p->arena, "%s:%s:%llu", provider_name(e->point->provider),
-				       s->file->shown, (unsigned long long)address);
+		t->name = arena_printf(e->p->arena, "%s:%s:%llu",
+				       ast_provider_name(e->point->provider), s->file->shown,
+				       (unsigned long long)address);
 	return 0;
 }
 
@@ -211,7 +212,8 @@ static int read_point(struct file_search *s)
 		return probes_error(s->e,
 				    "%s should be attached to a function and/or address: "
 				    "%s:/bin/bash:readline",
-				    provider_name(point->provider), provider_name(point->provider));
+				    ast_provider_name(point->provider),
+				    ast_provider_name(point->provider));
 	if (language && strcmp(language, "cpp"))
 		return probes_error(s->e, "unsupported language type: %s", language);
 	if (point->has_offset && point->provider == PROVIDER_URETPROBE)
@@ -241,7 +243,7 @@ int probes_user(struct expansion *e)
 				    "address (its versions have names such as __%s_avx2)",
 				    s.name, s.name);
 	if (s.near.best)
-		best = arena_printf(e->p->arena, "%s:%s:%s", provider_name(e->point->provider),
+		best = arena_printf(e->p->arena, "%s:%s:%s", ast_provider_name(e->point->provider),
 				    e->point->parts[0], s.near.best);
 	return probes_missing(e, arena_printf(e->p->arena, "%s:%s", e->point->parts[0], s.name),
 			      best);

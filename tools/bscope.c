@@ -413,7 +413,7 @@ static int list_point(struct probes *p, struct source *src, const struct point *
 	size_t nr;
 
 	if (takes_rate(point->provider)) {
-		printf("%s:%s:\n", provider_name(point->provider),
+		printf("%s:%s:\n", ast_provider_name(point->provider),
 		       point->nr_parts ? point->parts[0] : "hz");
 		return 0;
 	}

@@ -23,12 +23,12 @@ LONELY = {
         "btf_raw_memory store_add store_begin",
     "tests call it by itself: what calls it in its unit prints more than the answer":
         "disk_find open_flags_parse",
-    "tests ask for the names of a process that lives, without a sample of it":
-        "symbols_image symbols_remember symbols_user",
+    "tests make what a source has for itself, and ask for all names at once":
+        "arena_free arena_new source_nearest",
     "arithmetic of histograms, which the kernel fills and tests do":
         "hist_add hist_max hist_min hist_percentile hist_slot_from hist_slot_to",
     "a tool ends without it or calls it by another function; tests end with it, and look for leaks":
-        "flow_counts_free stacks_clear stacks_free",
+        "flow_counts_free stacks_clear",
 }
 
 # Units whose globals begin with another word than their name

@@ -13,9 +13,10 @@
  *	nanosleep:NS
  *	add:A:B		a call of step_add(A, B), which returns the sum
  *	text:TEXT	a call of step_text(TEXT), which returns its length
- *	point:A:B	a call of step_point() with a struct step_point { A, B, { 1, 2, 3 }, "a point" }
- *	probe:A:B	a USDT probe, steps:probe, with two arguments; and steps:guarded, which has a
- *			semaphore
+ *	point:A:B	a call of step_point() with a struct step_point { A, B, { 1, 2, 3 },
+ *			"a point" }
+ *	probe:A:B	a USDT probe, steps:probe, with two arguments; and steps:guarded, which
+ *			has a semaphore
  *	malloc:BYTES	and free
  *	touch:PAGES	page faults, one for each
  *	name:COMM	calls itself so

@@ -56,7 +56,7 @@ static enum provider provider_of(const char *name)
 {
 	int p = 0;
 
-	while (p < PROVIDERS && strcmp(provider_name(p), name))
+	while (p < PROVIDERS && strcmp(ast_provider_name(p), name))
 		p++;
 	assert_true(p < PROVIDERS);
 	return p;

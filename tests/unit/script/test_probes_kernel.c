@@ -127,7 +127,7 @@ static int expand(const char *text)
 
 	point = (struct point){ .text = text, .span = { 0, strlen(text) } };
 	part = strsep(&rest, ":");
-	while (strcmp(provider_name(point.provider), part))
+	while (strcmp(ast_provider_name(point.provider), part))
 		point.provider++;
 	point.parts = arena_alloc(arena, 8 * sizeof(*point.parts));
 	while ((part = strsep(&rest, ":"))) {
