@@ -212,43 +212,6 @@ static void do_message(struct session *s, const struct statement *st, bool is_er
 	s->row.len = 0;
 }
 
-static const char *helper_words(const char *helper, int64_t err)
-{
-	if (!strcmp(helper, "map_update_elem") && err == -7 /* E2BIG */)
-		return "Map full; can't update element. Try increasing max_map_keys config or "
-		       "manually setting the max entries in a map declaration e.g. `let @a = "
-		       "hash(5000)`";
-	if (!strcmp(helper, "map_delete_elem") && err == -2 /* ENOENT */)
-		return "Can't delete map element because it does not exist.";
-	if (!strcmp(helper, "map_lookup_elem"))
-		return "Can't lookup map element because it does not exist.";
-	return strerror((int)-err);
-}
-
-static void do_helper(struct session *s, const struct statement *st)
-{
-	struct source *src = s->l->compiled->source;
-	const char *helper = st->format ? st->format : "?";
-	unsigned line, column;
-	int64_t err = 0;
-
-	value_number(&s->args[0], &err);
-	if (!s->opt->json) {
-		out_flush(s->out);
-		source_warning(src, st->at, "%s (helper: %s, retcode: %lld)",
-			       helper_words(helper, err), helper, (long long)err);
-		return;
-	}
-	source_place(src, st->at.from, &line, &column);
-	text_printf(&s->row, "{\"type\": \"helper_error\", \"msg\": ");
-	text_json(&s->row, strerror((int)-err), strlen(strerror((int)-err)));
-	text_printf(&s->row, ", \"helper\": \"%s\", \"retcode\": %lld, \"filename\": ", helper,
-		    (long long)err);
-	text_json(&s->row, src->name, strlen(src->name));
-	text_printf(&s->row, ", \"line\": %u, \"col\": %u}\n", line, column);
-	session_write(s);
-}
-
 /* --- maps --------------------------------------------------------------------------------- */
 
 static uint64_t number_of(const struct session *s, const struct statement *st, size_t i)
@@ -306,9 +269,6 @@ static void act(struct session *s, const struct statement *st, const struct rt_r
 		break;
 	case ACTION_EXIT:
 		do_exit(s, st);
-		break;
-	case ACTION_ERROR:
-		do_helper(s, st);
 		break;
 	}
 }

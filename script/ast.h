@@ -102,9 +102,8 @@ struct node {
 	uint64_t value;
 	bool is_unsigned;
 	bool arrow;
-	bool positional; /* it came from $1: a number, or a text */
-	/* The same text was a number, too: str($1) and $1 are both right. .text has it. */
-	bool parenthesised; /* it stood in ( ): "(a) - b" may have been meant as a cast */
+	/* It came from $1: a number, or a text. Of a number .text has what was given. */
+	bool positional;
 	bool is_last; /* of NODE_EXPRESSION: without a ';' in front of '}', so the block's value */
 	uint32_t height;    /* of the tree below it, without .next: AST_HEIGHT_MAX at most */
 

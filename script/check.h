@@ -14,7 +14,6 @@ struct compile_options {
 	const struct positional *positional; /* getopt()'s; NULL: none */
 	bool unsafe;	      /* system(), signal() and the like are granted */
 	bool compat;	      /* as bpftrace does it, where the two differ */
-	bool kernel_loops;    /* reserved */
 	const struct filter *filter; /* of the common options; NULL: none */
 };
 

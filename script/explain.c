@@ -136,8 +136,6 @@ static const char *action_text(enum action action)
 		return "join";
 	case ACTION_EXIT:
 		return "exit";
-	case ACTION_ERROR:
-		return "a helper's error";
 	}
 	return "?";
 }

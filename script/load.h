@@ -28,7 +28,6 @@ struct loaded {
 
 struct load_options {
 	bool verbose;	    /* the verifier's log of a refused program goes to stderr */
-	bool test_run_only; /* for tests: programs are loaded, and nothing is attached */
 };
 
 /* The ids of compiled->literals are made here, the gate is closed. Returns 0, or -errno after

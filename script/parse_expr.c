@@ -391,11 +391,8 @@ static struct node *read_parentheses(struct parser *p)
 	if (n)
 		return n;
 	read_list(p, ')', "')'", &list, &comma);
-	if (list.nr == 1 && !comma) {
-		n = list.nodes[0];
-		n->parenthesised = true;
-		return n;
-	}
+	if (list.nr == 1 && !comma)
+		return list.nodes[0];
 	n = node_new(p->arena, NODE_TUPLE, parser_span(p, from));
 	set_args(n, &list);
 	return parser_done(p, n);

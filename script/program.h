@@ -50,7 +50,6 @@ enum action {
 	ACTION_JOIN, /* args[0]: how many, then so many of the strings that follow are words;
 			format: the delimiter */
 	ACTION_EXIT, /* args[0]: the status. The gate is closed already */
-	ACTION_ERROR, /* what went wrong in a helper: args[0] errno; format: its name */
 };
 
 struct argument {
@@ -116,14 +115,12 @@ struct script_config {
 	uint64_t max_strlen;   /* bytes: 1024 */
 	uint64_t max_map_keys; /* 4096 */
 	uint64_t max_probes;   /* 1024 */
-	uint64_t on_stack_limit;
 	uint64_t max_cat_bytes; /* of a file that cat() shows; 0: 10 KiB */
 	uint64_t perf_rb_pages; /* bytes of a ring come from it where it is set */
 	bool print_maps_on_exit; /* true */
 	char stack_mode;	 /* 'b' */
 	bool missing_probes_warn, missing_probes_ignore;
 	const char *str_trunc_trailer; /* ".." */
-	bool unstable_any;
 };
 
 #endif
