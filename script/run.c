@@ -46,7 +46,7 @@ struct ticker {
 	uint64_t every, at; /* ns, CLOCK_MONOTONIC */
 };
 
-enum { TIMER_LOSSES, TIMER_COST, TIMER_DEADLINE, TIMER_COST_CHECK, TIMERS };
+enum { TIMER_LOSSES, TIMER_COST, TIMER_DEADLINE, TIMER_COST_CHECK, TIMER_COST_TOLD, TIMERS };
 
 struct loop {
 	struct session s;
@@ -267,6 +267,24 @@ static void on_cost_check(void *ctx, struct timer *t)
 	     cost_number(percent, text), l->s.opt->max_cost);
 }
 
+static void tell_cost(struct loop *l)
+{
+	char text[COST_TEXT_LEN];
+
+	note("cost: %s",
+	     cost_text(&l->cost, msg_tool(), l->s.shown, losses_events(&l->s), text, sizeof(text)));
+}
+
+#define COST_TOLD_NS 5000000000ULL /* with --cost -v, as the other tools do */
+
+static void on_cost_told(void *ctx, struct timer *t)
+{
+	struct loop *l = ctx;
+
+	cost_read(&l->cost);
+	tell_cost(l);
+}
+
 static void start_timers(struct loop *l)
 {
 	const struct script_run_options *opt = l->s.opt;
@@ -278,6 +296,9 @@ static void start_timers(struct loop *l)
 	l->timers[TIMER_DEADLINE] = (struct timer){ on_deadline, .every = opt->duration_ns };
 	l->timers[TIMER_COST_CHECK] =
 		(struct timer){ on_cost_check, .every = opt->max_cost > 0 ? NSEC_PER_SEC : 0 };
+	l->timers[TIMER_COST_TOLD] =
+		(struct timer){ on_cost_told,
+				.every = opt->cost && msg_verbose ? COST_TOLD_NS : 0 };
 	timers_start(l->timers, TIMERS, now);
 	if (opt->duration_ns)
 		guard_deadline(now + opt->duration_ns);
@@ -540,7 +561,6 @@ static int begin(struct loop *l)
 static void summary(struct loop *l)
 {
 	const struct script_run_options *opt = l->s.opt;
-	char text[COST_TEXT_LEN];
 	struct json j;
 
 	if (l->cost_on)
@@ -557,8 +577,7 @@ static void summary(struct loop *l)
 		out_flush(l->s.out);
 	}
 	if (opt->cost)
-		note("cost: %s", cost_text(&l->cost, msg_tool(), l->s.shown, losses_events(&l->s),
-					   text, sizeof(text)));
+		tell_cost(l);
 }
 
 static void tell_missed(struct loop *l)
