@@ -214,6 +214,8 @@ void lower_for_map(struct compiler *c, struct node *n);
  * the most: every verifier follows it round by round. */
 #define LOWER_ROUNDS 1024
 bool lower_is_called(struct compiler *c, struct node *n);
+/* Is there such a loop in these statements? */
+bool lower_has_called(struct compiler *c, struct node *n);
 ir_value lower_map_length(struct compiler *c, const struct map_use *m, struct node *n);
 void lower_called_loop(struct compiler *c, struct node *n);
 /* Says that a loop was left for want of rounds. */

@@ -435,14 +435,6 @@ static void place_variables(struct compiler *c, struct variant *v)
 	}
 }
 
-static void find_for_map(struct node *n, void *ctx)
-{
-	struct compiler *c = ctx;
-
-	if (lower_is_called(c, n))
-		c->in_memory = true;
-}
-
 static void begin_function(struct compiler *c)
 {
 	enum provider p = c->target->point->provider;
@@ -467,8 +459,7 @@ void lower_variant(struct compiler *c, struct variant *v)
 	start = ir_block(c->f);
 	c->f->at = v->clause->span;
 	ir_enter(c->f, 0);
-	c->in_memory = false;
-	node_walk(v->clause->body, find_for_map, c);
+	c->in_memory = lower_has_called(c, v->clause->body);
 	lower_filter(c, c->options->filter);
 	place_variables(c, v);
 	if (v->clause->predicate) {

@@ -149,34 +149,44 @@ static bool has_loops(struct compiler *c)
 	return known;
 }
 
-struct search {
-	struct compiler *c;
-	bool found;
-};
-
-static void find_called(struct node *n, void *ctx)
+/* Is it a loop whose number of rounds is not known now, or too large to follow each? */
+static bool is_long(struct compiler *c, struct node *n)
 {
-	struct search *s = ctx;
-
-	s->found |= lower_is_called(s->c, n);
-}
-
-/* A loop with few rounds is followed round by round, unless there is one in it that is not: the
- * verifier would look at that in each round anew. */
-bool lower_is_called(struct compiler *c, struct node *n)
-{
-	struct search inside = { .c = c };
 	int64_t from, to;
 
 	if (n->kind == NODE_FOR_MAP)
 		return true;
 	if ((n->kind != NODE_WHILE && n->kind != NODE_FOR_RANGE) || !has_loops(c))
 		return false;
-	if (n->kind == NODE_WHILE || !check_constant(c, n->a, &from) ||
-	    !check_constant(c, n->b, &to) || to - from > LOWER_ROUNDS)
-		return true;
-	node_walk(n->body, find_called, &inside);
-	return inside.found;
+	return n->kind == NODE_WHILE || !check_constant(c, n->a, &from) ||
+	       !check_constant(c, n->b, &to) || to - from > LOWER_ROUNDS;
+}
+
+struct search {
+	struct compiler *c;
+	bool found;
+};
+
+static void find_long(struct node *n, void *ctx)
+{
+	struct search *s = ctx;
+
+	s->found |= is_long(s->c, n);
+}
+
+bool lower_has_called(struct compiler *c, struct node *n)
+{
+	struct search s = { .c = c };
+
+	node_walk(n, find_long, &s);
+	return s.found;
+}
+
+/* A loop with few rounds is followed round by round, unless there is a long one in it: the verifier
+ * would look at that in each round anew. */
+bool lower_is_called(struct compiler *c, struct node *n)
+{
+	return is_long(c, n) || lower_has_called(c, n->body);
 }
 
 void lower_loop_left(struct compiler *c, struct node *n, unsigned rounds)

@@ -378,6 +378,12 @@ def test_deep_statements(open_, close, depth):
     assert done.returncode == 1 or depth == 20
 
 
+def test_loops_in_loops():
+    """Each of them is looked at once, and not once for each of those around it."""
+    done = ends("begin { " + "".join(f"for $i{depth} : 0..1 {{ " for depth in range(60)) + "@n++; " + "} " * 60 + "}")
+    assert done.returncode == 0, done.stderr
+
+
 def test_macros_that_grow():
     """Each calls the one before twice: two to the power of thirty."""
     macros = "macro m0(x) { x + 1 }\n" + "\n".join(f"macro m{i}(x) {{ m{i - 1}(x) + m{i - 1}(x) }}" for i in range(1, 31))
