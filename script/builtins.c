@@ -16,9 +16,7 @@ struct builtin {
 
 static bool of_process(const struct compiler *c)
 {
-	enum provider p = c->target->point->provider;
-
-	return p == PROVIDER_UPROBE || p == PROVIDER_URETPROBE || p == PROVIDER_USDT;
+	return check_space(c) == SPACE_USER;
 }
 
 static const struct type *not_here(struct compiler *c, struct node *n)
@@ -373,8 +371,7 @@ static ir_value lower_sarg(struct compiler *c, struct node *n)
 #if defined(__x86_64__)
 	at += 8; /* the return address */
 #endif
-	lower_read(c, of_process(c) ? SPACE_USER : SPACE_KERNEL, place, 8,
-		   ir_binary_imm(c->f, IR_ADD, sp, at));
+	lower_read(c, check_space(c), place, 8, ir_binary_imm(c->f, IR_ADD, sp, at));
 	return ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
 }
 

@@ -10,13 +10,9 @@
 /* Where a number that is taken for an address leads: what probes of a process see is the user's. */
 static enum space space_of(struct compiler *c, const struct node *n)
 {
-	enum provider p = c->target->point->provider;
-
 	if (n->type->kind == TYPE_POINTER && n->type->space != SPACE_NONE)
 		return n->type->space == SPACE_CONTEXT ? SPACE_KERNEL : n->type->space;
-	if (p == PROVIDER_UPROBE || p == PROVIDER_URETPROBE || p == PROVIDER_USDT)
-		return SPACE_USER;
-	return SPACE_NONE;
+	return check_space(c) == SPACE_USER ? SPACE_USER : SPACE_NONE;
 }
 
 static bool is_bytes(const struct type *type)
@@ -72,7 +68,7 @@ static const struct type *check_buf(struct compiler *c, struct node *n)
 	if (type->kind == TYPE_ARRAY)
 		own = type->count * type->to->size;
 	else if (type_is_text(type))
-		own = type->kind == TYPE_COMM ? 16 : type->count;
+		own = type_room(type);
 	else if (!type_is_scalar(type))
 		return check_error(c, n->span, "buf() takes an address, and this is %s",
 				   check_text(c, type));
@@ -215,18 +211,13 @@ static const struct type *check_strcontains(struct compiler *c, struct node *n)
 	return texts(c, n) ? type_bool(c->types) : NULL;
 }
 
-static uint32_t room_of(const struct type *type)
-{
-	return type->kind == TYPE_COMM ? 16 : type->count;
-}
-
 static ir_value lower_strcontains(struct compiler *c, struct node *n)
 {
 	ir_value a = lower_text(c, n->args[0]), b = lower_text(c, n->args[1]);
 
 	return ir_runtime(c->f, "rt_str_contains", IR_SCALAR, 4, a,
-			  ir_const(c->f, room_of(n->args[0]->type)), b,
-			  ir_const(c->f, room_of(n->args[1]->type)));
+			  ir_const(c->f, type_room(n->args[0]->type)), b,
+			  ir_const(c->f, type_room(n->args[1]->type)));
 }
 
 static const struct type *check_strcmp(struct compiler *c, struct node *n)

@@ -82,8 +82,7 @@ const struct type *check_join(struct compiler *c, const struct type *a, const st
 	if (!a || !b || a == b)
 		return a ? a : b;
 	if (type_is_text(a) && type_is_text(b)) {
-		uint32_t room_a = a->kind == TYPE_COMM ? 16 : a->count;
-		uint32_t room_b = b->kind == TYPE_COMM ? 16 : b->count;
+		uint32_t room_a = type_room(a), room_b = type_room(b);
 
 		return type_string(c->types, room_a > room_b ? room_a : room_b);
 	}

@@ -14,19 +14,14 @@ static const struct type *uint64(struct compiler *c)
 	return type_int(c->types, 8, false);
 }
 
-static bool is_number(const struct type *t)
-{
-	return type_is_scalar(t);
-}
-
 bool check_number(struct compiler *c, struct node *n, const char *what)
 {
 	const struct type *type = check_expr(c, n);
 
-	if (type && !is_number(type))
+	if (type && !type_is_scalar(type))
 		check_error(c, n->span, "%s is a number, and this is %s", what,
 			    check_text(c, type));
-	return type && is_number(type);
+	return type && type_is_scalar(type);
 }
 
 static int64_t fold(enum op op, int64_t a, int64_t b)
@@ -219,7 +214,7 @@ static const struct type *check_step(struct compiler *c, struct node *n)
 
 	if (n->a->kind == NODE_VAR) {
 		type = check_expr(c, n->a);
-		if (type && !is_number(type))
+		if (type && !type_is_scalar(type))
 			check_error(c, n->span, "%s can't be counted up or down",
 				    check_text(c, type));
 		return type;

@@ -60,7 +60,7 @@ static void literal_id(struct compiler *c, const struct node *n, ir_value to, ui
 
 static void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
 {
-	uint32_t room = n->type->kind == TYPE_COMM ? 16 : n->type->count, place;
+	uint32_t room = type_room(n->type), place;
 
 	if (n->kind == NODE_STRING) {
 		literal_id(c, n, to, offset);
@@ -76,7 +76,7 @@ static void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint3
 void lower_place_id(struct compiler *c, const struct type *type, ir_value from, ir_value to,
 		    uint32_t offset)
 {
-	uint32_t room = type->kind == TYPE_COMM ? 16 : type->count, place, text;
+	uint32_t room = type_room(type), place, text;
 
 	place = lower_place(c, offsetof(struct rt_bytes, len) + RT_STRING_SIZE(room), c->f->at);
 	text = place + offsetof(struct rt_bytes, len);

@@ -224,11 +224,6 @@ static struct location locate_field(struct compiler *c, struct node *n)
 	return l;
 }
 
-static uint32_t room_of(const struct type *type)
-{
-	return type->kind == TYPE_COMM ? 16 : type->count;
-}
-
 /* A character of a text: NUL where the text has none there. */
 static ir_value lower_character(struct compiler *c, struct node *n)
 {
@@ -238,7 +233,7 @@ static ir_value lower_character(struct compiler *c, struct node *n)
 	ir_value index = lower_expr(c, n->b), value = ir_variable(c->f, IR_SCALAR), from;
 
 	ir_set(c->f, value, ir_const(c->f, 0));
-	ir_branch_imm(c->f, IR_ULT, index, room_of(n->a->type), inside, after);
+	ir_branch_imm(c->f, IR_ULT, index, type_room(n->a->type), inside, after);
 	ir_enter(c->f, inside);
 	/* an index that the verifier need not follow */
 	from = ir_binary(c->f, IR_ADD, lower_forget(c, text), index);
@@ -280,7 +275,7 @@ static struct location locate_index(struct compiler *c, struct node *n)
 	else
 		l = of->kind == TYPE_POINTER ? at_pointer(c, n->a) : locate(c, n->a);
 	if (check_constant(c, n->b, &at) &&
-	    (!type_is_text(of) || (at >= 0 && at < (of->kind == TYPE_COMM ? 16 : of->count)))) {
+	    (!type_is_text(of) || (at >= 0 && at < type_room(of)))) {
 		l.offset += at * size;
 		return l;
 	}

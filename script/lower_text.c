@@ -11,11 +11,6 @@ const char *lower_reader(struct compiler *c, const char *stem, enum space space)
 	return arena_printf(c->arena, "%s_%s", stem, end);
 }
 
-static uint32_t room_of(const struct type *type)
-{
-	return type->kind == TYPE_COMM ? 16 : type->count;
-}
-
 void lower_text_to(struct compiler *c, struct node *n, uint32_t place, uint32_t room)
 {
 	ir_value to = ir_scratch(c->f, place);
@@ -62,7 +57,7 @@ static ir_value comm_is(struct compiler *c, struct node *comm, const struct node
 
 ir_value lower_text_equal(struct compiler *c, struct node *a, struct node *b, ir_value length)
 {
-	uint32_t room_a = room_of(a->type), room_b = room_of(b->type);
+	uint32_t room_a = type_room(a->type), room_b = type_room(b->type);
 	ir_value room, left, right;
 
 	if (!length && a->type->kind == TYPE_COMM && b->kind == NODE_STRING)

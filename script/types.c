@@ -347,6 +347,11 @@ bool type_is_text(const struct type *type)
 	return type->kind == TYPE_STRING || type->kind == TYPE_COMM;
 }
 
+uint32_t type_room(const struct type *type)
+{
+	return type->kind == TYPE_COMM ? type->size : type->count;
+}
+
 /* @looks: how many fields may still be looked at. */
 static const struct field *find_field(const struct type *record, const char *name, uint32_t *offset,
 				      unsigned int depth, unsigned int *looks)

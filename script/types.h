@@ -130,6 +130,8 @@ bool type_is_scalar(const struct type *type);
 bool type_is_integer(const struct type *type); /* TYPE_INT, TYPE_BOOL, TYPE_ENUM */
 bool type_is_aggregate(const struct type *type); /* TYPE_COUNT ... TYPE_LHIST */
 bool type_is_text(const struct type *type); /* TYPE_STRING, TYPE_COMM */
+/* How many bytes a text or a buffer has room for, a text's NUL among them. */
+uint32_t type_room(const struct type *type);
 
 /* Finds a field, also inside of those without a name; *@offset is then from the begin of @record.
  * NULL: there is none. @record must be complete. */
