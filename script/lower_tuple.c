@@ -111,7 +111,8 @@ static void branch_texts_equal(struct compiler *c, const struct type *type_a, ir
 			       uint32_t at_a, const struct type *type_b, ir_value b, uint32_t at_b,
 			       uint32_t otherwise)
 {
-	uint32_t room = type_room(type_a) < type_room(type_b) ? type_room(type_a) : type_room(type_b);
+	uint32_t room =
+		type_room(type_a) < type_room(type_b) ? type_room(type_a) : type_room(type_b);
 	uint32_t next = ir_block(c->f);
 	ir_value equal = ir_runtime(c->f, "rt_str_equal", IR_SCALAR, 3, text_at(c, type_a, a, at_a),
 				    text_at(c, type_b, b, at_b), ir_const(c->f, room));
