@@ -272,3 +272,13 @@ ir_value ir_loop(struct ir_function *f, uint32_t times, const struct ir_function
 	return add_value(f, IR_SCALAR,
 			 (struct ir_insn){ .op = IR_LOOP, .imm = times, .imm2 = number_of(body) });
 }
+
+void ir_each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx)
+{
+	if (i->a)
+		fn(ctx, i->a);
+	if (i->b)
+		fn(ctx, i->b);
+	for (size_t n = 0; n < i->nr_args; n++)
+		fn(ctx, i->args[n]);
+}

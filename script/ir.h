@@ -176,6 +176,9 @@ void ir_branch_imm(struct ir_function *f, enum ir_cond cond, ir_value a, int64_t
 		   uint32_t otherwise);
 void ir_return(struct ir_function *f, int64_t value);
 
+/* Calls @fn for each value that @i reads. */
+void ir_each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx);
+
 /* Is it well formed: classes, every value written before it is read on every way, blocks that end?
  * Returns NULL, or what is wrong, with the instruction: a defect of the compiler. */
 const char *ir_check(const struct ir_function *f);

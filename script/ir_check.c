@@ -311,16 +311,6 @@ static const char *check_insns(struct checker *c)
 
 /* --- written before it is read, on every way --- */
 
-static void each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx)
-{
-	if (i->a)
-		fn(ctx, i->a);
-	if (i->b)
-		fn(ctx, i->b);
-	for (size_t n = 0; n < i->nr_args; n++)
-		fn(ctx, i->args[n]);
-}
-
 /* A value that is read in a block before it is written there comes from other blocks. */
 static void give_bit(void *ctx, ir_value v)
 {
@@ -338,7 +328,7 @@ static void find_bits(struct checker *c)
 		for (size_t n = 0; n < f->blocks[c->block].nr; n++) {
 			const struct ir_insn *i = &f->blocks[c->block].insns[n];
 
-			each_read(i, give_bit, c);
+			ir_each_read(i, give_bit, c);
 			c->local[i->to] = c->block + 1;
 		}
 	c->words = c->nr_bits / 64 + 1;
@@ -404,7 +394,7 @@ static const char *check_reads(struct checker *c, const uint64_t *in)
 		const struct ir_insn *i = &b->insns[c->insn];
 		struct unwritten u = { c, in, 0 };
 
-		each_read(i, look, &u);
+		ir_each_read(i, look, &u);
 		if (u.value)
 			return wrong(c, "%%%u is not written on every way to here", u.value);
 		c->local[i->to] = c->block + 1;

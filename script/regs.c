@@ -45,16 +45,6 @@ static bool is_call(const struct ir_insn *i)
 	       i->op == IR_LOOP || i->op == IR_FOR_EACH;
 }
 
-static void each_read(const struct ir_insn *i, void (*fn)(void *ctx, ir_value v), void *ctx)
-{
-	if (i->a)
-		fn(ctx, i->a);
-	if (i->b)
-		fn(ctx, i->b);
-	for (size_t n = 0; n < i->nr_args; n++)
-		fn(ctx, i->args[n]);
-}
-
 static const struct ir_insn *end_of(const struct ir_function *f, uint32_t block)
 {
 	return &f->blocks[block].insns[f->blocks[block].nr - 1];
@@ -235,7 +225,7 @@ static void find_bits(struct assign *a)
 
 			if (is_gone(a, insn))
 				continue;
-			each_read(insn, give_bit, &r);
+			ir_each_read(insn, give_bit, &r);
 			a->local[insn->to] = n + 1;
 		}
 	a->of_bit = arena_alloc(f->arena, (a->nr_bits + 1) * sizeof(*a->of_bit));
@@ -280,7 +270,7 @@ static void look_at_blocks(struct assign *a)
 
 			if (is_gone(a, insn))
 				continue;
-			each_read(insn, read_first, &r);
+			ir_each_read(insn, read_first, &r);
 			if (a->bit_of[insn->to])
 				set_bit(&a->written[n * a->words], a->bit_of[insn->to]);
 		}
@@ -373,7 +363,7 @@ static void find_intervals(struct assign *a)
 
 			if (is_gone(a, insn))
 				continue;
-			each_read(insn, read_at, &r);
+			ir_each_read(insn, read_at, &r);
 			if (is_placed(a, insn->to)) {
 				extend(a, insn->to, r.at + 1, insn->at);
 				weigh(a, insn->to, n);

@@ -430,12 +430,3 @@ void nearest_try(struct nearest *n, const char *candidate)
 	n->best = candidate;
 	n->distance = d;
 }
-
-const char *source_nearest(const char *name, const char *const *names)
-{
-	struct nearest n = { .name = name };
-
-	for (; *names; names++)
-		nearest_try(&n, *names);
-	return n.best;
-}

@@ -81,10 +81,8 @@ void source_hint(struct source *src, const char *fmt, ...) __attribute__((format
 
 /* --- did you mean --- */
 
-/* Of @names (ends with NULL) the one nearest to @name by edit distance, NULL if none is near: a
- * third of its letters at most. */
-const char *source_nearest(const char *name, const char *const *names);
-/* The same one name at a time: {.name = what was written} to begin with. */
+/* Of names that are tried one at a time the one nearest by edit distance, if one is near: a third of
+ * its letters at most. {.name = what was written} to begin with. */
 struct nearest {
 	const char *name;
 	const char *best; /* NULL: none yet */

@@ -23,8 +23,8 @@ LONELY = {
         "btf_raw_memory store_add store_begin",
     "tests call it by itself: what calls it in its unit prints more than the answer":
         "disk_find open_flags_parse",
-    "tests make what a source has for itself, and ask for all names at once":
-        "arena_free arena_new source_nearest",
+    "tests make what a source has for itself":
+        "arena_free arena_new",
     "arithmetic of histograms, which the kernel fills and tests do":
         "hist_add hist_max hist_min hist_percentile hist_slot_from hist_slot_to",
     "a tool ends without it or calls it by another function; tests end with it, and look for leaks":

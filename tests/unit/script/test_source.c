@@ -168,7 +168,12 @@ static void test_nearest(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *best = source_nearest(rows[i].name, names);
+		struct nearest n = { .name = rows[i].name };
+		const char *best;
+
+		for (const char *const *s = names; *s; s++)
+			nearest_try(&n, *s);
+		best = n.best;
 
 		if (!best || !rows[i].best)
 			assert_ptr_equal(best, rows[i].best);
