@@ -81,8 +81,8 @@ void source_hint(struct source *src, const char *fmt, ...) __attribute__((format
 
 /* --- did you mean --- */
 
-/* Of names that are tried one at a time the one nearest by edit distance, if one is near: a third of
- * its letters at most. {.name = what was written} to begin with. */
+/* Of names that are tried one at a time the one nearest by edit distance, if one is near: a third
+ * of its letters at most. {.name = what was written} to begin with. */
 struct nearest {
 	const char *name;
 	const char *best; /* NULL: none yet */
