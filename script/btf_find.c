@@ -53,36 +53,12 @@ struct btf_section *btf_modules(struct btf_types *b)
 	return b->modules;
 }
 
-/* How a program names a module's BTF; takes CAP_SYS_ADMIN. -errno: it can't be had. */
-static int open_btf(const char *module)
-{
-	__u32 id = 0;
-
-	while (!bpf_btf_get_next_id(id, &id)) {
-		char name[BTF_MODULE_LEN] = "";
-		struct bpf_btf_info info = { .name = (unsigned long)name,
-					     .name_len = sizeof(name) };
-		__u32 len = sizeof(info);
-		int fd = bpf_btf_get_fd_by_id(id);
-
-		if (fd < 0 && errno == ENOENT) /* it has just gone */
-			continue;
-		if (fd < 0)
-			return -errno;
-		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
-		    !strcmp(name, module))
-			return fd;
-		close(fd);
-	}
-	return -errno;
-}
-
 static int section_fd(struct btf_types *b, struct btf_section *s)
 {
 	if (s == &b->vmlinux)
 		return 0;
 	if (s->fd == -1)
-		s->fd = open_btf(s->module);
+		s->fd = btf_open_module(s->module);
 	return s->fd;
 }
 

@@ -11,6 +11,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/magic.h>
 
@@ -440,4 +442,27 @@ int btf_scan_modules(struct btf_query *queries, size_t nr)
 	unmap_file(&f);
 	closedir(dir);
 	return err;
+}
+
+int btf_open_module(const char *module)
+{
+	__u32 id = 0;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		char name[BTF_MODULE_LEN] = "";
+		struct bpf_btf_info info = { .name = (unsigned long)name,
+					     .name_len = sizeof(name) };
+		__u32 len = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0 && errno == ENOENT) /* it has just gone */
+			continue;
+		if (fd < 0)
+			return -errno;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
+		    !strcmp(name, module))
+			return fd;
+		close(fd);
+	}
+	return -errno;
 }

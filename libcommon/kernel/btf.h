@@ -54,4 +54,8 @@ int btf_scan_mem(const void *data, size_t size, struct btf_query *queries, size_
 int btf_scan_split(const void *base, size_t base_size, const void *data, size_t size,
 		   const char *module, struct btf_query *queries, size_t nr);
 
+/* The BTF of a module that is loaded, as a file descriptor, which is how a program names a module;
+ * needs CAP_SYS_ADMIN. Returns -errno; -ENOENT: it is not there. The caller closes it. */
+int btf_open_module(const char *module);
+
 #endif

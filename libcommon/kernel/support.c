@@ -181,31 +181,6 @@ static const char *trampoline_ruled_out(struct support *s, int btf_id)
 					: "this kernel has no BPF trampolines";
 }
 
-/* BTF that the kernel has, as a file descriptor, which is how a program names a module; needs
- * CAP_SYS_ADMIN. Returns -errno; -ENOENT: it is not there. */
-static int open_btf(const char *module)
-{
-	__u32 id = 0;
-
-	while (!bpf_btf_get_next_id(id, &id)) {
-		char name[BTF_MODULE_LEN] = "";
-		struct bpf_btf_info info = { .name = (unsigned long)name,
-					     .name_len = sizeof(name) };
-		__u32 len = sizeof(info);
-		int fd = bpf_btf_get_fd_by_id(id);
-
-		if (fd < 0 && errno == ENOENT) /* it has just gone */
-			continue;
-		if (fd < 0)
-			return -errno;
-		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
-		    !strcmp(name, module))
-			return fd;
-		close(fd);
-	}
-	return -errno;
-}
-
 /* -errno; 0: of vmlinux */
 static int btf_fd(const struct support *s, const char *module)
 {
@@ -225,7 +200,7 @@ static int open_module(struct support *s, const char *module)
 		return fd;
 	if (s->nr_modules == SUPPORT_MODULES_MAX)
 		return -E2BIG;
-	fd = open_btf(module);
+	fd = btf_open_module(module);
 	if (fd < 0)
 		return fd;
 	strcpy(s->modules[s->nr_modules].name, module);
