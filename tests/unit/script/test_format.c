@@ -13,32 +13,7 @@
 #include "base/util.h"
 #include "script.shared.h"
 #include "script/format.h"
-
-static struct arena *arena;
-static struct types *types;
-static struct compiled compiled;
-static struct script_config config = { .str_trunc_trailer = ".." };
-static struct values values = { .compiled = &compiled };
-static struct text made;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	types = types_new(arena);
-	compiled.config = &config;
-	values.texts = texts_new(NULL, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	texts_free(values.texts);
-	text_free(&made);
-	arena_free(arena);
-	return 0;
-}
+#include "script/shown.h"
 
 static struct value number(int64_t v, unsigned size, bool is_signed)
 {
@@ -230,5 +205,5 @@ int main(void)
 		cmocka_unit_test(test_check),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shown_setup, shown_teardown);
 }

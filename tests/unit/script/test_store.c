@@ -12,35 +12,16 @@
 #include "base/util.h"
 #include "script.shared.h"
 #include "script/hists.h"
+#include "script/shown.h"
 #include "script/store.h"
 
-static struct arena *arena;
-static struct types *types;
-static struct compiled compiled;
-static struct script_config config = { .str_trunc_trailer = ".." };
-static struct values values = { .compiled = &compiled };
-static struct text made;
 static struct store store;
 static struct script_map map = { .name = "x" };
 
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	types = types_new(arena);
-	compiled.config = &config;
-	values.texts = texts_new(NULL, 0);
-	return 0;
-}
-
 static int teardown(void **state)
 {
-	(void)state;
 	store_end(&store);
-	texts_free(values.texts);
-	text_free(&made);
-	arena_free(arena);
-	return 0;
+	return shown_teardown(state);
 }
 
 static void begin(const struct type *key, const struct type *value)
@@ -292,5 +273,5 @@ int main(void)
 		cmocka_unit_test(test_many),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shown_setup, teardown);
 }

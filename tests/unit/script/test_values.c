@@ -14,33 +14,8 @@
 #include "base/util.h"
 #include "script.shared.h"
 #include "script/hists.h"
+#include "script/shown.h"
 #include "script/values.h"
-
-static struct arena *arena;
-static struct types *types;
-static struct compiled compiled;
-static struct script_config config = { .str_trunc_trailer = ".." };
-static struct values values = { .compiled = &compiled };
-static struct text made;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	types = types_new(arena);
-	compiled.config = &config;
-	values.texts = texts_new(NULL, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	texts_free(values.texts);
-	text_free(&made);
-	arena_free(arena);
-	return 0;
-}
 
 static const char *end(void)
 {
@@ -573,5 +548,5 @@ int main(void)
 		cmocka_unit_test(test_record),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shown_setup, shown_teardown);
 }
