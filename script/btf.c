@@ -73,7 +73,7 @@ static const struct type **place_of(struct btf_types *b, struct btf_section *s, 
 static bool is_modifier(uint32_t kind)
 {
 	return kind == BTF_KIND_CONST || kind == BTF_KIND_VOLATILE || kind == BTF_KIND_RESTRICT ||
-	       kind == BTF_RAW_TYPE_TAG;
+	       kind == BTF_FILE_TYPE_TAG;
 }
 
 const struct btf_type *btf_strip(const struct btf_raw *r, uint32_t *id)
@@ -160,8 +160,8 @@ static uint32_t align_of(struct btf_types *b, struct btf_section *s, uint32_t id
 	switch (btf_raw_kind(t)) {
 	case BTF_KIND_INT:
 	case BTF_KIND_ENUM:
-	case BTF_RAW_ENUM64:
-	case BTF_RAW_FLOAT:
+	case BTF_FILE_ENUM64:
+	case BTF_FILE_FLOAT:
 		return scalar_align(t->size);
 	case BTF_KIND_PTR:
 		return 8;
@@ -316,7 +316,7 @@ static const struct type *make_enum(struct btf_types *b, struct btf_section *s,
 {
 	const char *name = btf_raw_string(&s->raw, t->name_off);
 	const uint32_t *m = (const void *)(t + 1);
-	bool is_64 = btf_raw_kind(t) == BTF_RAW_ENUM64;
+	bool is_64 = btf_raw_kind(t) == BTF_FILE_ENUM64;
 	struct type made = { .kind = TYPE_ENUM,
 			     .name = name[0] ? name : NULL,
 			     .size = t->size,
@@ -346,7 +346,7 @@ static enum space space_of(const struct btf_raw *r, uint32_t id)
 	const struct btf_type *t = btf_raw_type(r, id);
 
 	for (int depth = BTF_DEPTH_MAX; t && depth && is_modifier(btf_raw_kind(t)); depth--) {
-		if (btf_raw_kind(t) == BTF_RAW_TYPE_TAG &&
+		if (btf_raw_kind(t) == BTF_FILE_TYPE_TAG &&
 		    !strcmp(btf_raw_string(r, t->name_off), "user"))
 			return SPACE_USER;
 		t = btf_raw_type(r, t->type);
@@ -382,12 +382,12 @@ static const struct type *make_anew(struct btf_types *b, struct btf_section *s,
 	case BTF_KIND_UNION:
 		return make_record(b, s, t, id);
 	case BTF_KIND_ENUM:
-	case BTF_RAW_ENUM64:
+	case BTF_FILE_ENUM64:
 		return make_enum(b, s, t);
 	case BTF_KIND_FWD:
 		return btf_type_later(b, btf_raw_flag(t) ? "union" : "struct",
 				      btf_raw_string(&s->raw, t->name_off));
-	case BTF_RAW_FLOAT:
+	case BTF_FILE_FLOAT:
 		return bytes(b, t->size);
 	default: /* of functions only the address is of use */
 		return type_void(b->types);

@@ -9,7 +9,7 @@
 #include "script/btf_raw.h"
 
 #define BTF_RECORD_KINDS (BTF_RAW_KIND(BTF_KIND_STRUCT) | BTF_RAW_KIND(BTF_KIND_UNION))
-#define BTF_ENUM_KINDS	 (BTF_RAW_KIND(BTF_KIND_ENUM) | BTF_RAW_KIND(BTF_RAW_ENUM64))
+#define BTF_ENUM_KINDS	 (BTF_RAW_KIND(BTF_KIND_ENUM) | BTF_RAW_KIND(BTF_FILE_ENUM64))
 #define BTF_DEPTH_MAX	 32 /* types in one another: more are malformed, or nobody's */
 
 /* vmlinux's BTF, or a module's, with what was made of it. */

@@ -50,7 +50,7 @@ static const char *keyword_of(const struct btf_type *t)
 	case BTF_KIND_FWD:
 		return btf_raw_flag(t) ? "union " : "struct ";
 	case BTF_KIND_ENUM:
-	case BTF_RAW_ENUM64:
+	case BTF_FILE_ENUM64:
 		return "enum ";
 	default:
 		return "";
@@ -73,7 +73,7 @@ static bool binds(const struct btf_raw *r, uint32_t id)
 		if (kind == BTF_KIND_ARRAY || kind == BTF_KIND_FUNC_PROTO)
 			return true;
 		if (kind != BTF_KIND_CONST && kind != BTF_KIND_VOLATILE &&
-		    kind != BTF_KIND_RESTRICT && kind != BTF_RAW_TYPE_TAG)
+		    kind != BTF_KIND_RESTRICT && kind != BTF_FILE_TYPE_TAG)
 			return false;
 		t = btf_raw_type(r, t->type);
 	}
@@ -160,7 +160,7 @@ static uint32_t declare(struct printer *p, uint32_t id, struct declarator *d, in
 			/* fall through */
 		case BTF_KIND_VOLATILE:
 		case BTF_KIND_RESTRICT:
-		case BTF_RAW_TYPE_TAG:
+		case BTF_FILE_TYPE_TAG:
 			id = t->type;
 			t = btf_raw_type(p->raw, id);
 			if (is_const && t && btf_raw_kind(t) == BTF_KIND_PTR)
@@ -229,7 +229,7 @@ void btf_print_params(const struct btf_raw *raw, const struct btf_type *proto, u
 
 static void print_enumerators(const struct btf_raw *raw, const struct btf_type *t, FILE *out)
 {
-	bool is_64 = btf_raw_kind(t) == BTF_RAW_ENUM64, is_signed = btf_raw_flag(t);
+	bool is_64 = btf_raw_kind(t) == BTF_FILE_ENUM64, is_signed = btf_raw_flag(t);
 	const uint32_t *m = (const void *)(t + 1);
 
 	for (uint32_t i = 0; i < btf_raw_vlen(t); i++, m += is_64 ? 3 : 2) {

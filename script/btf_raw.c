@@ -4,79 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
-
-#include <linux/magic.h>
 
 #include "base/util.h"
 #include "script/btf_raw.h"
 
-#define FILE_MAX  (256u << 20)
 #define FINDS_MAX 16 /* without an index of names */
 
-#define ENUM_KINDS (BTF_RAW_KIND(BTF_KIND_ENUM) | BTF_RAW_KIND(BTF_RAW_ENUM64))
+#define ENUM_KINDS (BTF_RAW_KIND(BTF_KIND_ENUM) | BTF_RAW_KIND(BTF_FILE_ENUM64))
 
 /* Whose names are looked for. */
 #define NAMED_KINDS                                                                                \
 	(BTF_RAW_KIND(BTF_KIND_INT) | BTF_RAW_KIND(BTF_KIND_STRUCT) |                              \
 	 BTF_RAW_KIND(BTF_KIND_UNION) | BTF_RAW_KIND(BTF_KIND_ENUM) |                              \
-	 BTF_RAW_KIND(BTF_RAW_ENUM64) | BTF_RAW_KIND(BTF_KIND_TYPEDEF) |                           \
+	 BTF_RAW_KIND(BTF_FILE_ENUM64) | BTF_RAW_KIND(BTF_KIND_TYPEDEF) |                          \
 	 BTF_RAW_KIND(BTF_KIND_FUNC))
-
-/* What follows a struct btf_type: so many bytes, and so many for each of its vlen members. */
-static const struct {
-	uint8_t fixed, member;
-} trailing[] = {
-	[BTF_KIND_INT] = { 4, 0 },
-	[BTF_KIND_PTR] = { 0, 0 },
-	[BTF_KIND_ARRAY] = { sizeof(struct btf_array), 0 },
-	[BTF_KIND_STRUCT] = { 0, sizeof(struct btf_member) },
-	[BTF_KIND_UNION] = { 0, sizeof(struct btf_member) },
-	[BTF_KIND_ENUM] = { 0, sizeof(struct btf_enum) },
-	[BTF_KIND_FWD] = { 0, 0 },
-	[BTF_KIND_TYPEDEF] = { 0, 0 },
-	[BTF_KIND_VOLATILE] = { 0, 0 },
-	[BTF_KIND_CONST] = { 0, 0 },
-	[BTF_KIND_RESTRICT] = { 0, 0 },
-	[BTF_KIND_FUNC] = { 0, 0 }, /* its vlen is the linkage */
-	[BTF_KIND_FUNC_PROTO] = { 0, sizeof(struct btf_param) },
-	[BTF_KIND_VAR] = { 4, 0 },
-	[BTF_KIND_DATASEC] = { 0, sizeof(struct btf_var_secinfo) },
-	[BTF_RAW_FLOAT] = { 0, 0 },
-	[BTF_RAW_DECL_TAG] = { 4, 0 },
-	[BTF_RAW_TYPE_TAG] = { 0, 0 },
-	[BTF_RAW_ENUM64] = { 0, 12 },
-};
 
 static size_t size_of(const struct btf_type *t)
 {
-	uint32_t kind = btf_raw_kind(t);
-
-	return sizeof(*t) + trailing[kind].fixed + (size_t)trailing[kind].member * btf_raw_vlen(t);
-}
-
-static int check_header(struct btf_raw *r, const char *data, size_t size)
-{
-	const struct btf_header *h = (const void *)data;
-	uint64_t types, strings;
-
-	if (size < sizeof(*h) || h->magic != BTF_MAGIC || h->version != BTF_VERSION ||
-	    h->hdr_len < sizeof(*h))
-		return -EINVAL;
-	types = (uint64_t)h->hdr_len + h->type_off;
-	strings = (uint64_t)h->hdr_len + h->str_off;
-	if (types % 4 || types + h->type_len > size || strings + h->str_len > size)
-		return -EINVAL;
-	r->types = data + types;
-	r->types_len = h->type_len;
-	r->strings = data + strings;
-	r->strings_len = h->str_len;
-	/* Any offset inside then is a string that ends inside. */
-	if (h->str_len && r->strings[h->str_len - 1])
-		return -EINVAL;
-	return r->base || (h->str_len && !r->strings[0]) ? 0 : -EINVAL;
+	return btf_file_type_size(btf_raw_kind(t), btf_raw_vlen(t));
 }
 
 /* Bits that this version of the format leaves unused (16 to 23, 29 and 30) must be 0: what has come
@@ -88,7 +33,7 @@ static bool is_well_formed(const struct btf_type *t, size_t left)
 	if (left < sizeof(*t) || t->info & 0x60ff0000)
 		return false;
 	kind = btf_raw_kind(t);
-	return kind && kind < ARRAY_SIZE(trailing) && size_of(t) <= left;
+	return kind && kind < BTF_FILE_KINDS && size_of(t) <= left;
 }
 
 /* The index is as long as there may be types, in memory that exists once it is written to. */
@@ -126,96 +71,35 @@ static size_t index_size(const struct btf_raw *r)
 
 int btf_raw_memory(struct btf_raw *r, const void *data, size_t size, const struct btf_raw *base)
 {
+	struct btf_parts parts;
 	int err;
 
 	*r = (struct btf_raw){ .base = base, .first = base ? base->first + base->nr : 1 };
-	err = check_header(r, data, size);
-	if (!err)
-		err = make_index(r);
-	return err;
-}
-
-/* --- files --- */
-
-/* Of what is not a regular file on a disk, the size is a first guess only. */
-static int read_all(int fd, size_t size, void **data, size_t *len)
-{
-	char *p;
-	ssize_t n;
-
-	size = size && size < FILE_MAX ? size + 1 : 1 << 20;
-	*len = 0;
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		return -errno;
-	*data = p;
-	while ((n = read(fd, p + *len, size - *len))) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			goto failed;
-		*len += n;
-		if (*len < size)
-			continue;
-		errno = EFBIG;
-		if (size >= FILE_MAX)
-			goto failed;
-		p = mremap(p, size, size * 2, MREMAP_MAYMOVE);
-		if (p == MAP_FAILED)
-			goto failed;
-		*data = p;
-		size *= 2;
-	}
-	if (!*len)
-		errno = EINVAL;
-	else if (mremap(p, size, *len, 0) == p) /* so that munmap() needs to know the length only */
-		return 0;
-failed:
-	n = -errno;
-	munmap(*data, size);
-	return n;
-}
-
-/* From 6.16 on (a539e2a6d51d) the kernel's own BTF can be mapped. Only there: a file on a disk may
- * become shorter, and a look at what is gone kills. */
-static bool map_sysfs(int fd, size_t size, void **data, size_t *len)
-{
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) || fs.f_type != SYSFS_MAGIC || !size || size >= FILE_MAX)
-		return false;
-	*data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	*len = size;
-	return *data != MAP_FAILED;
+	err = btf_file_parts(&parts, data, size, base);
+	if (err)
+		return err;
+	r->types = parts.types;
+	r->types_len = parts.types_len;
+	r->strings = parts.strings;
+	r->strings_len = parts.strings_len;
+	return make_index(r);
 }
 
 int btf_raw_open(struct btf_raw *r, const char *path, const struct btf_raw *base)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
-	struct stat st;
-	size_t size = 0;
-	void *data = NULL;
+	struct btf_file file;
+	int err = btf_file_open(&file, AT_FDCWD, path);
 
 	*r = (struct btf_raw){ 0 };
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st))
-		err = -errno;
-	else if (map_sysfs(fd, st.st_size, &data, &size))
-		err = 0;
-	else
-		err = read_all(fd, st.st_size, &data, &size);
-	close(fd);
 	if (err)
 		return err;
-	err = btf_raw_memory(r, data, size, base);
+	err = btf_raw_memory(r, file.data, file.len, base);
 	if (err) {
-		munmap(data, size);
+		btf_file_close(&file);
 		*r = (struct btf_raw){ 0 };
 		return err;
 	}
-	r->data = data;
-	r->data_size = size;
+	r->file = file;
 	return 0;
 }
 
@@ -225,8 +109,8 @@ void btf_raw_close(struct btf_raw *r)
 		munmap(r->index, index_size(r));
 	free(r->names);
 	free(r->enumerators);
-	if (r->data)
-		munmap(r->data, r->data_size);
+	if (r->file.data)
+		btf_file_close(&r->file);
 	*r = (struct btf_raw){ 0 };
 }
 
@@ -365,7 +249,8 @@ uint32_t btf_raw_find(struct btf_raw *r, uint32_t kinds, const char *name)
 
 static const uint32_t *enumerator(const struct btf_type *t, uint32_t nth)
 {
-	return (const uint32_t *)(t + 1) + (size_t)nth * (trailing[btf_raw_kind(t)].member / 4);
+	return (const uint32_t *)(t + 1) +
+	       (size_t)nth * (btf_raw_kind(t) == BTF_FILE_ENUM64 ? 3 : 2);
 }
 
 static bool make_enumerators(struct btf_raw *r)

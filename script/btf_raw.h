@@ -12,11 +12,7 @@
 
 #include <linux/btf.h>
 
-/* Kinds that the headers of older systems don't have. */
-#define BTF_RAW_FLOAT	 16
-#define BTF_RAW_DECL_TAG 17
-#define BTF_RAW_TYPE_TAG 18
-#define BTF_RAW_ENUM64	 19
+#include "kernel/btf_file.h"
 
 #define BTF_RAW_NR_MAX (4u << 20) /* types of one section */
 
@@ -39,8 +35,7 @@ struct btf_raw {
 	struct btf_enumerator *enumerators;
 	uint32_t nr_enumerators;
 	unsigned int enumerator_finds;
-	void *data; /* what btf_raw_open() has mapped; NULL: the caller's memory */
-	size_t data_size;
+	struct btf_file file; /* what btf_raw_open() has; .data NULL: it is the caller's memory */
 };
 
 /* Reads the file @path, or the memory (aligned to 4 bytes, which stays the caller's and has to stay

@@ -2,25 +2,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
-#include <linux/magic.h>
 
 #include "base/util.h"
 #include "kernel/btf.h"
+#include "kernel/btf_file.h"
 
-#define BTF_DIR	      "/sys/kernel/btf"
-#define MAX_FILE_SIZE (256u << 20)
+#define BTF_DIR "/sys/kernel/btf"
 
 /* Every so many types, where one begins is noted, so that finding a type by its id is a short walk.
  */
@@ -40,34 +35,6 @@ struct btf_view {
 	bool wanted[BTF_ENUMERATOR + 1][256]; /* by name_hash(): few names need a closer look */
 };
 
-/* What follows a struct btf_type: so many bytes, and so many for each of its vlen members. */
-static const struct {
-	uint8_t fixed, member;
-} trailing[] = {
-	[1] = { 4, 0 },	  /* INT */
-	[2] = { 0, 0 },	  /* PTR */
-	[3] = { 12, 0 },  /* ARRAY */
-	[4] = { 0, 12 },  /* STRUCT */
-	[5] = { 0, 12 },  /* UNION */
-	[6] = { 0, 8 },	  /* ENUM */
-	[7] = { 0, 0 },	  /* FWD */
-	[8] = { 0, 0 },	  /* TYPEDEF */
-	[9] = { 0, 0 },	  /* VOLATILE */
-	[10] = { 0, 0 },  /* CONST */
-	[11] = { 0, 0 },  /* RESTRICT */
-	[12] = { 0, 0 },  /* FUNC: its vlen is the linkage */
-	[13] = { 0, 8 },  /* FUNC_PROTO */
-	[14] = { 4, 0 },  /* VAR */
-	[15] = { 0, 12 }, /* DATASEC */
-	[16] = { 0, 0 },  /* FLOAT */
-	[17] = { 4, 0 },  /* DECL_TAG */
-	[18] = { 0, 0 },  /* TYPE_TAG */
-	[19] = { 0, 12 }, /* ENUM64 */
-};
-
-#define KIND_ENUM64 19 /* not in the headers of older systems */
-#define NR_KINDS    ARRAY_SIZE(trailing)
-
 /* Bits that this version of the format leaves unused count as a part of kind and vlen: a format
  * that comes to use them is refused, or read rightly, but not misread. */
 static uint32_t kind_of(const struct btf_type *t)
@@ -82,31 +49,21 @@ static uint32_t vlen_of(const struct btf_type *t)
 
 static size_t size_of(const struct btf_type *t)
 {
-	uint32_t kind = kind_of(t);
-
-	return sizeof(*t) + trailing[kind].fixed + (size_t)trailing[kind].member * vlen_of(t);
+	return btf_file_type_size(kind_of(t), vlen_of(t));
 }
 
 static int check_header(struct btf_view *v, const void *data, size_t size)
 {
-	const struct btf_header *h = data;
-	uint64_t types, strings;
+	struct btf_parts parts;
+	int err = btf_file_parts(&parts, data, size, v->base);
 
-	if (size < sizeof(*h) || h->magic != BTF_MAGIC || h->version != BTF_VERSION ||
-	    h->hdr_len < sizeof(*h))
-		return -EINVAL;
-	types = (uint64_t)h->hdr_len + h->type_off;
-	strings = (uint64_t)h->hdr_len + h->str_off;
-	if (types % 4 || types + h->type_len > size || strings + h->str_len > size)
-		return -EINVAL;
-	v->types = (const char *)data + types;
-	v->types_end = v->types + h->type_len;
-	v->strings = (const char *)data + strings;
-	v->strings_len = h->str_len;
-	/* Any offset inside then is a string that ends inside. */
-	if (h->str_len && v->strings[h->str_len - 1])
-		return -EINVAL;
-	return v->base || (h->str_len && !v->strings[0]) ? 0 : -EINVAL;
+	if (err)
+		return err;
+	v->types = parts.types;
+	v->types_end = parts.types + parts.types_len;
+	v->strings = parts.strings;
+	v->strings_len = parts.strings_len;
+	return 0;
 }
 
 /* NULL: there is none. */
@@ -166,7 +123,7 @@ static int read_name(const struct btf_view *v, enum btf_what what, uint32_t name
 static int read_enum(const struct btf_view *v, const struct btf_type *t)
 {
 	const uint32_t *m = (const uint32_t *)(t + 1);
-	bool is_64 = kind_of(t) == KIND_ENUM64, is_signed = t->info >> 31;
+	bool is_64 = kind_of(t) == BTF_FILE_ENUM64, is_signed = t->info >> 31;
 	uint32_t i;
 
 	for (i = 0; i < vlen_of(t); i++, m += is_64 ? 3 : 2) {
@@ -193,7 +150,7 @@ static int read_types(struct btf_view *v)
 		if (left < sizeof(*t))
 			return -EINVAL;
 		kind = kind_of(t);
-		if (!kind || kind >= NR_KINDS || left < size_of(t))
+		if (!kind || kind >= BTF_FILE_KINDS || left < size_of(t))
 			return -EINVAL;
 		if (v->index && v->nr_types % STRIDE == 0)
 			v->index[v->nr_types / STRIDE] = p - v->types;
@@ -208,7 +165,7 @@ static int read_types(struct btf_view *v)
 			err = read_name(v, BTF_STRUCT, t->name_off, 0);
 		else if (kind == BTF_KIND_VAR)
 			err = read_name(v, BTF_VARIABLE, t->name_off, 0);
-		else if (kind == BTF_KIND_ENUM || kind == KIND_ENUM64)
+		else if (kind == BTF_KIND_ENUM || kind == BTF_FILE_ENUM64)
 			err = read_enum(v, t);
 		if (err)
 			return err;
@@ -315,89 +272,16 @@ int btf_scan_split(const void *base, size_t base_size, const void *data, size_t 
 	return err ? err : scan_split(&v, data, size, module, queries, nr);
 }
 
-/* A file in memory of its own from mmap(), so that it is given back for good. */
-struct file {
-	char *data;
-	size_t len, size;
-};
-
-/* The file's size is a first guess only: what is not a regular file may not tell. */
-static int read_all(int fd, struct file *f)
-{
-	struct stat st;
-	ssize_t n;
-	void *p;
-
-	if (fstat(fd, &st))
-		return -errno;
-	f->size = st.st_size > 0 && st.st_size < MAX_FILE_SIZE ? st.st_size + 1 : 1 << 20;
-	f->data = mmap(NULL, f->size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (f->data == MAP_FAILED)
-		return -errno;
-	while ((n = read(fd, f->data + f->len, f->size - f->len))) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		f->len += n;
-		if (f->len < f->size)
-			continue;
-		if (f->size >= MAX_FILE_SIZE)
-			return -EFBIG;
-		p = mremap(f->data, f->size, f->size * 2, MREMAP_MAYMOVE);
-		if (p == MAP_FAILED)
-			return -errno;
-		f->data = p;
-		f->size *= 2;
-	}
-	return 0;
-}
-
-/* From 6.16 on (a539e2a6d51d) the kernel's own BTF can be mapped, which saves to copy it, a page a
- * read. Only there: a file on a disk may become shorter, and a look at what is gone kills. */
-static bool map_sysfs(int fd, struct file *f)
-{
-	struct statfs fs;
-	struct stat st;
-
-	if (fstatfs(fd, &fs) || fs.f_type != SYSFS_MAGIC || fstat(fd, &st) || st.st_size <= 0 ||
-	    st.st_size >= MAX_FILE_SIZE)
-		return false;
-	f->data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (f->data == MAP_FAILED)
-		return false;
-	f->len = f->size = st.st_size;
-	return true;
-}
-
-static int map_file(int dir, const char *path, struct file *f)
-{
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC), err;
-
-	*f = (struct file){ .data = MAP_FAILED };
-	if (fd < 0)
-		return -errno;
-	err = map_sysfs(fd, f) ? 0 : read_all(fd, f);
-	close(fd);
-	return err;
-}
-
-static void unmap_file(const struct file *f)
-{
-	if (f->data != MAP_FAILED)
-		munmap(f->data, f->size);
-}
-
 int btf_scan(const char *path, struct btf_query *queries, size_t nr)
 {
-	struct file f;
-	int err = map_file(AT_FDCWD, path ? path : BTF_KERNEL, &f);
+	struct btf_file f;
+	int err = btf_file_open(&f, AT_FDCWD, path ? path : BTF_KERNEL);
 
 	forget(queries, nr);
-	if (!err)
-		err = btf_scan_mem(f.data, f.len, queries, nr);
-	unmap_file(&f);
+	if (err)
+		return err;
+	err = btf_scan_mem(f.data, f.len, queries, nr);
+	btf_file_close(&f);
 	return err;
 }
 
@@ -413,18 +297,19 @@ static bool all_found(const struct btf_query *queries, size_t nr)
 static void scan_module(int dir, const char *module, const struct btf_view *base,
 			struct btf_query *queries, size_t nr)
 {
-	struct file f;
+	struct btf_file f;
 
-	if (!map_file(dir, module, &f))
-		scan_split(base, f.data, f.len, module, queries, nr);
-	unmap_file(&f);
+	if (btf_file_open(&f, dir, module))
+		return;
+	scan_split(base, f.data, f.len, module, queries, nr);
+	btf_file_close(&f);
 }
 
 int btf_scan_modules(struct btf_query *queries, size_t nr)
 {
 	struct btf_view base = { 0 };
 	struct dirent *entry;
-	struct file f;
+	struct btf_file f;
 	DIR *dir;
 	int err;
 
@@ -433,13 +318,16 @@ int btf_scan_modules(struct btf_query *queries, size_t nr)
 	dir = opendir(BTF_DIR);
 	if (!dir)
 		return -errno;
-	err = map_file(dirfd(dir), "vmlinux", &f);
-	if (!err)
-		err = read_base(&base, f.data, f.len);
+	err = btf_file_open(&f, dirfd(dir), "vmlinux");
+	if (err) {
+		closedir(dir);
+		return err;
+	}
+	err = read_base(&base, f.data, f.len);
 	while (!err && !all_found(queries, nr) && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "vmlinux"))
 			scan_module(dirfd(dir), entry->d_name, &base, queries, nr);
-	unmap_file(&f);
+	btf_file_close(&f);
 	closedir(dir);
 	return err;
 }
