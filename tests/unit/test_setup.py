@@ -15,7 +15,7 @@ from manpage import ROOT
 
 # coreutils and the like, which every Debian has, and Fedora's images too.
 STANDARD = set("[ basename cat chgrp chmod bash chown comm cp cut date dd dirname du echo env expr false find grep head id install kill "
-               "ln ls mkdir mkfifo mktemp mv nice nohup od printf pwd readlink rm rmdir sed seq sh sleep sort stat stty sync "
+               "ln ls mkdir mkfifo mktemp mv nice nohup nproc od printf pwd readlink rm rmdir sed seq sh sleep sort stat stty sync "
                "tail tee test timeout touch tr true truncate uname uniq unlink wc xargs yes".split())
 # What is called if it is there, beside another: dnf's or apt's, and what the machine it is for has.
 # At the head of a list it is what a workload is to do, and clear() is a function of scripts.
