@@ -268,6 +268,8 @@ static int attach_one(struct job *j)
 		return 0;
 	case ATTACH_RAW_TP:
 		return attach_raw(j, j->target->function);
+	case ATTACH_FOLDED:
+		return attach_raw(j, j->target->folded);
 	case ATTACH_FENTRY:
 	case ATTACH_FEXIT:
 		return attach_raw(j, NULL);
@@ -375,6 +377,10 @@ static int attach_program(struct attached *a, const struct loaded *l, size_t num
 		if (err) {
 			say_why(l->compiled->source, j.target, err, false);
 			return err;
+		}
+		if (j.target->attach == ATTACH_FOLDED) { /* all at once */
+			*nr += p->nr_targets;
+			return 0;
 		}
 		*nr += j.target->attach != ATTACH_RUN;
 	}

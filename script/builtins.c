@@ -447,6 +447,8 @@ static const struct type *check_probe(struct compiler *c, struct node *n)
 
 static ir_value lower_probe(struct compiler *c, struct node *n)
 {
+	if (c->target->attach == ATTACH_FOLDED)
+		return lower_folded_probe(c);
 	if (c->variant->by_cookie)
 		return ir_call(c->f, BPF_FUNC_get_attach_cookie, IR_SCALAR, 1, ir_context(c->f));
 	return ir_const(c->f, c->out->nr_probe_names - c->variant->nr_targets);

@@ -21,7 +21,8 @@ static void find_wants(struct node *n, void *ctx)
 		w->stack = true;
 	if (n->kind != NODE_NAME)
 		return;
-	if (!strcmp(n->name, "args") || !strncmp(n->name, "arg", 3) || !strcmp(n->name, "retval"))
+	if (!strcmp(n->name, "args") || !strncmp(n->name, "arg", 3) || !strcmp(n->name, "retval") ||
+	    !strcmp(n->name, "ctx"))
 		w->args = true;
 	else if (!strcmp(n->name, "kstack"))
 		w->stack = true;
@@ -49,7 +50,8 @@ static bool is_alike(const struct target *a, const struct target *b)
 {
 	return a->attach == b->attach && a->point->provider == b->point->provider &&
 	       a->args == b->args && a->ret == b->ret && !a->nr_usdt_args && !b->nr_usdt_args &&
-	       a->attach != ATTACH_RUN && a->btf_id == b->btf_id && a->btf_fd == b->btf_fd;
+	       a->attach != ATTACH_RUN && a->btf_id == b->btf_id && a->btf_fd == b->btf_fd &&
+	       (a->attach != ATTACH_FOLDED || (a->folded == b->folded && a->point == b->point));
 }
 
 static void variant_add(struct compiler *c, const struct clause *clause, struct target *t,
@@ -105,10 +107,24 @@ static bool has_cookies(const struct target *t)
 	return libbpf_probe_bpf_helper(type, BPF_FUNC_get_attach_cookie, NULL) == 1;
 }
 
+/* Wildcards may match nothing as long as the clause has other probes. */
+static void clause_is_empty(struct compiler *c, const struct clause *clause)
+{
+	const struct probe_options *options = &c->options->probes;
+
+	for (size_t i = 0; i < clause->nr_points && !options->missing_ok; i++)
+		probes_unmatched(c->probes, c->source, &clause->points[i]);
+	if (options->missing_ok && !options->missing_quiet)
+		source_warning(c->source, clause->points[0].span,
+			       "Probe has no valid attach points. It is being removed which may "
+			       "cause issues with program behavior.");
+}
+
 static void expand_clause(struct compiler *c, const struct clause *clause, size_t *nr_all)
 {
 	struct wants wants = clause_wants(clause);
 	size_t first = c->nr_variants;
+	bool failed = false;
 
 	for (size_t i = 0; i < clause->nr_points; i++) {
 		struct target **targets;
@@ -116,6 +132,8 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 		size_t nr;
 
 		if (probes_expand(c->probes, c->source, &clause->points[i], &targets, &nr))
+			failed = true;
+		if (!nr)
 			continue;
 		*nr_all += nr;
 		if (*nr_all > c->config->max_probes) {
@@ -129,16 +147,22 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 		/* the stack of a raw tracepoint begins with our own program */
 		for (size_t k = 0; k < nr && !wants.args && !wants.stack; k++)
 			probes_without_args(c->probes, targets[k]);
+		if (!wants.stack && !c->options->by_name)
+			lower_folded_choose(c, clause, targets, nr);
 		/* a kprobe's func is where it was hit */
 		alone = wants.probe || (wants.function && targets[0]->attach != ATTACH_KPROBE &&
 					targets[0]->attach != ATTACH_UPROBE);
 		if (alone && nr > PROGRAMS_OF_A_CLAUSE)
 			alone = !has_cookies(targets[0]);
 		for (size_t k = 0; k < nr; k++)
-			variant_add(c, clause, targets[k], alone);
+			variant_add(c, clause, targets[k],
+				    alone && targets[k]->attach != ATTACH_FOLDED);
 	}
+	if (c->nr_variants == first && !failed)
+		clause_is_empty(c, clause);
 	for (size_t i = first; i < c->nr_variants; i++)
-		c->variants[i]->by_cookie = wants.probe && c->variants[i]->nr_targets > 1;
+		c->variants[i]->by_cookie = wants.probe && c->variants[i]->nr_targets > 1 &&
+					    c->variants[i]->targets[0]->attach != ATTACH_FOLDED;
 }
 
 /* --- maps --------------------------------------------------------------------------------- */

@@ -43,6 +43,8 @@ static const char *way_text(enum attach attach)
 		return "uretprobe";
 	case ATTACH_PERF:
 		return "perf event";
+	case ATTACH_FOLDED:
+		return "raw tracepoint";
 	}
 	return "?";
 }
@@ -180,6 +182,8 @@ void script_explain_ways(const struct compiled *c)
 
 			if (t->why)
 				debug("%s: %s, %s", t->name, way_text(t->attach), t->why);
+			if (t->attach == ATTACH_FOLDED)
+				break; /* that was said of all */
 		}
 }
 

@@ -77,6 +77,7 @@ static enum bpf_prog_type type_of(enum attach attach)
 	switch (attach) {
 	case ATTACH_RUN:
 	case ATTACH_RAW_TP:
+	case ATTACH_FOLDED:
 		return BPF_PROG_TYPE_RAW_TRACEPOINT;
 	case ATTACH_TRACEPOINT:
 		return BPF_PROG_TYPE_TRACEPOINT;

@@ -158,16 +158,30 @@ int probes_error(struct expansion *e, const char *fmt, ...)
 	return -EINVAL;
 }
 
+static bool is_wildcard(const struct point *point)
+{
+	for (size_t i = 0; i < point->nr_parts; i++)
+		if (probes_is_pattern(point->parts[i]))
+			return true;
+	return false;
+}
+
 int probes_missing(struct expansion *e, const char *what, const char *best)
 {
 	const char *provider = ast_provider_name(e->point->provider);
 
-	if (!e->p->options.missing_ok)
+	if (is_wildcard(e->point) && !e->unmatched)
+		return -ENOENT;
+	if (e->unmatched)
+		source_error(e->src, e->point->span,
+			     "Probe has no valid attach points: nothing matches %s %s", provider,
+			     what);
+	else if (!e->p->options.missing_ok)
 		source_error(e->src, e->point->span, "No matches for %s %s.", provider, what);
 	else if (!e->p->options.missing_quiet)
 		source_warning(e->src, e->point->span, "No matches for %s %s. Skipping.", provider,
 			       what);
-	if (best && !(e->p->options.missing_ok && e->p->options.missing_quiet))
+	if (best && (e->unmatched || !(e->p->options.missing_ok && e->p->options.missing_quiet)))
 		source_hint(e->src, "did you mean %s?", best);
 	return -ENOENT;
 }
@@ -217,11 +231,19 @@ int probes_expand(struct probes *p, struct source *src, const struct point *poin
 				    "%s stands for more than %zu probes (BPFTRACE_MAX_PROBES, "
 				    "or max_probes in config, allows more)",
 				    point->text, p->options.max_probes);
-	if (err == -ENOENT && p->options.missing_ok)
+	if (err == -ENOENT && (p->options.missing_ok || is_wildcard(point)))
 		return 0;
 	if (err)
 		return err;
 	*targets = e.targets;
 	*nr = e.nr;
 	return 0;
+}
+
+void probes_unmatched(struct probes *p, struct source *src, const struct point *point)
+{
+	struct expansion e = { .p = p, .src = src, .point = point, .unmatched = true };
+
+	if (is_wildcard(point))
+		expand(&e);
 }

@@ -23,6 +23,9 @@ enum attach {
 	ATTACH_UPROBE, /* struct pt_regs */
 	ATTACH_URETPROBE,
 	ATTACH_PERF, /* profile, software, hardware: struct bpf_perf_event_data */
+	/* A raw tracepoint for those of many system calls: see lower_folded.c. The context is an
+	 * array of u64: where the registers are, and the number or what is returned. */
+	ATTACH_FOLDED,
 };
 
 /* One place. */
@@ -36,7 +39,9 @@ struct target {
 	const char *category; /* of a tracepoint: its directory below events */
 	const char *module;   /* NULL: vmlinux */
 	uint64_t tracepoint_id;
-	uint32_t btf_id; /* of fentry, fexit */
+	const char *folded; /* of ATTACH_FOLDED: the raw tracepoint's name */
+	int syscall;	    /* and the number of the call */
+	uint32_t btf_id;    /* of fentry, fexit */
 	int btf_fd;
 	const char *path;     /* of uprobes: as it can be opened */
 	uint64_t file_offset; /* of uprobes; of kprobes, the offset in the function */
@@ -81,13 +86,16 @@ struct probes *probes_new(struct arena *arena, struct types *types, struct btf_t
 void probes_free(struct probes *p);
 
 /*
- * The places of one point: *targets becomes an array of *nr. Returns 0 with at least one (with
- * .missing_ok, perhaps none), or -errno after source_error() with, if
+ * The places of one point: *targets becomes an array of *nr. Returns 0 with at least one (of a
+ * wildcard, and with .missing_ok, perhaps none), or -errno after source_error() with, if
  * there is one, the nearest name ("did you mean ..."), and for a kprobe that a hardened kernel
  * refuses the nearest tracepoint.
  */
 int probes_expand(struct probes *p, struct source *src, const struct point *point,
 		  struct target ***targets, size_t *nr);
+
+/* Says that nothing matches @point, if it is a wildcard: an error. */
+void probes_unmatched(struct probes *p, struct source *src, const struct point *point);
 
 /*
  * For a target whose args the clause does not look at: .args becomes NULL, so that those with other

@@ -19,6 +19,7 @@ from test_bscope import function_probes
 each_kernel = pytest.mark.each_kernel
 U, UR = f"uprobe:{STEPS}", f"uretprobe:{STEPS}"
 PYTHON = Path("/usr/bin/python3")
+GETPPID = 110 if os.uname().machine == "x86_64" else 173
 ADDS = ["7*add:3:4", "5*add:-3:1", "add:1099511627776:5"]
 
 
@@ -278,6 +279,58 @@ def test_same_probe_twice(cgroup):
     script = "t:syscalls:sys_enter_getppid { @a++; } t:syscalls:sys_enter_getppid /@a > 0/ { @b++; }"
     tool = watch(script, ["7*getppid"], cgroup)
     assert tool.maps == {"@a": 7, "@b": 7}
+
+
+EVENTS = {"uname": "newuname"}      # system calls whose tracepoint is called otherwise
+
+
+@each_kernel
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="vm-ok: there, each system call has its own")
+def test_all_system_calls():
+    """sys_enter_* and sys_exit_* are a raw tracepoint each, and count what each tracepoint alone would: a 32-bit call is none,
+    whose number means another one in the 64-bit table, and calls of x32 and those that no table has are none either."""
+    script = """tracepoint:syscalls:sys_enter_* { @[probe] = count(); }
+        tracepoint:syscalls:sys_exit_* /args.ret < 0/ { @failed[probe, -args.ret, args.__syscall_nr] = count(); }"""
+    with Workload("calls", "table") as work:
+        with Bscope(script, "-p", work.pid, "--json") as tool:
+            done = [line for line in work.run() if line["abi"] == 64 and line["syscall"] != "?"]
+    assert tool.status == OK and len(done) >= 20
+    for way in "enter", "exit":
+        assert len(re.findall(f"sys_{way}_[a-z0-9_]*: raw tracepoint, sys_{way}, one for [0-9]{{3}} ", tool.err)) == 1, tool.err
+    counted = {name.removeprefix("tracepoint:syscalls:sys_enter_"): n for name, n in tool.maps["@"].items()}
+    assert {name: counted.get(name) for name in (EVENTS.get(line["syscall"], line["syscall"]) for line in done)} == \
+        {EVENTS.get(line["syscall"], line["syscall"]): line["count"] for line in done}
+    failed = {f"tracepoint:syscalls:sys_exit_{EVENTS.get(line['syscall'], line['syscall'])},{line['errno']},{line['nr']}":
+              line["count"] for line in done if line["errno"]}
+    assert tool.maps["@failed"] == failed and len(failed) > 2
+
+
+def test_system_calls_of_some(cgroup):
+    """Few of them keep their own tracepoints, and so do those of which a stack, or a name decides; what args has is the same
+    either way."""
+    few = "tracepoint:syscalls:sys_enter_getp*id { @few[probe] = count(); }"
+    many = "tracepoint:syscalls:sys_enter_get* { @many[probe, args.__syscall_nr] = count(); }"
+    stack = "tracepoint:syscalls:sys_enter_get* { @stack[probe, kstack(1)] = count(); }"
+    tool = watch(few + many + stack, ["7*getppid", "add:1:2"], cgroup)
+    getppid = "tracepoint:syscalls:sys_enter_getppid"
+    assert tool.maps["@few"][getppid] == tool.maps["@many"][f"{getppid},{GETPPID}"] == 7
+    assert sum(n for key, n in tool.maps["@stack"].items() if key.startswith(getppid)) == 7
+    assert tool.err.count("raw tracepoint, sys_enter, one for") == 1
+    tool = watch(many, ["7*getppid"], cgroup, "--probe-filter", "getppid")
+    assert tool.maps == {"@many": {f"{getppid},{GETPPID}": 7}} and "one for" not in tool.err
+
+
+def test_wildcard_that_matches_nothing(cgroup):
+    """It is no error while its clause has other probes, also where func is asked for, of whatever there is."""
+    getppid = "tracepoint:syscalls:sys_enter_getppid"
+    tool = watch(f"{getppid},{U}:no_such_*,tracepoint:no_such:* {{ @[probe] = count(); }}", ["7*getppid"], cgroup)
+    assert tool.maps == {"@": {getppid: 7}} and "no_such" not in tool.err
+    done = run_script(f"{getppid},tracepoint:no_such:name {{ @ = count(); }}")
+    assert done.returncode == FAILED and "ERROR: No matches for tracepoint no_such:name." in done.stderr
+    done = run_script(f"begin {{ @ = 1; }} {U}:no_such_*,tracepoint:no_such:* {{ @[func] = count(); }}")
+    assert done.returncode == FAILED and done.stderr.count("ERROR: Probe has no valid attach points") == 2, done.stderr
+    done = run_script(f"config = {{ missing_probes=warn }} begin {{ @ = 1; }} {U}:no_such_* {{ @f[func] = count(); }}")
+    assert (done.returncode, done.stdout) == (OK, "@: 1\n") and "WARNING: Probe has no valid attach points" in done.stderr
 
 
 @pytest.mark.parametrize("probe, near", [
