@@ -128,9 +128,12 @@ struct rt_bytes {
 
 /* --- what all programs share -------------------------------------------------------------- */
 
+/* exit() closes the gate, also while it waits for begin: then it is not opened. */
+enum rt_gate { RT_GATE_CLOSED, RT_GATE_OPEN, RT_GATE_WAITS };
+
 /* The first value of the map "globals", which user space has mapped. */
 struct rt_globals {
-	__u64 gate;	   /* 1: open. A program does nothing else where it is not */
+	__u64 gate;	   /* enum rt_gate. A program does nothing else where it is not open */
 	__u64 left_out;	   /* runs of programs that had interrupted themselves on a CPU */
 	__u64 wake_bytes;  /* the reader is woken when a ring fills beyond this */
 	__u64 seed[2];	   /* of ids */
