@@ -34,6 +34,9 @@ struct variant {
 	struct target **targets;
 	size_t nr_targets;
 	bool by_cookie;
+	/* Number of the first target's name in compiled.probe_names; behind the last one's are the
+	 * names of their functions, where there are several. Known when it is lowered. */
+	size_t first_name;
 	struct variable **variables;
 	size_t nr_variables, variables_capacity;
 };

@@ -257,7 +257,7 @@ void lower_folded(struct compiler *c, const struct variant *v)
 	slot = ir_load(c->f, ir_binary(c->f, IR_ADD, ir_rodata(c->f, table), at), 0, 2, false);
 	lower_keep_if(c, IR_NE, slot, 0);
 	ir_store(c->f, ir_scratch(c->f, c->which), 0, 8,
-		 ir_binary_imm(c->f, IR_ADD, slot, c->out->nr_probe_names - v->nr_targets - 1));
+		 ir_binary_imm(c->f, IR_ADD, slot, (int64_t)v->first_name - 1));
 	keep_native(c);
 	if (wants_args)
 		make_record(c, at_exit, number, registers);

@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "script/formats.h"
+#include "script/multi.h"
 #include "script/probes_internal.h"
 
 /* Where the options don't say: of one point, and of one string. */
@@ -100,6 +101,57 @@ bool probes_has_trampolines(struct probes *p)
 	if (p->trampolines == GRANT_UNKNOWN)
 		p->trampolines = try_trampoline(p);
 	return p->trampolines == GRANTED;
+}
+
+static bool has_multi(struct probes *p, bool user)
+{
+	if (p->multi[user] == GRANT_UNKNOWN)
+		p->multi[user] =
+			(user || probes_has_kprobes(p)) && multi_granted(user) ? GRANTED : REFUSED;
+	return p->multi[user] == GRANTED;
+}
+
+/* --- many at once --- */
+
+#define MULTI_FROM 4 /* fewer functions keep a probe each */
+
+static bool is_user(const struct target *t)
+{
+	return t->attach == ATTACH_UPROBE || t->attach == ATTACH_URETPROBE;
+}
+
+/* A function of a module is looked for in this alone by a probe of its own only. */
+static bool may_be_multi(const struct target *t)
+{
+	switch (t->point->provider) {
+	case PROVIDER_KPROBE:
+	case PROVIDER_KRETPROBE:
+		return (t->attach == ATTACH_KPROBE || t->attach == ATTACH_KRETPROBE) &&
+		       !t->module && !t->pid && !t->point->has_offset;
+	case PROVIDER_UPROBE:
+	case PROVIDER_URETPROBE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void probes_choose_multi(struct probes *p, struct target **targets, size_t nr, bool registers)
+{
+	size_t fit = 0;
+	const char *why;
+
+	for (size_t i = 0; i < nr; i++)
+		fit += may_be_multi(targets[i]) && (is_user(targets[i]) || !registers);
+	if (fit < MULTI_FROM || p->options.only_names || !has_multi(p, is_user(targets[0])))
+		return;
+	why = arena_printf(p->arena, "one for %zu functions (%s)", fit,
+			   is_user(targets[0]) ? "uprobe_multi" : "kprobe_multi");
+	for (size_t i = 0; i < nr; i++) {
+		targets[i]->multi = may_be_multi(targets[i]);
+		if (targets[i]->multi)
+			targets[i]->why = why;
+	}
 }
 
 /* --- targets --- */

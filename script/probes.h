@@ -41,6 +41,7 @@ struct target {
 	uint64_t tracepoint_id;
 	const char *folded; /* of ATTACH_FOLDED: the raw tracepoint's name */
 	int syscall;	    /* and the number of the call */
+	bool multi;	    /* by one link with those that are alike: see script/multi.h */
 	uint32_t btf_id;    /* of fentry, fexit */
 	int btf_fd;
 	const char *path;     /* of uprobes: as it can be opened */
@@ -104,6 +105,14 @@ void probes_unmatched(struct probes *p, struct source *src, const struct point *
  * Returns whether it did that.
  */
 bool probes_without_args(struct probes *p, struct target *target);
+
+/*
+ * Targets of one point that are many functions, and of which the kernel can do all at once, become
+ * .multi, with a bpf_get_attach_cookie() and a bpf_get_func_ip() for each. @registers: the clause
+ * asks for other registers than those of arguments and results, or for the kernel's stack, which a
+ * kernel function has by a probe of its own only.
+ */
+void probes_choose_multi(struct probes *p, struct target **targets, size_t nr, bool registers);
 
 /* -l and -lv: prints the probes that match @pattern (NULL: all), one a line, as bpftrace does:
  * "tracepoint:syscalls:sys_enter_openat", with @verbose their fields below, indented by four.

@@ -21,7 +21,7 @@ struct probes {
 	struct probe_options options;
 	int tracefs; /* a descriptor; -errno; 1: not tried yet */
 	struct knames names;
-	enum grant kprobes, trampolines;
+	enum grant kprobes, trampolines, multi[2]; /* of the kernel's functions, of files' */
 	int *user_files; /* kept open, for what has no name here: see userpath.h */
 	size_t nr_user_files, user_files_capacity;
 };

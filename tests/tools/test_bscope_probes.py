@@ -163,6 +163,29 @@ def test_functions_by_wildcard(cgroup):
     assert all(key.startswith(f"uprobe:{STEPS}:") for key in tool.maps["@"])
 
 
+def has(feature):
+    """What --info says of this kernel."""
+    return f"  {feature}: yes\n" in bscope("--info").stdout
+
+
+@each_kernel
+@pytest.mark.parametrize("kind", [U, UR])
+def test_functions_at_once(kind, cgroup):
+    """One link for all of them, where the kernel has it, and else a probe each; probe and func are right either way, of a
+    program that has ended, too."""
+    script = f"""{kind}:step_*, {kind.replace(str(STEPS), "libc")}:strtou* {{ @[probe] = count(); @f[func] = count();
+        if (func == "step_text") {{ @text = count(); }} if (probe != "{kind}:step_add") {{ @no_add = count(); }} }}
+        {kind}:step_a* {{ @one[func] = count(); }}"""
+    tool = watch(script, ["3*add:1:2", "5*text:x", "2*point:1:2", "4*probe:1:1"], cgroup)
+    steps = {"step_add": 3, "step_text": 5, "step_point": 2, "step_probe": 4}
+    own = {key.rsplit(":", 1)[1]: n for key, n in tool.maps["@"].items() if key.startswith(kind)}
+    assert own == steps and {name: tool.maps["@f"][name] for name in steps} == steps
+    libc = sum(tool.maps["@"].values()) - sum(steps.values())
+    assert (tool.maps["@text"], tool.maps["@no_add"], tool.maps["@one"]) == (5, 11 + libc, {"step_add": 3})
+    assert ("(uprobe_multi)" in tool.err) == has("uprobe_multi")
+    assert "a probe each" not in tool.err
+
+
 def test_address_of_a_function(cgroup):
     """A place by its offset in a function, and by its address."""
     done = bscope("-l", f"uprobe:{STEPS}:step_*")
@@ -399,9 +422,15 @@ def test_task(cgroup):
 def test_kernel_functions_by_wildcard(cgroup):
     """Many at once, and which one it was."""
     function_probes()
-    tool = watch("kprobe:vfs_read* { @[probe] = count(); @f[func] = count(); }", ["23*read:333"], cgroup)
+    functions = "vfs_*" if has("kprobe_multi") else "vfs_read*"     # a probe each takes long to come off
+    script = """kprobe:FUNCTIONS { @[probe] = count(); @f[func] = count(); if (func == kaddr("vfs_read")) { @read[arg2] = count(); } }
+        kretprobe:FUNCTIONS { @r[probe, retval == 333] = count(); @rf[func] = count(); }"""
+    tool = watch(script.replace("FUNCTIONS", functions), ["23*read:333"], cgroup)
     assert tool.maps["@"]["kprobe:vfs_read"] >= 23
-    assert tool.maps["@f"]["vfs_read"] == tool.maps["@"]["kprobe:vfs_read"]
+    assert tool.maps["@f"]["vfs_read"] == tool.maps["@"]["kprobe:vfs_read"] == sum(tool.maps["@read"].values())
+    assert tool.maps["@read"]["333"] == tool.maps["@r"]["kretprobe:vfs_read,true"] == 23
+    assert tool.maps["@rf"]["vfs_read"] == sum(n for key, n in tool.maps["@r"].items() if key.startswith("kretprobe:vfs_read,"))
+    assert tool.err.count("(kprobe_multi)") == 2 * has("kprobe_multi") and "a probe each" not in tool.err
 
 
 @each_kernel
