@@ -165,6 +165,8 @@ struct rt_globals {
  * rt_min(value, v, is_signed), rt_max(value, v, is_signed)
  * rt_stack(context, bytes, room, flags): a stack into the .bytes of a struct rt_bytes of so many
  *	bytes of room, by the flags of bpf_get_stack(); sets .len.
+ * rt_stack_called(context, bytes, room, flags): a user stack at a function's first instruction, of
+ *	two frames of room or more; the second is the caller, which the kernel has left out.
  * rt_intern(bytes, room, lost) -> 0: makes .id of what follows it, and sends it if it was not sent
  *	before. @lost: the address of a counter.
  * rt_append(record, offset, room, from, where) -> the new offset, a multiple of 8: the bytes of a

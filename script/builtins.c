@@ -468,7 +468,7 @@ static ir_value lower_probetype(struct compiler *c, struct node *n)
 
 static bool is_one_function(const struct compiler *c)
 {
-	return c->variant->nr_targets == 1 && c->target->function &&
+	return c->variant->alone && c->target->function &&
 	       c->target->point->provider != PROVIDER_USDT && !c->target->point->has_offset;
 }
 
@@ -488,7 +488,7 @@ static const struct type *check_func(struct compiler *c, struct node *n)
 		return type_string(c->types, strlen(c->target->function) + 1);
 	if (attach == ATTACH_KPROBE || (attach == ATTACH_KRETPROBE && c->target->multi))
 		return type_of_kind(c->types, TYPE_KSYM);
-	if (attach == ATTACH_KRETPROBE && c->variant->nr_targets == 1)
+	if (attach == ATTACH_KRETPROBE && c->variant->alone)
 		return type_string(c->types, strlen(c->target->function) + 1);
 	if (attach == ATTACH_KRETPROBE)
 		return type_of_kind(c->types, TYPE_PROBE);

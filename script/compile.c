@@ -10,7 +10,7 @@
 /* --- what a clause asks for --------------------------------------------------------------- */
 
 struct wants {
-	bool args, probe, function, stack;
+	bool args, probe, function, stack, user_stack;
 	bool registers; /* others than those of arguments and results */
 };
 
@@ -20,6 +20,8 @@ static void find_wants(struct node *n, void *ctx)
 
 	if (n->kind == NODE_CALL && !strcmp(n->name, "kstack"))
 		w->stack = true;
+	if ((n->kind == NODE_CALL || n->kind == NODE_NAME) && !strcmp(n->name, "ustack"))
+		w->user_stack = true;
 	if (n->kind == NODE_CALL && !strcmp(n->name, "reg"))
 		w->registers = true;
 	if (n->kind != NODE_NAME)
@@ -54,9 +56,9 @@ static struct wants clause_wants(const struct clause *clause)
 static bool is_alike(const struct target *a, const struct target *b)
 {
 	return a->attach == b->attach && a->multi == b->multi &&
-	       a->point->provider == b->point->provider && a->args == b->args && a->ret == b->ret &&
-	       !a->nr_usdt_args && !b->nr_usdt_args && a->attach != ATTACH_RUN &&
-	       a->btf_id == b->btf_id && a->btf_fd == b->btf_fd &&
+	       a->caller_missing == b->caller_missing && a->point->provider == b->point->provider &&
+	       a->args == b->args && a->ret == b->ret && !a->nr_usdt_args && !b->nr_usdt_args &&
+	       a->attach != ATTACH_RUN && a->btf_id == b->btf_id && a->btf_fd == b->btf_fd &&
 	       (a->attach != ATTACH_FOLDED || (a->folded == b->folded && a->point == b->point));
 }
 
@@ -123,6 +125,15 @@ static bool wants_cookie(const struct wants *wants, const struct variant *v)
 				(t->attach != ATTACH_UPROBE || t->multi));
 }
 
+/* Have all variants from @first on one target? */
+static bool all_alone(const struct compiler *c, size_t first)
+{
+	for (size_t i = first; i < c->nr_variants; i++)
+		if (c->variants[i]->nr_targets > 1)
+			return false;
+	return true;
+}
+
 /* Wildcards may match nothing as long as the clause has other probes. */
 static void clause_is_empty(struct compiler *c, const struct clause *clause)
 {
@@ -165,6 +176,8 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 			probes_without_args(c->probes, targets[k]);
 		if (!wants.stack && !c->options->by_name)
 			lower_folded_choose(c, clause, targets, nr);
+		if (wants.user_stack)
+			probes_user_callers(c->probes, targets, nr);
 		probes_choose_multi(c->probes, targets, nr, wants.registers || wants.stack);
 		/* a kprobe's func is where it was hit */
 		alone = wants.probe || (wants.function && targets[0]->attach != ATTACH_KPROBE &&
@@ -178,8 +191,10 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 	}
 	if (c->nr_variants == first && !failed)
 		clause_is_empty(c, clause);
-	for (size_t i = first; i < c->nr_variants; i++)
+	for (size_t i = first; i < c->nr_variants; i++) {
 		c->variants[i]->by_cookie = wants_cookie(&wants, c->variants[i]);
+		c->variants[i]->alone = all_alone(c, first);
+	}
 }
 
 /* --- maps --------------------------------------------------------------------------------- */
@@ -288,7 +303,7 @@ static void make_programs(struct compiler *c)
 		p->probe_number = v->first_name = out->nr_probe_names;
 		for (size_t k = 0; k < v->nr_targets; k++)
 			name_add(c, v->targets[k]->name);
-		for (size_t k = 0; k < v->nr_targets && v->nr_targets > 1; k++)
+		for (size_t k = 0; k < v->nr_targets && !v->alone; k++)
 			name_add(c, v->targets[k]->function ? v->targets[k]->function : "?");
 		out->programs[out->nr_programs] = p;
 		lower_variant(c, v);

@@ -34,8 +34,9 @@ struct variant {
 	struct target **targets;
 	size_t nr_targets;
 	bool by_cookie;
+	bool alone; /* this and all other variants of the clause have one target each */
 	/* Number of the first target's name in compiled.probe_names; behind the last one's are the
-	 * names of their functions, where there are several. Known when it is lowered. */
+	 * names of their functions, unless .alone. Known when it is lowered. */
 	size_t first_name;
 	struct variable **variables;
 	size_t nr_variables, variables_capacity;

@@ -47,6 +47,7 @@ struct target {
 	const char *path;     /* of uprobes: as it can be opened */
 	uint64_t file_offset; /* of uprobes; of kprobes, the offset in the function */
 	uint64_t semaphore;   /* of usdt: its offset in the file; 0: none */
+	bool caller_missing;  /* of uprobes: in stacks, as the kernel makes them here */
 	pid_t pid;	      /* of uprobes and perf events: only this process; 0: all */
 	/* Of perf events: struct perf_event_attr's type, config and period, or frequency. */
 	uint32_t perf_type;
@@ -113,6 +114,9 @@ bool probes_without_args(struct probes *p, struct target *target);
  * kernel function has by a probe of its own only.
  */
 void probes_choose_multi(struct probes *p, struct target **targets, size_t nr, bool registers);
+
+/* Sets .caller_missing of those where it is so. */
+void probes_user_callers(struct probes *p, struct target **targets, size_t nr);
 
 /* -l and -lv: prints the probes that match @pattern (NULL: all), one a line, as bpftrace does:
  * "tracepoint:syscalls:sys_enter_openat", with @verbose their fields below, indented by four.

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,32 @@ def test_stacks_of_a_program(cgroup):
     assert n == 23 and re.fullmatch(r"\s*[0-9a-f]+\s*", raw)
     assert text.text_maps["@"] == {tuple(frames_of(stack)): 23}
     assert "@sym[step_add]: 23" in text.lines
+
+
+@each_kernel
+def test_stack_where_a_function_begins(cgroup):
+    """The caller is there once, whatever the first instruction is, and whether the kernel adds it or not. All in one clause
+    have func alike."""
+    script = f"""{U}:step_add {{ @add[ustack] = count(); @two[ustack(2)] = count(); @one[ustack(1)] = count(); }}
+        {U}:make_call {{ @call[ustack(perf)] = count(); }} {U}:step_add+0 {{ @offset[ustack(2)] = count(); }}
+        {U}:marked, {U}:make_call, {U}:step_a*, {U}:step_t* {{ @func[func, ustack(2)] = count(); }}"""
+    with Workload("steps", "7*add:1:2", "5*marked", "nanosleep:500000000", cgroup=cgroup) as work:
+        with Bscope(script, "--cgroup", cgroup.path, "--json") as tool:
+            work.run()
+    maps = {name: [(frames_of(key), n) for key, n in tool.maps[name].items()] for name in ("@add", "@two", "@one", "@call")}
+    [(frames, n)] = maps["@add"]
+    if os.uname().machine == "x86_64":
+        assert n == 7 and frames[:3] == ["step_add", "make_call", "main"] and frames.count("make_call") == 1, frames
+        assert maps["@two"] == [(["step_add", "make_call"], 7)]
+        functions = Counter()
+        for key, n in tool.maps["@func"].items():
+            func, _, stack = key.partition(",")
+            functions[func, *frames_of(stack)] += n
+        assert functions == {("marked", "marked", "make_call"): 5, ("step_add", "step_add", "make_call"): 7,
+                             ("make_call", "make_call", "main"): 12}
+        assert [(frames_of(key), n) for key, n in tool.maps["@offset"].items()] == maps["@two"]
+    assert maps["@one"] == [(["step_add"], 7)]
+    assert sum(n for frames, n in maps["@call"] if "main" in "".join(frames)) == 12
 
 
 def test_stack_of_a_process_that_ended(cgroup):
