@@ -507,7 +507,7 @@ __u64 rt_send(struct rt_record *record, __u64 size, __u64 most, __u64 *lost)
 	return 0;
 }
 
-__u64 rt_stack(void *context, struct rt_bytes *bytes, __u64 room, __u64 flags)
+static __always_inline __u64 stack(void *context, struct rt_bytes *bytes, __u64 room, __u64 flags)
 {
 	long n = bpf_get_stack(context, bytes->bytes, room, flags);
 
@@ -516,6 +516,35 @@ __u64 rt_stack(void *context, struct rt_bytes *bytes, __u64 room, __u64 flags)
 	bytes->len = n;
 	bytes->cut = n == room;
 	return n;
+}
+
+__u64 rt_stack(void *context, struct rt_bytes *bytes, __u64 room, __u64 flags)
+{
+	return stack(context, bytes, room, flags);
+}
+
+#define USER_CS_64 0x33 /* arch/x86/include/asm/segment.h: __USER_CS, of 64-bit code */
+
+__u64 rt_stack_called(void *context, struct rt_bytes *bytes, __u64 room, __u64 flags)
+{
+#ifdef __TARGET_ARCH_x86
+	__u64 *frames = (__u64 *)bytes->bytes, caller = 0;
+	const struct pt_regs *regs = context;
+	long n;
+
+	if (regs->cs != USER_CS_64 ||
+	    bpf_probe_read_user(&caller, sizeof(caller), (void *)regs->sp))
+		return stack(context, bytes, room, flags);
+	n = bpf_get_stack(context, frames + 1, room - sizeof(caller), flags);
+	n = n > 0 ? n + (long)sizeof(caller) : 0;
+	frames[0] = frames[1];
+	frames[1] = caller;
+	bytes->len = n;
+	bytes->cut = n == room;
+	return n;
+#else
+	return stack(context, bytes, room, flags);
+#endif
 }
 
 static __always_inline void make_id(struct rt_bytes *bytes, __u64 room)

@@ -128,9 +128,12 @@ struct rt_bytes {
 
 /* --- what all programs share -------------------------------------------------------------- */
 
+/* exit() closes the gate, also while it waits for begin: then it is not opened. */
+enum rt_gate { RT_GATE_CLOSED, RT_GATE_OPEN, RT_GATE_WAITS };
+
 /* The first value of the map "globals", which user space has mapped. */
 struct rt_globals {
-	__u64 gate;	   /* 1: open. A program does nothing else where it is not */
+	__u64 gate;	   /* enum rt_gate. A program does nothing else where it is not open */
 	__u64 left_out;	   /* runs of programs that had interrupted themselves on a CPU */
 	__u64 wake_bytes;  /* the reader is woken when a ring fills beyond this */
 	__u64 seed[2];	   /* of ids */
@@ -162,6 +165,8 @@ struct rt_globals {
  * rt_min(value, v, is_signed), rt_max(value, v, is_signed)
  * rt_stack(context, bytes, room, flags): a stack into the .bytes of a struct rt_bytes of so many
  *	bytes of room, by the flags of bpf_get_stack(); sets .len.
+ * rt_stack_called(context, bytes, room, flags): a user stack at a function's first instruction, of
+ *	two frames of room or more; the second is the caller, which the kernel has left out.
  * rt_intern(bytes, room, lost) -> 0: makes .id of what follows it, and sends it if it was not sent
  *	before. @lost: the address of a counter.
  * rt_append(record, offset, room, from, where) -> the new offset, a multiple of 8: the bytes of a

@@ -22,6 +22,9 @@
 #include "base/util.h"
 #include "kernel/perf.h"
 #include "script/attach.h"
+#include "script/multi.h"
+
+#define ENOTSUPP 524 /* of the kernel's own errors, but uprobes let it out */
 
 #define PMU "/sys/bus/event_source/devices/"
 
@@ -268,6 +271,8 @@ static int attach_one(struct job *j)
 		return 0;
 	case ATTACH_RAW_TP:
 		return attach_raw(j, j->target->function);
+	case ATTACH_FOLDED:
+		return attach_raw(j, j->target->folded);
 	case ATTACH_FENTRY:
 	case ATTACH_FEXIT:
 		return attach_raw(j, NULL);
@@ -283,6 +288,104 @@ static int attach_one(struct job *j)
 		return attach_perf(j);
 	}
 	return -EINVAL;
+}
+
+/* --- many at once ------------------------------------------------------------------------- */
+
+/* The places of a program that one link is for. */
+struct group {
+	struct multi_places places;
+	const char **functions;
+	uint64_t *offsets, *semaphores;
+	unsigned long long *cookies;
+};
+
+static void group_free(struct group *g)
+{
+	free(g->functions);
+	free(g->offsets);
+	free(g->semaphores);
+	free(g->cookies);
+}
+
+static bool group_alloc(struct group *g, size_t room)
+{
+	g->functions = calloc(room, sizeof(*g->functions));
+	g->offsets = calloc(room, sizeof(*g->offsets));
+	g->semaphores = calloc(room, sizeof(*g->semaphores));
+	g->cookies = calloc(room, sizeof(*g->cookies));
+	return g->functions && g->offsets && g->semaphores && g->cookies;
+}
+
+static bool is_meant(const struct regex *only, const struct target *t)
+{
+	return !only || regex_matches(only, t->name, strlen(t->name));
+}
+
+/* Of those of @p that are meant, all that are of the same file as number @first, and of a file that
+ * none before it is of. None: .places.nr is 0. */
+static void group_fill(struct group *g, const struct program *p, size_t first,
+		       const struct regex *only)
+{
+	const struct target *like = p->targets[first];
+	const bool user = like->attach == ATTACH_UPROBE || like->attach == ATTACH_URETPROBE;
+	uint32_t nr = 0;
+
+	for (size_t i = 0; i < p->nr_targets; i++) {
+		const struct target *t = p->targets[i];
+
+		if (!is_meant(only, t) || (user && strcmp(t->path, like->path)))
+			continue;
+		if (i < first) { /* that link is there already */
+			nr = 0;
+			break;
+		}
+		g->functions[nr] = t->function;
+		g->offsets[nr] = t->file_offset;
+		g->semaphores[nr] = t->semaphore;
+		g->cookies[nr++] = p->probe_number + i;
+	}
+	g->places = (struct multi_places){
+		.user = user,
+		.at_return = like->attach == ATTACH_URETPROBE || like->attach == ATTACH_KRETPROBE,
+		.path = like->path,
+		.functions = g->functions,
+		.offsets = g->offsets,
+		.semaphores = g->semaphores,
+		.cookies = g->cookies,
+		.nr = nr,
+		.pid = like->pid,
+	};
+}
+
+/* A link for each file, or one for functions of the kernel. Returns 0, or -errno with none of them
+ * attached. */
+static int attach_multi(struct attached *a, const struct program *p, int prog_fd,
+			const struct regex *only, size_t *nr)
+{
+	const size_t before = a->nr;
+	struct group g = { 0 };
+	size_t places = 0;
+	int err = group_alloc(&g, p->nr_targets) ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < p->nr_targets && !err; i++) {
+		int fd = -1;
+
+		if (!is_meant(only, p->targets[i]))
+			continue;
+		group_fill(&g, p, i, only);
+		if (g.places.nr)
+			fd = multi_link(prog_fd, &g.places);
+		if (g.places.nr)
+			err = fd < 0 ? fd : keep(a, fd);
+		places += g.places.nr;
+	}
+	group_free(&g);
+	while (err && a->nr > before)
+		close(a->fds[--a->nr]);
+	if (!err)
+		*nr += places;
+	return err;
 }
 
 /* --- what is said ------------------------------------------------------------------------- */
@@ -313,6 +416,8 @@ static const char *remedy(const struct target *t, int err)
 		return function ? "the kernel lets no probe be put there" : NULL;
 	case -EEXIST:
 		return "another program has the place";
+	case -ENOTSUPP:
+		return "the kernel can't put a probe on the instruction there";
 	case -ENOENT:
 		if (t->attach == ATTACH_PERF)
 			return "no CPU here counts it";
@@ -345,8 +450,9 @@ static bool runs_in_reverse(enum attach attach)
 	return attach == ATTACH_KPROBE || attach == ATTACH_UPROBE || attach == ATTACH_URETPROBE;
 }
 
-static int attach_program(struct attached *a, const struct loaded *l, size_t number,
-			  const struct regex *only, size_t *nr)
+/* Each by itself. */
+static int attach_singly(struct attached *a, const struct loaded *l, size_t number,
+			 const struct regex *only, size_t *nr)
 {
 	const struct program *p = l->compiled->programs[number];
 	const struct script_config *config = l->compiled->config;
@@ -363,7 +469,7 @@ static int attach_program(struct attached *a, const struct loaded *l, size_t num
 			config && (config->missing_probes_warn || config->missing_probes_ignore);
 		int err;
 
-		if (only && !regex_matches(only, j.target->name, strlen(j.target->name)))
+		if (!is_meant(only, j.target))
 			continue;
 		err = attach_one(&j);
 
@@ -376,9 +482,33 @@ static int attach_program(struct attached *a, const struct loaded *l, size_t num
 			say_why(l->compiled->source, j.target, err, false);
 			return err;
 		}
+		if (j.target->attach == ATTACH_FOLDED) { /* all at once */
+			*nr += p->nr_targets;
+			return 0;
+		}
 		*nr += j.target->attach != ATTACH_RUN;
 	}
 	return 0;
+}
+
+static int attach_program(struct attached *a, struct loaded *l, size_t number,
+			  const struct regex *only, size_t *nr)
+{
+	int err;
+
+	if (l->multi[number]) {
+		const struct program *p = l->compiled->programs[number];
+
+		err = attach_multi(a, p, l->programs[number], only, nr);
+		if (!err)
+			return 0;
+		debug("%s and others: a probe each, since all at once are refused: %s",
+		      p->targets[0]->name, strerror(-err));
+		err = loaded_singly(l, number);
+		if (err)
+			return err;
+	}
+	return attach_singly(a, l, number, only, nr);
 }
 
 /* About as many open files as the probes will take. */

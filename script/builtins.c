@@ -447,9 +447,11 @@ static const struct type *check_probe(struct compiler *c, struct node *n)
 
 static ir_value lower_probe(struct compiler *c, struct node *n)
 {
+	if (c->target->attach == ATTACH_FOLDED)
+		return lower_folded_probe(c);
 	if (c->variant->by_cookie)
 		return ir_call(c->f, BPF_FUNC_get_attach_cookie, IR_SCALAR, 1, ir_context(c->f));
-	return ir_const(c->f, c->out->nr_probe_names - c->variant->nr_targets);
+	return ir_const(c->f, c->variant->first_name);
 }
 
 static const struct type *check_probetype(struct compiler *c, struct node *n)
@@ -466,7 +468,7 @@ static ir_value lower_probetype(struct compiler *c, struct node *n)
 
 static bool is_one_function(const struct compiler *c)
 {
-	return c->variant->nr_targets == 1 && c->target->function &&
+	return c->variant->alone && c->target->function &&
 	       c->target->point->provider != PROVIDER_USDT && !c->target->point->has_offset;
 }
 
@@ -477,16 +479,16 @@ static const struct type *check_func(struct compiler *c, struct node *n)
 	/* known now, even if the process has ended when it is shown */
 	if (of_process(c) && is_one_function(c))
 		return type_string(c->types, strlen(c->target->function) + 1);
+	if (of_process(c) && (attach == ATTACH_URETPROBE || c->target->multi))
+		return type_of_kind(c->types, TYPE_PROBE); /* by its name, too */
 	c->out->symbols = true;
-	if (attach == ATTACH_URETPROBE)
-		return type_of_kind(c->types, TYPE_PROBE); /* the address is its caller's */
 	if (of_process(c))
 		return type_of_kind(c->types, TYPE_USYM);
 	if (attach == ATTACH_FENTRY || attach == ATTACH_FEXIT)
 		return type_string(c->types, strlen(c->target->function) + 1);
-	if (attach == ATTACH_KPROBE)
+	if (attach == ATTACH_KPROBE || (attach == ATTACH_KRETPROBE && c->target->multi))
 		return type_of_kind(c->types, TYPE_KSYM);
-	if (attach == ATTACH_KRETPROBE && c->variant->nr_targets == 1)
+	if (attach == ATTACH_KRETPROBE && c->variant->alone)
 		return type_string(c->types, strlen(c->target->function) + 1);
 	if (attach == ATTACH_KRETPROBE)
 		return type_of_kind(c->types, TYPE_PROBE);
@@ -506,14 +508,19 @@ static ir_value lower_usym_at(struct compiler *c, struct node *n, ir_value addre
 
 static ir_value lower_func(struct compiler *c, struct node *n)
 {
+	ir_value ip;
+
 	if (n->type->kind == TYPE_STRING)
 		return ir_rodata(
 			c->f, lower_literal(c, c->target->function, strlen(c->target->function)));
 	if (n->type->kind == TYPE_PROBE)
-		return lower_probe(c, n);
-	if (n->type->kind == TYPE_USYM)
-		return lower_usym_at(c, n, load_register(c, REGISTER_IP));
-	return load_register(c, REGISTER_IP);
+		return ir_binary_imm(c->f, IR_ADD, lower_probe(c, n), c->variant->nr_targets);
+	/* by many at once, the instruction pointer is not always where the function is */
+	if (c->target->multi)
+		ip = ir_call(c->f, BPF_FUNC_get_func_ip, IR_SCALAR, 1, ir_context(c->f));
+	else
+		ip = load_register(c, REGISTER_IP);
+	return n->type->kind == TYPE_USYM ? lower_usym_at(c, n, ip) : ip;
 }
 
 static const struct type *check_usermode(struct compiler *c, struct node *n)

@@ -92,7 +92,8 @@ static void lower_exit_with(struct compiler *c, struct node *n, struct node *sta
 {
 	lower_send(c, n, ACTION_EXIT, &status, 1);
 	/* nothing is counted from now on */
-	ir_store_imm(c->f, ir_global(c->f, offsetof(struct rt_globals, gate)), 0, 8, 0);
+	ir_store_imm(c->f, ir_global(c->f, offsetof(struct rt_globals, gate)), 0, 8,
+		     RT_GATE_CLOSED);
 	ir_jump(c->f, c->leave);
 }
 

@@ -10,11 +10,12 @@
 
 struct compile_options {
 	struct probe_options probes;
-	const char *btf;      /* --btf; NULL: the kernel's */
+	const char *btf;		     /* --btf; NULL: the kernel's */
 	const struct positional *positional; /* getopt()'s; NULL: none */
-	bool unsafe;	      /* system(), signal() and the like are granted */
-	bool compat;	      /* as bpftrace does it, where the two differ */
-	const struct filter *filter; /* of the common options; NULL: none */
+	bool unsafe;			     /* system(), signal() and the like are granted */
+	bool compat;			     /* as bpftrace does it, where the two differ */
+	const struct filter *filter;	     /* of the common options; NULL: none */
+	bool by_name; /* which probes are attached, their names decide: each is one of its own */
 };
 
 /*

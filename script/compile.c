@@ -10,7 +10,8 @@
 /* --- what a clause asks for --------------------------------------------------------------- */
 
 struct wants {
-	bool args, probe, function, stack;
+	bool args, probe, function, stack, user_stack;
+	bool registers; /* others than those of arguments and results */
 };
 
 static void find_wants(struct node *n, void *ctx)
@@ -19,9 +20,16 @@ static void find_wants(struct node *n, void *ctx)
 
 	if (n->kind == NODE_CALL && !strcmp(n->name, "kstack"))
 		w->stack = true;
+	if ((n->kind == NODE_CALL || n->kind == NODE_NAME) && !strcmp(n->name, "ustack"))
+		w->user_stack = true;
+	if (n->kind == NODE_CALL && !strcmp(n->name, "reg"))
+		w->registers = true;
 	if (n->kind != NODE_NAME)
 		return;
-	if (!strcmp(n->name, "args") || !strncmp(n->name, "arg", 3) || !strcmp(n->name, "retval"))
+	if (!strcmp(n->name, "ctx") || !strcmp(n->name, "usermode") || !strncmp(n->name, "sarg", 4))
+		w->registers = true;
+	if (!strcmp(n->name, "args") || !strncmp(n->name, "arg", 3) || !strcmp(n->name, "retval") ||
+	    !strcmp(n->name, "ctx"))
 		w->args = true;
 	else if (!strcmp(n->name, "kstack"))
 		w->stack = true;
@@ -47,9 +55,11 @@ static struct wants clause_wants(const struct clause *clause)
 
 static bool is_alike(const struct target *a, const struct target *b)
 {
-	return a->attach == b->attach && a->point->provider == b->point->provider &&
+	return a->attach == b->attach && a->multi == b->multi &&
+	       a->caller_missing == b->caller_missing && a->point->provider == b->point->provider &&
 	       a->args == b->args && a->ret == b->ret && !a->nr_usdt_args && !b->nr_usdt_args &&
-	       a->attach != ATTACH_RUN && a->btf_id == b->btf_id && a->btf_fd == b->btf_fd;
+	       a->attach != ATTACH_RUN && a->btf_id == b->btf_id && a->btf_fd == b->btf_fd &&
+	       (a->attach != ATTACH_FOLDED || (a->folded == b->folded && a->point == b->point));
 }
 
 static void variant_add(struct compiler *c, const struct clause *clause, struct target *t,
@@ -82,15 +92,14 @@ static void variant_add(struct compiler *c, const struct clause *clause, struct 
 	v->targets[v->nr_targets++] = t;
 }
 
-static uint32_t probe_number(struct compiler *c, const char *name)
+static void name_add(struct compiler *c, const char *name)
 {
 	struct compiled *out = c->out;
 
 	if (out->nr_probe_names == c->names_capacity)
 		out->probe_names = arena_grow(c->arena, out->probe_names, &c->names_capacity, 16,
 					      sizeof(*out->probe_names));
-	out->probe_names[out->nr_probe_names] = name;
-	return out->nr_probe_names++;
+	out->probe_names[out->nr_probe_names++] = name;
 }
 
 /* bpf_get_attach_cookie() is there from 5.15 on. */
@@ -105,10 +114,44 @@ static bool has_cookies(const struct target *t)
 	return libbpf_probe_bpf_helper(type, BPF_FUNC_get_attach_cookie, NULL) == 1;
 }
 
+/* Which of its targets it is: for probe, and for func where no register tells it. */
+static bool wants_cookie(const struct wants *wants, const struct variant *v)
+{
+	const struct target *t = v->targets[0];
+
+	if (v->nr_targets == 1 || t->attach == ATTACH_FOLDED)
+		return false;
+	return wants->probe || (wants->function && t->attach != ATTACH_KPROBE &&
+				(t->attach != ATTACH_UPROBE || t->multi));
+}
+
+/* Have all variants from @first on one target? */
+static bool all_alone(const struct compiler *c, size_t first)
+{
+	for (size_t i = first; i < c->nr_variants; i++)
+		if (c->variants[i]->nr_targets > 1)
+			return false;
+	return true;
+}
+
+/* Wildcards may match nothing as long as the clause has other probes. */
+static void clause_is_empty(struct compiler *c, const struct clause *clause)
+{
+	const struct probe_options *options = &c->options->probes;
+
+	for (size_t i = 0; i < clause->nr_points && !options->missing_ok; i++)
+		probes_unmatched(c->probes, c->source, &clause->points[i]);
+	if (options->missing_ok && !options->missing_quiet)
+		source_warning(c->source, clause->points[0].span,
+			       "Probe has no valid attach points. It is being removed which may "
+			       "cause issues with program behavior.");
+}
+
 static void expand_clause(struct compiler *c, const struct clause *clause, size_t *nr_all)
 {
 	struct wants wants = clause_wants(clause);
 	size_t first = c->nr_variants;
+	bool failed = false;
 
 	for (size_t i = 0; i < clause->nr_points; i++) {
 		struct target **targets;
@@ -116,6 +159,8 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 		size_t nr;
 
 		if (probes_expand(c->probes, c->source, &clause->points[i], &targets, &nr))
+			failed = true;
+		if (!nr)
 			continue;
 		*nr_all += nr;
 		if (*nr_all > c->config->max_probes) {
@@ -129,16 +174,27 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 		/* the stack of a raw tracepoint begins with our own program */
 		for (size_t k = 0; k < nr && !wants.args && !wants.stack; k++)
 			probes_without_args(c->probes, targets[k]);
+		if (!wants.stack && !c->options->by_name)
+			lower_folded_choose(c, clause, targets, nr);
+		if (wants.user_stack)
+			probes_user_callers(c->probes, targets, nr);
+		probes_choose_multi(c->probes, targets, nr, wants.registers || wants.stack);
 		/* a kprobe's func is where it was hit */
 		alone = wants.probe || (wants.function && targets[0]->attach != ATTACH_KPROBE &&
 					targets[0]->attach != ATTACH_UPROBE);
 		if (alone && nr > PROGRAMS_OF_A_CLAUSE)
 			alone = !has_cookies(targets[0]);
 		for (size_t k = 0; k < nr; k++)
-			variant_add(c, clause, targets[k], alone);
+			variant_add(c, clause, targets[k],
+				    alone && targets[k]->attach != ATTACH_FOLDED &&
+					    !targets[k]->multi);
 	}
-	for (size_t i = first; i < c->nr_variants; i++)
-		c->variants[i]->by_cookie = wants.probe && c->variants[i]->nr_targets > 1;
+	if (c->nr_variants == first && !failed)
+		clause_is_empty(c, clause);
+	for (size_t i = first; i < c->nr_variants; i++) {
+		c->variants[i]->by_cookie = wants_cookie(&wants, c->variants[i]);
+		c->variants[i]->alone = all_alone(c, first);
+	}
 }
 
 /* --- maps --------------------------------------------------------------------------------- */
@@ -243,9 +299,12 @@ static void make_programs(struct compiler *c)
 		p->targets = (const struct target *const *)v->targets;
 		p->nr_targets = v->nr_targets;
 		p->wants_cookie = v->by_cookie;
-		p->probe_number = out->nr_probe_names;
+		p->multi = v->targets[0]->multi && v->nr_targets > 1;
+		p->probe_number = v->first_name = out->nr_probe_names;
 		for (size_t k = 0; k < v->nr_targets; k++)
-			probe_number(c, v->targets[k]->name);
+			name_add(c, v->targets[k]->name);
+		for (size_t k = 0; k < v->nr_targets && !v->alone; k++)
+			name_add(c, v->targets[k]->function ? v->targets[k]->function : "?");
 		out->programs[out->nr_programs] = p;
 		lower_variant(c, v);
 		if (c->source->errors)

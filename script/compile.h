@@ -34,6 +34,10 @@ struct variant {
 	struct target **targets;
 	size_t nr_targets;
 	bool by_cookie;
+	bool alone; /* this and all other variants of the clause have one target each */
+	/* Number of the first target's name in compiled.probe_names; behind the last one's are the
+	 * names of their functions, unless .alone. Known when it is lowered. */
+	size_t first_name;
 	struct variable **variables;
 	size_t nr_variables, variables_capacity;
 };
@@ -94,10 +98,11 @@ struct compiler {
 
 	/* --- of the lowering --- */
 	struct ir_function *f;
-	uint32_t scratch;     /* where the next place goes */
-	uint32_t scratch_max; /* how far it went */
-	uint32_t leave;	      /* the block that ends the program */
-	bool in_memory;	      /* $variables are in the scratch: a callback sees them there, too */
+	uint32_t scratch;	/* where the next place goes */
+	uint32_t scratch_max;	/* how far it went */
+	uint32_t leave;		/* the block that ends the program */
+	uint32_t which, record; /* of lower_folded.c: places of the probe's number, and of args */
+	bool in_memory;		/* $variables are in the scratch: a callback sees them there, too */
 	bool in_callback;
 	struct loop *loop;
 	unsigned char *rodata;
@@ -204,6 +209,8 @@ void function_aggregate(struct compiler *c, struct node *map, struct node *call)
 
 void lower_variant(struct compiler *c, struct variant *v);
 void lower_statements(struct compiler *c, struct node *n);
+/* What follows runs only where @a .cond @value. */
+void lower_keep_if(struct compiler *c, enum ir_cond cond, ir_value a, int64_t value);
 
 /* A scalar $variable. */
 ir_value lower_variable(struct compiler *c, const struct variable *v);
@@ -282,6 +289,18 @@ ir_value lower_location(struct compiler *c, struct node *n);
 ir_value lower_address(struct compiler *c, struct node *n);
 /* Reads @size bytes (a constant) from @from into the scratch at @place. */
 void lower_read(struct compiler *c, enum space space, uint32_t place, uint32_t size, ir_value from);
+
+/* --- lower_folded.c: many system calls' tracepoints by one program ------------------------ */
+
+/* Those of @targets, of one point of @clause, that are many alike become ATTACH_FOLDED. */
+void lower_folded_choose(struct compiler *c, const struct clause *clause, struct target **targets,
+			 size_t nr);
+/* What such a program begins with: it goes on for the calls that are meant. */
+void lower_folded(struct compiler *c, const struct variant *v);
+/* The builtin probe. */
+ir_value lower_folded_probe(struct compiler *c);
+/* Where the field of args at @offset is. */
+struct location lower_folded_args(struct compiler *c, uint32_t offset);
 
 /* --- lower_text.c: strings ---------------------------------------------------------------- */
 

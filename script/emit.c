@@ -493,7 +493,8 @@ static void put_prologue(struct emitter *m)
 		emit_place(m->e, BPF_REG_1, LINK_GLOBALS, 0, offsetof(struct rt_globals, gate),
 			   m->at);
 		emit_put(m, INSN_LOAD(BPF_DW, BPF_REG_1, BPF_REG_1, 0));
-		put_out(m, INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, 0, 0), OUT_CLOSED);
+		put_out(m, INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_1, 0, 0, RT_GATE_OPEN),
+			OUT_CLOSED);
 	}
 	if (!m->e->scratch)
 		return;

@@ -14,6 +14,7 @@
 #include "script.shared.h"
 #include "script/explain.h"
 #include "script/hists.h"
+#include "script/multi.h"
 
 #define NAMES_SHOWN 8  /* probes of one program */
 #define OVERHEAD    64 /* bytes of an element of a hash, about */
@@ -43,6 +44,8 @@ static const char *way_text(enum attach attach)
 		return "uretprobe";
 	case ATTACH_PERF:
 		return "perf event";
+	case ATTACH_FOLDED:
+		return "raw tracepoint";
 	}
 	return "?";
 }
@@ -180,6 +183,8 @@ void script_explain_ways(const struct compiled *c)
 
 			if (t->why)
 				debug("%s: %s, %s", t->name, way_text(t->attach), t->why);
+			if (t->attach == ATTACH_FOLDED || t->multi)
+				break; /* that was said of all */
 		}
 }
 
@@ -277,8 +282,8 @@ void script_explain_kernel(FILE *out)
 	say(out, "tracepoint", libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACEPOINT, NULL) == 1);
 	say(out, "perf_event", libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_PERF_EVENT, NULL) == 1);
 	say(out, "fentry", btf && grants("fentry/vfs_read"));
-	say(out, "kprobe_multi", false);
-	say(out, "uprobe_multi", false);
+	say(out, "kprobe_multi", grants("kprobe/vfs_read") && multi_granted(false));
+	say(out, "uprobe_multi", multi_granted(true));
 	say(out, "kprobe_session", false);
 	say(out, "iter", false);
 }

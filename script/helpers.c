@@ -80,6 +80,7 @@ const char *helper_runtime_arguments(const char *name)
 		{ "rt_send", "aska" },
 		{ "rt_slot", "maa" },
 		{ "rt_stack", "caks" },
+		{ "rt_stack_called", "caks" },
 		{ "rt_str_any", "ak*" },
 		{ "rt_str_comm", "aa" },
 		{ "rt_str_contains", "akak" },

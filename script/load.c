@@ -15,6 +15,7 @@
 #include "script.shared.h"
 #include "script/insns.h"
 #include "script/load_maps.h"
+#include "script/multi.h"
 #include "script/refusal.h"
 
 #define LOG_BYTES     (16u << 20)
@@ -77,6 +78,7 @@ static enum bpf_prog_type type_of(enum attach attach)
 	switch (attach) {
 	case ATTACH_RUN:
 	case ATTACH_RAW_TP:
+	case ATTACH_FOLDED:
 		return BPF_PROG_TYPE_RAW_TRACEPOINT;
 	case ATTACH_TRACEPOINT:
 		return BPF_PROG_TYPE_TRACEPOINT;
@@ -145,7 +147,8 @@ static void functions_free(struct functions *f)
 }
 
 /* @log: NULL, or where the verifier's words go. */
-static int load_code(const struct program *p, const struct code *c, char *log, uint32_t log_size)
+static int load_code(const struct program *p, const struct code *c, bool multi, char *log,
+		     uint32_t log_size)
 {
 	enum attach attach = attach_of(p);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = log_size,
@@ -161,6 +164,9 @@ static int load_code(const struct program *p, const struct code *c, char *log, u
 		if (p->targets[0]->btf_fd > 0)
 			opts.attach_btf_obj_fd = p->targets[0]->btf_fd;
 	}
+	if (multi)
+		opts.expected_attach_type =
+			multi_attach_type(attach == ATTACH_UPROBE || attach == ATTACH_URETPROBE);
 	if (c->has_callbacks && !describe_functions(&functions, c)) {
 		opts.prog_btf_fd = functions.btf_fd;
 		opts.func_info = functions.infos;
@@ -188,7 +194,7 @@ static int refuse(const struct loaded *l, const struct program *p, const struct 
 		if (!log)
 			break;
 		log[0] = '\0';
-		fd = load_code(p, c, log, size);
+		fd = load_code(p, c, false, log, size);
 		if (fd >= 0) {
 			free(log);
 			return fd;
@@ -202,29 +208,44 @@ static int refuse(const struct loaded *l, const struct program *p, const struct 
 	return err;
 }
 
-/* Returns the program's descriptor, or -errno after printing why. */
-static int load_program(const struct loaded *l, const struct program *p, const struct code *c,
-			const struct load_options *options)
+/* Returns 0, or -errno after printing why. */
+static int load_program(struct loaded *l, size_t i, bool multi, const struct load_options *options)
 {
+	const struct program *p = l->compiled->programs[i];
 	int fd;
 
-	fill_places(l, c);
-	fd = load_code(p, c, NULL, 0);
-	return fd < 0 ? refuse(l, p, c, fd, options) : fd;
+	fill_places(l, l->codes[i]);
+	fd = load_code(p, l->codes[i], multi, NULL, 0);
+	if (fd < 0 && multi) {
+		multi = false;
+		fd = load_code(p, l->codes[i], false, NULL, 0);
+	}
+	if (fd < 0)
+		fd = refuse(l, p, l->codes[i], fd, options);
+	if (fd < 0)
+		return fd;
+	l->programs[i] = fd;
+	l->multi[i] = multi;
+	return 0;
 }
 
-static int load_programs(struct loaded *l, struct code **codes, const struct load_options *options)
+static int load_programs(struct loaded *l, const struct load_options *options)
 {
 	const struct compiled *c = l->compiled;
+	int err = 0;
 
-	for (size_t i = 0; i < c->nr_programs; i++) {
-		int fd = load_program(l, c->programs[i], codes[i], options);
+	for (size_t i = 0; i < c->nr_programs && !err; i++)
+		err = load_program(l, i, c->programs[i]->multi, options);
+	return err;
+}
 
-		if (fd < 0)
-			return fd;
-		l->programs[i] = fd;
-	}
-	return 0;
+int loaded_singly(struct loaded *l, size_t program)
+{
+	const struct load_options options = { .verbose = msg_verbose };
+
+	close(l->programs[program]);
+	l->programs[program] = -1;
+	return load_program(l, program, false, &options);
 }
 
 static int make_codes(const struct compiled *c, struct code **codes)
@@ -251,7 +272,6 @@ static int *no_descriptors(size_t nr)
 int script_load(struct loaded *l, const struct compiled *compiled,
 		const struct load_options *options)
 {
-	struct code **codes = calloc(compiled->nr_programs + 1, sizeof(struct code *));
 	uint32_t scratch = 0, entries = 1;
 	int err = 0;
 
@@ -259,27 +279,28 @@ int script_load(struct loaded *l, const struct compiled *compiled,
 			      .maps = no_descriptors(compiled->nr_maps),
 			      .outer = no_descriptors(compiled->nr_maps),
 			      .programs = no_descriptors(compiled->nr_programs),
+			      .multi = calloc(compiled->nr_programs + 1, sizeof(bool)),
+			      .codes = calloc(compiled->nr_programs + 1, sizeof(struct code *)),
 			      .globals_fd = -1,
 			      .seen_fd = -1,
 			      .scratch_fd = -1,
 			      .rodata_fd = -1 };
-	if (!codes || !l->maps || !l->outer || !l->programs) {
+	if (!l->codes || !l->multi || !l->maps || !l->outer || !l->programs) {
 		error("out of memory");
 		err = -ENOMEM;
 	}
 	if (!err)
-		err = make_codes(compiled, codes);
+		err = make_codes(compiled, l->codes);
 	for (size_t i = 0; !err && i < compiled->nr_programs; i++) {
-		if (codes[i]->scratch > scratch)
-			scratch = codes[i]->scratch;
+		if (l->codes[i]->scratch > scratch)
+			scratch = l->codes[i]->scratch;
 		if (compiled->programs[i]->code->index >= entries)
 			entries = compiled->programs[i]->code->index + 1;
 	}
 	if (!err)
 		err = load_maps_open(l, scratch, entries);
 	if (!err)
-		err = load_programs(l, codes, options);
-	free(codes);
+		err = load_programs(l, options);
 	if (err)
 		script_unload(l);
 	return err;
@@ -292,9 +313,13 @@ void script_unload(struct loaded *l)
 			close(l->programs[i]);
 	load_maps_close(l);
 	free(l->programs);
+	free(l->multi);
+	free(l->codes);
 	free(l->maps);
 	free(l->outer);
 	l->programs = l->maps = l->outer = NULL;
+	l->multi = NULL;
+	l->codes = NULL;
 }
 
 int loaded_next_generation(struct loaded *l, const struct script_map *map)

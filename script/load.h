@@ -18,6 +18,8 @@ struct loaded {
 	int *maps;
 	int *outer;    /* of each: the array that it stands in; -1: none */
 	int *programs; /* of each of compiled's */
+	bool *multi;   /* of each: it is loaded for one link at all its places */
+	struct code **codes;
 	int rings[32];
 	size_t nr_rings;
 	size_t ring_bytes;
@@ -27,7 +29,7 @@ struct loaded {
 };
 
 struct load_options {
-	bool verbose;	    /* the verifier's log of a refused program goes to stderr */
+	bool verbose; /* the verifier's log of a refused program goes to stderr */
 };
 
 /* The ids of compiled->literals are made here, the gate is closed. Returns 0, or -errno after
@@ -39,6 +41,10 @@ void script_unload(struct loaded *l);
 /* Puts an empty map in the place of @map's, of one with generations, and waits until no program
  * writes to the old one. Returns the old one's descriptor, which the caller closes, or -errno. */
 int loaded_next_generation(struct loaded *l, const struct script_map *map);
+
+/* Loads a program of .multi again, for a perf event at each of its places. Returns 0, or -errno
+ * after printing why. */
+int loaded_singly(struct loaded *l, size_t program);
 
 /* Runs a program of ATTACH_RUN once. Returns 0 or -errno. */
 int loaded_run(struct loaded *l, size_t program);

@@ -288,7 +288,7 @@ void lower_statements(struct compiler *c, struct node *n)
 
 /* --- who is looked at --------------------------------------------------------------------- */
 
-static void keep_if(struct compiler *c, enum ir_cond cond, ir_value a, int64_t value)
+void lower_keep_if(struct compiler *c, enum ir_cond cond, ir_value a, int64_t value)
 {
 	uint32_t next = ir_block(c->f);
 
@@ -322,7 +322,7 @@ static void keep_comm(struct compiler *c, const struct filter *filter)
 		ir_value differs = ir_binary(c->f, IR_XOR, ir_load(c->f, at, 8 * i, 8, false),
 					     ir_const(c->f, words[i]));
 
-		keep_if(c, IR_EQ, differs, 0);
+		lower_keep_if(c, IR_EQ, differs, 0);
 	}
 }
 
@@ -361,7 +361,7 @@ static ir_value ancestor_by_hand(struct compiler *c, int level)
 	at = read_field(c, place, at, "task_struct", "cgroups", 0);
 	at = read_field(c, place, at, "css_set", "dfl_cgrp", 0);
 	depth = ir_extend(c->f, read_field(c, place, at, "cgroup", "level", 0), 4, true);
-	keep_if(c, IR_SGE, depth, level);
+	lower_keep_if(c, IR_SGE, depth, level);
 	return read_field(c, place, at, "cgroup", "ancestor_ids", 8 * level);
 }
 
@@ -382,7 +382,7 @@ static void keep_cgroup(struct compiler *c, uint64_t id)
 		above = ancestor_by_hand(c, level);
 	else
 		above = ir_call(c->f, helper, IR_SCALAR, 1, ir_const(c->f, level));
-	keep_if(c, IR_EQ, ir_binary(c->f, IR_XOR, above, ir_const(c->f, id)), 0);
+	lower_keep_if(c, IR_EQ, ir_binary(c->f, IR_XOR, above, ir_const(c->f, id)), 0);
 }
 
 /* The filters of the command line, for what the kernel runs: the task that the probe is hit by. */
@@ -401,14 +401,14 @@ static void lower_filter(struct compiler *c, const struct filter *filter)
 			keep_ids(c, ir_extend(c->f, ids, 4, false), filter->tids, filter->nr_tids);
 	}
 	if (filter->by_uid)
-		keep_if(c, IR_EQ,
-			ir_binary(
-				c->f, IR_XOR,
-				ir_extend(c->f,
-					  ir_call(c->f, BPF_FUNC_get_current_uid_gid, IR_SCALAR, 0),
-					  4, false),
-				ir_const(c->f, filter->uid)),
-			0);
+		lower_keep_if(c, IR_EQ,
+			      ir_binary(c->f, IR_XOR,
+					ir_extend(c->f,
+						  ir_call(c->f, BPF_FUNC_get_current_uid_gid,
+							  IR_SCALAR, 0),
+						  4, false),
+					ir_const(c->f, filter->uid)),
+			      0);
 	if (filter->by_comm)
 		keep_comm(c, filter);
 	if (filter->cgroup)
@@ -461,6 +461,8 @@ void lower_variant(struct compiler *c, struct variant *v)
 	ir_enter(c->f, 0);
 	c->in_memory = lower_has_called(c, v->clause->body);
 	lower_filter(c, c->options->filter);
+	if (c->target->attach == ATTACH_FOLDED)
+		lower_folded(c, v);
 	place_variables(c, v);
 	if (v->clause->predicate) {
 		lower_condition(c, v->clause->predicate, start, c->leave);

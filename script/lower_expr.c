@@ -101,20 +101,19 @@ static enum ir_cond condition_of(enum op op, bool by_sign)
 
 /* --- conditions --------------------------------------------------------------------------- */
 
-/* probe == "kprobe:vfs_read": goes on in @is or @is_not. */
+/* probe == "kprobe:vfs_read", func == "vfs_read": goes on in @is or @is_not. */
 static void compare_probe(struct compiler *c, struct node *probe, const struct node *name,
 			  uint32_t is, uint32_t is_not)
 {
-	size_t first = c->out->nr_probe_names - c->variant->nr_targets;
 	ir_value number = lower_expr(c, probe);
 
-	for (size_t i = 0; i < c->variant->nr_targets; i++) {
+	for (size_t i = c->variant->first_name; i < c->out->nr_probe_names; i++) {
 		uint32_t next;
 
-		if (strcmp(c->variant->targets[i]->name, name->text))
+		if (strcmp(c->out->probe_names[i], name->text))
 			continue;
 		next = ir_block(c->f);
-		ir_branch_imm(c->f, IR_EQ, number, first + i, is, next);
+		ir_branch_imm(c->f, IR_EQ, number, i, is, next);
 		ir_enter(c->f, next);
 	}
 	ir_jump(c->f, is_not);

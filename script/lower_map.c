@@ -92,7 +92,7 @@ void lower_place_id(struct compiler *c, const struct type *type, ir_value from, 
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
 {
 	uint32_t room = 8 * n->type->depth, place;
-	bool user = n->type->kind == TYPE_USTACK;
+	bool user = n->type->kind == TYPE_USTACK, called;
 	ir_value bytes, pid;
 
 	place = lower_place(c, sizeof(struct rt_bytes) + room, n->span);
@@ -106,8 +106,9 @@ void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t of
 	} else {
 		c->out->kernel_stacks = true;
 	}
-	ir_runtime(c->f, "rt_stack", IR_SCALAR, 4, ir_context(c->f), bytes, ir_const(c->f, room),
-		   ir_const(c->f, user ? BPF_F_USER_STACK : 0));
+	called = user && c->target->caller_missing && n->type->depth > 1;
+	ir_runtime(c->f, called ? "rt_stack_called" : "rt_stack", IR_SCALAR, 4, ir_context(c->f),
+		   bytes, ir_const(c->f, room), ir_const(c->f, user ? BPF_F_USER_STACK : 0));
 	intern(c, place, room, to, offset);
 }
 

@@ -198,6 +198,8 @@ static struct location locate_args(struct compiler *c, const struct type *args,
 		ir_store(c->f, l.base, 0, 8, builtin_argument(c, f - args->fields));
 		return l;
 	}
+	if (c->target->attach == ATTACH_FOLDED)
+		return lower_folded_args(c, offset);
 	l.base = ir_context(c->f);
 	l.offset = offset;
 	return l;

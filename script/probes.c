@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "script/formats.h"
+#include "script/multi.h"
 #include "script/probes_internal.h"
 
 /* Where the options don't say: of one point, and of one string. */
@@ -102,6 +103,57 @@ bool probes_has_trampolines(struct probes *p)
 	return p->trampolines == GRANTED;
 }
 
+static bool has_multi(struct probes *p, bool user)
+{
+	if (p->multi[user] == GRANT_UNKNOWN)
+		p->multi[user] =
+			(user || probes_has_kprobes(p)) && multi_granted(user) ? GRANTED : REFUSED;
+	return p->multi[user] == GRANTED;
+}
+
+/* --- many at once --- */
+
+#define MULTI_FROM 4 /* fewer functions keep a probe each */
+
+static bool is_user(const struct target *t)
+{
+	return t->attach == ATTACH_UPROBE || t->attach == ATTACH_URETPROBE;
+}
+
+/* A function of a module is looked for in this alone by a probe of its own only. */
+static bool may_be_multi(const struct target *t)
+{
+	switch (t->point->provider) {
+	case PROVIDER_KPROBE:
+	case PROVIDER_KRETPROBE:
+		return (t->attach == ATTACH_KPROBE || t->attach == ATTACH_KRETPROBE) &&
+		       !t->module && !t->pid && !t->point->has_offset;
+	case PROVIDER_UPROBE:
+	case PROVIDER_URETPROBE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void probes_choose_multi(struct probes *p, struct target **targets, size_t nr, bool registers)
+{
+	size_t fit = 0;
+	const char *why;
+
+	for (size_t i = 0; i < nr; i++)
+		fit += may_be_multi(targets[i]) && (is_user(targets[i]) || !registers);
+	if (fit < MULTI_FROM || p->options.only_names || !has_multi(p, is_user(targets[0])))
+		return;
+	why = arena_printf(p->arena, "one for %zu functions (%s)", fit,
+			   is_user(targets[0]) ? "uprobe_multi" : "kprobe_multi");
+	for (size_t i = 0; i < nr; i++) {
+		targets[i]->multi = may_be_multi(targets[i]);
+		if (targets[i]->multi)
+			targets[i]->why = why;
+	}
+}
+
 /* --- targets --- */
 
 struct target *probes_add(struct expansion *e)
@@ -158,16 +210,30 @@ int probes_error(struct expansion *e, const char *fmt, ...)
 	return -EINVAL;
 }
 
+static bool is_wildcard(const struct point *point)
+{
+	for (size_t i = 0; i < point->nr_parts; i++)
+		if (probes_is_pattern(point->parts[i]))
+			return true;
+	return false;
+}
+
 int probes_missing(struct expansion *e, const char *what, const char *best)
 {
 	const char *provider = ast_provider_name(e->point->provider);
 
-	if (!e->p->options.missing_ok)
+	if (is_wildcard(e->point) && !e->unmatched)
+		return -ENOENT;
+	if (e->unmatched)
+		source_error(e->src, e->point->span,
+			     "Probe has no valid attach points: nothing matches %s %s", provider,
+			     what);
+	else if (!e->p->options.missing_ok)
 		source_error(e->src, e->point->span, "No matches for %s %s.", provider, what);
 	else if (!e->p->options.missing_quiet)
 		source_warning(e->src, e->point->span, "No matches for %s %s. Skipping.", provider,
 			       what);
-	if (best && !(e->p->options.missing_ok && e->p->options.missing_quiet))
+	if (best && (e->unmatched || !(e->p->options.missing_ok && e->p->options.missing_quiet)))
 		source_hint(e->src, "did you mean %s?", best);
 	return -ENOENT;
 }
@@ -217,11 +283,19 @@ int probes_expand(struct probes *p, struct source *src, const struct point *poin
 				    "%s stands for more than %zu probes (BPFTRACE_MAX_PROBES, "
 				    "or max_probes in config, allows more)",
 				    point->text, p->options.max_probes);
-	if (err == -ENOENT && p->options.missing_ok)
+	if (err == -ENOENT && (p->options.missing_ok || is_wildcard(point)))
 		return 0;
 	if (err)
 		return err;
 	*targets = e.targets;
 	*nr = e.nr;
 	return 0;
+}
+
+void probes_unmatched(struct probes *p, struct source *src, const struct point *point)
+{
+	struct expansion e = { .p = p, .src = src, .point = point, .unmatched = true };
+
+	if (is_wildcard(point))
+		expand(&e);
 }

@@ -23,6 +23,9 @@ enum attach {
 	ATTACH_UPROBE, /* struct pt_regs */
 	ATTACH_URETPROBE,
 	ATTACH_PERF, /* profile, software, hardware: struct bpf_perf_event_data */
+	/* A raw tracepoint for those of many system calls: see lower_folded.c. The context is an
+	 * array of u64: where the registers are, and the number or what is returned. */
+	ATTACH_FOLDED,
 };
 
 /* One place. */
@@ -36,11 +39,15 @@ struct target {
 	const char *category; /* of a tracepoint: its directory below events */
 	const char *module;   /* NULL: vmlinux */
 	uint64_t tracepoint_id;
-	uint32_t btf_id; /* of fentry, fexit */
+	const char *folded; /* of ATTACH_FOLDED: the raw tracepoint's name */
+	int syscall;	    /* and the number of the call */
+	bool multi;	    /* by one link with those that are alike: see script/multi.h */
+	uint32_t btf_id;    /* of fentry, fexit */
 	int btf_fd;
 	const char *path;     /* of uprobes: as it can be opened */
 	uint64_t file_offset; /* of uprobes; of kprobes, the offset in the function */
 	uint64_t semaphore;   /* of usdt: its offset in the file; 0: none */
+	bool caller_missing;  /* of uprobes: in stacks, as the kernel makes them here */
 	pid_t pid;	      /* of uprobes and perf events: only this process; 0: all */
 	/* Of perf events: struct perf_event_attr's type, config and period, or frequency. */
 	uint32_t perf_type;
@@ -81,13 +88,16 @@ struct probes *probes_new(struct arena *arena, struct types *types, struct btf_t
 void probes_free(struct probes *p);
 
 /*
- * The places of one point: *targets becomes an array of *nr. Returns 0 with at least one (with
- * .missing_ok, perhaps none), or -errno after source_error() with, if
+ * The places of one point: *targets becomes an array of *nr. Returns 0 with at least one (of a
+ * wildcard, and with .missing_ok, perhaps none), or -errno after source_error() with, if
  * there is one, the nearest name ("did you mean ..."), and for a kprobe that a hardened kernel
  * refuses the nearest tracepoint.
  */
 int probes_expand(struct probes *p, struct source *src, const struct point *point,
 		  struct target ***targets, size_t *nr);
+
+/* Says that nothing matches @point, if it is a wildcard: an error. */
+void probes_unmatched(struct probes *p, struct source *src, const struct point *point);
 
 /*
  * For a target whose args the clause does not look at: .args becomes NULL, so that those with other
@@ -96,6 +106,17 @@ int probes_expand(struct probes *p, struct source *src, const struct point *poin
  * Returns whether it did that.
  */
 bool probes_without_args(struct probes *p, struct target *target);
+
+/*
+ * Targets of one point that are many functions, and of which the kernel can do all at once, become
+ * .multi, with a bpf_get_attach_cookie() and a bpf_get_func_ip() for each. @registers: the clause
+ * asks for other registers than those of arguments and results, or for the kernel's stack, which a
+ * kernel function has by a probe of its own only.
+ */
+void probes_choose_multi(struct probes *p, struct target **targets, size_t nr, bool registers);
+
+/* Sets .caller_missing of those where it is so. */
+void probes_user_callers(struct probes *p, struct target **targets, size_t nr);
 
 /* -l and -lv: prints the probes that match @pattern (NULL: all), one a line, as bpftrace does:
  * "tracepoint:syscalls:sys_enter_openat", with @verbose their fields below, indented by four.

@@ -21,7 +21,7 @@ struct probes {
 	struct probe_options options;
 	int tracefs; /* a descriptor; -errno; 1: not tried yet */
 	struct knames names;
-	enum grant kprobes, trampolines;
+	enum grant kprobes, trampolines, multi[2]; /* of the kernel's functions, of files' */
 	int *user_files; /* kept open, for what has no name here: see userpath.h */
 	size_t nr_user_files, user_files_capacity;
 };
@@ -33,7 +33,8 @@ struct expansion {
 	const struct point *point;
 	struct target **targets;
 	size_t nr, capacity;
-	bool full; /* there are more than max_probes */
+	bool full;	/* there are more than max_probes */
+	bool unmatched; /* it is a wildcard, and known that nothing matches: that is to be said */
 };
 
 /* A new target of e->point, of all CPUs. NULL: there are too many already. */
@@ -44,8 +45,8 @@ bool probes_is_pattern(const char *text);
 /* As glob does it, but * stands for anything, slashes too. */
 bool probes_match(const char *pattern, const char *text);
 
-/* "No matches for kprobe foo.", an error, or with .missing_ok a warning. Returns -ENOENT. @best:
- * the nearest name; NULL: none. */
+/* "No matches for kprobe foo.", an error, or with .missing_ok a warning; of a wildcard nothing is
+ * said yet. Returns -ENOENT. @best: the nearest name; NULL: none. */
 int probes_missing(struct expansion *e, const char *what, const char *best);
 /* source_error() at the point. Returns -EINVAL. */
 int probes_error(struct expansion *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -314,3 +315,79 @@ int probes_user_usdt(struct expansion *e)
 		e, arena_printf(e->p->arena, "%s:%s:%s", point->parts[0], s.provider, s.name),
 		best);
 }
+
+/* --- stacks --- */
+
+#if defined(__x86_64__)
+
+/*
+ * At its first instruction a function has not saved the frame pointer yet, so that a stack made of
+ * frame pointers lacks its caller. The return address is on top of the stack then.
+ * Since Linux 6.11 (cfa7f3d2c526) the kernel puts it in where the instruction is `push %rbp` or,
+ * if it is built with CONFIG_X86_KERNEL_IBT, `endbr64`, and only there (is_uprobe_at_func_entry()
+ * in arch/x86/events/core.c). For that, and in the same commit, struct uprobe_task got a pointer to
+ * the instruction; ibt_save() is there with that option only. So all is known here, and it need
+ * not be guessed from a stack, in which a function that calls itself looks the same.
+ */
+struct added {
+	bool push, endbr;
+};
+
+static struct added added_callers(struct probes *p)
+{
+	const struct type *task = btf_type(p->btf, "struct", "uprobe_task");
+	struct added added = { 0 };
+	struct function f;
+	uint32_t at;
+
+	if (!task)
+		return added;
+	record_complete(task);
+	added.push = type_field(task, "auprobe", &at);
+	added.endbr = added.push && (btf_function(p->btf, "vmlinux", "ibt_save", &f) ||
+				     kname_is_symbol(NULL, "ibt_save"));
+	return added;
+}
+
+static bool is_added(const struct added *added, const unsigned char *insn)
+{
+	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+	return (added->push && insn[0] == 0x55) ||
+	       (added->endbr && !memcmp(insn, endbr64, sizeof(endbr64)));
+}
+
+void probes_user_callers(struct probes *p, struct target **targets, size_t nr)
+{
+	const struct added added = added_callers(p);
+	const char *path = NULL;
+	int fd = -1;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct target *t = targets[i];
+		unsigned char insn[4];
+
+		/* where a program begins, its arguments are on the stack */
+		if (t->point->provider != PROVIDER_UPROBE || t->point->offset ||
+		    t->point->has_number || !t->function || !strcmp(t->function, "_start"))
+			continue;
+		if (!path || strcmp(path, t->path)) {
+			if (fd >= 0)
+				close(fd);
+			path = t->path;
+			fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		}
+		if (fd >= 0 && pread(fd, insn, sizeof(insn), t->file_offset) == sizeof(insn))
+			t->caller_missing = !is_added(&added, insn);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+#else
+
+void probes_user_callers(struct probes *p, struct target **targets, size_t nr)
+{
+}
+
+#endif

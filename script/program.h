@@ -12,8 +12,8 @@
 
 /* A map of the script. */
 struct script_map {
-	const char *name; /* without its @ */
-	struct span at;	  /* where it stands first */
+	const char *name;	/* without its @ */
+	struct span at;		/* where it stands first */
 	const struct type *key; /* NULL: it has no keys. Several: a tuple */
 	const struct type *value;
 	unsigned index; /* in compiled.maps; also what IR_ADDRESS_MAP means */
@@ -39,9 +39,9 @@ enum action {
 	ACTION_PRINTF,
 	ACTION_ERRORF, /* to stderr */
 	ACTION_WARNF,
-	ACTION_SYSTEM, /* runs the formatted text by sh -c (--unsafe) */
-	ACTION_CAT,    /* prints the file of the formatted name */
-	ACTION_PRINT_MAP, /* map, top, div: args 0 and 1, both u64 */
+	ACTION_SYSTEM,	    /* runs the formatted text by sh -c (--unsafe) */
+	ACTION_CAT,	    /* prints the file of the formatted name */
+	ACTION_PRINT_MAP,   /* map, top, div: args 0 and 1, both u64 */
 	ACTION_PRINT_VALUE, /* args[0] */
 	ACTION_PRINT_ENTRY, /* map[args[0]]: read when the record comes */
 	ACTION_CLEAR,
@@ -79,6 +79,7 @@ struct program {
 	 * several targets know which one it is; without, there is one program for each. */
 	uint32_t probe_number;
 	bool wants_cookie;
+	bool multi; /* all by one link, where that can be had */
 	struct ir_function *code;
 };
 
@@ -101,7 +102,7 @@ struct compiled {
 		const char *text;
 		size_t len;
 		uint32_t offset;
-	} *literals;
+	} * literals;
 	size_t nr_literals;
 	size_t nr_lost;		 /* of rt_globals.lost[] */
 	unsigned interning_lost; /* which of them counts records of RT_BYTES */
@@ -112,11 +113,11 @@ struct compiled {
 
 /* config = { }, BPFTRACE_* variables; those that are not here are known, and change nothing. */
 struct script_config {
-	uint64_t max_strlen;   /* bytes: 1024 */
-	uint64_t max_map_keys; /* 4096 */
-	uint64_t max_probes;   /* 1024 */
-	uint64_t max_cat_bytes; /* of a file that cat() shows; 0: 10 KiB */
-	uint64_t perf_rb_pages; /* bytes of a ring come from it where it is set */
+	uint64_t max_strlen;	 /* bytes: 1024 */
+	uint64_t max_map_keys;	 /* 4096 */
+	uint64_t max_probes;	 /* 1024 */
+	uint64_t max_cat_bytes;	 /* of a file that cat() shows; 0: 10 KiB */
+	uint64_t perf_rb_pages;	 /* bytes of a ring come from it where it is set */
 	bool print_maps_on_exit; /* true */
 	char stack_mode;	 /* 'b' */
 	bool missing_probes_warn, missing_probes_ignore;

@@ -309,7 +309,7 @@ static void start_timers(struct loop *l)
 /* exit() closes the gate at once; the record that says so comes later. */
 static bool is_open(const struct loop *l)
 {
-	return __atomic_load_n(&l->s.l->globals->gate, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&l->s.l->globals->gate, __ATOMIC_SEQ_CST) == RT_GATE_OPEN;
 }
 
 /* The probes of interval that are due, each once, also if it is late. */
@@ -460,13 +460,24 @@ static void look(struct loop *l)
 	timers_run(l->timers, TIMERS, clock_mono_ns(), l, &l->s.stop);
 }
 
-static void set_gate(struct loop *l, uint64_t open)
+static void set_gate(struct loop *l, enum rt_gate gate)
 {
-	__atomic_store_n(&l->s.l->globals->gate, open, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&l->s.l->globals->gate, gate, __ATOMIC_SEQ_CST);
+}
+
+/* Unless begin has closed it for good. */
+static void open_gate(struct loop *l)
+{
+	uint64_t waits = RT_GATE_WAITS;
+
+	__atomic_compare_exchange_n(&l->s.l->globals->gate, &waits, RT_GATE_OPEN, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 /* --- begin -------------------------------------------------------------------------------- */
 
+/* Who waits for this line begins at once, so the gate is open by then; what begin has sent is shown
+ * behind it. */
 static void say_attached(struct loop *l, size_t nr)
 {
 	const struct script_run_options *opt = l->s.opt;
@@ -481,18 +492,10 @@ static void say_attached(struct loop *l, size_t nr)
 		fprintf(stderr, "Attached %zu probe%s\n", nr, nr == 1 ? "" : "s");
 	}
 	flush(l);
-}
-
-/* Who waits for this line begins at once, so the gate is open by then; what begin has sent is shown
- * behind it. */
-static void notify(struct loop *l, bool waits)
-{
-	if (!l->s.opt->notify)
-		return;
-	if (waits)
-		set_gate(l, 1);
-	printf("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n");
-	fflush(stdout);
+	if (opt->notify) {
+		printf("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n");
+		fflush(stdout);
+	}
 }
 
 /* A reader that waits for its turn loses what comes meanwhile: see run/tool.c. */
@@ -519,7 +522,8 @@ static void start_cost(struct loop *l)
 		     strerror(-err));
 }
 
-/* Returns 0 or -errno. With all attached: begin, then the gate opens, unless begin has ended it. */
+/* Returns 0 or -errno. With all attached: begin, then the gate opens, unless begin has ended it,
+ * and then it is said. */
 static int begin(struct loop *l)
 {
 	const struct script_run_options *opt = l->s.opt;
@@ -534,19 +538,19 @@ static int begin(struct loop *l)
 		error("no probe could be attached");
 		return -ENOENT;
 	}
-	say_attached(l, nr + run);
 	start_cost(l);
 	favour_reader();
 	l->s.l->globals->started = clock_mono_ns();
 	l->s.l->globals->child = opt->child;
+	set_gate(l, RT_GATE_WAITS);
 	err = each_target(l, PROVIDER_BEGIN, run_program);
 	if (err)
 		return err;
-	notify(l, waits);
-	drain(l, 0, 0);
+	if (waits)
+		open_gate(l);
+	say_attached(l, nr + run);
 	start_timers(l);
-	if (!l->s.stop && waits)
-		set_gate(l, 1);
+	drain(l, 0, 0);
 	l->s.stop |= !waits;
 	if (opt->child && write(opt->child_go, "", 1) != 1) {
 		error("the command cannot go on: %s", strerror(errno));
@@ -619,7 +623,7 @@ static int end(struct loop *l)
 	int status;
 
 	guard_ending();
-	set_gate(l, 0);
+	set_gate(l, RT_GATE_CLOSED);
 	programs_wait(l->s.l->globals_fd);
 	if (l->cost_on)
 		cost_stop(&l->cost);

@@ -418,6 +418,8 @@ static int list_point(struct probes *p, struct source *src, const struct point *
 		return 0;
 	}
 	err = probes_expand(p, src, point, &targets, &nr);
+	if (!err && !nr)
+		probes_unmatched(p, src, point);
 	for (size_t i = 0; !err && i < nr; i++) {
 		if (msg_verbose)
 			err = probes_list(p, targets[i]->name, true, stdout) < 0;
@@ -561,6 +563,7 @@ static struct compiled *compile(struct script *script, const struct common_optio
 		.unsafe = opt.is_unsafe,
 		.compat = opt.compat,
 		.filter = filter_is_set(&common->filter) ? &filter : NULL,
+		.by_name = opt.only.set,
 	};
 	struct compiled *c;
 

@@ -8,12 +8,14 @@
 #include "base/util.h"
 
 /* Newer than the headers may be; on every machine the same. */
-#ifndef __NR_mseal
+#ifndef __NR_file_setattr
 #define NEWER                                                                                      \
 	[451] = "cachestat", [452] = "fchmodat2", [453] = "map_shadow_stack",                      \
 	[454] = "futex_wake", [455] = "futex_wait", [456] = "futex_requeue", [457] = "statmount",  \
 	[458] = "listmount", [459] = "lsm_get_self_attr", [460] = "lsm_set_self_attr",             \
-	[461] = "lsm_list_modules", [462] = "mseal",
+	[461] = "lsm_list_modules", [462] = "mseal", [463] = "setxattrat", [464] = "getxattrat",   \
+	[465] = "listxattrat", [466] = "removexattrat", [467] = "open_tree_attr",                  \
+	[468] = "file_getattr", [469] = "file_setattr",
 #else
 #define NEWER
 #endif
@@ -22,6 +24,9 @@
 #pragma GCC diagnostic ignored "-Woverride-init" /* what the headers have of these */
 static const char *const native[] = {
 	NEWER
+#ifdef __x86_64__
+	[335] = "uretprobe", [336] = "uprobe", /* 6.11, 6.18: what these probes are called by */
+#endif
 #include "syscalls-native.h"
 };
 static const char *const compat_table[] = {

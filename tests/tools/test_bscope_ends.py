@@ -5,12 +5,13 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from bscope import Bscope, bscope, errors, run_script, says, watch
+from bscope import STEPS, Bscope, bscope, errors, run_script, says, watch
 from harness import (BUILD, FAILED, NOBODY, OK, QUIET_END, TOO_COSTLY, USAGE, VM, Workload, one_line, patience, public_copy,
                      run_tool, wait_until)
 from machine import cgroup2_mount
@@ -196,6 +197,33 @@ def test_flames_of_nothing():
     """Without a map of stacks: one line."""
     done = run_script("begin { @ = 1; }", "--top")
     assert done.returncode == FAILED and "kstack or ustack" in one_line(done.stderr)
+
+
+# --- the begin ---
+
+def test_attached_is_said_when_the_gate_is_open():
+    """Whoever waits for this line is seen from its first call on, however long begin takes; what begin prints comes first."""
+    script = f"""begin {{ printf("begin\\n"); for $i : 0..1000000 {{ @i = $i; }} }}
+        tracepoint:syscalls:sys_enter_getppid /pid == {os.getpid()}/ {{ @n = count(); printf("call\\n"); }}"""
+    with subprocess.Popen([BUILD / "bin" / "bscope", "-e", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          encoding="utf-8") as tool:
+        try:
+            said = tool.stderr.readline()
+            for _ in range(7):
+                os.getppid()
+        finally:
+            tool.send_signal(signal.SIGINT)
+        out, err = tool.communicate(timeout=30)
+    assert said == "Attached 2 probes\n", said + err
+    assert out.splitlines()[:8] == ["begin"] + ["call"] * 7 and "@n: 7" in out.splitlines(), out
+
+
+def test_begin_that_ends_it():
+    """exit() of begin: the gate is not opened at all, nor for who waits as bpftrace's tests do."""
+    script = 'begin { @b = 1; exit(3); } tracepoint:syscalls:sys_enter_getppid { @n = count(); }'
+    for environment in {}, {"__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1"}:
+        done = run_script(script, "-c", f"{STEPS} 1000*getppid", env={**os.environ, **environment})
+        assert (done.returncode, [line for line in done.stdout.splitlines() if line.startswith("@")]) == (3, ["@b: 1"])
 
 
 # --- as bpftrace ---

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from test_bscope import function_probes
 each_kernel = pytest.mark.each_kernel
 U, UR = f"uprobe:{STEPS}", f"uretprobe:{STEPS}"
 PYTHON = Path("/usr/bin/python3")
+GETPPID = 110 if os.uname().machine == "x86_64" else 173
 ADDS = ["7*add:3:4", "5*add:-3:1", "add:1099511627776:5"]
 
 
@@ -114,6 +116,32 @@ def test_stacks_of_a_program(cgroup):
     assert "@sym[step_add]: 23" in text.lines
 
 
+@each_kernel
+def test_stack_where_a_function_begins(cgroup):
+    """The caller is there once, whatever the first instruction is, and whether the kernel adds it or not. All in one clause
+    have func alike."""
+    script = f"""{U}:step_add {{ @add[ustack] = count(); @two[ustack(2)] = count(); @one[ustack(1)] = count(); }}
+        {U}:make_call {{ @call[ustack(perf)] = count(); }} {U}:step_add+0 {{ @offset[ustack(2)] = count(); }}
+        {U}:marked, {U}:make_call, {U}:step_a*, {U}:step_t* {{ @func[func, ustack(2)] = count(); }}"""
+    with Workload("steps", "7*add:1:2", "5*marked", "nanosleep:500000000", cgroup=cgroup) as work:
+        with Bscope(script, "--cgroup", cgroup.path, "--json") as tool:
+            work.run()
+    maps = {name: [(frames_of(key), n) for key, n in tool.maps[name].items()] for name in ("@add", "@two", "@one", "@call")}
+    [(frames, n)] = maps["@add"]
+    if os.uname().machine == "x86_64":
+        assert n == 7 and frames[:3] == ["step_add", "make_call", "main"] and frames.count("make_call") == 1, frames
+        assert maps["@two"] == [(["step_add", "make_call"], 7)]
+        functions = Counter()
+        for key, n in tool.maps["@func"].items():
+            func, _, stack = key.partition(",")
+            functions[func, *frames_of(stack)] += n
+        assert functions == {("marked", "marked", "make_call"): 5, ("step_add", "step_add", "make_call"): 7,
+                             ("make_call", "make_call", "main"): 12}
+        assert [(frames_of(key), n) for key, n in tool.maps["@offset"].items()] == maps["@two"]
+    assert maps["@one"] == [(["step_add"], 7)]
+    assert sum(n for frames, n in maps["@call"] if "main" in "".join(frames)) == 12
+
+
 def test_stack_of_a_process_that_ended(cgroup):
     """The names of a program that is gone when its stack is shown."""
     with Workload("burn", 300, cgroup=cgroup) as work:
@@ -160,6 +188,29 @@ def test_functions_by_wildcard(cgroup):
     assert {key.rsplit(":", 1)[1]: n for key, n in tool.maps["@"].items()} == \
         {"step_add": 3, "step_text": 5, "step_point": 2, "step_probe": 4}
     assert all(key.startswith(f"uprobe:{STEPS}:") for key in tool.maps["@"])
+
+
+def has(feature):
+    """What --info says of this kernel."""
+    return f"  {feature}: yes\n" in bscope("--info").stdout
+
+
+@each_kernel
+@pytest.mark.parametrize("kind", [U, UR])
+def test_functions_at_once(kind, cgroup):
+    """One link for all of them, where the kernel has it, and else a probe each; probe and func are right either way, of a
+    program that has ended, too."""
+    script = f"""{kind}:step_*, {kind.replace(str(STEPS), "libc")}:strtou* {{ @[probe] = count(); @f[func] = count();
+        if (func == "step_text") {{ @text = count(); }} if (probe != "{kind}:step_add") {{ @no_add = count(); }} }}
+        {kind}:step_a* {{ @one[func] = count(); }}"""
+    tool = watch(script, ["3*add:1:2", "5*text:x", "2*point:1:2", "4*probe:1:1"], cgroup)
+    steps = {"step_add": 3, "step_text": 5, "step_point": 2, "step_probe": 4}
+    own = {key.rsplit(":", 1)[1]: n for key, n in tool.maps["@"].items() if key.startswith(kind)}
+    assert own == steps and {name: tool.maps["@f"][name] for name in steps} == steps
+    libc = sum(tool.maps["@"].values()) - sum(steps.values())
+    assert (tool.maps["@text"], tool.maps["@no_add"], tool.maps["@one"]) == (5, 11 + libc, {"step_add": 3})
+    assert ("(uprobe_multi)" in tool.err) == has("uprobe_multi")
+    assert "a probe each" not in tool.err
 
 
 def test_address_of_a_function(cgroup):
@@ -280,6 +331,58 @@ def test_same_probe_twice(cgroup):
     assert tool.maps == {"@a": 7, "@b": 7}
 
 
+EVENTS = {"uname": "newuname"}      # system calls whose tracepoint is called otherwise
+
+
+@each_kernel
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="vm-ok: there, each system call has its own")
+def test_all_system_calls():
+    """sys_enter_* and sys_exit_* are a raw tracepoint each, and count what each tracepoint alone would: a 32-bit call is none,
+    whose number means another one in the 64-bit table, and calls of x32 and those that no table has are none either."""
+    script = """tracepoint:syscalls:sys_enter_* { @[probe] = count(); }
+        tracepoint:syscalls:sys_exit_* /args.ret < 0/ { @failed[probe, -args.ret, args.__syscall_nr] = count(); }"""
+    with Workload("calls", "table") as work:
+        with Bscope(script, "-p", work.pid, "--json") as tool:
+            done = [line for line in work.run() if line["abi"] == 64 and line["syscall"] != "?"]
+    assert tool.status == OK and len(done) >= 20
+    for way in "enter", "exit":
+        assert len(re.findall(f"sys_{way}_[a-z0-9_]*: raw tracepoint, sys_{way}, one for [0-9]{{3}} ", tool.err)) == 1, tool.err
+    counted = {name.removeprefix("tracepoint:syscalls:sys_enter_"): n for name, n in tool.maps["@"].items()}
+    assert {name: counted.get(name) for name in (EVENTS.get(line["syscall"], line["syscall"]) for line in done)} == \
+        {EVENTS.get(line["syscall"], line["syscall"]): line["count"] for line in done}
+    failed = {f"tracepoint:syscalls:sys_exit_{EVENTS.get(line['syscall'], line['syscall'])},{line['errno']},{line['nr']}":
+              line["count"] for line in done if line["errno"]}
+    assert tool.maps["@failed"] == failed and len(failed) > 2
+
+
+def test_system_calls_of_some(cgroup):
+    """Few of them keep their own tracepoints, and so do those of which a stack, or a name decides; what args has is the same
+    either way."""
+    few = "tracepoint:syscalls:sys_enter_getp*id { @few[probe] = count(); }"
+    many = "tracepoint:syscalls:sys_enter_get* { @many[probe, args.__syscall_nr] = count(); }"
+    stack = "tracepoint:syscalls:sys_enter_get* { @stack[probe, kstack(1)] = count(); }"
+    tool = watch(few + many + stack, ["7*getppid", "add:1:2"], cgroup)
+    getppid = "tracepoint:syscalls:sys_enter_getppid"
+    assert tool.maps["@few"][getppid] == tool.maps["@many"][f"{getppid},{GETPPID}"] == 7
+    assert sum(n for key, n in tool.maps["@stack"].items() if key.startswith(getppid)) == 7
+    assert tool.err.count("raw tracepoint, sys_enter, one for") == 1
+    tool = watch(many, ["7*getppid"], cgroup, "--probe-filter", "getppid")
+    assert tool.maps == {"@many": {f"{getppid},{GETPPID}": 7}} and "one for" not in tool.err
+
+
+def test_wildcard_that_matches_nothing(cgroup):
+    """It is no error while its clause has other probes, also where func is asked for, of whatever there is."""
+    getppid = "tracepoint:syscalls:sys_enter_getppid"
+    tool = watch(f"{getppid},{U}:no_such_*,tracepoint:no_such:* {{ @[probe] = count(); }}", ["7*getppid"], cgroup)
+    assert tool.maps == {"@": {getppid: 7}} and "no_such" not in tool.err
+    done = run_script(f"{getppid},tracepoint:no_such:name {{ @ = count(); }}")
+    assert done.returncode == FAILED and "ERROR: No matches for tracepoint no_such:name." in done.stderr
+    done = run_script(f"begin {{ @ = 1; }} {U}:no_such_*,tracepoint:no_such:* {{ @[func] = count(); }}")
+    assert done.returncode == FAILED and done.stderr.count("ERROR: Probe has no valid attach points") == 2, done.stderr
+    done = run_script(f"config = {{ missing_probes=warn }} begin {{ @ = 1; }} {U}:no_such_* {{ @f[func] = count(); }}")
+    assert (done.returncode, done.stdout) == (OK, "@: 1\n") and "WARNING: Probe has no valid attach points" in done.stderr
+
+
 @pytest.mark.parametrize("probe, near", [
     ("tracepoint:syscalls:sys_enter_opemat", "sys_enter_openat"), ("tracepoint:sycalls:sys_enter_openat", "syscalls"),
     ("tracepont:syscalls:sys_enter_openat", "tracepoint"), ("software:page-fault:1", "page-faults"),
@@ -346,9 +449,15 @@ def test_task(cgroup):
 def test_kernel_functions_by_wildcard(cgroup):
     """Many at once, and which one it was."""
     function_probes()
-    tool = watch("kprobe:vfs_read* { @[probe] = count(); @f[func] = count(); }", ["23*read:333"], cgroup)
+    functions = "vfs_*" if has("kprobe_multi") else "vfs_read*"     # a probe each takes long to come off
+    script = """kprobe:FUNCTIONS { @[probe] = count(); @f[func] = count(); if (func == kaddr("vfs_read")) { @read[arg2] = count(); } }
+        kretprobe:FUNCTIONS { @r[probe, retval == 333] = count(); @rf[func] = count(); }"""
+    tool = watch(script.replace("FUNCTIONS", functions), ["23*read:333"], cgroup)
     assert tool.maps["@"]["kprobe:vfs_read"] >= 23
-    assert tool.maps["@f"]["vfs_read"] == tool.maps["@"]["kprobe:vfs_read"]
+    assert tool.maps["@f"]["vfs_read"] == tool.maps["@"]["kprobe:vfs_read"] == sum(tool.maps["@read"].values())
+    assert tool.maps["@read"]["333"] == tool.maps["@r"]["kretprobe:vfs_read,true"] == 23
+    assert tool.maps["@rf"]["vfs_read"] == sum(n for key, n in tool.maps["@r"].items() if key.startswith("kretprobe:vfs_read,"))
+    assert tool.err.count("(kprobe_multi)") == 2 * has("kprobe_multi") and "a probe each" not in tool.err
 
 
 @each_kernel

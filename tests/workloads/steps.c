@@ -17,6 +17,8 @@
  *			"a point" }
  *	probe:A:B	a USDT probe, steps:probe, with two arguments; and steps:guarded, which
  *			has a semaphore
+ *	marked		a call of marked(), which begins with the mark of where jumps may go,
+ *			endbr64, and has no frame
  *	malloc:BYTES	and free
  *	touch:PAGES	page faults, one for each
  *	name:COMM	calls itself so
@@ -97,6 +99,17 @@ FUNCTION void step_probe(long a, long b)
 		PROBE("guarded", "step_semaphore", a + b, a - b);
 }
 
+void marked(void);
+__asm__(".text\n"
+	".globl marked\n"
+	".type marked, %function\n"
+	"marked:\n"
+#ifdef __x86_64__
+	"\tendbr64\n"
+#endif
+	"\tret\n"
+	".size marked, . - marked\n");
+
 struct step {
 	const char *kind, *text;
 	long times, a, b;
@@ -165,6 +178,8 @@ make_call(const struct step *s)
 		step_probe(s->a, s->b);
 	else if (s->kind[0] == 't')
 		result = step_text(s->text);
+	else if (s->kind[0] == 'm')
+		marked();
 	else
 		result = step_point(&point);
 }
@@ -205,8 +220,7 @@ static void run(struct step *s)
 static struct step parse(char *text)
 {
 	static const char known[] = " lseek write read getppid open nanosleep add text point probe "
-				    "malloc "
-				    "touch name threads ";
+				    "marked malloc touch name threads ";
 	struct step s = { .times = 1 };
 	char *star = strchr(text, '*'), *colon = strchr(text, ':'), word[32];
 

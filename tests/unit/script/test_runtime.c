@@ -30,6 +30,8 @@ struct rig {
 	struct ir_function *f;
 	struct code *code;
 	int64_t rodata[16];
+	void *context; /* of the program; NULL: it has none */
+	size_t context_size;
 };
 
 static void rig_open(struct rig *r)
@@ -118,7 +120,7 @@ static uint64_t rig_run(struct rig *r, ir_value result)
 		fail_msg("%s", fault);
 	r->code = code_make(r->source, r->f, &config);
 	assert_non_null(r->code);
-	assert_int_equal(interp_run_code(r->i, r->code, NULL, 0), 0);
+	assert_int_equal(interp_run_code(r->i, r->code, r->context, r->context_size), 0);
 	return *(uint64_t *)(r->i->scratch + r->i->scratch_size - 8);
 }
 
@@ -717,6 +719,48 @@ static void test_stack(void **unused)
 	rig_close(&r);
 }
 
+/* Where a function begins: the word on top of the stack is the second frame, unless it can't be
+ * read, or the code has 32 bits. */
+static void test_stack_called(void **unused)
+{
+#ifdef __x86_64__
+	static const uint64_t top = 0xca11e5;
+	uint64_t registers[21] = { [17] = 0x33, [19] = (uintptr_t)&top }; /* cs, sp */
+	const struct rt_bytes *b;
+	struct rig r;
+
+	rig_open(&r);
+	r.context = registers;
+	r.context_size = sizeof(registers);
+	interp_outside(r.i, INTERP_USER, &top, sizeof(top));
+	for (int way = 0; way < 3; way++) {
+		const unsigned called = !way, all = called ? 32 : 24;
+
+		for (unsigned room = 16; room <= 48; room += 8) {
+			const unsigned len = room < all ? room : all;
+			const uint64_t *frames;
+
+			rig_begin(&r);
+			assert_int_equal(
+				rig_run(&r, ir_runtime(r.f, "rt_stack_called", IR_SCALAR, 4,
+						       ir_context(r.f), scratch(&r, 0),
+						       constant(&r, room), constant(&r, 0))),
+				len);
+			b = at(&r, 0);
+			frames = (const uint64_t *)b->bytes;
+			assert_int_equal(b->len, len);
+			assert_int_equal(b->cut, room <= all);
+			assert_int_equal(frames[0], r.i->world.stack[0]);
+			assert_int_equal(frames[1], called ? top : r.i->world.stack[1]);
+			assert_memory_equal(frames + 2, r.i->world.stack + 2 - called, len - 16);
+		}
+		registers[17] = way ? 0x33 : 0x23;
+		registers[19] = way ? 0x23 : registers[19];
+	}
+	rig_close(&r);
+#endif
+}
+
 /* Each bit of a text changes about half of its id. */
 static void test_hash(void **unused)
 {
@@ -750,7 +794,7 @@ int main(void)
 		cmocka_unit_test(test_lhist),	     cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_append),	     cmocka_unit_test(test_send),
 		cmocka_unit_test(test_intern),	     cmocka_unit_test(test_stack),
-		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_stack_called), cmocka_unit_test(test_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
