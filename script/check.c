@@ -522,6 +522,10 @@ void check_variant(struct compiler *c, struct variant *v)
 	c->next_variable = 0;
 	c->scope = 0;
 	c->loops = 0;
+	if (v->targets[0]->is_entry) {
+		latency_check_entry(c, v);
+		return;
+	}
 	if (v->clause->predicate)
 		check_if_condition(c, v->clause->predicate);
 	check_statements(c, v->clause->body);

@@ -99,6 +99,10 @@ static const struct type *unknown_name(struct compiler *c, struct node *n)
 	if (!c->final)
 		return NULL;
 	check_error(c, n->span, "unknown identifier: %s", n->name);
+	if (!strcmp(n->name, "latency") || !strcmp(n->name, "entry")) {
+		check_hint(c, "it is there in pairs of probes, such as latency:vfs_read");
+		return NULL;
+	}
 	for (const char *const *s = script_builtin_names(); *s; s++)
 		nearest_try(&near, *s);
 	for (const struct constant *k = c->script->constants; k; k = k->next)
@@ -490,16 +494,20 @@ static void check_block_value(struct compiler *c, struct node *n)
 	n->type = check_expr(c, n->a);
 }
 
+static const struct type *check_int(struct compiler *c, struct node *n)
+{
+	if (n->info)
+		return n->info;
+	if (n->name && (!strcmp(n->name, "true") || !strcmp(n->name, "false")))
+		return type_bool(c->types);
+	return type_int(c->types, 8, !n->is_unsigned);
+}
+
 const struct type *check_expr(struct compiler *c, struct node *n)
 {
 	switch (n->kind) {
 	case NODE_INT:
-		if (n->info)
-			n->type = n->info;
-		else if (n->name && (!strcmp(n->name, "true") || !strcmp(n->name, "false")))
-			n->type = type_bool(c->types);
-		else
-			n->type = type_int(c->types, 8, !n->is_unsigned);
+		n->type = check_int(c, n);
 		break;
 	case NODE_STRING:
 		n->type = type_string(c->types, n->length + 1);
@@ -542,6 +550,9 @@ const struct type *check_expr(struct compiler *c, struct node *n)
 		break;
 	case NODE_OFFSETOF:
 		n->type = check_offsetof(c, n);
+		break;
+	case NODE_ENTRY:
+		n->type = latency_check_kept(c, n);
 		break;
 	case NODE_BLOCK_VALUE:
 		c->scope++;

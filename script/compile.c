@@ -47,9 +47,10 @@ static struct wants clause_wants(const struct clause *clause)
 
 static bool is_alike(const struct target *a, const struct target *b)
 {
-	return a->attach == b->attach && a->point->provider == b->point->provider &&
-	       a->args == b->args && a->ret == b->ret && !a->nr_usdt_args && !b->nr_usdt_args &&
-	       a->attach != ATTACH_RUN && a->btf_id == b->btf_id && a->btf_fd == b->btf_fd;
+	return !a->pair && !b->pair && a->attach == b->attach &&
+	       a->point->provider == b->point->provider && a->args == b->args && a->ret == b->ret &&
+	       !a->nr_usdt_args && !b->nr_usdt_args && a->attach != ATTACH_RUN &&
+	       a->btf_id == b->btf_id && a->btf_fd == b->btf_fd;
 }
 
 static void variant_add(struct compiler *c, const struct clause *clause, struct target *t,
@@ -105,26 +106,52 @@ static bool has_cookies(const struct target *t)
 	return libbpf_probe_bpf_helper(type, BPF_FUNC_get_attach_cookie, NULL) == 1;
 }
 
+/* Both programs of each pair, which share what they know of their target alone. */
+static void add_pairs(struct compiler *c, const struct clause *clause, struct latency *l,
+		      const struct wants *wants, struct target **entries, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		struct target *both[2] = { entries[i], latency_pair(c, l, entries[i], nr == 1) };
+
+		for (int k = 0; k < 2 && both[1]; k++) {
+			if (!wants->args && !wants->stack)
+				probes_without_args(c->probes, both[k]);
+			variant_add(c, clause, both[k], true);
+			c->variants[c->nr_variants - 1]->latency = l;
+		}
+	}
+}
+
+static bool are_too_many(struct compiler *c, const struct point *point, size_t nr)
+{
+	if (nr <= c->config->max_probes)
+		return false;
+	source_error(c->source, point->span, "%zu probes are more than max_probes allows (%llu)",
+		     nr, (unsigned long long)c->config->max_probes);
+	source_hint(c->source, "config = { max_probes = %zu } allows them", nr);
+	return true;
+}
+
 static void expand_clause(struct compiler *c, const struct clause *clause, size_t *nr_all)
 {
-	struct wants wants = clause_wants(clause);
+	struct latency *latency = latency_new(c, clause);
+	struct wants wants = clause_wants(clause); /* with what is asked of the entry */
 	size_t first = c->nr_variants;
 
 	for (size_t i = 0; i < clause->nr_points; i++) {
+		const struct point *point = &clause->points[i];
 		struct target **targets;
 		bool alone;
 		size_t nr;
 
-		if (probes_expand(c->probes, c->source, &clause->points[i], &targets, &nr))
+		if (probes_expand(c->probes, c->source, point, &targets, &nr))
 			continue;
-		*nr_all += nr;
-		if (*nr_all > c->config->max_probes) {
-			source_error(c->source, clause->points[i].span,
-				     "%zu probes are more than max_probes allows (%llu)", *nr_all,
-				     (unsigned long long)c->config->max_probes);
-			source_hint(c->source, "config = { max_probes = %zu } allows them",
-				    *nr_all);
+		*nr_all += point->latency ? 2 * nr : nr;
+		if (are_too_many(c, point, *nr_all))
 			return;
+		if (point->latency) {
+			add_pairs(c, clause, latency, &wants, targets, nr);
+			continue;
 		}
 		/* the stack of a raw tracepoint begins with our own program */
 		for (size_t k = 0; k < nr && !wants.args && !wants.stack; k++)
@@ -148,12 +175,17 @@ static bool is_shared(const struct map_use *m)
 	return m->read || !type_is_aggregate(m->map.value);
 }
 
+/* So many calls may be under way at once. */
+#define LATENCIES_MIN 16384
+
 static void finish_map(struct compiler *c, struct map_use *m)
 {
 	const struct map_declaration *d;
 	struct script_map *map = &m->map;
 
 	map->entries = map->key ? c->config->max_map_keys : 1;
+	if (map->latency && map->entries < LATENCIES_MIN)
+		map->entries = LATENCIES_MIN;
 	for (d = c->script->maps; d; d = d->next) {
 		if (strcmp(d->name, map->name))
 			continue;

@@ -112,7 +112,13 @@ static void report_maps(struct session *s)
 		const struct script_map *map = c->maps[i];
 		uint64_t lost = lost_at(s, map->lost);
 
-		if (lost)
+		if (lost && map->latency)
+			warn("%s: %s: %llu calls were left out: %u were under way already (config "
+			     "= { "
+			     "max_map_keys = %llu } has room for more)",
+			     place(s, map->at, where, sizeof(where)), map->name,
+			     (unsigned long long)lost, map->entries, 4ull * map->entries);
+		else if (lost)
 			warn("%s: @%s has room for %u keys: %llu updates of others were lost; more "
 			     "room: let @%s = hash(%llu);",
 			     place(s, map->at, where, sizeof(where)), map->name, map->entries,
@@ -195,7 +201,8 @@ static void maps_json(struct session *s, struct json *j)
 
 		if (!lost_at(s, c->maps[i]->lost))
 			continue;
-		snprintf(name, sizeof(name), "@%s", c->maps[i]->name);
+		snprintf(name, sizeof(name), "%s%s", c->maps[i]->latency ? "" : "@",
+			 c->maps[i]->name);
 		json_object(j, NULL);
 		json_str(j, "map", name);
 		json_u64(j, "lost", lost_at(s, c->maps[i]->lost));

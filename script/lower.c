@@ -459,17 +459,24 @@ void lower_variant(struct compiler *c, struct variant *v)
 	start = ir_block(c->f);
 	c->f->at = v->clause->span;
 	ir_enter(c->f, 0);
-	c->in_memory = lower_has_called(c, v->clause->body);
-	lower_filter(c, c->options->filter);
+	c->in_memory = !v->targets[0]->is_entry && lower_has_called(c, v->clause->body);
+	/* a pair is judged by who came in: at the return, it may have another name */
+	if (!v->latency || v->targets[0]->is_entry)
+		lower_filter(c, c->options->filter);
+	else
+		latency_lower_return(c);
 	place_variables(c, v);
-	if (v->clause->predicate) {
+	if (v->clause->predicate && !v->targets[0]->is_entry) {
 		lower_condition(c, v->clause->predicate, start, c->leave);
 		ir_enter(c->f, start);
 	} else {
 		ir_jump(c->f, start);
 		ir_enter(c->f, start);
 	}
-	lower_statements(c, v->clause->body);
+	if (v->targets[0]->is_entry)
+		latency_lower_entry(c);
+	else
+		lower_statements(c, v->clause->body);
 	if (!ir_ended(c->f))
 		ir_jump(c->f, c->leave);
 	ir_enter(c->f, c->leave);

@@ -381,6 +381,9 @@ ir_value lower_expr(struct compiler *c, struct node *n)
 	case NODE_RECORD:
 		value = lower_tuple(c, n);
 		break;
+	case NODE_ENTRY:
+		value = latency_lower_kept(c, n);
+		break;
 	case NODE_BLOCK_VALUE:
 		lower_statements(c, n->body);
 		value = lower_expr(c, n->a);

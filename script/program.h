@@ -24,6 +24,8 @@ struct script_map {
 	bool generations;
 	uint32_t entries; /* at most; 1 without keys */
 	bool sized;	  /* the script said how many */
+	/* Not the script's: what is noted at entries, see script/latency.c. .name: the probe's. */
+	bool latency;
 	unsigned lost;	  /* rt_globals.lost[]: what found no room */
 };
 

@@ -187,6 +187,101 @@ static void test_printf(void **unused)
 	end();
 }
 
+/* --- latency ------------------------------------------------------------------------------ */
+
+void latency_victim(void);
+void latency_victim(void)
+{
+}
+
+/* A hit of program @n: @sp as it is while the function runs, one argument or what it returned. */
+static void hit(size_t n, uint64_t sp, uint64_t value)
+{
+	bool is_return = compiled->programs[n]->targets[0]->attach == ATTACH_URETPROBE;
+	uint64_t registers[42] = { 0 };
+
+#if defined(__x86_64__)
+	registers[152 / 8] = sp + (is_return ? 8 : 0);
+	registers[(is_return ? 80 : 112) / 8] = value;
+#else
+	registers[248 / 8] = sp;
+	registers[0] = value;
+#endif
+	assert_int_equal(interp_run_code(interp, interp->codes[n], registers, sizeof(registers)),
+			 0);
+}
+
+/* Without running it. So many calls may be under way; 0: as many as there may be. */
+static void compile_only(const char *text, unsigned calls)
+{
+	static const struct compile_options options = { .probes = { .only_names = true },
+							.btf = "/dev/null" };
+	struct script *script;
+
+	end();
+	memset(&config, 0, sizeof(config));
+	source = source_new("test", text, strlen(text));
+	script = script_parse(source, NULL);
+	script_configure(script, &config);
+	compiled = script_compile(script, &options, &config);
+	assert_non_null(compiled);
+	assert_true(compiled->maps[0]->latency);
+	if (calls)
+		compiled->maps[0]->entries = calls;
+	interp = interp_new(compiled);
+	assert_non_null(interp);
+	interp->globals->gate = 1;
+}
+
+/* Two programs for one clause; a return finds its own entry, by where it is on the stack. */
+static void test_latency(void **unused)
+{
+	const struct interp_record *r;
+	const int64_t *row;
+
+	compile_only("latency:/proc/self/exe:latency_victim / latency > 2500 / "
+		     "{ printf(\"%d %d %d %s\", entry.arg0, retval, latency, entry(comm)); }",
+		     0);
+	assert_int_equal(compiled->nr_programs, 2);
+	hit(1, 5000, 9); /* a call that had begun before */
+	hit(0, 5000, 1);
+	hit(0, 4000, 2); /* it calls itself */
+	hit(0, 3000, 3);
+	hit(1, 3000, 33); /* too short: 1000 ns here for each look at the clock */
+	hit(1, 4000, 22);
+	hit(0, 4000, 4); /* left by longjmp(): the next one from there takes its place */
+	hit(0, 4000, 5);
+	hit(1, 4000, 55);
+	hit(1, 5000, 11);
+	hit(1, 5000, 12); /* its entry is used up */
+	assert_int_equal(interp->nr_records, 2);
+	for (size_t i = 0; i < 2; i++) {
+		r = &interp->records[i];
+		row = (const int64_t *)((const char *)r->bytes + sizeof(struct rt_record));
+		assert_int_equal(row[0], i ? 1 : 2);
+		assert_int_equal(row[1], i ? 11 : 22);
+		assert_in_range(row[2], 2501, 10000);
+		assert_string_equal((const char *)&row[3], "interp");
+	}
+	assert_int_equal(interp_map_each(interp, 0, NULL, NULL), 0);
+	end();
+}
+
+/* What the map has no room for is counted, and no other entry's time is taken for it. */
+static void test_latency_without_room(void **unused)
+{
+	compile_only(
+		"latency:/proc/self/exe:latency_victim { @n = count(); @s = sum(entry.arg0); }",
+		20);
+	for (unsigned i = 0; i < 23; i++)
+		hit(0, 8 * i + 8, 1);
+	assert_int_equal(interp->globals->lost[compiled->maps[0]->lost], 3);
+	for (unsigned i = 0; i < 23; i++)
+		hit(1, 8 * i + 8, 0);
+	assert_int_equal(value("n"), 20);
+	end();
+}
+
 /* exit() closes the gate, so that nothing else is counted. */
 static void test_exit(void **unused)
 {
@@ -199,9 +294,13 @@ static void test_exit(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_expressions), cmocka_unit_test(test_statements),
-		cmocka_unit_test(test_aggregates),  cmocka_unit_test(test_printf),
+		cmocka_unit_test(test_expressions),
+		cmocka_unit_test(test_statements),
+		cmocka_unit_test(test_aggregates),
+		cmocka_unit_test(test_printf),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_latency_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
