@@ -475,11 +475,41 @@ static const struct type *check_probe(struct compiler *c, struct node *n)
 	return type_of_kind(c->types, TYPE_PROBE);
 }
 
+static ir_value lower_known(struct compiler *c, const char *text)
+{
+	return ir_rodata(c->f, lower_literal(c, text, strlen(text)));
+}
+
 static ir_value lower_probe(struct compiler *c, struct node *n)
 {
+	if (n->type->kind == TYPE_STRING)
+		return lower_known(c, c->target->name);
 	if (c->variant->by_cookie)
 		return ir_call(c->f, BPF_FUNC_get_attach_cookie, IR_SCALAR, 1, ir_context(c->f));
 	return ir_const(c->f, c->out->nr_probe_names - c->variant->nr_targets);
+}
+
+/* The text of probe and func; NULL: it is not known now. */
+static const char *known_text(const struct compiler *c, const struct node *n)
+{
+	if (n->kind != NODE_NAME || c->variant->nr_targets != 1)
+		return NULL;
+	if (n->type->kind == TYPE_PROBE && strstr(n->name, "probe"))
+		return c->target->name;
+	/* with an offset, the address says more than the function */
+	return c->target->point->has_offset ? NULL : c->target->function;
+}
+
+const struct type *builtin_as_text(struct compiler *c, struct node *n)
+{
+	enum type_kind kind = n->type ? n->type->kind : TYPE_VOID;
+	const char *text = NULL;
+
+	if (n->kind == NODE_NAME && (kind == TYPE_PROBE || kind == TYPE_KSYM || kind == TYPE_USYM))
+		text = known_text(c, n);
+	if (text)
+		n->type = type_string(c->types, strlen(text) + 1);
+	return n->type;
 }
 
 static const struct type *check_probetype(struct compiler *c, struct node *n)
@@ -489,9 +519,7 @@ static const struct type *check_probetype(struct compiler *c, struct node *n)
 
 static ir_value lower_probetype(struct compiler *c, struct node *n)
 {
-	const char *name = ast_provider_name(c->target->point->provider);
-
-	return ir_rodata(c->f, lower_literal(c, name, strlen(name)));
+	return lower_known(c, ast_provider_name(c->target->point->provider));
 }
 
 static bool is_one_function(const struct compiler *c)
@@ -537,8 +565,7 @@ static ir_value lower_usym_at(struct compiler *c, struct node *n, ir_value addre
 static ir_value lower_func(struct compiler *c, struct node *n)
 {
 	if (n->type->kind == TYPE_STRING)
-		return ir_rodata(
-			c->f, lower_literal(c, c->target->function, strlen(c->target->function)));
+		return lower_known(c, c->target->function);
 	if (n->type->kind == TYPE_PROBE)
 		return lower_probe(c, n);
 	if (n->type->kind == TYPE_USYM)

@@ -14,14 +14,27 @@ static const struct type *uint64(struct compiler *c)
 	return type_int(c->types, 8, false);
 }
 
+#define NO_FLOATS \
+	"a floating-point number can be kept and shown, but programs can't calculate with it"
+
 bool check_number(struct compiler *c, struct node *n, const char *what)
 {
 	const struct type *type = check_expr(c, n);
 
-	if (type && !type_is_scalar(type))
+	if (type && type->kind == TYPE_FLOAT)
+		check_error(c, n->span, NO_FLOATS);
+	else if (type && !type_is_scalar(type))
 		check_error(c, n->span, "%s is a number, and this is %s", what,
 			    check_text(c, type));
-	return type && type_is_scalar(type);
+	return type && type_is_scalar(type) && type->kind != TYPE_FLOAT;
+}
+
+static bool has_float(struct compiler *c, const struct node *n)
+{
+	if (n->a->type->kind != TYPE_FLOAT && n->b->type->kind != TYPE_FLOAT)
+		return false;
+	check_error(c, n->span, NO_FLOATS);
+	return true;
 }
 
 static int64_t fold(enum op op, int64_t a, int64_t b)
@@ -218,7 +231,7 @@ static const struct type *check_step(struct compiler *c, struct node *n)
 
 	if (n->a->kind == NODE_VAR) {
 		type = check_expr(c, n->a);
-		if (type && !type_is_scalar(type))
+		if (type && (!type_is_scalar(type) || type->kind == TYPE_FLOAT))
 			check_error(c, n->span, "%s can't be counted up or down",
 				    check_text(c, type));
 		return type;
@@ -320,7 +333,7 @@ static const struct type *check_binary(struct compiler *c, struct node *n)
 {
 	const struct type *a = check_expr(c, n->a), *b = check_expr(c, n->b);
 
-	if (!a || !b)
+	if (!a || !b || has_float(c, n))
 		return NULL;
 	if (n->op == OP_LOGICAL_AND || n->op == OP_LOGICAL_OR) {
 		if (type_is_scalar(a) && type_is_scalar(b))
@@ -390,6 +403,8 @@ static const struct type *check_cast(struct compiler *c, struct node *n)
 		return check_error(c, n->span, "a cast to %s needs a *", check_text(c, to));
 	if (to == from)
 		return to;
+	if (from->kind == TYPE_FLOAT || to->kind == TYPE_FLOAT)
+		return check_error(c, n->span, NO_FLOATS);
 	if ((to->kind == TYPE_INT || to->kind == TYPE_BOOL || to->kind == TYPE_ENUM ||
 	     to->kind == TYPE_POINTER) &&
 	    (type_is_scalar(from) || from->kind == TYPE_USYM))

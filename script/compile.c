@@ -11,7 +11,13 @@
 
 struct wants {
 	bool args, probe, function, stack;
+	bool text; /* a name of the probe as a text: known only in a program of one target */
 };
+
+static bool is_about_texts(const struct node *n)
+{
+	return !strncmp(n->name, "str", 3) || !strcmp(n->name, "len");
+}
 
 static void find_wants(struct node *n, void *ctx)
 {
@@ -19,6 +25,9 @@ static void find_wants(struct node *n, void *ctx)
 
 	if (n->kind == NODE_CALL && !strcmp(n->name, "kstack"))
 		w->stack = true;
+	for (size_t i = 0; n->kind == NODE_CALL && is_about_texts(n) && i < n->nr_args; i++)
+		w->text |= n->args[i]->kind == NODE_NAME &&
+			   (strstr(n->args[i]->name, "probe") || strstr(n->args[i]->name, "func"));
 	if (n->kind != NODE_NAME)
 		return;
 	if (!strcmp(n->name, "args") || !strncmp(n->name, "arg", 3) || !strcmp(n->name, "retval"))
@@ -161,6 +170,7 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 					targets[0]->attach != ATTACH_UPROBE);
 		if (alone && nr > PROGRAMS_OF_A_CLAUSE)
 			alone = !has_cookies(targets[0]);
+		alone |= wants.text;
 		for (size_t k = 0; k < nr; k++)
 			variant_add(c, clause, targets[k], alone);
 	}

@@ -121,6 +121,7 @@ struct compiler {
 	size_t nr_constants, constants_capacity;
 	uint32_t zeroes, zeroes_size;
 	size_t statements_capacity, literals_capacity, programs_capacity, names_capacity;
+	size_t divisions_capacity;
 };
 
 /* --- check.c, check_expr.c ---------------------------------------------------------------- */
@@ -173,6 +174,9 @@ const char *check_text(struct compiler *c, const struct type *type); /* for mess
 /* The type of a builtin here; sets n->info. NULL with *@known false: it is none. */
 const struct type *builtin_check(struct compiler *c, struct node *n, bool *known);
 ir_value builtin_lower(struct compiler *c, struct node *n);
+/* The type of @n, which has been checked. Where it is a name that is known now, as probe and func
+ * are in a program of one target, it is a text from here on. */
+const struct type *builtin_as_text(struct compiler *c, struct node *n);
 /* The record that args is here; NULL, after saying why: it is not known. */
 const struct type *builtin_args(struct compiler *c, struct span at);
 /* How many bytes of the context are before the registers it holds, or -1: it holds none. */

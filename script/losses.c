@@ -126,6 +126,25 @@ static void report_maps(struct session *s)
 	}
 }
 
+static void report_divisions(struct session *s)
+{
+	const struct compiled *c = s->l->compiled;
+	char where[300];
+
+	for (size_t i = 0; i < c->nr_divisions; i++) {
+		const struct division *d = &c->divisions[i];
+		uint64_t times = lost_at(s, d->counter);
+
+		if (times && s->opt->compat)
+			source_warning(c->source, d->at,
+				       "Divide or modulo by 0 detected. This can lead to "
+				       "unexpected results. 1 is being used as the result.");
+		else if (times)
+			warn("%s: divisions by 0: %llu; 1 was taken as the result of each",
+			     place(s, d->at, where, sizeof(where)), (unsigned long long)times);
+	}
+}
+
 static void report_as_bpftrace(struct session *s, uint64_t lost)
 {
 	const struct compiled *c = s->l->compiled;
@@ -146,6 +165,7 @@ void losses_report(struct session *s)
 	uint64_t lost = losses_events(s), texts = lost_texts(s);
 	struct texts_stats stats;
 
+	report_divisions(s);
 	if (s->opt->compat) {
 		report_as_bpftrace(s, lost);
 		return;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -16,6 +17,7 @@ static struct source *source;
 static struct script_config config;
 static struct compiled *compiled;
 static struct interp *interp;
+static const char *outside; /* a text in the kernel's memory */
 
 static void end(void)
 {
@@ -45,6 +47,8 @@ static void run(const char *text)
 	assert_int_equal(source->errors, 0);
 	interp = interp_new(compiled);
 	assert_non_null(interp);
+	if (outside)
+		interp_outside(interp, INTERP_KERNEL, outside, strlen(outside) + 1);
 	for (size_t n = 0; n < compiled->nr_programs; n++)
 		assert_int_equal(interp_run(interp, n), 0);
 }
@@ -83,7 +87,13 @@ static void test_expressions(void **unused)
 		{ "begin { @r = (1 + 2) * 3 }", 9 },
 		{ "begin { $a = -7; @r = $a / 2 }", -3 },
 		{ "begin { $a = -7; @r = $a % 4 }", -3 },
-		{ "begin { $a = 5; $b = 0; @r = $a / $b }", 0 },
+		{ "begin { $a = 5; $b = 0; @r = $a / $b }", 1 },
+		{ "begin { $a = 5; $b = 0; @r = $a % $b }", 1 },
+		{ "begin { $a = 5; $b = 0; @r = (uint64)$a / (uint64)$b }", 1 },
+		{ "begin { $a = 5; $b = 0; @r = (uint64)$a % (uint64)$b }", 1 },
+		{ "begin { @r = 7; $b = 0; @r %= $b }", 1 },
+		{ "begin { $a = 7; $b = 0; $a /= $b; @r = $a }", 1 },
+		{ "begin { $a = -7; $b = 2; $a /= $b; @r = $a }", -3 },
 		{ "begin { $a = 5; @r = $a << 3 | 1 }", 41 },
 		{ "begin { $a = -1; @r = (uint8)$a }", 255 },
 		{ "begin { $a = 200; @r = (int8)$a }", -56 },
@@ -101,6 +111,11 @@ static void test_expressions(void **unused)
 		{ "begin { @r = comm == \"interp\" }", 1 },
 		{ "begin { @r = strcontains(\"a quick fox\", \"quick\") }", 1 },
 		{ "begin { @r = strcontains(\"a quick fox\", \"quack\") }", 0 },
+		{ "begin { @r = strcontains(probe, \"egi\") }", 1 },
+		{ "begin { @r = strncmp(probe, \"bed\", 2) }", 0 },
+		{ "begin { @r = strncmp(probe, \"bed\", 3) }", 1 },
+		{ "begin { @r = len(probe) }", 5 },
+		{ "begin { $s = \"hello\"; @r = $s[1] }", 'e' },
 		{ "begin { $t = (1, 2, 3); @r = $t.1 }", 2 },
 		{ "begin { @r = sizeof(uint32) }", 4 },
 		{ "struct foo { int a; char b; long c; } begin { @r = sizeof(struct foo) }", 16 },
@@ -127,6 +142,13 @@ static void test_statements(void **unused)
 		  20 },
 		{ "begin { @r = 0; unroll(5) { @r += 2 } }", 10 },
 		{ "begin { @r = 0; for $i : 3..7 { @r += $i } }", 18 },
+		{ "begin { @r = 0; for $i : 7..3 { @r += $i } }", 0 },
+		{ "begin { @r = 0; for $i : 1..4 { for $j : 1..$i { @r++; if ($j == 2) { return } "
+		  "} } }",
+		  3 },
+		{ "begin { @m[1] = 1; @r = 0; for $kv : @m { for $i : 0..3 { for $j : 0..4 { @r++ "
+		  "} } } }",
+		  12 },
 		{ "begin { @r = 1; return; @r = 2 }", 1 },
 		{ "begin /pid == 1/ { @r = 1 } end { @r += 5 }", 5 },
 		{ "begin { let $x = 3; { let $x = 4; } @r = $x }", 3 },
@@ -140,6 +162,46 @@ static void test_statements(void **unused)
 
 	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++)
 		assert_value(cases[n].text, cases[n].expected);
+	end();
+}
+
+/* How often it was divided by 0 is counted, by place. */
+static void test_divisions_by_zero(void **unused)
+{
+	run("begin { $a = 0; unroll (3) { @r = 5 / $a; } @s = 5 % 2; @t = 6 / ($a + 1); }");
+	assert_int_equal(compiled->nr_divisions, 2);
+	assert_int_equal(interp->globals->lost[compiled->divisions[0].counter], 3);
+	assert_int_equal(interp->globals->lost[compiled->divisions[1].counter], 0);
+	assert_int_equal(value("t"), 6);
+	end();
+}
+
+/* A length of str() counts the NUL, and what it cuts off was not wanted: it is not marked. */
+static void test_lengths(void **unused)
+{
+	static const char text[] = "zztestyyy";
+	const struct rt_tail *tails;
+	char script[300];
+
+	snprintf(script, sizeof(script),
+		 "begin { $p = kptr(%llu); $n = 5; $z = 0; "
+		 "printf(\"%%s %%s %%s %%s %%s\", str($p), str($p, 5), str($p, $n), str($p, $z), "
+		 "str($p, 100)); @r = str($p, 5) == \"zzte\" && str($p, $n) == \"zzte\"; "
+		 "@m[str($p, 5)]++; @m[str($p, $n)]++; @m[\"zzte\"]++; }",
+		 (unsigned long long)(uintptr_t)text);
+	outside = text;
+	run(script);
+	outside = NULL;
+	tails = (const void *)((const char *)interp->records[0].bytes + sizeof(struct rt_record));
+	assert_int_equal(tails[0].len, 9);
+	assert_int_equal(tails[1].len, 4);
+	assert_int_equal(tails[1].cut, 0);
+	assert_int_equal(tails[2].len, 4);
+	assert_int_equal(tails[2].cut, 0);
+	assert_int_equal(tails[3].len, 0);
+	assert_int_equal(tails[4].len, 9);
+	assert_int_equal(value("r"), 1);
+	assert_int_equal(interp_map_each(interp, find_map("m")->index, NULL, NULL), 1);
 	end();
 }
 
@@ -296,6 +358,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expressions),
 		cmocka_unit_test(test_statements),
+		cmocka_unit_test(test_divisions_by_zero),
+		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_aggregates),
 		cmocka_unit_test(test_printf),
 		cmocka_unit_test(test_exit),
