@@ -18,7 +18,7 @@ struct rt_string {
 	char bytes[];
 };
 #define RT_STRING_SIZE(room) (sizeof(struct rt_string) + (((room) + 7) & ~7u))
-#define RT_STRING_MAX	     4096 /* bytes of room at the most */
+#define RT_STRING_MAX	     10240 /* bytes of room at the most */
 
 /* What stands for a text or a stack whose bytes were sent once (struct rt_bytes). All 0: none. */
 struct rt_id {

@@ -119,6 +119,7 @@ static const char *kind_text(const struct node *n)
 		[NODE_SIZEOF] = "sizeof",
 		[NODE_OFFSETOF] = "offsetof",
 		[NODE_BLOCK_VALUE] = "value",
+		[NODE_ENTRY] = "entry",
 		[NODE_EXPRESSION] = "expression",
 		[NODE_ASSIGN] = "set",
 		[NODE_LET] = "let",
@@ -225,7 +226,7 @@ static void dump_list(const struct node *n, int depth, FILE *out)
 
 static void dump_point(const struct point *p, FILE *out)
 {
-	fprintf(out, "  probe %s", ast_provider_name(p->provider));
+	fprintf(out, "  probe %s%s", p->latency ? "latency " : "", ast_provider_name(p->provider));
 	for (size_t i = 0; i < p->nr_parts; i++) {
 		putc(' ', out);
 		quote(p->parts[i], strlen(p->parts[i]), out);

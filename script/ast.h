@@ -34,6 +34,8 @@ enum node_kind {
 	NODE_SIZEOF,  /* .a, or .type_name */
 	NODE_OFFSETOF, /* .type_name or .a; .name: the field, perhaps a.b.c */
 	NODE_BLOCK_VALUE, /* { .body; .a }: of a macro that gives a value */
+	/* of latency: what .a was at the entry, the .value-th that was kept */
+	NODE_ENTRY,
 	/* --- statements --- */
 	NODE_EXPRESSION, /* .a, for what it does */
 	NODE_ASSIGN,	 /* .a .op= .b; .op OP_NONE: a plain = */
@@ -161,6 +163,9 @@ struct point {
 	uint64_t number; /* rate, count, or address */
 	bool has_offset;
 	uint64_t offset; /* function+offset */
+	/* latency: the entry, by .provider (KPROBE, FENTRY, UPROBE or TRACEPOINT), and what ends
+	 * it. */
+	bool latency;
 };
 
 struct clause {

@@ -388,7 +388,8 @@ static const struct type *make_anew(struct btf_types *b, struct btf_section *s,
 		return btf_type_later(b, btf_raw_flag(t) ? "union" : "struct",
 				      btf_raw_string(&s->raw, t->name_off));
 	case BTF_FILE_FLOAT:
-		return bytes(b, t->size);
+		return t->size == 4 || t->size == 8 ? type_float(b->types, t->size)
+						    : bytes(b, t->size);
 	default: /* of functions only the address is of use */
 		return type_void(b->types);
 	}

@@ -21,8 +21,11 @@ static bool of_process(const struct compiler *c)
 
 static const struct type *not_here(struct compiler *c, struct node *n)
 {
-	return check_error(c, n->span, "%s is not there in %s probes", n->name,
-			   ast_provider_name(c->target->point->provider));
+	check_error(c, n->span, "%s is not there in %s probes", n->name,
+		    ast_provider_name(c->target->point->provider));
+	if (c->target->pair && !c->target->is_entry && !strncmp(n->name, "arg", 3))
+		check_hint(c, "entry.%s is what it was at the entry", n->name);
+	return NULL;
 }
 
 /* --- the task, the clock, the CPU --------------------------------------------------------- */
@@ -290,6 +293,11 @@ static ir_value load_register(struct compiler *c, int at)
 	return ir_load(c->f, ir_context(c->f), at, 8, false);
 }
 
+ir_value builtin_stack_pointer(struct compiler *c)
+{
+	return load_register(c, REGISTER_SP);
+}
+
 ir_value builtin_argument(struct compiler *c, unsigned n)
 {
 	enum attach attach = c->target->attach;
@@ -375,6 +383,17 @@ static ir_value lower_sarg(struct compiler *c, struct node *n)
 	return ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
 }
 
+/* What the tracepoint at the end of a pair says of how it went; NULL: nothing. */
+static const struct field *result_field(const struct compiler *c)
+{
+	const struct type *args = c->target->args;
+	const struct field *f;
+	uint32_t offset;
+
+	f = args && !c->target->is_entry ? type_field(args, "ret", &offset) : NULL;
+	return f && type_is_scalar(f->type) ? f : NULL;
+}
+
 static const struct type *check_retval(struct compiler *c, struct node *n)
 {
 	switch (c->target->attach) {
@@ -388,6 +407,10 @@ static const struct type *check_retval(struct compiler *c, struct node *n)
 	case ATTACH_KRETPROBE:
 	case ATTACH_URETPROBE:
 		return type_int(c->types, 8, true);
+	case ATTACH_TRACEPOINT:
+		if (c->variant->latency && result_field(c))
+			return result_field(c)->type;
+		return not_here(c, n);
 	default:
 		return not_here(c, n);
 	}
@@ -398,6 +421,9 @@ ir_value builtin_result(struct compiler *c)
 	const struct type *ret = c->target->ret;
 	ir_value value;
 
+	if (c->target->attach == ATTACH_TRACEPOINT)
+		return ir_load(c->f, ir_context(c->f), result_field(c)->offset,
+			       result_field(c)->type->size, result_field(c)->type->is_signed);
 	if (c->target->attach != ATTACH_FEXIT)
 		return load_register(c, REGISTER_RESULT);
 	value = ir_load(c->f, ir_context(c->f), 8 * c->target->nr_args, 8, false);
@@ -416,6 +442,10 @@ const struct type *builtin_args(struct compiler *c, struct span at)
 	    c->target->attach != ATTACH_PERF)
 		return c->target->args;
 	check_error(c, at, "what the arguments of %s are is not known here", c->target->name);
+	if (c->target->pair && !c->target->is_entry) {
+		check_hint(c, "entry.args and entry.arg0 are what they were at the entry");
+		return NULL;
+	}
 	if (c->target->attach == ATTACH_KPROBE || c->target->attach == ATTACH_UPROBE)
 		check_hint(c, "arg0, arg1 and so on are there by number");
 	return NULL;
@@ -445,13 +475,43 @@ static const struct type *check_probe(struct compiler *c, struct node *n)
 	return type_of_kind(c->types, TYPE_PROBE);
 }
 
+static ir_value lower_known(struct compiler *c, const char *text)
+{
+	return ir_rodata(c->f, lower_literal(c, text, strlen(text)));
+}
+
 static ir_value lower_probe(struct compiler *c, struct node *n)
 {
 	if (c->target->attach == ATTACH_FOLDED)
 		return lower_folded_probe(c);
+	if (n->type->kind == TYPE_STRING)
+		return lower_known(c, c->target->name);
 	if (c->variant->by_cookie)
 		return ir_call(c->f, BPF_FUNC_get_attach_cookie, IR_SCALAR, 1, ir_context(c->f));
 	return ir_const(c->f, c->variant->first_name);
+}
+
+/* The text of probe and func; NULL: it is not known now. */
+static const char *known_text(const struct compiler *c, const struct node *n)
+{
+	if (n->kind != NODE_NAME || c->variant->nr_targets != 1)
+		return NULL;
+	if (n->type->kind == TYPE_PROBE && strstr(n->name, "probe"))
+		return c->target->name;
+	/* with an offset, the address says more than the function */
+	return c->target->point->has_offset ? NULL : c->target->function;
+}
+
+const struct type *builtin_as_text(struct compiler *c, struct node *n)
+{
+	enum type_kind kind = n->type ? n->type->kind : TYPE_VOID;
+	const char *text = NULL;
+
+	if (n->kind == NODE_NAME && (kind == TYPE_PROBE || kind == TYPE_KSYM || kind == TYPE_USYM))
+		text = known_text(c, n);
+	if (text)
+		n->type = type_string(c->types, strlen(text) + 1);
+	return n->type;
 }
 
 static const struct type *check_probetype(struct compiler *c, struct node *n)
@@ -461,9 +521,7 @@ static const struct type *check_probetype(struct compiler *c, struct node *n)
 
 static ir_value lower_probetype(struct compiler *c, struct node *n)
 {
-	const char *name = ast_provider_name(c->target->point->provider);
-
-	return ir_rodata(c->f, lower_literal(c, name, strlen(name)));
+	return lower_known(c, ast_provider_name(c->target->point->provider));
 }
 
 static bool is_one_function(const struct compiler *c)
@@ -511,8 +569,7 @@ static ir_value lower_func(struct compiler *c, struct node *n)
 	ir_value ip;
 
 	if (n->type->kind == TYPE_STRING)
-		return ir_rodata(
-			c->f, lower_literal(c, c->target->function, strlen(c->target->function)));
+		return lower_known(c, c->target->function);
 	if (n->type->kind == TYPE_PROBE)
 		return ir_binary_imm(c->f, IR_ADD, lower_probe(c, n), c->variant->nr_targets);
 	/* by many at once, the instruction pointer is not always where the function is */
@@ -602,6 +659,7 @@ static const struct builtin builtins[] = {
 	{ "leader_comm", check_pcomm, lower_pcomm },
 	{ "curtask", check_curtask, lower_curtask },
 	{ "retval", check_retval, lower_retval },
+	{ "latency", latency_check, latency_lower },
 	{ "args", check_args, lower_args },
 	{ "ctx", check_ctx, lower_args },
 	{ "probe", check_probe, lower_probe },
@@ -651,6 +709,9 @@ const struct type *builtin_check(struct compiler *c, struct node *n, bool *known
 {
 	const struct builtin *b = find(n->name);
 
+	/* elsewhere the name may be a constant's or an enumerator's */
+	if (b && b->check == latency_check && !c->variant->latency)
+		b = NULL;
 	*known = b;
 	n->info = (void *)b;
 	return b ? b->check(c, n) : NULL;

@@ -423,7 +423,8 @@ static const struct type *check_len(struct compiler *c, struct node *n)
 
 	if (has_keys(c, a))
 		return check_map_length(c, n);
-	type = check_expr(c, a);
+	check_expr(c, a);
+	type = builtin_as_text(c, a);
 	if (!type)
 		return NULL;
 	if (!type_is_text(type) && type->kind != TYPE_BUFFER)

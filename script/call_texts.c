@@ -20,16 +20,31 @@ static bool is_bytes(const struct type *type)
 	return type->kind == TYPE_ARRAY && type->to->size == 1;
 }
 
-/* The length that a script asks for, where it is known now, bounded by max_strlen. */
-static uint32_t room_for(struct compiler *c, struct node *n, uint32_t more)
+/* As bpftrace has it since 0.23: below that, a NUL behind max_strlen bytes is not one of them. */
+#define NUL_IS_EXTRA 1024
+
+/* The length that a script asks for, where it is known now, bounded by max_strlen. That of str()
+ * counts the NUL. */
+static uint32_t room_for(struct compiler *c, struct node *n)
 {
-	uint64_t room = c->config->max_strlen;
+	uint64_t most = c->config->max_strlen;
 	int64_t length;
 
 	if (n->nr_args > 1 && check_constant(c, n->args[1], &length) && length >= 0 &&
-	    (uint64_t)length < room)
-		room = length + more;
-	return room < RT_STRING_MAX ? room : RT_STRING_MAX;
+	    (uint64_t)length <= most)
+		most = length ? length : 1;
+	else if (!strcmp(n->name, "str") && most < NUL_IS_EXTRA)
+		most++;
+	return most < RT_STRING_MAX ? most : RT_STRING_MAX;
+}
+
+/* Is it the script that says where a text ends? Then what is left out there was not wanted. */
+static bool has_length(struct compiler *c, struct node *n)
+{
+	int64_t length;
+
+	return n->nr_args > 1 && check_constant(c, n->args[1], &length) && length >= 0 &&
+	       (uint64_t)length <= c->config->max_strlen;
 }
 
 static const struct type *check_str(struct compiler *c, struct node *n)
@@ -52,7 +67,7 @@ static const struct type *check_str(struct compiler *c, struct node *n)
 	if (!type_is_scalar(type) && !is_bytes(type))
 		return check_error(c, n->span, "str() takes an address, and this is %s",
 				   check_text(c, type));
-	return type_string(c->types, room_for(c, n, 1));
+	return type_string(c->types, room_for(c, n));
 }
 
 static const struct type *check_buf(struct compiler *c, struct node *n)
@@ -74,28 +89,34 @@ static const struct type *check_buf(struct compiler *c, struct node *n)
 				   check_text(c, type));
 	else if (n->nr_args == 1)
 		return check_error(c, n->span, "buf() needs a length here: buf(address, length)");
-	room = n->nr_args == 1 ? own : room_for(c, n, 0);
+	room = n->nr_args == 1 ? own : room_for(c, n);
 	if (own && own < room)
 		room = own;
 	return type_buffer(c->types, room ? room : 1);
 }
 
-/* The length that is wanted, not more than there is room for. */
-static void cut_to(struct compiler *c, struct node *n, ir_value to)
+/* The length that is wanted, with the NUL, is not known before; it is not more than there is. */
+static void cut_to(struct compiler *c, struct node *n, ir_value to, uint32_t room)
 {
-	uint32_t shorter, after;
-	ir_value wanted, len;
-	int64_t constant;
+	uint32_t shorter = ir_block(c->f), some = ir_block(c->f), none = ir_block(c->f),
+		 cut = ir_block(c->f), after = ir_block(c->f);
+	ir_value wanted = lower_expr(c, n->args[1]), len;
 
-	if (n->nr_args < 2 || check_constant(c, n->args[1], &constant))
-		return;
-	shorter = ir_block(c->f);
-	after = ir_block(c->f);
-	wanted = lower_expr(c, n->args[1]);
 	len = ir_load(c->f, to, offsetof(struct rt_string, len), 4, false);
-	ir_branch(c->f, IR_UGT, len, wanted, shorter, after);
+	ir_branch(c->f, IR_UGE, len, wanted, shorter, after);
 	ir_enter(c->f, shorter);
-	ir_store(c->f, to, offsetof(struct rt_string, len), 4, wanted);
+	ir_branch_imm(c->f, IR_EQ, wanted, 0, none, some);
+	ir_enter(c->f, none);
+	ir_store_imm(c->f, to, offsetof(struct rt_string, len), 4, 0);
+	ir_jump(c->f, cut);
+	ir_enter(c->f, some);
+	ir_store(c->f, to, offsetof(struct rt_string, len), 4,
+		 ir_binary_imm(c->f, IR_SUB, wanted, 1));
+	ir_jump(c->f, cut);
+	ir_enter(c->f, cut);
+	ir_store_imm(c->f, to, offsetof(struct rt_string, cut), 4, 0);
+	/* onto itself: what is behind the end now becomes NUL */
+	ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, to, ir_const(c->f, room), to);
 	ir_jump(c->f, after);
 	ir_enter(c->f, after);
 }
@@ -123,6 +144,7 @@ bool call_text_to(struct compiler *c, struct node *n, ir_value to, uint32_t room
 {
 	enum space space;
 	ir_value from, len;
+	int64_t length;
 
 	if (!is_read(n) || (!strcmp(n->name, "str") && type_is_text(n->args[0]->type)))
 		return false;
@@ -132,7 +154,10 @@ bool call_text_to(struct compiler *c, struct node *n, ir_value to, uint32_t room
 			room = n->type->count;
 		ir_runtime(c->f, lower_reader(c, "rt_str", space), IR_SCALAR, 3, to,
 			   ir_const(c->f, room), from);
-		cut_to(c, n, to);
+		if (has_length(c, n) && room == n->type->count)
+			ir_store_imm(c->f, to, offsetof(struct rt_string, cut), 4, 0);
+		else if (n->nr_args > 1 && !check_constant(c, n->args[1], &length))
+			cut_to(c, n, to, room);
 		return true;
 	}
 	len = n->nr_args > 1 ? lower_expr(c, n->args[1]) : ir_const(c->f, n->type->count);
@@ -144,16 +169,19 @@ bool call_text_to(struct compiler *c, struct node *n, ir_value to, uint32_t room
 ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, ir_value offset,
 			  uint32_t room, int64_t where)
 {
+	ir_value from, next;
 	enum space space;
 	int64_t constant;
-	ir_value from;
 
 	if (!is_read(n) || strcmp(n->name, "str") || type_is_text(n->args[0]->type) ||
 	    (n->nr_args > 1 && !check_constant(c, n->args[1], &constant)))
 		return 0;
 	from = read_from(c, n->args[0], &space);
-	return ir_runtime(c->f, lower_reader(c, "rt_append", space), IR_SCALAR, 5, record, offset,
+	next = ir_runtime(c->f, lower_reader(c, "rt_append", space), IR_SCALAR, 5, record, offset,
 			  ir_const(c->f, room), from, ir_const(c->f, where));
+	if (has_length(c, n))
+		ir_store_imm(c->f, record, (where >> 32) + offsetof(struct rt_tail, cut), 4, 0);
+	return next;
 }
 
 static ir_value lower_str(struct compiler *c, struct node *n)
@@ -172,8 +200,10 @@ static ir_value lower_str(struct compiler *c, struct node *n)
 static bool texts(struct compiler *c, struct node *n)
 {
 	for (size_t i = 0; i < 2; i++) {
-		const struct type *type = check_expr(c, n->args[i]);
+		const struct type *type;
 
+		check_expr(c, n->args[i]);
+		type = builtin_as_text(c, n->args[i]);
 		if (!type)
 			return false;
 		if (!type_is_text(type)) {

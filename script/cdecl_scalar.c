@@ -60,11 +60,8 @@ const struct type *cdecl_scalar_of(struct types *types, const struct cdecl_words
 	if (w->longs > 2 || w->has_sign + w->has_no_sign > 1 || w->ints > 1 ||
 	    !!w->longs + w->shorts + w->chars > 1 || (w->chars && w->ints))
 		return NULL;
-	if (w->floats || w->doubles) { /* there is no arithmetic of these: they are only bits */
-		if (w->all != 1)
-			return NULL;
-		return type_int(types, w->floats ? 4 : 8, false);
-	}
+	if (w->floats || w->doubles)
+		return w->all == 1 ? type_float(types, w->floats ? 4 : 8) : NULL;
 	if (w->chars && !w->has_sign && !w->has_no_sign)
 		is_signed = true; /* as the language has it on every architecture */
 	return type_int(types, size, is_signed);

@@ -81,6 +81,8 @@ const struct type *check_join(struct compiler *c, const struct type *a, const st
 {
 	if (!a || !b || a == b)
 		return a ? a : b;
+	if (a->kind == TYPE_FLOAT || b->kind == TYPE_FLOAT)
+		return NULL;
 	if (type_is_text(a) && type_is_text(b)) {
 		uint32_t room_a = type_room(a), room_b = type_room(b);
 
@@ -401,7 +403,7 @@ static void check_if_condition(struct compiler *c, struct node *n)
 {
 	const struct type *type = check_expr(c, n);
 
-	if (type && !type_is_scalar(type) && !type_is_text(type))
+	if (type && (!type_is_scalar(type) || type->kind == TYPE_FLOAT) && !type_is_text(type))
 		check_error(c, n->span, "%s is neither true nor false", check_text(c, type));
 }
 
@@ -522,6 +524,10 @@ void check_variant(struct compiler *c, struct variant *v)
 	c->next_variable = 0;
 	c->scope = 0;
 	c->loops = 0;
+	if (v->targets[0]->is_entry) {
+		latency_check_entry(c, v);
+		return;
+	}
 	if (v->clause->predicate)
 		check_if_condition(c, v->clause->predicate);
 	check_statements(c, v->clause->body);

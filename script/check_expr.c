@@ -14,14 +14,27 @@ static const struct type *uint64(struct compiler *c)
 	return type_int(c->types, 8, false);
 }
 
+#define NO_FLOATS \
+	"a floating-point number can be kept and shown, but programs can't calculate with it"
+
 bool check_number(struct compiler *c, struct node *n, const char *what)
 {
 	const struct type *type = check_expr(c, n);
 
-	if (type && !type_is_scalar(type))
+	if (type && type->kind == TYPE_FLOAT)
+		check_error(c, n->span, NO_FLOATS);
+	else if (type && !type_is_scalar(type))
 		check_error(c, n->span, "%s is a number, and this is %s", what,
 			    check_text(c, type));
-	return type && type_is_scalar(type);
+	return type && type_is_scalar(type) && type->kind != TYPE_FLOAT;
+}
+
+static bool has_float(struct compiler *c, const struct node *n)
+{
+	if (n->a->type->kind != TYPE_FLOAT && n->b->type->kind != TYPE_FLOAT)
+		return false;
+	check_error(c, n->span, NO_FLOATS);
+	return true;
 }
 
 static int64_t fold(enum op op, int64_t a, int64_t b)
@@ -99,6 +112,10 @@ static const struct type *unknown_name(struct compiler *c, struct node *n)
 	if (!c->final)
 		return NULL;
 	check_error(c, n->span, "unknown identifier: %s", n->name);
+	if (!strcmp(n->name, "latency") || !strcmp(n->name, "entry")) {
+		check_hint(c, "it is there in pairs of probes, such as latency:vfs_read");
+		return NULL;
+	}
 	for (const char *const *s = script_builtin_names(); *s; s++)
 		nearest_try(&near, *s);
 	for (const struct constant *k = c->script->constants; k; k = k->next)
@@ -214,7 +231,7 @@ static const struct type *check_step(struct compiler *c, struct node *n)
 
 	if (n->a->kind == NODE_VAR) {
 		type = check_expr(c, n->a);
-		if (type && !type_is_scalar(type))
+		if (type && (!type_is_scalar(type) || type->kind == TYPE_FLOAT))
 			check_error(c, n->span, "%s can't be counted up or down",
 				    check_text(c, type));
 		return type;
@@ -316,7 +333,7 @@ static const struct type *check_binary(struct compiler *c, struct node *n)
 {
 	const struct type *a = check_expr(c, n->a), *b = check_expr(c, n->b);
 
-	if (!a || !b)
+	if (!a || !b || has_float(c, n))
 		return NULL;
 	if (n->op == OP_LOGICAL_AND || n->op == OP_LOGICAL_OR) {
 		if (type_is_scalar(a) && type_is_scalar(b))
@@ -386,6 +403,8 @@ static const struct type *check_cast(struct compiler *c, struct node *n)
 		return check_error(c, n->span, "a cast to %s needs a *", check_text(c, to));
 	if (to == from)
 		return to;
+	if (from->kind == TYPE_FLOAT || to->kind == TYPE_FLOAT)
+		return check_error(c, n->span, NO_FLOATS);
 	if ((to->kind == TYPE_INT || to->kind == TYPE_BOOL || to->kind == TYPE_ENUM ||
 	     to->kind == TYPE_POINTER) &&
 	    (type_is_scalar(from) || from->kind == TYPE_USYM))
@@ -490,16 +509,20 @@ static void check_block_value(struct compiler *c, struct node *n)
 	n->type = check_expr(c, n->a);
 }
 
+static const struct type *check_int(struct compiler *c, struct node *n)
+{
+	if (n->info)
+		return n->info;
+	if (n->name && (!strcmp(n->name, "true") || !strcmp(n->name, "false")))
+		return type_bool(c->types);
+	return type_int(c->types, 8, !n->is_unsigned);
+}
+
 const struct type *check_expr(struct compiler *c, struct node *n)
 {
 	switch (n->kind) {
 	case NODE_INT:
-		if (n->info)
-			n->type = n->info;
-		else if (n->name && (!strcmp(n->name, "true") || !strcmp(n->name, "false")))
-			n->type = type_bool(c->types);
-		else
-			n->type = type_int(c->types, 8, !n->is_unsigned);
+		n->type = check_int(c, n);
 		break;
 	case NODE_STRING:
 		n->type = type_string(c->types, n->length + 1);
@@ -542,6 +565,9 @@ const struct type *check_expr(struct compiler *c, struct node *n)
 		break;
 	case NODE_OFFSETOF:
 		n->type = check_offsetof(c, n);
+		break;
+	case NODE_ENTRY:
+		n->type = latency_check_kept(c, n);
 		break;
 	case NODE_BLOCK_VALUE:
 		c->scope++;

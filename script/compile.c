@@ -12,7 +12,13 @@
 struct wants {
 	bool args, probe, function, stack, user_stack;
 	bool registers; /* others than those of arguments and results */
+	bool text;	/* a name of the probe as a text: known only in a program of one target */
 };
+
+static bool is_about_texts(const struct node *n)
+{
+	return !strncmp(n->name, "str", 3) || !strcmp(n->name, "len");
+}
 
 static void find_wants(struct node *n, void *ctx)
 {
@@ -24,6 +30,9 @@ static void find_wants(struct node *n, void *ctx)
 		w->user_stack = true;
 	if (n->kind == NODE_CALL && !strcmp(n->name, "reg"))
 		w->registers = true;
+	for (size_t i = 0; n->kind == NODE_CALL && is_about_texts(n) && i < n->nr_args; i++)
+		w->text |= n->args[i]->kind == NODE_NAME &&
+			   (strstr(n->args[i]->name, "probe") || strstr(n->args[i]->name, "func"));
 	if (n->kind != NODE_NAME)
 		return;
 	if (!strcmp(n->name, "ctx") || !strcmp(n->name, "usermode") || !strncmp(n->name, "sarg", 4))
@@ -55,7 +64,7 @@ static struct wants clause_wants(const struct clause *clause)
 
 static bool is_alike(const struct target *a, const struct target *b)
 {
-	return a->attach == b->attach && a->multi == b->multi &&
+	return !a->pair && !b->pair && a->attach == b->attach && a->multi == b->multi &&
 	       a->caller_missing == b->caller_missing && a->point->provider == b->point->provider &&
 	       a->args == b->args && a->ret == b->ret && !a->nr_usdt_args && !b->nr_usdt_args &&
 	       a->attach != ATTACH_RUN && a->btf_id == b->btf_id && a->btf_fd == b->btf_fd &&
@@ -147,43 +156,78 @@ static void clause_is_empty(struct compiler *c, const struct clause *clause)
 			       "cause issues with program behavior.");
 }
 
+/* Both programs of each pair, which share what they know of their target alone. */
+static void add_pairs(struct compiler *c, const struct clause *clause, struct latency *l,
+		      const struct wants *wants, struct target **entries, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		struct target *both[2] = { entries[i], latency_pair(c, l, entries[i], nr == 1) };
+
+		for (int k = 0; k < 2 && both[1]; k++) {
+			if (!wants->args && !wants->stack)
+				probes_without_args(c->probes, both[k]);
+			variant_add(c, clause, both[k], true);
+			c->variants[c->nr_variants - 1]->latency = l;
+		}
+	}
+}
+
+static bool are_too_many(struct compiler *c, const struct point *point, size_t nr)
+{
+	if (nr <= c->config->max_probes)
+		return false;
+	source_error(c->source, point->span, "%zu probes are more than max_probes allows (%llu)",
+		     nr, (unsigned long long)c->config->max_probes);
+	source_hint(c->source, "config = { max_probes = %zu } allows them", nr);
+	return true;
+}
+
+/* The cheapest way to each target, or to many of them at once, that has what the clause asks for. */
+static void choose_ways(struct compiler *c, const struct clause *clause, const struct wants *wants,
+			struct target **targets, size_t nr)
+{
+	/* the stack of a raw tracepoint begins with our own program */
+	for (size_t k = 0; k < nr && !wants->args && !wants->stack; k++)
+		probes_without_args(c->probes, targets[k]);
+	if (!wants->stack && !wants->text && !c->options->by_name)
+		lower_folded_choose(c, clause, targets, nr);
+	if (wants->user_stack)
+		probes_user_callers(c->probes, targets, nr);
+	if (!wants->text)
+		probes_choose_multi(c->probes, targets, nr, wants->registers || wants->stack);
+}
+
 static void expand_clause(struct compiler *c, const struct clause *clause, size_t *nr_all)
 {
-	struct wants wants = clause_wants(clause);
+	struct latency *latency = latency_new(c, clause);
+	struct wants wants = clause_wants(clause); /* with what is asked of the entry */
 	size_t first = c->nr_variants;
 	bool failed = false;
 
 	for (size_t i = 0; i < clause->nr_points; i++) {
+		const struct point *point = &clause->points[i];
 		struct target **targets;
 		bool alone;
 		size_t nr;
 
-		if (probes_expand(c->probes, c->source, &clause->points[i], &targets, &nr))
+		if (probes_expand(c->probes, c->source, point, &targets, &nr))
 			failed = true;
 		if (!nr)
 			continue;
-		*nr_all += nr;
-		if (*nr_all > c->config->max_probes) {
-			source_error(c->source, clause->points[i].span,
-				     "%zu probes are more than max_probes allows (%llu)", *nr_all,
-				     (unsigned long long)c->config->max_probes);
-			source_hint(c->source, "config = { max_probes = %zu } allows them",
-				    *nr_all);
+		*nr_all += point->latency ? 2 * nr : nr;
+		if (are_too_many(c, point, *nr_all))
 			return;
+		if (point->latency) {
+			add_pairs(c, clause, latency, &wants, targets, nr);
+			continue;
 		}
-		/* the stack of a raw tracepoint begins with our own program */
-		for (size_t k = 0; k < nr && !wants.args && !wants.stack; k++)
-			probes_without_args(c->probes, targets[k]);
-		if (!wants.stack && !c->options->by_name)
-			lower_folded_choose(c, clause, targets, nr);
-		if (wants.user_stack)
-			probes_user_callers(c->probes, targets, nr);
-		probes_choose_multi(c->probes, targets, nr, wants.registers || wants.stack);
+		choose_ways(c, clause, &wants, targets, nr);
 		/* a kprobe's func is where it was hit */
 		alone = wants.probe || (wants.function && targets[0]->attach != ATTACH_KPROBE &&
 					targets[0]->attach != ATTACH_UPROBE);
 		if (alone && nr > PROGRAMS_OF_A_CLAUSE)
 			alone = !has_cookies(targets[0]);
+		alone |= wants.text;
 		for (size_t k = 0; k < nr; k++)
 			variant_add(c, clause, targets[k],
 				    alone && targets[k]->attach != ATTACH_FOLDED &&
@@ -204,12 +248,17 @@ static bool is_shared(const struct map_use *m)
 	return m->read || !type_is_aggregate(m->map.value);
 }
 
+/* So many calls may be under way at once. */
+#define LATENCIES_MIN 16384
+
 static void finish_map(struct compiler *c, struct map_use *m)
 {
 	const struct map_declaration *d;
 	struct script_map *map = &m->map;
 
 	map->entries = map->key ? c->config->max_map_keys : 1;
+	if (map->latency && map->entries < LATENCIES_MIN)
+		map->entries = LATENCIES_MIN;
 	for (d = c->script->maps; d; d = d->next) {
 		if (strcmp(d->name, map->name))
 			continue;

@@ -31,6 +31,7 @@ struct variable {
 
 struct variant {
 	const struct clause *clause;
+	struct latency *latency; /* of a pair's programs; NULL: none */
 	struct target **targets;
 	size_t nr_targets;
 	bool by_cookie;
@@ -49,6 +50,17 @@ struct map_use {
 	bool cleared;  /* while programs may write to it */
 	bool told;     /* that it is never assigned */
 	bool assigned; /* something, be its type known or not */
+};
+
+/*
+ * A clause with latency: is two programs for each call: that at the entry notes the time, and what
+ * the clause asks of the entry, in a map of its own; the clause itself runs at the return.
+ */
+struct latency {
+	struct map_use *map;
+	struct node **kept; /* expressions: what entry.x and entry(x) stand for */
+	size_t nr_kept, capacity;
+	uint32_t pairs; /* so far */
 };
 
 struct loop {
@@ -104,6 +116,7 @@ struct compiler {
 	uint32_t which, record; /* of lower_folded.c: places of the probe's number, and of args */
 	bool in_memory;		/* $variables are in the scratch: a callback sees them there, too */
 	bool in_callback;
+	uint32_t noted; /* of latency: where in the scratch the copy of what was noted is */
 	struct loop *loop;
 	unsigned char *rodata;
 	size_t rodata_size, rodata_capacity;
@@ -113,6 +126,7 @@ struct compiler {
 	size_t nr_constants, constants_capacity;
 	uint32_t zeroes, zeroes_size;
 	size_t statements_capacity, literals_capacity, programs_capacity, names_capacity;
+	size_t divisions_capacity;
 };
 
 /* --- check.c, check_expr.c ---------------------------------------------------------------- */
@@ -165,6 +179,9 @@ const char *check_text(struct compiler *c, const struct type *type); /* for mess
 /* The type of a builtin here; sets n->info. NULL with *@known false: it is none. */
 const struct type *builtin_check(struct compiler *c, struct node *n, bool *known);
 ir_value builtin_lower(struct compiler *c, struct node *n);
+/* The type of @n, which has been checked. Where it is a name that is known now, as probe and func
+ * are in a program of one target, it is a text from here on. */
+const struct type *builtin_as_text(struct compiler *c, struct node *n);
 /* The record that args is here; NULL, after saying why: it is not known. */
 const struct type *builtin_args(struct compiler *c, struct span at);
 /* How many bytes of the context are before the registers it holds, or -1: it holds none. */
@@ -173,6 +190,8 @@ int builtin_registers(const struct compiler *c);
 ir_value builtin_argument(struct compiler *c, unsigned n);
 /* What it returned. */
 ir_value builtin_result(struct compiler *c);
+/* The stack pointer. */
+ir_value builtin_stack_pointer(struct compiler *c);
 /* pid and tid, also as calls. (call_values.c) */
 ir_value call_ids(struct compiler *c, struct node *n);
 /* The n-th argument of a usdt probe, and its type. (call_usdt.c) */
@@ -180,6 +199,27 @@ ir_value usdt_argument(struct compiler *c, unsigned n);
 const struct type *usdt_argument_type(struct compiler *c, unsigned n);
 /* The offset of a register by its name ("ip", "di", "r0"); -1: there is none. */
 int builtin_register(const char *name);
+
+/* --- latency.c: one clause for a begin and its end ---------------------------------------- */
+
+/* For the clause: its nodes that ask for the entry become NODE_ENTRY. NULL: no probe of it is a
+ * pair. */
+struct latency *latency_new(struct compiler *c, const struct clause *clause);
+/* What ends the call that begins at @entry; both become a pair. NULL: nothing does, which is said
+ * where @alone. */
+struct target *latency_pair(struct compiler *c, struct latency *l, struct target *entry,
+			    bool alone);
+/* One round over what is kept at the entry. */
+void latency_check_entry(struct compiler *c, struct variant *v);
+/* All that the program at the entry does. */
+void latency_lower_entry(struct compiler *c);
+/* What the other one begins with: what follows runs only where the entry was seen. */
+void latency_lower_return(struct compiler *c);
+/* The builtin latency, and a NODE_ENTRY. */
+const struct type *latency_check(struct compiler *c, struct node *n);
+ir_value latency_lower(struct compiler *c, struct node *n);
+const struct type *latency_check_kept(struct compiler *c, struct node *n);
+ir_value latency_lower_kept(struct compiler *c, struct node *n);
 
 /* --- functions.c and call_*.c: calls ------------------------------------------------------ */
 

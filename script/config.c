@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/msg.h"
 #include "base/util.h"
 #include "script/check.h"
 #include "script.shared.h"
@@ -106,8 +107,11 @@ static const char *set_number(const struct setting_def *d, struct script_config 
 	if (d->kind == KIND_TEXT || d->kind == KIND_STACK_MODE || d->kind == KIND_MISSING)
 		return "a text";
 	/* as much as there is */
-	if (d->at == AT(max_strlen) && n > d->max)
+	if (d->at == AT(max_strlen) && n > d->max) {
+		warn("%s is bounded: %llu bytes, not %llu", d->name, (unsigned long long)d->max,
+		     (unsigned long long)n);
 		n = d->max;
+	}
 	if (n < d->min || n > d->max) {
 		snprintf(right, sizeof(right), "a number from %llu to %llu",
 			 (unsigned long long)d->min, (unsigned long long)d->max);

@@ -58,7 +58,10 @@ static void explain_program(const struct compiled *c, const struct program *p, F
 	for (size_t i = 0; i < p->nr_targets && i < NAMES_SHOWN; i++) {
 		const struct target *t = p->targets[i];
 
-		fprintf(out, "  %s (line %u): %s%s%s\n", t->name, line, way_text(t->attach),
+		fprintf(out, "  %s (line %u): %s%s%s%s\n", t->name, line, way_text(t->attach),
+			!t->pair      ? ""
+			: t->is_entry ? ", the entry"
+				      : ", the end",
 			t->why ? ", " : "", t->why ? t->why : "");
 	}
 	if (p->nr_targets > NAMES_SHOWN)
@@ -99,6 +102,12 @@ static uint64_t map_bytes(const struct script_map *map)
 
 static void explain_map(const struct compiled *c, const struct script_map *map, FILE *out)
 {
+	if (map->latency) {
+		fprintf(out, "  what %s notes at entries: %u calls at once, %llu KiB at the most\n",
+			map->name, map->entries,
+			(unsigned long long)((map_bytes(map) + 1023) / 1024));
+		return;
+	}
 	fprintf(out, "  @%s", map->name);
 	if (map->key)
 		fprintf(out, "[%s]", type_text(c->types, map->key));

@@ -169,6 +169,8 @@ static const char *kind_text(const struct type *type)
 		return "string";
 	case TYPE_BUFFER:
 		return "buffer";
+	case TYPE_FLOAT:
+		return "float";
 	case TYPE_USYM:
 		return "usym_t";
 	case TYPE_KSTACK:
@@ -206,7 +208,7 @@ static const char *misfit(const struct piece *p, const struct type *type)
 			       : "takes a buffer or a string";
 	if (strchr("eEfFaA", p->letter[0]) || !strcmp(p->letter, "g") || p->letter[0] == 'G')
 		return "is not supported: there are no floating-point numbers";
-	return type_is_scalar(type) ? NULL : "takes an integer";
+	return type_is_scalar(type) && type->kind != TYPE_FLOAT ? NULL : "takes an integer";
 }
 
 bool format_check(struct source *src, struct span at, const char *format, size_t len,

@@ -322,6 +322,12 @@ static const struct type *type_of_text(struct reader *r, char *text, int depth)
 		return text[0] ? btf_type_later(r->btf, "struct", text) : NULL;
 	if (take_word(&text, "union"))
 		return text[0] ? btf_type_later(r->btf, "union", text) : NULL;
+	if (take_word(&text, "enum")) /* the kernel's have 4 bytes; BTF is asked when it is shown */
+		return type_intern(r->types, &(struct type){ .kind = TYPE_ENUM,
+							     .size = 4,
+							     .align = 4,
+							     .name = arena_strdup(r->arena, text),
+							     .btf = r->btf });
 	if (!strcmp(text, "bool"))
 		return type_bool(r->types);
 	if (!strcmp(text, "void"))
@@ -338,6 +344,8 @@ static const struct type *scalar(struct reader *r, const struct type *type,
 	if (type && type->kind == TYPE_POINTER && size == 8)
 		return type;
 	if (type && type->kind == TYPE_BOOL && size == 1)
+		return type;
+	if (type && type->kind == TYPE_ENUM && size == type->size)
 		return type;
 	if (size != 1 && size != 2 && size != 4 && size != 8)
 		return type_array(r->types, type_int(r->types, 1, false), size);

@@ -112,11 +112,36 @@ static void report_maps(struct session *s)
 		const struct script_map *map = c->maps[i];
 		uint64_t lost = lost_at(s, map->lost);
 
-		if (lost)
+		if (lost && map->latency)
+			warn("%s: %s: %llu calls were left out: %u were under way already (config "
+			     "= { "
+			     "max_map_keys = %llu } has room for more)",
+			     place(s, map->at, where, sizeof(where)), map->name,
+			     (unsigned long long)lost, map->entries, 4ull * map->entries);
+		else if (lost)
 			warn("%s: @%s has room for %u keys: %llu updates of others were lost; more "
 			     "room: let @%s = hash(%llu);",
 			     place(s, map->at, where, sizeof(where)), map->name, map->entries,
 			     (unsigned long long)lost, map->name, 4ull * map->entries);
+	}
+}
+
+static void report_divisions(struct session *s)
+{
+	const struct compiled *c = s->l->compiled;
+	char where[300];
+
+	for (size_t i = 0; i < c->nr_divisions; i++) {
+		const struct division *d = &c->divisions[i];
+		uint64_t times = lost_at(s, d->counter);
+
+		if (times && s->opt->compat)
+			source_warning(c->source, d->at,
+				       "Divide or modulo by 0 detected. This can lead to "
+				       "unexpected results. 1 is being used as the result.");
+		else if (times)
+			warn("%s: divisions by 0: %llu; 1 was taken as the result of each",
+			     place(s, d->at, where, sizeof(where)), (unsigned long long)times);
 	}
 }
 
@@ -140,6 +165,7 @@ void losses_report(struct session *s)
 	uint64_t lost = losses_events(s), texts = lost_texts(s);
 	struct texts_stats stats;
 
+	report_divisions(s);
 	if (s->opt->compat) {
 		report_as_bpftrace(s, lost);
 		return;
@@ -195,7 +221,8 @@ static void maps_json(struct session *s, struct json *j)
 
 		if (!lost_at(s, c->maps[i]->lost))
 			continue;
-		snprintf(name, sizeof(name), "@%s", c->maps[i]->name);
+		snprintf(name, sizeof(name), "%s%s", c->maps[i]->latency ? "" : "@",
+			 c->maps[i]->name);
 		json_object(j, NULL);
 		json_str(j, "map", name);
 		json_u64(j, "lost", lost_at(s, c->maps[i]->lost));

@@ -147,19 +147,24 @@ static void lower_if(struct compiler *c, struct node *n)
 	ir_enter(c->f, after);
 }
 
-/* As many rounds as there may be: that may be all, or something is wrong. */
-static void loop_is_full(struct compiler *c, struct node *n, uint32_t body, uint32_t after)
+/* How many rounds a loop has at the most. What it counts may be in memory, where the verifier does
+ * not follow it: then it would look at all that there may be. */
+static uint32_t rounds_of(struct compiler *c, struct node *n, bool *known)
 {
-	uint32_t left = ir_block(c->f);
 	int64_t from, to;
 
-	if (n->kind == NODE_FOR_RANGE && check_constant(c, n->a, &from) &&
-	    check_constant(c, n->b, &to) && to - from <= LOWER_ROUNDS) {
-		ir_jump(c->f, after);
-		ir_enter(c->f, left);
-		ir_jump(c->f, after);
-		return;
-	}
+	*known = n->kind == NODE_FOR_RANGE && check_constant(c, n->a, &from) &&
+		 check_constant(c, n->b, &to) && (to <= from || to - from <= LOWER_ROUNDS);
+	if (!*known)
+		return LOWER_ROUNDS;
+	return to > from ? to - from : 0;
+}
+
+/* As many rounds as there may be: something may be wrong. */
+static void loop_is_full(struct compiler *c, struct node *n, uint32_t after)
+{
+	uint32_t left = ir_block(c->f);
+
 	if (n->kind == NODE_FOR_RANGE)
 		ir_jump(c->f, left);
 	else
@@ -176,8 +181,10 @@ static void lower_loop(struct compiler *c, struct node *n)
 	struct loop loop = { .again = next, .after = ir_block(c->f), .outer = c->loop };
 	ir_value rounds = ir_variable(c->f, IR_SCALAR), end = 0;
 	struct variable *v = n->info;
-	uint32_t inside = ir_block(c->f), full = ir_block(c->f);
+	uint32_t inside = ir_block(c->f), full = ir_block(c->f), most;
+	bool known;
 
+	most = rounds_of(c, n, &known);
 	if (is_range) {
 		place_variable(c, v);
 		lower_variable_set(c, v, lower_expr(c, n->a));
@@ -187,7 +194,7 @@ static void lower_loop(struct compiler *c, struct node *n)
 	ir_set(c->f, rounds, ir_const(c->f, 0));
 	ir_jump(c->f, head);
 	ir_enter(c->f, head);
-	ir_branch_imm(c->f, IR_UGE, rounds, LOWER_ROUNDS, full, inside);
+	ir_branch_imm(c->f, IR_UGE, rounds, most, full, inside);
 	ir_enter(c->f, inside);
 	if (is_range)
 		ir_branch(c->f, IR_SLT, lower_variable(c, v), end, body, loop.after);
@@ -205,7 +212,10 @@ static void lower_loop(struct compiler *c, struct node *n)
 		lower_variable_set(c, v, ir_binary_imm(c->f, IR_ADD, lower_variable(c, v), 1));
 	ir_jump(c->f, head);
 	ir_enter(c->f, full);
-	loop_is_full(c, n, body, loop.after);
+	if (known)
+		ir_jump(c->f, loop.after);
+	else
+		loop_is_full(c, n, loop.after);
 	ir_enter(c->f, loop.after);
 }
 
@@ -459,19 +469,26 @@ void lower_variant(struct compiler *c, struct variant *v)
 	start = ir_block(c->f);
 	c->f->at = v->clause->span;
 	ir_enter(c->f, 0);
-	c->in_memory = lower_has_called(c, v->clause->body);
-	lower_filter(c, c->options->filter);
+	c->in_memory = !v->targets[0]->is_entry && lower_has_called(c, v->clause->body);
+	/* a pair is judged by who came in: at the return, it may have another name */
+	if (!v->latency || v->targets[0]->is_entry)
+		lower_filter(c, c->options->filter);
+	else
+		latency_lower_return(c);
 	if (c->target->attach == ATTACH_FOLDED)
 		lower_folded(c, v);
 	place_variables(c, v);
-	if (v->clause->predicate) {
+	if (v->clause->predicate && !v->targets[0]->is_entry) {
 		lower_condition(c, v->clause->predicate, start, c->leave);
 		ir_enter(c->f, start);
 	} else {
 		ir_jump(c->f, start);
 		ir_enter(c->f, start);
 	}
-	lower_statements(c, v->clause->body);
+	if (v->targets[0]->is_entry)
+		latency_lower_entry(c);
+	else
+		lower_statements(c, v->clause->body);
 	if (!ir_ended(c->f))
 		ir_jump(c->f, c->leave);
 	ir_enter(c->f, c->leave);

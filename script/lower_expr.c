@@ -7,20 +7,77 @@
 
 /* --- numbers ------------------------------------------------------------------------------ */
 
+/* The counter of the place that instructions come from now. */
+static unsigned division_counter(struct compiler *c)
+{
+	struct compiled *out = c->out;
+	struct division *d;
+
+	for (size_t i = 0; i < out->nr_divisions; i++)
+		if (out->divisions[i].at.from == c->f->at.from &&
+		    out->divisions[i].at.to == c->f->at.to)
+			return out->divisions[i].counter;
+	if (out->nr_divisions == c->divisions_capacity)
+		out->divisions = arena_grow(c->arena, out->divisions, &c->divisions_capacity, 8,
+					    sizeof(*out->divisions));
+	d = &out->divisions[out->nr_divisions++];
+	*d = (struct division){ .at = c->f->at, .counter = out->nr_lost++ };
+	return d->counter;
+}
+
+/* Is it a constant that was made just now, and not 0? */
+static bool is_certain(const struct compiler *c, ir_value v)
+{
+	const struct ir_block *b = &c->f->blocks[c->f->block];
+	const struct ir_insn *last = b->nr ? &b->insns[b->nr - 1] : NULL;
+
+	return last && last->op == IR_CONST && last->to == v && last->imm;
+}
+
+static ir_value divide(struct compiler *c, enum op op, ir_value a, ir_value b, bool is_signed)
+{
+	if (is_signed)
+		return ir_runtime(c->f, op == OP_DIV ? "rt_div" : "rt_mod", IR_SCALAR, 2, a, b);
+	return ir_binary(c->f, op == OP_DIV ? IR_UDIV : IR_UMOD, a, b);
+}
+
+/* By 0: the result is 1, as bpftrace has it since 0.22, and how often that was is counted. */
+static ir_value lower_division(struct compiler *c, enum op op, ir_value a, ir_value b,
+			       bool is_signed)
+{
+	uint32_t none, some, after, counter;
+	ir_value result;
+
+	if (is_certain(c, b))
+		return divide(c, op, a, b, is_signed);
+	counter = offsetof(struct rt_globals, lost) + 8 * division_counter(c);
+	result = ir_variable(c->f, IR_SCALAR);
+	none = ir_block(c->f);
+	some = ir_block(c->f);
+	after = ir_block(c->f);
+	ir_branch_imm(c->f, IR_EQ, b, 0, none, some);
+	ir_enter(c->f, none);
+	ir_atomic_add(c->f, ir_global(c->f, counter), 0, ir_const(c->f, 1));
+	ir_set(c->f, result, ir_const(c->f, 1));
+	ir_jump(c->f, after);
+	ir_enter(c->f, some);
+	ir_set(c->f, result, divide(c, op, a, b, is_signed));
+	ir_jump(c->f, after);
+	ir_enter(c->f, after);
+	return result;
+}
+
 ir_value lower_arithmetic(struct compiler *c, enum op op, ir_value a, ir_value b, bool is_signed)
 {
 	static const enum ir_op plain[] = {
-		[OP_ADD] = IR_ADD,  [OP_SUB] = IR_SUB, [OP_MUL] = IR_MUL, [OP_DIV] = IR_UDIV,
-		[OP_MOD] = IR_UMOD, [OP_AND] = IR_AND, [OP_OR] = IR_OR,	  [OP_XOR] = IR_XOR,
-		[OP_SHL] = IR_SHL,  [OP_SHR] = IR_SHR,
+		[OP_ADD] = IR_ADD, [OP_SUB] = IR_SUB, [OP_MUL] = IR_MUL, [OP_AND] = IR_AND,
+		[OP_OR] = IR_OR,   [OP_XOR] = IR_XOR, [OP_SHL] = IR_SHL, [OP_SHR] = IR_SHR,
 	};
 
 	if (is_signed && op == OP_SHR)
 		return ir_binary(c->f, IR_SAR, a, b);
-	if (is_signed && op == OP_DIV)
-		return ir_runtime(c->f, "rt_div", IR_SCALAR, 2, a, b);
-	if (is_signed && op == OP_MOD)
-		return ir_runtime(c->f, "rt_mod", IR_SCALAR, 2, a, b);
+	if (op == OP_DIV || op == OP_MOD)
+		return lower_division(c, op, a, b, is_signed);
 	return ir_binary(c->f, plain[op], a, b);
 }
 
@@ -379,6 +436,9 @@ ir_value lower_expr(struct compiler *c, struct node *n)
 	case NODE_TUPLE:
 	case NODE_RECORD:
 		value = lower_tuple(c, n);
+		break;
+	case NODE_ENTRY:
+		value = latency_lower_kept(c, n);
 		break;
 	case NODE_BLOCK_VALUE:
 		lower_statements(c, n->body);

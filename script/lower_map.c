@@ -145,7 +145,8 @@ void lower_key_part(struct compiler *c, struct node *n, const struct type *type,
 		break;
 	case TYPE_KSTACK:
 	case TYPE_USTACK:
-		if (n->kind == NODE_VAR || n->kind == NODE_MAP || n->kind == NODE_TERNARY)
+		if (n->kind == NODE_VAR || n->kind == NODE_MAP || n->kind == NODE_TERNARY ||
+		    n->kind == NODE_ENTRY)
 			lower_into(c, n, type, to, offset);
 		else
 			lower_stack_id(c, n, to, offset);

@@ -97,6 +97,17 @@ static const struct type *in_space_of(struct compiler *c, const struct node *of,
 	return in_space(c, reached_in(c, of), type);
 }
 
+/* Of an enum of a tracepoint's format, of which that has the name only. */
+static const struct type *with_names(struct compiler *c, const struct type *type)
+{
+	const struct type *found;
+
+	if (type->kind != TYPE_ENUM || type->nr_enumerators || !type->btf)
+		return type;
+	found = btf_type(c->btf, "enum", type->name);
+	return found && found->kind == TYPE_ENUM && found->size == type->size ? found : type;
+}
+
 const struct type *check_field(struct compiler *c, struct node *n)
 {
 	const struct type *record = record_of(c, n);
@@ -111,7 +122,7 @@ const struct type *check_field(struct compiler *c, struct node *n)
 	f = type_field(record, n->name, &offset);
 	if (!f)
 		return no_field(c, n, record);
-	return in_space_of(c, n->a, seen_as(c, f->type));
+	return in_space_of(c, n->a, with_names(c, seen_as(c, f->type)));
 }
 
 /* --- elements, and what a pointer points to ----------------------------------------------- */

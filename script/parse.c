@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <string.h>
 
+#include "base/util.h"
 #include "script/consts.h"
 #include "script/parse_directives.h"
 #include "script/fold.h"
@@ -173,6 +174,17 @@ static uint64_t map_entries(struct parser *p, const char *kind)
 	return 1;
 }
 
+static bool is_map_kind(const char *name)
+{
+	static const char *const kinds[] = { "hash", "lruhash", "percpuhash", "percpulruhash",
+					     "percpuarray" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(kinds[i], name))
+			return true;
+	return false;
+}
+
 static void read_map(struct reader *r)
 {
 	struct map_declaration *m = arena_alloc(r->p.arena, sizeof(*m));
@@ -192,6 +204,11 @@ static void read_map(struct reader *r)
 	if (!parser_expect(p, TOKEN_NAME, "hash, lruhash, percpuhash or percpulruhash") ||
 	    !parser_expect(p, '(', "'('"))
 		return;
+	if (!is_map_kind(kind.name))
+		parser_error(p, kind.span,
+			     "there is no kind of map %s; these are hash, lruhash, percpuhash, "
+			     "percpulruhash and percpuarray",
+			     kind.name);
 	m->name = name.name;
 	m->kind = kind.name;
 	m->entries = map_entries(p, kind.name);

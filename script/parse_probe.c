@@ -212,6 +212,7 @@ static void say_unknown(struct parser *p, struct span span, const char *name)
 
 	for (int i = 0; i < PROVIDERS; i++)
 		nearest_try(&nearest, ast_provider_name(i));
+	nearest_try(&nearest, "latency");
 	nearest_try(&nearest, "kfunc");
 	nearest_try(&nearest, "kretfunc");
 	span.to = span.from + strcspn(p->lx.text + span.from, ":{,/ \t\n");
@@ -291,6 +292,9 @@ static bool read_function(struct reading *r)
 		if (form->no_offset)
 			return wrong(r, "a %s is at the end of a function: it can't have an offset",
 				     ast_provider_name(r->point->provider));
+		if (r->point->latency)
+			return wrong(r, "latency is that of a function as a whole: it can't have "
+					"an offset");
 		bad = lex_number(plus + 1, strlen(plus + 1), &r->point->offset, &is_unsigned, NULL);
 		if (bad)
 			return wrong(r, "%s: %s", plus, bad);
@@ -422,6 +426,44 @@ static void add_matching(struct parser *p, struct point_list *list, const struct
 		source_error(p->src, point->span, "no probe type is like %s", parts->text[0]);
 }
 
+#define LATENCY_USAGE                                                                              \
+	"latency:FUNCTION, latency:FILE:FUNCTION, latency:syscall:NAME or latency:"                \
+	"tracepoint:CATEGORY:EVENT"
+
+/*
+ * latency:vfs_read, latency:/bin/bash:readline, latency:syscall:read, or with the entry's provider:
+ * latency:kprobe:MODULE:FUNCTION. Leaves in @parts what the probe of the entry is.
+ */
+static bool read_latency(struct parser *p, struct point *point, struct parts *parts)
+{
+	const char *kind = parts->nr > 2 ? parts->text[1] : "";
+	enum provider provider = parts->nr > 2 ? PROVIDER_UPROBE : PROVIDER_KPROBE;
+	bool named = !parts->quoted[1] && find_provider(kind, &provider);
+
+	point->latency = true;
+	if (!parts->quoted[1] && !strcmp(kind, "syscall") && parts->nr == 3) {
+		provider = PROVIDER_TRACEPOINT;
+		parts->text[1] = "syscalls";
+		parts->text[2] = arena_printf(p->arena, "sys_enter_%s", parts->text[2]);
+	} else if (named) {
+		parts->nr--;
+		memmove(&parts->text[1], &parts->text[2], parts->nr * sizeof(parts->text[0]));
+		memmove(&parts->quoted[1], &parts->quoted[2], parts->nr);
+	}
+	point->provider = provider;
+	if (parts->nr > 1 && (provider == PROVIDER_KPROBE || provider == PROVIDER_FENTRY ||
+			      provider == PROVIDER_UPROBE || provider == PROVIDER_TRACEPOINT))
+		return true;
+	if (named)
+		source_error(p->src, point->span,
+			     "latency goes with functions, system calls and tracepoints, not with "
+			     "%s: " LATENCY_USAGE,
+			     ast_provider_name(provider));
+	else
+		source_error(p->src, point->span, "this is written: " LATENCY_USAGE);
+	return false;
+}
+
 static void read_point(struct parser *p, struct point_list *list, struct span span)
 {
 	struct point point = { .span = span };
@@ -435,9 +477,11 @@ static void read_point(struct parser *p, struct point_list *list, struct span sp
 	if (!parts.quoted[0] && strchr(parts.text[0], '=')) /* NAME=kprobe:f */
 		parts.text[0] = strchr(parts.text[0], '=') + 1;
 	name = parts.text[0];
-	if (has_wildcard(name))
+	if (!strcmp(name, "latency") && !read_latency(p, &point, &parts))
+		return;
+	if (!point.latency && has_wildcard(name))
 		add_matching(p, list, &point, &parts);
-	else if (!find_provider(name, &point.provider))
+	else if (!point.latency && !find_provider(name, &point.provider))
 		say_unknown(p, span, name);
 	else if (read_parts(&r))
 		add_point(p, list, &point);

@@ -65,6 +65,9 @@ struct target {
 	unsigned nr_args;
 	/* For -v, a clause: "since this kernel has no kprobes"; NULL: as asked. */
 	const char *why;
+	/* Of latency: which pair of the clause it belongs to, from 1 on; 0: to none. */
+	uint32_t pair;
+	bool is_entry;		    /* of the pair */
 	struct usdt_arg *usdt_args; /* see script/usdt.h; NULL: none */
 	size_t nr_usdt_args;
 };
@@ -117,6 +120,13 @@ void probes_choose_multi(struct probes *p, struct target **targets, size_t nr, b
 
 /* Sets .caller_missing of those where it is so. */
 void probes_user_callers(struct probes *p, struct target **targets, size_t nr);
+
+/*
+ * Of latency: what ends the call that begins at @entry: the function's return, or another
+ * tracepoint, of the same category and the name that goes with it (sys_enter_read and
+ * sys_exit_read, irq_handler_entry and irq_handler_exit). NULL: there is none.
+ */
+struct target *probes_pair(struct probes *p, const struct target *entry);
 
 /* -l and -lv: prints the probes that match @pattern (NULL: all), one a line, as bpftrace does:
  * "tracepoint:syscalls:sys_enter_openat", with @verbose their fields below, indented by four.

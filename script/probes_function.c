@@ -151,9 +151,10 @@ static int choose_kprobe(struct expansion *e, struct target *t, const struct fun
 
 	t->attach = exit ? ATTACH_KRETPROBE : ATTACH_KPROBE;
 	t->args = f && !exit && !e->point->has_offset ? register_args(e, f) : NULL;
-	if (exit && single && fexit_is_better(e, f)) {
-		by_trampoline(t, f, true);
-		t->args = NULL; /* a kretprobe has none */
+	if ((exit || e->point->latency) && single && fexit_is_better(e, f)) {
+		by_trampoline(t, f, exit);
+		if (exit)
+			t->args = NULL; /* a kretprobe has none */
 		t->why = "since it loses no return";
 		return 0;
 	}
@@ -194,7 +195,7 @@ static int add_function(struct expansion *e, const char *module, const char *nam
 		module = f->module;
 	t->name = target_name(e, module, name);
 	t->module = module && strcmp(module, "vmlinux") ? arena_strdup(e->p->arena, module) : NULL;
-	t->ret = f && is_exit(e->point->provider) ? f->ret : NULL;
+	t->ret = f && (is_exit(e->point->provider) || e->point->latency) ? f->ret : NULL;
 	if (e->point->has_offset)
 		t->file_offset = e->point->offset;
 	return is_trampoline(e->point->provider) ? choose_trampoline(e, t, f)
@@ -311,7 +312,8 @@ static void try_function(struct function_search *s, const char *module, const ch
 	if (s->err || e->full || !probes_match(s->name, name) || !probes_match(s->module, module) ||
 	    is_dangerous(name))
 		return;
-	known = (is_trampoline(e->point->provider) || !probes_has_kprobes(e->p)) &&
+	known = (is_trampoline(e->point->provider) || !probes_has_kprobes(e->p) ||
+		 e->point->latency) &&
 		btf_function(e->p->btf, module, name, &f);
 	if (!known && is_trampoline(e->point->provider))
 		return; /* BTF does not have all functions that can be traced */

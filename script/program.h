@@ -24,6 +24,8 @@ struct script_map {
 	bool generations;
 	uint32_t entries; /* at most; 1 without keys */
 	bool sized;	  /* the script said how many */
+	/* Not the script's: what is noted at entries, see script/latency.c. .name: the probe's. */
+	bool latency;
 	unsigned lost;	  /* rt_globals.lost[]: what found no room */
 };
 
@@ -104,6 +106,13 @@ struct compiled {
 		uint32_t offset;
 	} * literals;
 	size_t nr_literals;
+	/* Places of the script where something is divided by what may be 0, and which of
+	 * rt_globals.lost[] counts how often it was. */
+	struct division {
+		struct span at;
+		unsigned counter;
+	} *divisions;
+	size_t nr_divisions;
 	size_t nr_lost;		 /* of rt_globals.lost[] */
 	unsigned interning_lost; /* which of them counts records of RT_BYTES */
 	bool interns;		 /* there is a map seen */

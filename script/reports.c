@@ -199,7 +199,8 @@ static void show_all(struct session *s, bool at_end)
 		text_str(&s->row, "\n\n");
 	session_write(s);
 	for (size_t i = 0; i < c->nr_maps; i++)
-		show(s, maps[i], fd_of(s, maps[i]), 0, 1, false);
+		if (!maps[i]->latency)
+			show(s, maps[i], fd_of(s, maps[i]), 0, 1, false);
 	free(maps);
 }
 

@@ -29,6 +29,7 @@
 #include "script/format.h"
 #include "script/run.h"
 #include "script/session.h"
+#include "script/sweep.h"
 #include "symbols/symbols.h"
 
 /* As the tools have it: see run/tool.c. */
@@ -227,6 +228,7 @@ static void on_losses(void *ctx, struct timer *t)
 	struct loop *l = ctx;
 
 	losses_tell(&l->s, &l->told);
+	sweep_latencies(l->s.l);
 }
 
 static void on_deadline(void *ctx, struct timer *t)

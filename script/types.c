@@ -31,6 +31,7 @@ static const struct {
 	[TYPE_INT] = { "int", 0, 0 },
 	[TYPE_BOOL] = { "bool", 1, 1 },
 	[TYPE_ENUM] = { "enum", 4, 4 },
+	[TYPE_FLOAT] = { "float", 0, 0 },
 	[TYPE_POINTER] = { "pointer", 8, 8 },
 	[TYPE_KSYM] = { "ksym_t", 8, 8 },
 	[TYPE_TIMESTAMP] = { "timestamp", 8, 8 },
@@ -258,6 +259,11 @@ const struct type *type_bool(struct types *t)
 	return type_of_kind(t, TYPE_BOOL);
 }
 
+const struct type *type_float(struct types *t, uint32_t size)
+{
+	return type_intern(t, &(struct type){ .kind = TYPE_FLOAT, .size = size, .align = size });
+}
+
 const struct type *type_pointer(struct types *t, const struct type *to, enum space space)
 {
 	return type_intern(t, &(struct type){ .kind = TYPE_POINTER, .to = to, .space = space });
@@ -430,6 +436,8 @@ static const char *text_of(struct types *t, const struct type *type, unsigned in
 	case TYPE_INT:
 		return arena_printf(t->arena, "%sint%u", type->is_signed ? "" : "u",
 				    type->size * 8);
+	case TYPE_FLOAT:
+		return type->size == 4 ? "float" : "double";
 	case TYPE_ENUM:
 	case TYPE_RECORD:
 		return text_of_record(t, type);

@@ -21,6 +21,7 @@ enum type_kind {
 	TYPE_INT,  /* .size 1, 2, 4, 8; .is_signed */
 	TYPE_BOOL, /* of C: .size 1 */
 	TYPE_ENUM, /* .name, .size, .enumerators */
+	TYPE_FLOAT, /* .size 4, 8: only its bits, which are shown; there is no arithmetic of it */
 	TYPE_POINTER, /* .to (TYPE_VOID: not known), .space */
 	TYPE_KSYM,     /* a kernel address, shown as its symbol */
 	TYPE_TIMESTAMP, /* CLOCK_BOOTTIME, ns (as nsecs), shown by strftime()'s format: .name */
@@ -110,6 +111,7 @@ struct types *types_new(struct arena *arena);
 const struct type *type_void(struct types *t);
 const struct type *type_int(struct types *t, uint32_t size, bool is_signed);
 const struct type *type_bool(struct types *t);
+const struct type *type_float(struct types *t, uint32_t size);
 const struct type *type_pointer(struct types *t, const struct type *to, enum space space);
 const struct type *type_array(struct types *t, const struct type *of, uint32_t count);
 const struct type *type_string(struct types *t, uint32_t room);

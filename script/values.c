@@ -281,9 +281,28 @@ static void put_words(struct writer *w, const struct type *type, int64_t v)
 		escape_from(w, from);
 }
 
+/* With all digits that it has. JSON knows neither infinity nor what is no number. */
+static void put_float(struct writer *w, const struct type *type, int64_t bits)
+{
+	uint32_t half = bits;
+	double d;
+	float f;
+
+	memcpy(&f, &half, sizeof(f));
+	memcpy(&d, &bits, sizeof(d));
+	d = type->size == 4 ? (double)f : d;
+	if (w->json && (w->v->compat || d - d != 0))
+		text_str(w->to, "null");
+	else
+		text_printf(w->to, "%.*g", type->size == 4 ? 7 : 15, d);
+}
+
 static void put_scalar(struct writer *w, const struct type *type, int64_t v)
 {
 	switch (type->kind) {
+	case TYPE_FLOAT:
+		put_float(w, type, v);
+		break;
 	case TYPE_INT:
 		put_number(w, divided(v, w->div, type->is_signed), type->is_signed);
 		break;

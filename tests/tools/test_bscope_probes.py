@@ -52,7 +52,7 @@ def test_texts_of_a_program(cgroup):
         {UR}:step_text {{ @ret[retval] = count(); }}"""
     tool = watch(script, ["3*text:hello", "2*text:helpers", "text:in the world", "text:"], cgroup)
     assert tool.maps == {"@": {"hello": 3, "helpers": 2, "in the world": 1, "": 1}, "@len": {"5": 3, "7": 2, "12": 1, "0": 1},
-                         "@cut": {"hell..": 3, "help..": 2, "in t..": 1, "": 1}, "@hello": 3, "@hel": 5, "@wor": 1,
+                         "@cut": {"hel": 5, "in ": 1, "": 1}, "@hello": 3, "@hel": 5, "@wor": 1,
                          "@ret": {"5": 3, "7": 2, "12": 1, "0": 1}}
 
 
@@ -94,6 +94,53 @@ def test_duration_of_a_function(cgroup):
     tool = watch(script, ["23*add:1:2"], cgroup)
     assert tool.maps["@n"] == 23 and "@start" not in tool.maps
     assert sum(row["count"] for row in tool.maps["@ns"]) == 23
+
+
+@each_kernel
+def test_latency(cgroup):
+    """A pair in one word: of a function that calls itself, of one that is left by longjmp(), and of system calls."""
+    script = f"""latency:{STEPS}:step_doze {{ printf("%d %d %d\\n", entry.arg0, retval, latency); @[probe, func] = count(); }}
+        latency:{STEPS}:step_leap {{ @leaps = count(); }}
+        latency:syscall:nanosleep / latency >= 3000000 / {{ @slept[entry(comm), retval] = count(); }}
+        latency:t:raw_syscalls:sys_enter / entry.args.id == args.id / {{ @calls[syscall_name(args.id)] = count(); }}"""
+    tool = watch(script, ["2*doze:3:3000000", "5*leap:4", "doze:1:3000000", "7*getppid"], cgroup)
+    rows = [[int(word) for word in line.split()] for line in tool.printed.splitlines()]
+    assert [row[:2] for row in rows] == [[1, 1], [2, 2], [3, 3], [1, 1], [2, 2], [3, 3], [1, 1]]
+    assert all(ns >= depth * 3000000 for depth, _, ns in rows), rows
+    assert all(inner[2] < outer[2] for inner, outer in zip(rows, rows[1:]) if inner[0] < outer[0]), rows
+    assert tool.maps["@"] == {f"latency:{STEPS}:step_doze,step_doze": 7} and "@leaps" not in tool.maps
+    assert tool.maps["@slept"] == {"steps,0": 7}
+    assert {name: tool.maps["@calls"][name] for name in ("getppid", "nanosleep")} == {"getppid": 7, "nanosleep": 7}
+
+
+@each_kernel
+@pytest.mark.parametrize("probe", ["vfs_read", "kprobe:vfs_read", "fentry:vfs_read", "vfs_rea*"])
+def test_latency_of_a_kernel_function(probe, cgroup):
+    """Functions of the kernel: what they were given and returned, and one that sleeps."""
+    function_probes()
+    script = f"""latency:{probe} /pid == PID/ {{ @[entry.arg2, retval, func] = count(); }}
+        latency:hrtimer_nanosleep / pid == PID && latency >= 20000000 / {{ @slept[retval] = count(); }}"""
+    tool = watch(script, ["23*read:333", "5*read:1000", "3*nanosleep:20000000"], cgroup)
+    seen = {key: n for key, n in tool.maps["@"].items() if key.startswith(("333,", "1000,"))}
+    assert seen == {"333,333,vfs_read": 23, "1000,1000,vfs_read": 5} and tool.maps["@slept"] == {"0": 3}
+
+
+@each_kernel
+def test_latency_has_arguments_by_name(cgroup):
+    """entry.args, by BTF, whichever way the kernel grants; a pointer of the entry leads to what is there at the return."""
+    function_probes()
+    tool = watch("latency:vfs_read /entry.args.count == 333/ { @[str(entry.args.file->f_path.dentry->d_name.name), "
+                 "entry(args.count), retval, latency > 0] = count(); }", ["23*read:333"], cgroup)
+    assert tool.maps["@"] == {"zero,333,333,true": 23}
+
+
+@pytest.mark.parametrize("probe, says_this", [
+    ("latency:profile:hz:9", "not with profile"), ("latency:irq:softirq_raise", "softirq_raise"),
+    ("latency:t:irq:softirq_raise", "nothing is known to end"), ("latency:", "latency:FUNCTION"),
+    ("latency:vfs_read+4", "as a whole")])
+def test_latency_of_what_has_none(probe, says_this):
+    done = run_script(probe + " { @ = latency; }")
+    assert (done.returncode, done.stdout) == (FAILED, "") and says_this in done.stderr, done.stderr
 
 
 @each_kernel

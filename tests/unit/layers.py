@@ -21,7 +21,7 @@ PROGRAMS = "bpf/NAME.bpf.c"
 
 # The tree of a script has anything in anything: those who check it and lower it call each other all the time. They share
 # script/compile.h, and are one unit.
-COMPILER = {"builtins", "call", "check", "compile", "functions", "lower"}
+COMPILER = {"builtins", "call", "check", "compile", "functions", "latency", "lower"}
 
 
 def script_unit(stem):

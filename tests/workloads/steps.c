@@ -22,9 +22,13 @@
  *	malloc:BYTES	and free
  *	touch:PAGES	page faults, one for each
  *	name:COMM	calls itself so
+ *	doze:DEPTH:NS	a call of step_doze(DEPTH, NS), which sleeps, calls itself with a DEPTH that
+ *			is less by one, down to 1, and returns how deep it went
+ *	leap:DEPTH	a call of step_leap(DEPTH), which does so, too, and is left by longjmp()
  *	threads:T:N	on each of T threads at the same time N calls of step_add(1, 2) and getppid
  */
 #include <pthread.h>
+#include <setjmp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -58,6 +62,27 @@ FUNCTION int step_point(const struct step_point *point)
 {
 	__asm__ volatile("" ::: "memory");
 	return point->x - point->y;
+}
+
+long step_doze(long depth, long ns);
+FUNCTION __attribute__((optimize("no-optimize-sibling-calls"))) long step_doze(long depth, long ns)
+{
+	const struct timespec ts = { ns / 1000000000, ns % 1000000000 };
+
+	syscall(SYS_nanosleep, &ts, NULL);
+	return depth > 1 ? 1 + step_doze(depth - 1, ns) : 1;
+}
+
+static jmp_buf landing;
+
+long step_leap(long depth);
+FUNCTION __attribute__((optimize("no-optimize-sibling-calls"))) long step_leap(long depth)
+{
+	if (depth < 1)
+		return 0;
+	if (depth == 1)
+		longjmp(landing, 1);
+	return 1 + step_leap(depth - 1);
 }
 
 /*
@@ -174,6 +199,10 @@ make_call(const struct step *s)
 
 	if (s->kind[0] == 'a')
 		result = step_add(s->a, s->b);
+	else if (!strcmp(s->kind, "doze"))
+		result = step_doze(s->a, s->b);
+	else if (!strcmp(s->kind, "leap"))
+		result = setjmp(landing) ? 0 : step_leap(s->a);
 	else if (!strcmp(s->kind, "probe"))
 		step_probe(s->a, s->b);
 	else if (s->kind[0] == 't')
@@ -220,7 +249,7 @@ static void run(struct step *s)
 static struct step parse(char *text)
 {
 	static const char known[] = " lseek write read getppid open nanosleep add text point probe "
-				    "marked malloc touch name threads ";
+				    "marked malloc touch name threads doze leap ";
 	struct step s = { .times = 1 };
 	char *star = strchr(text, '*'), *colon = strchr(text, ':'), word[32];
 

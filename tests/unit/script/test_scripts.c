@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -16,6 +17,7 @@ static struct source *source;
 static struct script_config config;
 static struct compiled *compiled;
 static struct interp *interp;
+static const char *outside; /* a text in the kernel's memory */
 
 static void end(void)
 {
@@ -45,6 +47,8 @@ static void run(const char *text)
 	assert_int_equal(source->errors, 0);
 	interp = interp_new(compiled);
 	assert_non_null(interp);
+	if (outside)
+		interp_outside(interp, INTERP_KERNEL, outside, strlen(outside) + 1);
 	for (size_t n = 0; n < compiled->nr_programs; n++)
 		assert_int_equal(interp_run(interp, n), 0);
 }
@@ -83,7 +87,13 @@ static void test_expressions(void **unused)
 		{ "begin { @r = (1 + 2) * 3 }", 9 },
 		{ "begin { $a = -7; @r = $a / 2 }", -3 },
 		{ "begin { $a = -7; @r = $a % 4 }", -3 },
-		{ "begin { $a = 5; $b = 0; @r = $a / $b }", 0 },
+		{ "begin { $a = 5; $b = 0; @r = $a / $b }", 1 },
+		{ "begin { $a = 5; $b = 0; @r = $a % $b }", 1 },
+		{ "begin { $a = 5; $b = 0; @r = (uint64)$a / (uint64)$b }", 1 },
+		{ "begin { $a = 5; $b = 0; @r = (uint64)$a % (uint64)$b }", 1 },
+		{ "begin { @r = 7; $b = 0; @r %= $b }", 1 },
+		{ "begin { $a = 7; $b = 0; $a /= $b; @r = $a }", 1 },
+		{ "begin { $a = -7; $b = 2; $a /= $b; @r = $a }", -3 },
 		{ "begin { $a = 5; @r = $a << 3 | 1 }", 41 },
 		{ "begin { $a = -1; @r = (uint8)$a }", 255 },
 		{ "begin { $a = 200; @r = (int8)$a }", -56 },
@@ -101,6 +111,11 @@ static void test_expressions(void **unused)
 		{ "begin { @r = comm == \"interp\" }", 1 },
 		{ "begin { @r = strcontains(\"a quick fox\", \"quick\") }", 1 },
 		{ "begin { @r = strcontains(\"a quick fox\", \"quack\") }", 0 },
+		{ "begin { @r = strcontains(probe, \"egi\") }", 1 },
+		{ "begin { @r = strncmp(probe, \"bed\", 2) }", 0 },
+		{ "begin { @r = strncmp(probe, \"bed\", 3) }", 1 },
+		{ "begin { @r = len(probe) }", 5 },
+		{ "begin { $s = \"hello\"; @r = $s[1] }", 'e' },
 		{ "begin { $t = (1, 2, 3); @r = $t.1 }", 2 },
 		{ "begin { @r = sizeof(uint32) }", 4 },
 		{ "struct foo { int a; char b; long c; } begin { @r = sizeof(struct foo) }", 16 },
@@ -127,6 +142,13 @@ static void test_statements(void **unused)
 		  20 },
 		{ "begin { @r = 0; unroll(5) { @r += 2 } }", 10 },
 		{ "begin { @r = 0; for $i : 3..7 { @r += $i } }", 18 },
+		{ "begin { @r = 0; for $i : 7..3 { @r += $i } }", 0 },
+		{ "begin { @r = 0; for $i : 1..4 { for $j : 1..$i { @r++; if ($j == 2) { return } "
+		  "} } }",
+		  3 },
+		{ "begin { @m[1] = 1; @r = 0; for $kv : @m { for $i : 0..3 { for $j : 0..4 { @r++ "
+		  "} } } }",
+		  12 },
 		{ "begin { @r = 1; return; @r = 2 }", 1 },
 		{ "begin /pid == 1/ { @r = 1 } end { @r += 5 }", 5 },
 		{ "begin { let $x = 3; { let $x = 4; } @r = $x }", 3 },
@@ -140,6 +162,46 @@ static void test_statements(void **unused)
 
 	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++)
 		assert_value(cases[n].text, cases[n].expected);
+	end();
+}
+
+/* How often it was divided by 0 is counted, by place. */
+static void test_divisions_by_zero(void **unused)
+{
+	run("begin { $a = 0; unroll (3) { @r = 5 / $a; } @s = 5 % 2; @t = 6 / ($a + 1); }");
+	assert_int_equal(compiled->nr_divisions, 2);
+	assert_int_equal(interp->globals->lost[compiled->divisions[0].counter], 3);
+	assert_int_equal(interp->globals->lost[compiled->divisions[1].counter], 0);
+	assert_int_equal(value("t"), 6);
+	end();
+}
+
+/* A length of str() counts the NUL, and what it cuts off was not wanted: it is not marked. */
+static void test_lengths(void **unused)
+{
+	static const char text[] = "zztestyyy";
+	const struct rt_tail *tails;
+	char script[300];
+
+	snprintf(script, sizeof(script),
+		 "begin { $p = kptr(%llu); $n = 5; $z = 0; "
+		 "printf(\"%%s %%s %%s %%s %%s\", str($p), str($p, 5), str($p, $n), str($p, $z), "
+		 "str($p, 100)); @r = str($p, 5) == \"zzte\" && str($p, $n) == \"zzte\"; "
+		 "@m[str($p, 5)]++; @m[str($p, $n)]++; @m[\"zzte\"]++; }",
+		 (unsigned long long)(uintptr_t)text);
+	outside = text;
+	run(script);
+	outside = NULL;
+	tails = (const void *)((const char *)interp->records[0].bytes + sizeof(struct rt_record));
+	assert_int_equal(tails[0].len, 9);
+	assert_int_equal(tails[1].len, 4);
+	assert_int_equal(tails[1].cut, 0);
+	assert_int_equal(tails[2].len, 4);
+	assert_int_equal(tails[2].cut, 0);
+	assert_int_equal(tails[3].len, 0);
+	assert_int_equal(tails[4].len, 9);
+	assert_int_equal(value("r"), 1);
+	assert_int_equal(interp_map_each(interp, find_map("m")->index, NULL, NULL), 1);
 	end();
 }
 
@@ -187,6 +249,101 @@ static void test_printf(void **unused)
 	end();
 }
 
+/* --- latency ------------------------------------------------------------------------------ */
+
+void latency_victim(void);
+void latency_victim(void)
+{
+}
+
+/* A hit of program @n: @sp as it is while the function runs, one argument or what it returned. */
+static void hit(size_t n, uint64_t sp, uint64_t value)
+{
+	bool is_return = compiled->programs[n]->targets[0]->attach == ATTACH_URETPROBE;
+	uint64_t registers[42] = { 0 };
+
+#if defined(__x86_64__)
+	registers[152 / 8] = sp + (is_return ? 8 : 0);
+	registers[(is_return ? 80 : 112) / 8] = value;
+#else
+	registers[248 / 8] = sp;
+	registers[0] = value;
+#endif
+	assert_int_equal(interp_run_code(interp, interp->codes[n], registers, sizeof(registers)),
+			 0);
+}
+
+/* Without running it. So many calls may be under way; 0: as many as there may be. */
+static void compile_only(const char *text, unsigned calls)
+{
+	static const struct compile_options options = { .probes = { .only_names = true },
+							.btf = "/dev/null" };
+	struct script *script;
+
+	end();
+	memset(&config, 0, sizeof(config));
+	source = source_new("test", text, strlen(text));
+	script = script_parse(source, NULL);
+	script_configure(script, &config);
+	compiled = script_compile(script, &options, &config);
+	assert_non_null(compiled);
+	assert_true(compiled->maps[0]->latency);
+	if (calls)
+		compiled->maps[0]->entries = calls;
+	interp = interp_new(compiled);
+	assert_non_null(interp);
+	interp->globals->gate = 1;
+}
+
+/* Two programs for one clause; a return finds its own entry, by where it is on the stack. */
+static void test_latency(void **unused)
+{
+	const struct interp_record *r;
+	const int64_t *row;
+
+	compile_only("latency:/proc/self/exe:latency_victim / latency > 2500 / "
+		     "{ printf(\"%d %d %d %s\", entry.arg0, retval, latency, entry(comm)); }",
+		     0);
+	assert_int_equal(compiled->nr_programs, 2);
+	hit(1, 5000, 9); /* a call that had begun before */
+	hit(0, 5000, 1);
+	hit(0, 4000, 2); /* it calls itself */
+	hit(0, 3000, 3);
+	hit(1, 3000, 33); /* too short: 1000 ns here for each look at the clock */
+	hit(1, 4000, 22);
+	hit(0, 4000, 4); /* left by longjmp(): the next one from there takes its place */
+	hit(0, 4000, 5);
+	hit(1, 4000, 55);
+	hit(1, 5000, 11);
+	hit(1, 5000, 12); /* its entry is used up */
+	assert_int_equal(interp->nr_records, 2);
+	for (size_t i = 0; i < 2; i++) {
+		r = &interp->records[i];
+		row = (const int64_t *)((const char *)r->bytes + sizeof(struct rt_record));
+		assert_int_equal(row[0], i ? 1 : 2);
+		assert_int_equal(row[1], i ? 11 : 22);
+		assert_in_range(row[2], 2501, 10000);
+		assert_string_equal((const char *)&row[3], "interp");
+	}
+	assert_int_equal(interp_map_each(interp, 0, NULL, NULL), 0);
+	end();
+}
+
+/* What the map has no room for is counted, and no other entry's time is taken for it. */
+static void test_latency_without_room(void **unused)
+{
+	compile_only(
+		"latency:/proc/self/exe:latency_victim { @n = count(); @s = sum(entry.arg0); }",
+		20);
+	for (unsigned i = 0; i < 23; i++)
+		hit(0, 8 * i + 8, 1);
+	assert_int_equal(interp->globals->lost[compiled->maps[0]->lost], 3);
+	for (unsigned i = 0; i < 23; i++)
+		hit(1, 8 * i + 8, 0);
+	assert_int_equal(value("n"), 20);
+	end();
+}
+
 /* exit() closes the gate, so that nothing else is counted. */
 static void test_exit(void **unused)
 {
@@ -199,9 +356,15 @@ static void test_exit(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_expressions), cmocka_unit_test(test_statements),
-		cmocka_unit_test(test_aggregates),  cmocka_unit_test(test_printf),
+		cmocka_unit_test(test_expressions),
+		cmocka_unit_test(test_statements),
+		cmocka_unit_test(test_divisions_by_zero),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_aggregates),
+		cmocka_unit_test(test_printf),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_latency_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
