@@ -490,16 +490,22 @@ static void check_block_value(struct compiler *c, struct node *n)
 	n->type = check_expr(c, n->a);
 }
 
+static const struct type *check_int(struct compiler *c, const struct node *n)
+{
+	if (n->info)
+		return n->info;
+	if (n->name && (!strcmp(n->name, "true") || !strcmp(n->name, "false")))
+		return type_bool(c->types);
+	return type_int(c->types, 8, !n->is_unsigned);
+}
+
 const struct type *check_expr(struct compiler *c, struct node *n)
 {
+	if (!n) /* the parser has said what is missing */
+		return NULL;
 	switch (n->kind) {
 	case NODE_INT:
-		if (n->info)
-			n->type = n->info;
-		else if (n->name && (!strcmp(n->name, "true") || !strcmp(n->name, "false")))
-			n->type = type_bool(c->types);
-		else
-			n->type = type_int(c->types, 8, !n->is_unsigned);
+		n->type = check_int(c, n);
 		break;
 	case NODE_STRING:
 		n->type = type_string(c->types, n->length + 1);

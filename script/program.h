@@ -108,6 +108,8 @@ struct compiled {
 	bool interns;		 /* there is a map seen */
 	bool user_stacks, kernel_stacks, symbols;
 	struct script_config *config;
+	struct probes *probes; /* with files that are open until all is attached */
+	struct btf_types *btf;
 };
 
 /* config = { }, BPFTRACE_* variables; those that are not here are known, and change nothing. */

@@ -562,32 +562,19 @@ static struct compiled *compile(struct script *script, const struct common_optio
 		.compat = opt.compat,
 		.filter = filter_is_set(&common->filter) ? &filter : NULL,
 	};
-	struct compiled *c;
 
 	filter = common->filter;
 	filter.any = filter_is_set(&filter);
 	filter.own_pid = pidns_own_pid();
 	compile.probes.max_probes = config->max_probes;
 	compile.probes.missing_ok = config->missing_probes_warn || config->missing_probes_ignore;
-	c = script_compile(script, &compile, config);
-	return c && !script->source->errors ? c : NULL;
+	return script_compile(script, &compile, config);
 }
 
-/* All that follows the parsing. */
-static int go(struct source *src, const struct common_options *common, pid_t child, int child_go)
+/* What was compiled is shown, or run. */
+static int use(struct source *src, const struct compiled *c, const struct common_options *common,
+	       pid_t child, int child_go)
 {
-	const bool shows = opt.dump_ast || opt.dump_ir || opt.dump_bpf;
-	struct script_config config = { 0 };
-	struct script *script = parse(src);
-	struct compiled *c;
-
-	/* without them, where the probes are can't be found out, either */
-	if (!src->errors && !shows && !opt.explain && !advice_capabilities())
-		return STATUS_FAILED;
-	script_configure(script, &config);
-	c = compile(script, common, &config, child);
-	if (!c)
-		return STATUS_FAILED;
 	if (opt.dump_ir || opt.dump_bpf)
 		dump_code(src, c);
 	if (opt.explain) {
@@ -600,9 +587,30 @@ static int go(struct source *src, const struct common_options *common, pid_t chi
 		      "--folded and --top");
 		return STATUS_FAILED;
 	}
-	if (shows)
+	if (opt.dump_ast || opt.dump_ir || opt.dump_bpf)
 		return STATUS_OK;
 	return load_and_run(c, common, child, child_go);
+}
+
+/* All that follows the parsing. */
+static int go(struct source *src, const struct common_options *common, pid_t child, int child_go)
+{
+	const bool shows = opt.dump_ast || opt.dump_ir || opt.dump_bpf;
+	struct script_config config = { 0 };
+	struct script *script = parse(src);
+	struct compiled *c;
+	int status;
+
+	/* without them, where the probes are can't be found out, either */
+	if (!src->errors && !shows && !opt.explain && !advice_capabilities())
+		return STATUS_FAILED;
+	script_configure(script, &config);
+	c = compile(script, common, &config, child);
+	if (!c)
+		return STATUS_FAILED;
+	status = use(src, c, common, child, child_go);
+	script_compiled_free(c);
+	return status;
 }
 
 static int compile_and_run(const struct common_options *common)

@@ -253,6 +253,14 @@ def errors(script, *args):
     return [(int(line), text) for line, text in found]
 
 
+@pytest.mark.parametrize("value", [
+    "sizeof", "sizeof(", "sizeof()", "offsetof", "offsetof(", "offsetof(int)", "offsetof(int,", "offsetof(struct a b)", "typeof",
+    "typeof(", "(typeof()1)", "(typeof()", "f()[", "$x.", "-", "1 ? ", "(,)", "str(", "@a["])
+def test_unfinished(value):
+    """What lacks a part is checked as far as it goes: fuzzing found that it was not."""
+    assert errors(f"begin {{ @a = {value}; @b = 1; }}")
+
+
 def test_several_mistakes():
     """Three mistakes give three messages, in their order."""
     script = "begin {\n  $x = foo(1);\n  printf(\"%d\\n\", $y);\n  @a = nsec;\n}"
