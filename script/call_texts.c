@@ -146,14 +146,15 @@ ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, i
 {
 	enum space space;
 	int64_t constant;
-	ir_value from;
+	ir_value from, most;
 
 	if (!is_read(n) || strcmp(n->name, "str") || type_is_text(n->args[0]->type) ||
 	    (n->nr_args > 1 && !check_constant(c, n->args[1], &constant)))
 		return 0;
 	from = read_from(c, n->args[0], &space);
+	most = ir_const(c->f, room);
 	return ir_runtime(c->f, lower_reader(c, "rt_append", space), IR_SCALAR, 5, record, offset,
-			  ir_const(c->f, room), from, ir_const(c->f, where));
+			  most, from, ir_const(c->f, where));
 }
 
 static ir_value lower_str(struct compiler *c, struct node *n)
@@ -214,9 +215,9 @@ static const struct type *check_strcontains(struct compiler *c, struct node *n)
 static ir_value lower_strcontains(struct compiler *c, struct node *n)
 {
 	ir_value a = lower_text(c, n->args[0]), b = lower_text(c, n->args[1]);
+	ir_value room = ir_const(c->f, type_room(n->args[0]->type));
 
-	return ir_runtime(c->f, "rt_str_contains", IR_SCALAR, 4, a,
-			  ir_const(c->f, type_room(n->args[0]->type)), b,
+	return ir_runtime(c->f, "rt_str_contains", IR_SCALAR, 4, a, room, b,
 			  ir_const(c->f, type_room(n->args[1]->type)));
 }
 
