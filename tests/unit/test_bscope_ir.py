@@ -308,6 +308,13 @@ def test_warnings_can_be_left_out():
     assert compiled(script, "--no-warnings").stderr == ""
 
 
+@pytest.mark.parametrize("setting, said", [("warn", True), ("ignore", False)])
+def test_missing_probes(setting, said):
+    """missing_probes: of what is not there nothing is said, or that."""
+    done = compiled(f"config = {{ missing_probes = {setting} }} begin {{ @ = 1; }} rawtracepoint:nosuch {{ @ = 2; }}")
+    assert done.returncode == 0 and ("WARNING: " in done.stderr) == said, done.stderr
+
+
 # --- hostile sizes ---
 
 def ends(script, *args, seconds=PATIENCE, stage="bpf"):
