@@ -17,14 +17,21 @@ static void lower_count_lost(struct compiler *c, unsigned counter)
 /* --- ids ---------------------------------------------------------------------------------- */
 
 /* Makes the id of the struct rt_bytes at @place, and has it sent where it is new. */
-static void intern(struct compiler *c, uint32_t place, uint32_t room, ir_value to, uint32_t offset)
+static void intern(struct compiler *c, uint32_t place, uint32_t room)
 {
 	ir_value bytes = ir_scratch(c->f, place), most = ir_const(c->f, room);
 
 	ir_runtime(c->f, "rt_intern", IR_SCALAR, 3, bytes, most,
 		   ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * c->out->interning_lost));
-	lower_copy(c, to, offset, ir_scratch(c->f, place), offsetof(struct rt_bytes, id), 16);
 	c->out->interns = true;
+}
+
+/* The same, and the id is the value at @offset of @to. */
+static void intern_to(struct compiler *c, uint32_t place, uint32_t room, ir_value to,
+		      uint32_t offset)
+{
+	intern(c, place, room);
+	lower_copy(c, to, offset, ir_scratch(c->f, place), offsetof(struct rt_bytes, id), 16);
 }
 
 static void begin_bytes(struct compiler *c, uint32_t place, enum rt_bytes_kind kind)
@@ -71,7 +78,7 @@ static void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint3
 	begin_bytes(c, place, RT_BYTES_TEXT);
 	/* .len, .cut and .bytes are a struct rt_string */
 	lower_text_to(c, n, place + offsetof(struct rt_bytes, len), room);
-	intern(c, place, room, to, offset);
+	intern_to(c, place, room, to, offset);
 }
 
 void lower_place_id(struct compiler *c, const struct type *type, ir_value from, ir_value to,
@@ -87,7 +94,7 @@ void lower_place_id(struct compiler *c, const struct type *type, ir_value from, 
 		ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, text, from);
 	else
 		ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, text, ir_const(c->f, room), from);
-	intern(c, place, room, to, offset);
+	intern_to(c, place, room, to, offset);
 }
 
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
@@ -111,7 +118,26 @@ void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t of
 	most = ir_const(c->f, room);
 	ir_runtime(c->f, "rt_stack", IR_SCALAR, 4, context, bytes, most,
 		   ir_const(c->f, user ? BPF_F_USER_STACK : 0));
-	intern(c, place, room, to, offset);
+	intern_to(c, place, room, to, offset);
+}
+
+/* A key of a map is named when the map is shown. So that the process is known when it has ended by
+ * then, the address goes out as a stack of its own, once. */
+static void announce_usym(struct compiler *c, ir_value usym, uint32_t offset)
+{
+	uint32_t place = lower_place(c, sizeof(struct rt_bytes) + 8, c->f->at);
+	ir_value bytes, part;
+
+	begin_bytes(c, place, RT_BYTES_USTACK);
+	bytes = ir_scratch(c->f, place);
+	part = ir_load(c->f, usym, offset + offsetof(struct rt_usym, pid), 4, false);
+	ir_store(c->f, bytes, offsetof(struct rt_bytes, pid), 4, part);
+	ir_store_imm(c->f, bytes, offsetof(struct rt_bytes, len), 4, 8);
+	ir_store_imm(c->f, bytes, offsetof(struct rt_bytes, cut), 4, 0);
+	part = ir_load(c->f, usym, offset + offsetof(struct rt_usym, address), 8, false);
+	ir_store(c->f, bytes, offsetof(struct rt_bytes, bytes), 8, part);
+	intern(c, place, 8);
+	c->out->user_stacks = true;
 }
 
 /* --- keys --------------------------------------------------------------------------------- */
@@ -165,6 +191,10 @@ void lower_key_part(struct compiler *c, struct node *n, const struct type *type,
 		break;
 	case TYPE_BUFFER:
 		buffer_key(c, n, type, to, offset);
+		break;
+	case TYPE_USYM:
+		lower_into(c, n, type, to, offset);
+		announce_usym(c, to, offset);
 		break;
 	default:
 		lower_into(c, n, type, to, offset);
