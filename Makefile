@@ -39,6 +39,7 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unu
 	-Wno-missing-field-initializers -Wno-gnu-variable-sized-type-not-at-end
 CFLAGS ?= -O2 -g
 LIBS := libbpf libelf zlib liblzma
+comma := ,
 # A tool carries of the library what it calls, and not what stands beside that in a file.
 SECTIONS := -ffunction-sections -fdata-sections
 ALL_CFLAGS = -std=gnu11 $(SECTIONS) -D_GNU_SOURCE -pthread $(WARN) -I. -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
@@ -223,13 +224,17 @@ $(O)/obj/fuzzed/%.o: libcommon/%.c $(O)/flags VERSION
 $(O)/fuzz/%: tests/fuzz/%.c $(FUZZED_OBJS)
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
 # bscope's compiler: what it calls of the library besides is as it is in the tools
 $(O)/obj/fuzzed/script/%.o: script/%.c $(O)/flags VERSION
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/script_*.c)): $(FUZZED_SCRIPT_OBJS) $(O)/libcommon.a
+# This one runs what was compiled, and makes up what the compiler asks the kernel and the file system.
+$(O)/fuzz/script_compile: tests/unit/script/interp.c tests/unit/script/interp_helpers.c
+$(O)/fuzz/script_compile: FUZZ_FLAGS := -Itests/unit $(patsubst %,-Wl$(comma)--wrap=%,tracefs_open tracefs_read \
+	knames_functions knames_symbols knames_events kname_is_symbol libbpf_probe_bpf_helper btf_raw_open userpath_find)
 
 OBJS := $(LIB_OBJS) $(SANITIZED_OBJS) $(FUZZED_OBJS) $(SCRIPT_OBJS) $(SANITIZED_SCRIPT_OBJS) $(FUZZED_SCRIPT_OBJS) \
 	$(TOOLS:%=$(O)/obj/tools/%.o) $(TOOLS:%=$(O)/bpf/%.tmp.o) $(O)/bpf/script.tmp.o

@@ -482,10 +482,12 @@ __u64 rt_max(struct rt_extreme *value, __s64 v, __u64 is_signed)
 
 /* Puts a record into this CPU's ring. The reader looks every few milliseconds; it is woken by the
  * record that fills the ring beyond a mark. */
-static __always_inline bool output(struct rt_record *record, __u64 size)
+/* @now: what reads the ring is not to wait until there is more. */
+static __always_inline bool output(struct rt_record *record, __u64 size, bool now)
 {
 	void *ring = rt_ring();
-	__u64 mark = rt_globals.wake_bytes, filled, flags = BPF_RB_NO_WAKEUP;
+	__u64 mark = rt_globals.wake_bytes, filled;
+	__u64 flags = now ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 
 	filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	if (filled < mark && filled + size + RING_HEADER >= mark)
@@ -502,7 +504,7 @@ static __always_inline void stamp(struct rt_record *record)
 __u64 rt_send(struct rt_record *record, __u64 size, __u64 most, __u64 *lost)
 {
 	stamp(record);
-	if (!output(record, bounded(size, most)))
+	if (!output(record, bounded(size, most), false))
 		ADD(lost, 1);
 	return 0;
 }
@@ -573,8 +575,9 @@ __u64 rt_intern(struct rt_bytes *bytes, __u64 room, __u64 *lost)
 	bytes->record.statement = RT_BYTES;
 	stamp(&bytes->record);
 	size = word_bytes(bounded(((__u64)bytes->len + 7) >> 3, (room + 7) >> 3));
-	/* it is seen only where it was really sent: else the next one has to send it */
-	if (!output(&bytes->record, sizeof(*bytes) + size)) {
+	/* it is seen only where it was really sent: else the next one has to send it; whose stack
+	 * it is may end at any moment, and has to be looked at before */
+	if (!output(&bytes->record, sizeof(*bytes) + size, bytes->kind == RT_BYTES_USTACK)) {
 		ADD(lost, 1);
 		return 0;
 	}

@@ -17,22 +17,22 @@ struct type;
 
 enum node_kind {
 	/* --- expressions --- */
-	NODE_INT,     /* .value, .is_unsigned (a suffix u, or beyond int64) */
-	NODE_STRING,  /* .text, .length: without quotation marks, escapes done */
-	NODE_NAME,    /* .name: a builtin (comm, nsecs, argN ...), a constant, an enumerator */
-	NODE_VAR,     /* .name, without its $ */
-	NODE_MAP,     /* .name, without its @ ("" for @), .args: its keys; none: a scalar */
-	NODE_UNARY,   /* .op, .a */
-	NODE_BINARY,  /* .op, .a, .b */
-	NODE_TERNARY, /* .a ? .b : .c; .b NULL: the short form, ?: */
-	NODE_CAST,    /* (.type_name).a; without .type_name: (typeof(.b)).a */
-	NODE_CALL,    /* .name(.args) */
-	NODE_FIELD,   /* .a . .name, or -> (.arrow); a number as .name: of a tuple */
-	NODE_INDEX,   /* .a[.b] */
-	NODE_TUPLE,   /* (.args): two or more, or one with a comma behind it, or none */
-	NODE_RECORD,  /* (.a = 1, .b = 2): .args, each with .field */
-	NODE_SIZEOF,  /* .a, or .type_name */
-	NODE_OFFSETOF, /* .type_name or .a; .name: the field, perhaps a.b.c */
+	NODE_INT,	  /* .value, .is_unsigned (a suffix u, or beyond int64) */
+	NODE_STRING,	  /* .text, .length: without quotation marks, escapes done */
+	NODE_NAME,	  /* .name: a builtin (comm, nsecs, argN ...), a constant, an enumerator */
+	NODE_VAR,	  /* .name, without its $ */
+	NODE_MAP,	  /* .name, without its @ ("" for @), .args: its keys; none: a scalar */
+	NODE_UNARY,	  /* .op, .a */
+	NODE_BINARY,	  /* .op, .a, .b */
+	NODE_TERNARY,	  /* .a ? .b : .c; .b NULL: the short form, ?: */
+	NODE_CAST,	  /* (.type_name).a; without .type_name: (typeof(.b)).a */
+	NODE_CALL,	  /* .name(.args) */
+	NODE_FIELD,	  /* .a . .name, or -> (.arrow); a number as .name: of a tuple */
+	NODE_INDEX,	  /* .a[.b] */
+	NODE_TUPLE,	  /* (.args): two or more, or one with a comma behind it, or none */
+	NODE_RECORD,	  /* (.a = 1, .b = 2): .args, each with .field */
+	NODE_SIZEOF,	  /* .a, or .type_name */
+	NODE_OFFSETOF,	  /* .type_name or .a; .name: the field, perhaps a.b.c */
 	NODE_BLOCK_VALUE, /* { .body; .a }: of a macro that gives a value */
 	/* of latency: what .a was at the entry, the .value-th that was kept */
 	NODE_ENTRY,
@@ -107,7 +107,7 @@ struct node {
 	/* It came from $1: a number, or a text. Of a number .text has what was given. */
 	bool positional;
 	bool is_last; /* of NODE_EXPRESSION: without a ';' in front of '}', so the block's value */
-	uint32_t height;    /* of the tree below it, without .next: AST_HEIGHT_MAX at most */
+	uint32_t height; /* of the tree below it, without .next: AST_HEIGHT_MAX at most */
 
 	/* --- check.c's --- */
 	const struct type *type;
@@ -209,7 +209,7 @@ struct constant {
 
 struct script {
 	struct source *source;
-	const char *text; /* of the source, with blanks in the place of its directives */
+	const char *text;	/* of the source, with blanks in the place of its directives */
 	struct clause *clauses; /* in the order of the text, as are the other lists */
 	struct setting *settings;
 	struct map_declaration *maps;

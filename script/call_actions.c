@@ -160,9 +160,10 @@ static ir_value join_word(struct compiler *c, const struct statement *s, uint32_
 {
 	int64_t most = s->size + i * JOIN_ROOM;
 	int64_t where = (int64_t)s->args[i + 1].offset << 32 | most;
+	ir_value to = ir_scratch(c->f, record), room = ir_const(c->f, JOIN_ROOM);
 
-	return ir_runtime(c->f, "rt_append_user", IR_SCALAR, 5, ir_scratch(c->f, record), size,
-			  ir_const(c->f, JOIN_ROOM), word, ir_const(c->f, where));
+	return ir_runtime(c->f, "rt_append_user", IR_SCALAR, 5, to, size, room, word,
+			  ir_const(c->f, where));
 }
 
 static ir_value lower_join(struct compiler *c, struct node *n)

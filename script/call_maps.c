@@ -115,7 +115,7 @@ static ir_value lower_alone(struct compiler *c, struct node *n)
 static void aggregate_into(struct compiler *c, const struct type *type, ir_value at, ir_value v)
 {
 	int64_t bounds[3] = { type->lhist.min, type->lhist.max, type->lhist.step };
-	ir_value by_sign_value;
+	ir_value by_sign_value, where;
 
 	switch (type->kind) {
 	case TYPE_COUNT:
@@ -137,8 +137,8 @@ static void aggregate_into(struct compiler *c, const struct type *type, ir_value
 		ir_runtime(c->f, "rt_hist", IR_SCALAR, 3, at, v, ir_const(c->f, type->count));
 		break;
 	default:
-		ir_runtime(c->f, "rt_lhist", IR_SCALAR, 4, at, v,
-			   ir_rodata(c->f, lower_rodata(c, bounds, sizeof(bounds))),
+		where = ir_rodata(c->f, lower_rodata(c, bounds, sizeof(bounds)));
+		ir_runtime(c->f, "rt_lhist", IR_SCALAR, 4, at, v, where,
 			   ir_const(c->f, RT_LHIST_SLOTS(bounds[0], bounds[1], bounds[2])));
 	}
 }
@@ -259,30 +259,18 @@ static const struct type *check_delete(struct compiler *c, struct node *n)
 	return keys_of_call(c, n) ? type_bool(c->types) : NULL;
 }
 
-static void branch_if_there(struct compiler *c, const struct map_use *m, ir_value map,
-			    uint32_t missing)
-{
-	uint32_t there;
-
-	if (!m->map.generations)
-		return;
-	there = ir_block(c->f);
-	ir_branch_imm(c->f, IR_NE, map, 0, there, missing);
-	ir_enter(c->f, there);
-}
-
 static ir_value delete_one(struct compiler *c, struct node *n)
 {
 	struct map_use *m = n->args[0]->info;
-	ir_value key = lower_call_keys(c, n), map = lower_map(c, m), at, done;
+	ir_value key = lower_call_keys(c, n), map, at, done;
 	uint32_t after = ir_block(c->f), found = ir_block(c->f);
 
 	done = ir_variable(c->f, IR_SCALAR);
 	ir_set(c->f, done, ir_const(c->f, 0));
-	branch_if_there(c, m, map, after);
 	if (m->map.key) {
 		uint32_t deleted = ir_block(c->f);
 
+		map = lower_map(c, m, after);
 		at = ir_call(c->f, BPF_FUNC_map_delete_elem, IR_SCALAR, 2, map, key);
 		ir_branch_imm(c->f, IR_EQ, at, 0, deleted, after);
 		ir_enter(c->f, deleted);
@@ -292,8 +280,7 @@ static ir_value delete_one(struct compiler *c, struct node *n)
 		ir_jump(c->f, after);
 	} else {
 		/* the value of a map without keys is always there: it becomes 0 */
-		at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, map, key);
-		ir_branch_imm(c->f, IR_NE, at, 0, found, after);
+		at = lower_map_lookup(c, m, key, found, after);
 		ir_enter(c->f, found);
 		lower_zero(c, at, 0, load_value_size(&m->map));
 		ir_set(c->f, done, ir_const(c->f, 1));
@@ -320,14 +307,12 @@ static ir_value lower_delete(struct compiler *c, struct node *n)
 static ir_value lower_has_key(struct compiler *c, struct node *n)
 {
 	struct map_use *m = n->args[0]->info;
-	ir_value key = lower_call_keys(c, n), map = lower_map(c, m), there, at;
+	ir_value key = lower_call_keys(c, n), there;
 	uint32_t found = ir_block(c->f), after = ir_block(c->f);
 
 	there = ir_variable(c->f, IR_SCALAR);
 	ir_set(c->f, there, ir_const(c->f, 0));
-	branch_if_there(c, m, map, after);
-	at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, map, key);
-	ir_branch_imm(c->f, IR_NE, at, 0, found, after);
+	lower_map_lookup(c, m, key, found, after);
 	ir_enter(c->f, found);
 	ir_set(c->f, there, ir_const(c->f, 1));
 	ir_jump(c->f, after);

@@ -169,7 +169,7 @@ bool call_text_to(struct compiler *c, struct node *n, ir_value to, uint32_t room
 ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, ir_value offset,
 			  uint32_t room, int64_t where)
 {
-	ir_value from, next;
+	ir_value from, next, most;
 	enum space space;
 	int64_t constant;
 
@@ -177,8 +177,9 @@ ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, i
 	    (n->nr_args > 1 && !check_constant(c, n->args[1], &constant)))
 		return 0;
 	from = read_from(c, n->args[0], &space);
+	most = ir_const(c->f, room);
 	next = ir_runtime(c->f, lower_reader(c, "rt_append", space), IR_SCALAR, 5, record, offset,
-			  ir_const(c->f, room), from, ir_const(c->f, where));
+			  most, from, ir_const(c->f, where));
 	if (has_length(c, n))
 		ir_store_imm(c->f, record, (where >> 32) + offsetof(struct rt_tail, cut), 4, 0);
 	return next;
@@ -244,9 +245,9 @@ static const struct type *check_strcontains(struct compiler *c, struct node *n)
 static ir_value lower_strcontains(struct compiler *c, struct node *n)
 {
 	ir_value a = lower_text(c, n->args[0]), b = lower_text(c, n->args[1]);
+	ir_value room = ir_const(c->f, type_room(n->args[0]->type));
 
-	return ir_runtime(c->f, "rt_str_contains", IR_SCALAR, 4, a,
-			  ir_const(c->f, type_room(n->args[0]->type)), b,
+	return ir_runtime(c->f, "rt_str_contains", IR_SCALAR, 4, a, room, b,
 			  ir_const(c->f, type_room(n->args[1]->type)));
 }
 

@@ -269,14 +269,17 @@ ir_value call_ids(struct compiler *c, struct node *n)
 	bool tid = strstr(n->name, "tid"); /* or __builtin_tid */
 	uint32_t place;
 	uint64_t dev, ino;
-	ir_value ids;
+	ir_value ids, at, device, inode;
 
 	if (is_own_pidns(n) && own_pidns(&dev, &ino)) {
 		/* struct bpf_pidns_info { pid, tgid } (5.7) */
 		place = lower_place(c, 8, n->span);
-		ir_store_imm(c->f, ir_scratch(c->f, place), 0, 8, 0);
-		ir_call(c->f, BPF_FUNC_get_ns_current_pid_tgid, IR_SCALAR, 4, ir_const(c->f, dev),
-			ir_const(c->f, ino), ir_scratch(c->f, place), ir_const(c->f, 8));
+		at = ir_scratch(c->f, place);
+		ir_store_imm(c->f, at, 0, 8, 0);
+		device = ir_const(c->f, dev);
+		inode = ir_const(c->f, ino);
+		ir_call(c->f, BPF_FUNC_get_ns_current_pid_tgid, IR_SCALAR, 4, device, inode, at,
+			ir_const(c->f, 8));
 		return ir_load(c->f, ir_scratch(c->f, place), tid ? 0 : 4, 4, false);
 	}
 	ids = ir_call(c->f, BPF_FUNC_get_current_pid_tgid, IR_SCALAR, 0);
@@ -535,16 +538,15 @@ static ir_value lower_ntop(struct compiler *c, struct node *n)
 {
 	struct node *a = inet_address(n);
 	uint32_t place = lower_place(c, sizeof(struct rt_inet), n->span), size;
-	ir_value at;
+	ir_value at, family;
 
 	lower_zero(c, ir_scratch(c->f, place), 0, sizeof(struct rt_inet));
 	size = inet_size(a->type);
 	if (n->nr_args > 1)
-		ir_store(c->f, ir_scratch(c->f, place), offsetof(struct rt_inet, family), 4,
-			 lower_expr(c, n->args[0]));
+		family = lower_expr(c, n->args[0]);
 	else
-		ir_store_imm(c->f, ir_scratch(c->f, place), offsetof(struct rt_inet, family), 4,
-			     size == 16 ? AF_INET6 : AF_INET);
+		family = ir_const(c->f, size == 16 ? AF_INET6 : AF_INET);
+	ir_store(c->f, ir_scratch(c->f, place), offsetof(struct rt_inet, family), 4, family);
 	at = ir_scratch(c->f, place);
 	if (type_is_integer(a->type))
 		ir_store(c->f, at, offsetof(struct rt_inet, address), 4, lower_expr(c, a));

@@ -19,11 +19,13 @@ struct compile_options {
 };
 
 /*
- * Expands the probes of @script, checks it and makes its programs. Returns what was compiled, or
- * NULL after printing what is wrong.
+ * Expands the probes of @script, checks it and makes its programs. Returns what was compiled,
+ * for script_compiled_free(), or NULL after printing what is wrong.
  */
 struct compiled *script_compile(struct script *script, const struct compile_options *options,
 				struct script_config *config);
+/* Closes its files; the rest goes with the source. NULL: nothing. */
+void script_compiled_free(struct compiled *c);
 
 /* Applies BPFTRACE_* of the environment and the script's config block. Errors are printed. */
 void script_configure(struct script *script, struct script_config *config);

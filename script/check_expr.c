@@ -14,7 +14,7 @@ static const struct type *uint64(struct compiler *c)
 	return type_int(c->types, 8, false);
 }
 
-#define NO_FLOATS \
+#define NO_FLOATS                                                                                  \
 	"a floating-point number can be kept and shown, but programs can't calculate with it"
 
 bool check_number(struct compiler *c, struct node *n, const char *what)
@@ -509,7 +509,7 @@ static void check_block_value(struct compiler *c, struct node *n)
 	n->type = check_expr(c, n->a);
 }
 
-static const struct type *check_int(struct compiler *c, struct node *n)
+static const struct type *check_int(struct compiler *c, const struct node *n)
 {
 	if (n->info)
 		return n->info;
@@ -520,6 +520,8 @@ static const struct type *check_int(struct compiler *c, struct node *n)
 
 const struct type *check_expr(struct compiler *c, struct node *n)
 {
+	if (!n) /* the parser has said what is missing */
+		return NULL;
 	switch (n->kind) {
 	case NODE_INT:
 		n->type = check_int(c, n);

@@ -390,6 +390,8 @@ static struct compiler *compiler_new(struct script *script, const struct compile
 	c->out->source = script->source;
 	c->out->types = c->types;
 	c->out->config = config;
+	c->out->probes = c->probes;
+	c->out->btf = c->btf;
 	/* the key of maps without keys, and what values begin with */
 	lower_rodata(c, zeroes, sizeof(zeroes));
 	return c;
@@ -405,11 +407,22 @@ struct compiled *script_compile(struct script *script, const struct compile_opti
 		expand_clause(c, clause, &nr);
 	if (!script->clauses && !c->source->errors)
 		source_error(c->source, (struct span){ 0, 0 }, "there is no probe in this script");
-	if (!c->nr_variants && c->source->errors)
-		return NULL;
-	find_types(c);
-	finish_maps(c);
-	make_programs(c);
-	function_named_check(c);
-	return c->source->errors ? NULL : c->out;
+	if (c->nr_variants || !c->source->errors) {
+		find_types(c);
+		finish_maps(c);
+		make_programs(c);
+		function_named_check(c);
+	}
+	if (!c->source->errors)
+		return c->out;
+	script_compiled_free(c->out);
+	return NULL;
+}
+
+void script_compiled_free(struct compiled *c)
+{
+	if (!c)
+		return;
+	probes_free(c->probes);
+	btf_types_free(c->btf);
 }

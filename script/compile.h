@@ -348,6 +348,8 @@ struct location lower_folded_args(struct compiler *c, uint32_t offset);
 void lower_text_to(struct compiler *c, struct node *n, uint32_t place, uint32_t room);
 /* 1 where both are equal; with @length, in its first bytes. */
 ir_value lower_text_equal(struct compiler *c, struct node *a, struct node *b, ir_value length);
+/* The struct rt_string at @from into that at @to, which has so much room. */
+void lower_text_copy(struct compiler *c, ir_value to, uint32_t room, ir_value from);
 /* As an address of a struct rt_string, wherever it is. */
 ir_value lower_text(struct compiler *c, struct node *n);
 /* The name of the function that reads from there: rt_str_user for "rt_str" and SPACE_USER. */
@@ -365,8 +367,11 @@ ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, i
 
 /* The address of the key that @keys make. */
 ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **keys, size_t nr);
-/* The map for a helper; with generations, what follows runs only where there is one. */
-ir_value lower_map(struct compiler *c, const struct map_use *m);
+/* The map for a helper; with generations, where there is none it goes on in block @missing. */
+ir_value lower_map(struct compiler *c, const struct map_use *m, uint32_t missing);
+/* Goes on in @found with the address of the value of @key, which is returned, or in @missing. */
+ir_value lower_map_lookup(struct compiler *c, const struct map_use *m, ir_value key, uint32_t found,
+			  uint32_t missing);
 ir_value lower_map_read(struct compiler *c, struct node *n);
 void lower_map_assign(struct compiler *c, struct node *n, struct node *value);
 /* @x op= v, @x++: atomic where it can be. Returns the value before, or after, if @wanted. */

@@ -24,17 +24,17 @@ typedef uint32_t ir_value; /* a register; 0: none */
 
 enum ir_class {
 	IR_SCALAR,
-	IR_CONTEXT, /* the program's context */
-	IR_SCRATCH, /* inside of the program's memory of this CPU */
-	IR_MAP,	    /* a map itself */
+	IR_CONTEXT,   /* the program's context */
+	IR_SCRATCH,   /* inside of the program's memory of this CPU */
+	IR_MAP,	      /* a map itself */
 	IR_MAP_VALUE, /* of a map, perhaps NULL until it is compared */
-	IR_GLOBAL,  /* inside of struct rt_globals */
+	IR_GLOBAL,    /* inside of struct rt_globals */
 	IR_RODATA,
 };
 
 enum ir_op {
-	IR_CONST,   /* to = imm */
-	IR_COPY,    /* to = a */
+	IR_CONST, /* to = imm */
+	IR_COPY,  /* to = a */
 	/* to = a op b, of 64 bits; b none: imm */
 	IR_ADD,
 	IR_SUB,
@@ -47,11 +47,11 @@ enum ir_op {
 	IR_SHL,
 	IR_SHR, /* logical */
 	IR_SAR,
-	IR_NEG,	      /* to = -a */
-	IR_EXTEND,    /* to = the low .size bytes of a, .is_signed or not */
-	IR_BSWAP,     /* to = a of .size bytes, in the other order */
-	IR_LOAD,      /* to = .size bytes at a + imm */
-	IR_STORE,     /* .size bytes at a + imm = b; b none: imm2 */
+	IR_NEG,	       /* to = -a */
+	IR_EXTEND,     /* to = the low .size bytes of a, .is_signed or not */
+	IR_BSWAP,      /* to = a of .size bytes, in the other order */
+	IR_LOAD,       /* to = .size bytes at a + imm */
+	IR_STORE,      /* .size bytes at a + imm = b; b none: imm2 */
 	IR_ATOMIC_ADD, /* 8 bytes at a + imm += b */
 	IR_ADDRESS_CONTEXT,
 	IR_ADDRESS_SCRATCH, /* to = scratch + imm */
@@ -61,7 +61,7 @@ enum ir_op {
 	IR_ADDRESS_MAP_NOW, /* the same of a map with generations: the one in use; may be NULL */
 	IR_CALL,	    /* to = helper number imm (args) */
 	IR_CALL_RUNTIME,    /* to = .name (args) */
-	IR_LOOP, /* to = how often callback imm2 was called: imm times, or until it returns 1 */
+	IR_LOOP,     /* to = how often callback imm2 was called: imm times, or until it returns 1 */
 	IR_FOR_EACH, /* calls the callback number imm2 for each element of map number imm */
 	/* ends of a block */
 	IR_JUMP,   /* to block .then */
@@ -105,13 +105,13 @@ struct ir_block {
 
 struct ir_function {
 	struct arena *arena;
-	const char *name; /* for dumps, and the kernel's name of the program */
+	const char *name;	/* for dumps, and the kernel's name of the program */
 	enum ir_class *classes; /* of each value; [0] is unused */
 	size_t nr_values, values_capacity;
 	struct ir_block *blocks;
 	size_t nr_blocks, blocks_capacity;
-	uint32_t block;	 /* where instructions go now */
-	struct span at;	 /* what they come from */
+	uint32_t block;	  /* where instructions go now */
+	struct span at;	  /* what they come from */
 	uint32_t scratch; /* bytes of its scratch; index: which entry of the map scratch it has */
 	uint32_t index;
 	/* It runs also while the gate is closed: what bscope runs itself, such as end. */
@@ -124,7 +124,7 @@ struct ir_function {
 	 * again. It returns 0 to go on, 1 to end the loop, and shares the scratch of the program,
 	 * which is .root, and has all callbacks of the program, also those of callbacks.
 	 */
-	struct ir_function *root; /* itself, if it is a program */
+	struct ir_function *root;			 /* itself, if it is a program */
 	uint32_t key_at, key_size, value_at, value_size; /* where in it copies are put first */
 	struct ir_function **callbacks;
 	size_t nr_callbacks, callbacks_capacity;
@@ -166,9 +166,9 @@ void ir_for_each(struct ir_function *f, unsigned map, const struct ir_function *
 /* Returns how often @body was called: @times, or less. */
 ir_value ir_loop(struct ir_function *f, uint32_t times, const struct ir_function *body);
 
-uint32_t ir_block(struct ir_function *f); /* a new one, empty */
+uint32_t ir_block(struct ir_function *f);	      /* a new one, empty */
 void ir_enter(struct ir_function *f, uint32_t block); /* what follows goes there */
-bool ir_ended(const struct ir_function *f); /* the block has an end already */
+bool ir_ended(const struct ir_function *f);	      /* the block has an end already */
 void ir_jump(struct ir_function *f, uint32_t block);
 void ir_branch(struct ir_function *f, enum ir_cond cond, ir_value a, ir_value b, uint32_t then,
 	       uint32_t otherwise);

@@ -11,12 +11,12 @@
 /* What is one character has its code; these are all others. */
 enum token_kind {
 	TOKEN_END = 256,
-	TOKEN_BAD,  /* was said already */
-	TOKEN_NAME, /* .name */
-	TOKEN_INT,  /* .value, .is_unsigned */
-	TOKEN_STRING, /* .text, .length: escapes are done */
-	TOKEN_VARIABLE, /* $x: .name */
-	TOKEN_MAP,	/* @x: .name, "" for @ */
+	TOKEN_BAD,	  /* was said already */
+	TOKEN_NAME,	  /* .name */
+	TOKEN_INT,	  /* .value, .is_unsigned */
+	TOKEN_STRING,	  /* .text, .length: escapes are done */
+	TOKEN_VARIABLE,	  /* $x: .name */
+	TOKEN_MAP,	  /* @x: .name, "" for @ */
 	TOKEN_POSITIONAL, /* $1: .value */
 	TOKEN_COUNT,	  /* $# */
 	TOKEN_ARROW,

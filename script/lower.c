@@ -321,6 +321,14 @@ static void keep_ids(struct compiler *c, ir_value id, const __u32 *ids, unsigned
 	ir_enter(c->f, next);
 }
 
+static void keep_uid(struct compiler *c, uint32_t uid)
+{
+	ir_value own = ir_call(c->f, BPF_FUNC_get_current_uid_gid, IR_SCALAR, 0);
+
+	own = ir_extend(c->f, own, 4, false);
+	lower_keep_if(c, IR_EQ, ir_binary(c->f, IR_XOR, own, ir_const(c->f, uid)), 0);
+}
+
 static void keep_comm(struct compiler *c, const struct filter *filter)
 {
 	ir_value at = ir_scratch(c->f, lower_place(c, 16, c->f->at));
@@ -329,8 +337,8 @@ static void keep_comm(struct compiler *c, const struct filter *filter)
 	memcpy(words, filter->comm, sizeof(words));
 	ir_call(c->f, BPF_FUNC_get_current_comm, IR_SCALAR, 2, at, ir_const(c->f, 16));
 	for (int i = 0; i < 2; i++) {
-		ir_value differs = ir_binary(c->f, IR_XOR, ir_load(c->f, at, 8 * i, 8, false),
-					     ir_const(c->f, words[i]));
+		ir_value word = ir_load(c->f, at, 8 * i, 8, false);
+		ir_value differs = ir_binary(c->f, IR_XOR, word, ir_const(c->f, words[i]));
 
 		lower_keep_if(c, IR_EQ, differs, 0);
 	}
@@ -411,14 +419,7 @@ static void lower_filter(struct compiler *c, const struct filter *filter)
 			keep_ids(c, ir_extend(c->f, ids, 4, false), filter->tids, filter->nr_tids);
 	}
 	if (filter->by_uid)
-		lower_keep_if(c, IR_EQ,
-			      ir_binary(c->f, IR_XOR,
-					ir_extend(c->f,
-						  ir_call(c->f, BPF_FUNC_get_current_uid_gid,
-							  IR_SCALAR, 0),
-						  4, false),
-					ir_const(c->f, filter->uid)),
-			      0);
+		keep_uid(c, filter->uid);
 	if (filter->by_comm)
 		keep_comm(c, filter);
 	if (filter->cgroup)

@@ -180,17 +180,19 @@ static void compare_probe(struct compiler *c, struct node *probe, const struct n
 static void compare_ids(struct compiler *c, struct node *n, uint32_t equal, uint32_t otherwise)
 {
 	const struct type *type = type_of_kind(c->types, TYPE_STRING_ID);
-	ir_value at[2], differs;
+	ir_value at[2], differs = 0;
 
 	for (int i = 0; i < 2; i++) {
 		at[i] = ir_scratch(c->f, lower_place(c, type->size, n->span));
 		lower_key_part(c, i ? n->b : n->a, type, at[i], 0);
 	}
-	differs = ir_binary(c->f, IR_XOR, ir_load(c->f, at[0], 0, 8, false),
-			    ir_load(c->f, at[1], 0, 8, false));
-	differs = ir_binary(c->f, IR_OR, differs,
-			    ir_binary(c->f, IR_XOR, ir_load(c->f, at[0], 8, 8, false),
-				      ir_load(c->f, at[1], 8, 8, false)));
+	for (int i = 0; i < 2; i++) {
+		ir_value a = ir_load(c->f, at[0], 8 * i, 8, false);
+		ir_value b = ir_load(c->f, at[1], 8 * i, 8, false);
+
+		a = ir_binary(c->f, IR_XOR, a, b);
+		differs = i ? ir_binary(c->f, IR_OR, differs, a) : a;
+	}
 	ir_branch_imm(c->f, IR_EQ, differs, 0, equal, otherwise);
 }
 
@@ -466,7 +468,7 @@ static void tuple_into(struct compiler *c, struct node *n, const struct type *ty
 void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_value to,
 		uint32_t offset)
 {
-	ir_value from;
+	ir_value from, at;
 
 	if (type_is_scalar(type)) {
 		ir_store(c->f, to, offset, type->size, lower_expr(c, n));
@@ -483,19 +485,17 @@ void lower_into(struct compiler *c, struct node *n, const struct type *type, ir_
 		return;
 	}
 	if (type->kind == TYPE_STRING) {
-		ir_value at = offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to;
-
+		at = offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to;
 		if (n->type->kind == TYPE_COMM)
 			ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, at, lower_expr(c, n));
 		else if (!call_text_to(c, n, at, type->count))
-			ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, at,
-				   ir_const(c->f, type->count), lower_expr(c, n));
+			lower_text_copy(c, at, type->count, lower_expr(c, n));
 		return;
 	}
 	if (type->kind == TYPE_BUFFER && n->type != type) {
-		ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3,
-			   offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to,
-			   ir_const(c->f, type->count), lower_expr(c, n));
+		from = lower_expr(c, n);
+		at = offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to;
+		lower_text_copy(c, at, type->count, from);
 		return;
 	}
 	from = lower_expr(c, n);

@@ -131,7 +131,8 @@ ir_value lower_map_length(struct compiler *c, const struct map_use *m, struct no
 	c->f->key_at = key_at;
 	c->f->key_size = m->map.key->size;
 	now = ir_load(c->f, ir_scratch(c->f, count), 0, 8, false);
-	ir_store(c->f, ir_scratch(c->f, count), 0, 8, ir_binary_imm(c->f, IR_ADD, now, 1));
+	now = ir_binary_imm(c->f, IR_ADD, now, 1);
+	ir_store(c->f, ir_scratch(c->f, count), 0, 8, now);
 	body = leave_body(c, &before);
 	ir_for_each(c->f, m->map.index, body);
 	return ir_load(c->f, ir_scratch(c->f, count), 0, 8, false);
@@ -209,11 +210,12 @@ void lower_called_loop(struct compiler *c, struct node *n)
 	struct ir_function *body;
 	struct outside before;
 	struct loop loop;
-	ir_value rounds;
+	ir_value rounds, now;
 
 	if (n->kind == NODE_FOR_RANGE) {
 		end = lower_place(c, 8, n->span);
-		ir_store(c->f, ir_scratch(c->f, end), 0, 8, lower_expr(c, n->b));
+		rounds = lower_expr(c, n->b);
+		ir_store(c->f, ir_scratch(c->f, end), 0, 8, rounds);
 		/* each round begins by going on to its number */
 		rounds = ir_binary_imm(c->f, IR_SUB, lower_expr(c, n->a), 1);
 		lower_variable_set(c, v, rounds);
@@ -222,8 +224,9 @@ void lower_called_loop(struct compiler *c, struct node *n)
 	inside = ir_block(c->f);
 	if (n->kind == NODE_FOR_RANGE) {
 		lower_variable_set(c, v, ir_binary_imm(c->f, IR_ADD, lower_variable(c, v), 1));
-		ir_branch(c->f, IR_SLT, lower_variable(c, v),
-			  ir_load(c->f, ir_scratch(c->f, end), 0, 8, true), inside, loop.after);
+		now = lower_variable(c, v);
+		ir_branch(c->f, IR_SLT, now, ir_load(c->f, ir_scratch(c->f, end), 0, 8, true),
+			  inside, loop.after);
 	} else {
 		lower_condition(c, n->a, inside, loop.after);
 	}

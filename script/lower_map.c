@@ -9,21 +9,29 @@
 
 static void lower_count_lost(struct compiler *c, unsigned counter)
 {
-	ir_atomic_add(c->f, ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * counter), 0,
-		      ir_const(c->f, 1));
+	ir_value at = ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * counter);
+
+	ir_atomic_add(c->f, at, 0, ir_const(c->f, 1));
 }
 
 /* --- ids ---------------------------------------------------------------------------------- */
 
 /* Makes the id of the struct rt_bytes at @place, and has it sent where it is new. */
-static void intern(struct compiler *c, uint32_t place, uint32_t room, ir_value to, uint32_t offset)
+static void intern(struct compiler *c, uint32_t place, uint32_t room)
 {
-	ir_value bytes = ir_scratch(c->f, place);
+	ir_value bytes = ir_scratch(c->f, place), most = ir_const(c->f, room);
 
-	ir_runtime(c->f, "rt_intern", IR_SCALAR, 3, bytes, ir_const(c->f, room),
+	ir_runtime(c->f, "rt_intern", IR_SCALAR, 3, bytes, most,
 		   ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * c->out->interning_lost));
-	lower_copy(c, to, offset, ir_scratch(c->f, place), offsetof(struct rt_bytes, id), 16);
 	c->out->interns = true;
+}
+
+/* The same, and the id is the value at @offset of @to. */
+static void intern_to(struct compiler *c, uint32_t place, uint32_t room, ir_value to,
+		      uint32_t offset)
+{
+	intern(c, place, room);
+	lower_copy(c, to, offset, ir_scratch(c->f, place), offsetof(struct rt_bytes, id), 16);
 }
 
 static void begin_bytes(struct compiler *c, uint32_t place, enum rt_bytes_kind kind)
@@ -70,30 +78,30 @@ static void lower_text_id(struct compiler *c, struct node *n, ir_value to, uint3
 	begin_bytes(c, place, RT_BYTES_TEXT);
 	/* .len, .cut and .bytes are a struct rt_string */
 	lower_text_to(c, n, place + offsetof(struct rt_bytes, len), room);
-	intern(c, place, room, to, offset);
+	intern_to(c, place, room, to, offset);
 }
 
 void lower_place_id(struct compiler *c, const struct type *type, ir_value from, ir_value to,
 		    uint32_t offset)
 {
-	uint32_t room = type_room(type), place, text;
+	uint32_t room = type_room(type), place;
+	ir_value text;
 
 	place = lower_place(c, offsetof(struct rt_bytes, len) + RT_STRING_SIZE(room), c->f->at);
-	text = place + offsetof(struct rt_bytes, len);
 	begin_bytes(c, place, RT_BYTES_TEXT);
+	text = ir_scratch(c->f, place + offsetof(struct rt_bytes, len));
 	if (type->kind == TYPE_COMM)
-		ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, ir_scratch(c->f, text), from);
+		ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, text, from);
 	else
-		ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, ir_scratch(c->f, text),
-			   ir_const(c->f, room), from);
-	intern(c, place, room, to, offset);
+		ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, text, ir_const(c->f, room), from);
+	intern_to(c, place, room, to, offset);
 }
 
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
 {
 	uint32_t room = 8 * n->type->depth, place;
 	bool user = n->type->kind == TYPE_USTACK, called;
-	ir_value bytes, pid;
+	ir_value context, bytes, most, pid;
 
 	place = lower_place(c, sizeof(struct rt_bytes) + room, n->span);
 	begin_bytes(c, place, user ? RT_BYTES_USTACK : RT_BYTES_KSTACK);
@@ -106,10 +114,31 @@ void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t of
 	} else {
 		c->out->kernel_stacks = true;
 	}
+	context = ir_context(c->f);
+	most = ir_const(c->f, room);
 	called = user && c->target->caller_missing && n->type->depth > 1;
-	ir_runtime(c->f, called ? "rt_stack_called" : "rt_stack", IR_SCALAR, 4, ir_context(c->f),
-		   bytes, ir_const(c->f, room), ir_const(c->f, user ? BPF_F_USER_STACK : 0));
-	intern(c, place, room, to, offset);
+	ir_runtime(c->f, called ? "rt_stack_called" : "rt_stack", IR_SCALAR, 4, context, bytes,
+		   most, ir_const(c->f, user ? BPF_F_USER_STACK : 0));
+	intern_to(c, place, room, to, offset);
+}
+
+/* A key of a map is named when the map is shown. So that the process is known when it has ended by
+ * then, the address goes out as a stack of its own, once. */
+static void announce_usym(struct compiler *c, ir_value usym, uint32_t offset)
+{
+	uint32_t place = lower_place(c, sizeof(struct rt_bytes) + 8, c->f->at);
+	ir_value bytes, part;
+
+	begin_bytes(c, place, RT_BYTES_USTACK);
+	bytes = ir_scratch(c->f, place);
+	part = ir_load(c->f, usym, offset + offsetof(struct rt_usym, pid), 4, false);
+	ir_store(c->f, bytes, offsetof(struct rt_bytes, pid), 4, part);
+	ir_store_imm(c->f, bytes, offsetof(struct rt_bytes, len), 4, 8);
+	ir_store_imm(c->f, bytes, offsetof(struct rt_bytes, cut), 4, 0);
+	part = ir_load(c->f, usym, offset + offsetof(struct rt_usym, address), 8, false);
+	ir_store(c->f, bytes, offsetof(struct rt_bytes, bytes), 8, part);
+	intern(c, place, 8);
+	c->out->user_stacks = true;
 }
 
 /* --- keys --------------------------------------------------------------------------------- */
@@ -118,17 +147,17 @@ void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t of
 static void buffer_key(struct compiler *c, struct node *n, const struct type *type, ir_value to,
 		       uint32_t offset)
 {
-	ir_value from;
+	ir_value from, most, bytes;
 
 	if (n->kind == NODE_CALL) {
 		lower_into(c, n, type, to, offset);
 		return;
 	}
 	from = lower_expr(c, n);
-	ir_runtime(c->f, "rt_buf_kernel", IR_SCALAR, 4,
-		   offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to,
-		   ir_const(c->f, type->count),
-		   ir_binary_imm(c->f, IR_ADD, from, offsetof(struct rt_string, bytes)),
+	to = offset ? ir_binary_imm(c->f, IR_ADD, to, offset) : to;
+	most = ir_const(c->f, type->count);
+	bytes = ir_binary_imm(c->f, IR_ADD, from, offsetof(struct rt_string, bytes));
+	ir_runtime(c->f, "rt_buf_kernel", IR_SCALAR, 4, to, most, bytes,
 		   ir_load(c->f, from, offsetof(struct rt_string, len), 4, false));
 }
 
@@ -164,6 +193,10 @@ void lower_key_part(struct compiler *c, struct node *n, const struct type *type,
 		break;
 	case TYPE_BUFFER:
 		buffer_key(c, n, type, to, offset);
+		break;
+	case TYPE_USYM:
+		lower_into(c, n, type, to, offset);
+		announce_usym(c, to, offset);
 		break;
 	default:
 		lower_into(c, n, type, to, offset);
@@ -202,9 +235,27 @@ ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **k
 
 /* --- values ------------------------------------------------------------------------------- */
 
-ir_value lower_map(struct compiler *c, const struct map_use *m)
+ir_value lower_map(struct compiler *c, const struct map_use *m, uint32_t missing)
 {
-	return ir_map(c->f, m->map.index, m->map.generations);
+	ir_value map = ir_map(c->f, m->map.index, m->map.generations);
+	uint32_t there;
+
+	if (m->map.generations) {
+		there = ir_block(c->f);
+		ir_branch_imm(c->f, IR_NE, map, 0, there, missing);
+		ir_enter(c->f, there);
+	}
+	return map;
+}
+
+ir_value lower_map_lookup(struct compiler *c, const struct map_use *m, ir_value key, uint32_t found,
+			  uint32_t missing)
+{
+	ir_value map = lower_map(c, m, missing), at;
+
+	at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, map, key);
+	ir_branch_imm(c->f, IR_NE, at, 0, found, missing);
+	return at;
 }
 
 static ir_value lower_node_keys(struct compiler *c, struct node *n)
@@ -215,18 +266,7 @@ static ir_value lower_node_keys(struct compiler *c, struct node *n)
 /* Goes on in @found with the address of the value, or in @missing. */
 static ir_value lookup(struct compiler *c, struct node *n, uint32_t found, uint32_t missing)
 {
-	struct map_use *m = n->info;
-	ir_value key = lower_node_keys(c, n), map = lower_map(c, m), at;
-
-	if (m->map.generations) {
-		uint32_t there = ir_block(c->f);
-
-		ir_branch_imm(c->f, IR_NE, map, 0, there, missing);
-		ir_enter(c->f, there);
-	}
-	at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, map, key);
-	ir_branch_imm(c->f, IR_NE, at, 0, found, missing);
-	return at;
+	return lower_map_lookup(c, n->info, lower_node_keys(c, n), found, missing);
 }
 
 ir_value lower_map_slot(struct compiler *c, struct node *n, uint32_t after)
@@ -234,20 +274,16 @@ ir_value lower_map_slot(struct compiler *c, struct node *n, uint32_t after)
 	struct map_use *m = n->info;
 	uint32_t found = ir_block(c->f), full = ir_block(c->f);
 	uint32_t size = load_value_size(&m->map);
-	ir_value key = lower_node_keys(c, n), map = lower_map(c, m), at;
+	ir_value key = lower_node_keys(c, n), map, at;
 
-	if (m->map.generations) {
-		uint32_t there = ir_block(c->f);
-
-		ir_branch_imm(c->f, IR_NE, map, 0, there, full);
-		ir_enter(c->f, there);
-	}
-	if (m->map.key)
+	if (m->map.key) {
+		map = lower_map(c, m, full);
 		at = ir_runtime(c->f, "rt_slot", IR_MAP_VALUE, 3, map, key,
 				ir_rodata(c->f, lower_zeroes(c, size)));
-	else
-		at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, map, key);
-	ir_branch_imm(c->f, IR_NE, at, 0, found, full);
+		ir_branch_imm(c->f, IR_NE, at, 0, found, full);
+	} else {
+		at = lower_map_lookup(c, m, key, found, full);
+	}
 	ir_enter(c->f, full);
 	lower_count_lost(c, m->map.lost);
 	ir_jump(c->f, after);
@@ -328,7 +364,7 @@ static void mark(struct compiler *c, const struct map_use *m, ir_value at)
 static void update(struct compiler *c, struct map_use *m, ir_value key, ir_value value)
 {
 	uint32_t full = ir_block(c->f), after = ir_block(c->f);
-	ir_value map = lower_map(c, m), failed;
+	ir_value map = lower_map(c, m, full), failed;
 
 	failed = ir_call(c->f, BPF_FUNC_map_update_elem, IR_SCALAR, 4, map, key, value,
 			 ir_const(c->f, BPF_ANY));

@@ -411,6 +411,7 @@ ir_value lower_address(struct compiler *c, struct node *n)
 ir_value lower_location(struct compiler *c, struct node *n)
 {
 	struct location l;
+	ir_value from, at;
 	uint32_t place;
 
 	/* args.retval */
@@ -433,8 +434,10 @@ ir_value lower_location(struct compiler *c, struct node *n)
 					       .offset = l.offset,
 					       .space = SPACE_KERNEL };
 		place = lower_place(c, RT_STRING_SIZE(n->type->count), n->span);
-		ir_runtime(c->f, lower_reader(c, "rt_str", l.space), IR_SCALAR, 3,
-			   ir_scratch(c->f, place), ir_const(c->f, n->type->count), address(c, &l));
+		from = address(c, &l);
+		at = ir_scratch(c->f, place);
+		ir_runtime(c->f, lower_reader(c, "rt_str", l.space), IR_SCALAR, 3, at,
+			   ir_const(c->f, n->type->count), from);
 		return ir_scratch(c->f, place);
 	}
 	if (is_direct(&l) && l.space == SPACE_PROGRAM)

@@ -33,10 +33,11 @@ static struct statement *statement_new(struct compiler *c, struct node *n, enum 
 void lower_send_record(struct compiler *c, const struct statement *s, uint32_t record,
 		       ir_value size, uint32_t most)
 {
-	ir_store_imm(c->f, ir_scratch(c->f, record), offsetof(struct rt_record, statement), 4,
-		     s->number);
-	ir_runtime(c->f, "rt_send", IR_SCALAR, 4, ir_scratch(c->f, record), size,
-		   ir_const(c->f, most),
+	ir_value at = ir_scratch(c->f, record), bound;
+
+	ir_store_imm(c->f, at, offsetof(struct rt_record, statement), 4, s->number);
+	bound = ir_const(c->f, most);
+	ir_runtime(c->f, "rt_send", IR_SCALAR, 4, at, size, bound,
 		   ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * s->lost));
 }
 
@@ -68,13 +69,15 @@ static ir_value append(struct compiler *c, struct node *n, uint32_t record, ir_v
 		       const struct argument *arg, uint32_t most)
 {
 	int64_t where = (int64_t)arg->offset << 32 | most;
-	ir_value to = ir_scratch(c->f, record), next;
+	ir_value to = ir_scratch(c->f, record), next, text, room;
 
 	next = call_text_append(c, n, to, offset, arg->type->count, where);
 	if (next)
 		return next;
-	return ir_runtime(c->f, "rt_append", IR_SCALAR, 5, ir_scratch(c->f, record), offset,
-			  ir_const(c->f, arg->type->count), lower_text(c, n),
+	text = lower_text(c, n);
+	to = ir_scratch(c->f, record);
+	room = ir_const(c->f, arg->type->count);
+	return ir_runtime(c->f, "rt_append", IR_SCALAR, 5, to, offset, room, text,
 			  ir_const(c->f, where));
 }
 

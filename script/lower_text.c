@@ -11,6 +11,11 @@ const char *lower_reader(struct compiler *c, const char *stem, enum space space)
 	return arena_printf(c->arena, "%s_%s", stem, end);
 }
 
+void lower_text_copy(struct compiler *c, ir_value to, uint32_t room, ir_value from)
+{
+	ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, to, ir_const(c->f, room), from);
+}
+
 void lower_text_to(struct compiler *c, struct node *n, uint32_t place, uint32_t room)
 {
 	ir_value to = ir_scratch(c->f, place);
@@ -18,8 +23,7 @@ void lower_text_to(struct compiler *c, struct node *n, uint32_t place, uint32_t 
 	if (n->type->kind == TYPE_COMM)
 		ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, to, lower_expr(c, n));
 	else if (!call_text_to(c, n, to, room))
-		ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, to, ir_const(c->f, room),
-			   lower_expr(c, n));
+		lower_text_copy(c, to, room, lower_expr(c, n));
 }
 
 ir_value lower_text(struct compiler *c, struct node *n)
@@ -38,17 +42,19 @@ static ir_value comm_is(struct compiler *c, struct node *comm, const struct node
 {
 	char bytes[16] = { 0 };
 	uint64_t words[2];
-	ir_value at, differs;
+	ir_value at, differs = 0;
 
 	if (literal->length > 15)
 		return ir_const(c->f, 0);
 	memcpy(bytes, literal->text, strnlen(literal->text, literal->length));
 	memcpy(words, bytes, sizeof(words));
 	at = lower_expr(c, comm);
-	differs = ir_binary(c->f, IR_XOR, ir_load(c->f, at, 0, 8, false), ir_const(c->f, words[0]));
-	differs = ir_binary(
-		c->f, IR_OR, differs,
-		ir_binary(c->f, IR_XOR, ir_load(c->f, at, 8, 8, false), ir_const(c->f, words[1])));
+	for (int i = 0; i < 2; i++) {
+		ir_value word = ir_load(c->f, at, 8 * i, 8, false);
+
+		word = ir_binary(c->f, IR_XOR, word, ir_const(c->f, words[i]));
+		differs = i ? ir_binary(c->f, IR_OR, differs, word) : word;
+	}
 	/* 1 where it is 0: nothing but 0 has neither itself nor its negative below 0 */
 	differs = ir_binary(c->f, IR_OR, differs, ir_negate(c->f, differs));
 	differs = ir_binary_imm(c->f, IR_SHR, differs, 63);

@@ -22,12 +22,12 @@ static ir_value load_scalar(struct compiler *c, const struct type *type, ir_valu
 static void text_into(struct compiler *c, const struct type *type, ir_value to, uint32_t offset,
 		      const struct type *from_type, ir_value from, uint32_t from_offset)
 {
+	to = plus(c, to, offset);
+	from = plus(c, from, from_offset);
 	if (from_type->kind == TYPE_COMM)
-		ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, plus(c, to, offset),
-			   plus(c, from, from_offset));
+		ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, to, from);
 	else
-		ir_runtime(c->f, "rt_str_copy", IR_SCALAR, 3, plus(c, to, offset),
-			   ir_const(c->f, type->count), plus(c, from, from_offset));
+		lower_text_copy(c, to, type->count, from);
 }
 
 /* The field of @type that is the i-th of @like: by its name, where they have names. */
@@ -86,9 +86,10 @@ static void branch_words_equal(struct compiler *c, const struct type *type, ir_v
 							: left >= 2 ? 2
 								    : 1;
 		uint32_t next = ir_block(c->f);
+		ir_value of_a = ir_load(c->f, a, at_a + at, part, false);
 
-		ir_branch(c->f, IR_EQ, ir_load(c->f, a, at_a + at, part, false),
-			  ir_load(c->f, b, at_b + at, part, false), next, otherwise);
+		ir_branch(c->f, IR_EQ, of_a, ir_load(c->f, b, at_b + at, part, false), next,
+			  otherwise);
 		ir_enter(c->f, next);
 		at += part;
 	}
@@ -102,8 +103,8 @@ static ir_value text_at(struct compiler *c, const struct type *type, ir_value ba
 	if (type->kind != TYPE_COMM)
 		return plus(c, base, offset);
 	place = lower_place(c, RT_STRING_SIZE(16), c->f->at);
-	ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, ir_scratch(c->f, place),
-		   plus(c, base, offset));
+	base = plus(c, base, offset);
+	ir_runtime(c->f, "rt_str_comm", IR_SCALAR, 2, ir_scratch(c->f, place), base);
 	return ir_scratch(c->f, place);
 }
 
@@ -114,9 +115,11 @@ static void branch_texts_equal(struct compiler *c, const struct type *type_a, ir
 	uint32_t room =
 		type_room(type_a) < type_room(type_b) ? type_room(type_a) : type_room(type_b);
 	uint32_t next = ir_block(c->f);
-	ir_value equal = ir_runtime(c->f, "rt_str_equal", IR_SCALAR, 3, text_at(c, type_a, a, at_a),
-				    text_at(c, type_b, b, at_b), ir_const(c->f, room));
+	ir_value equal;
 
+	a = text_at(c, type_a, a, at_a);
+	b = text_at(c, type_b, b, at_b);
+	equal = ir_runtime(c->f, "rt_str_equal", IR_SCALAR, 3, a, b, ir_const(c->f, room));
 	ir_branch_imm(c->f, IR_NE, equal, 0, next, otherwise);
 	ir_enter(c->f, next);
 }
@@ -129,8 +132,8 @@ static void branch_parts_equal(struct compiler *c, const struct type *type_a, ir
 
 	if (type_is_scalar(type_a)) {
 		next = ir_block(c->f);
-		ir_branch(c->f, IR_EQ, load_scalar(c, type_a, a, at_a),
-			  load_scalar(c, type_b, b, at_b), next, otherwise);
+		a = load_scalar(c, type_a, a, at_a);
+		ir_branch(c->f, IR_EQ, a, load_scalar(c, type_b, b, at_b), next, otherwise);
 		ir_enter(c->f, next);
 	} else if (type_is_text(type_a) || type_a->kind == TYPE_BUFFER) {
 		branch_texts_equal(c, type_a, a, at_a, type_b, b, at_b, otherwise);

@@ -11,10 +11,10 @@
 /* macro NAME($x, @m, y) { ... } */
 struct macro {
 	const char *name;
-	struct span span;    /* from "macro" to ')' */
+	struct span span;     /* from "macro" to ')' */
 	struct node **params; /* NODE_VAR, NODE_MAP, or NODE_NAME for any expression */
 	size_t nr_params;
-	struct node *body; /* NODE_BLOCK */
+	struct node *body;   /* NODE_BLOCK */
 	struct macro *other; /* of the same name, with another number of parameters */
 	bool open;	     /* being expanded, so that it can't be part of itself */
 };

@@ -163,6 +163,7 @@ static struct node *read_of_type(struct parser *p, struct token *name, enum node
 	struct parser saved;
 	bool certain = false, predicate = p->in_predicate;
 
+	n->name = kind == NODE_OFFSETOF ? "" : NULL;
 	if (!parser_expect(p, '(', "'('"))
 		return n;
 	parser_peek(p);

@@ -23,8 +23,8 @@ struct define {
 	bool has_arguments;
 	bool is_constant; /* it is an integer: .value; script.constants has it */
 	int64_t value;
-	bool open;	  /* being read, so that it can't be part of itself */
-	bool is_wrong;	  /* which was said */
+	bool open;     /* being read, so that it can't be part of itself */
+	bool is_wrong; /* which was said */
 };
 
 struct parser {
@@ -39,10 +39,10 @@ struct parser {
 	unsigned depth;
 	unsigned *words; /* that were read, also where they were read again */
 	const struct positional *positional;
-	struct names *defines; /* of struct define; NULL: none */
-	struct names *types;   /* names that the script's own typedefs have; NULL: none */
-	bool in_predicate; /* and in no parentheses: a '/' in front of '{' ends it */
-	bool as_text;	   /* str($1): a parameter is a text here */
+	struct names *defines;	 /* of struct define; NULL: none */
+	struct names *types;	 /* names that the script's own typedefs have; NULL: none */
+	bool in_predicate;	 /* and in no parentheses: a '/' in front of '{' ends it */
+	bool as_text;		 /* str($1): a parameter is a text here */
 	const char *define_text; /* where the texts of .defines are */
 	/* Reads a block or an if, for those that stand where a value is wanted: the parser of
 	 * statements. NULL: there are none here. */

@@ -26,7 +26,7 @@ struct script_map {
 	bool sized;	  /* the script said how many */
 	/* Not the script's: what is noted at entries, see script/latency.c. .name: the probe's. */
 	bool latency;
-	unsigned lost;	  /* rt_globals.lost[]: what found no room */
+	unsigned lost; /* rt_globals.lost[]: what found no room */
 };
 
 /* The value of a map without keys is always there. Behind that of one that is no aggregate stands a
@@ -111,13 +111,15 @@ struct compiled {
 	struct division {
 		struct span at;
 		unsigned counter;
-	} *divisions;
+	} * divisions;
 	size_t nr_divisions;
 	size_t nr_lost;		 /* of rt_globals.lost[] */
 	unsigned interning_lost; /* which of them counts records of RT_BYTES */
 	bool interns;		 /* there is a map seen */
 	bool user_stacks, kernel_stacks, symbols;
 	struct script_config *config;
+	struct probes *probes; /* with files that are open until all is attached */
+	struct btf_types *btf;
 };
 
 /* config = { }, BPFTRACE_* variables; those that are not here are known, and change nothing. */

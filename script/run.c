@@ -180,6 +180,14 @@ static void drain(struct loop *l, uint64_t hold_ns, uint64_t hold_busy_ns)
 		flush(l);
 }
 
+static void expect(void *ctx, const void *record, size_t size)
+{
+	const struct rt_bytes *bytes = record;
+
+	if (bytes->record.statement == RT_BYTES && size >= sizeof(*bytes))
+		texts_expect(((struct loop *)ctx)->s.values.texts, bytes);
+}
+
 static bool pressing(const struct loop *l)
 {
 	for (size_t i = 0; i < l->rings.nr; i++)
@@ -454,6 +462,10 @@ static void look(struct loop *l)
 	l->s.stop |= l->watch.signalled || l->watch.hung_up || is_ready(l->process_fd);
 	run_tickers(l);
 	take_user_signals(l);
+	/* what processes have mapped is looked at as soon as there is a stack of them: the records
+	 * themselves wait for those of other CPUs */
+	if (l->s.l->compiled->user_stacks)
+		rings_ahead(&l->rings, sizeof(struct rt_record), expect, l);
 	now = clock_mono_ns();
 	if (pressing(l))
 		drain(l, SETTLE_NS, 0);

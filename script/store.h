@@ -20,7 +20,7 @@ struct store {
 	size_t *entries; /* where each begins in .bytes, in the order in which they are shown */
 	size_t nr, room;
 	size_t key_size, value_size; /* bytes of a key, a multiple of 8, and of a merged value */
-	bool assigned; /* of a map without keys: something was */
+	bool assigned;		     /* of a map without keys: something was */
 	char *bytes;
 	size_t used, bytes_room;
 };

@@ -130,6 +130,12 @@ void texts_add(struct texts *t, const struct rt_bytes *b, size_t size)
 	t->held[number].image = symbols_image(t->symbols, b->pid);
 }
 
+void texts_expect(struct texts *t, const struct rt_bytes *b)
+{
+	if (b->kind == RT_BYTES_USTACK && t->symbols)
+		symbols_remember(t->symbols, b->pid);
+}
+
 void texts_add_text(struct texts *t, const struct rt_id *id, const char *text, size_t len)
 {
 	const struct held what = { .len = len, .kind = RT_BYTES_TEXT };

@@ -27,6 +27,9 @@ void texts_free(struct texts *t);
 
 /* A record of RT_BYTES, of @size bytes. */
 void texts_add(struct texts *t, const struct rt_bytes *b, size_t size);
+/* One that will come: what the process of a user stack has mapped is remembered, for it may have
+ * ended by then. */
+void texts_expect(struct texts *t, const struct rt_bytes *b);
 /* A text of the script itself. */
 void texts_add_text(struct texts *t, const struct rt_id *id, const char *text, size_t len);
 

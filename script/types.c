@@ -302,8 +302,8 @@ static const struct type *tuple_of(struct types *t, const struct type *const *of
 		uint32_t align = of[i]->align ? of[i]->align : 1;
 
 		at = (at + align - 1) & ~(uint64_t)(align - 1);
-		tuple.fields[i] = (struct field){ .name = like ? like->fields[i].name :
-								 arena_printf(t->arena, "%zu", i),
+		tuple.fields[i] = (struct field){ .name = like ? like->fields[i].name
+							       : arena_printf(t->arena, "%zu", i),
 						  .type = of[i],
 						  .offset = at };
 		at += of[i]->size;

@@ -18,26 +18,26 @@ struct btf_types; /* script/btf.h */
 enum type_kind {
 	TYPE_VOID,
 	/* --- scalars: a value is a number of 64 bits --- */
-	TYPE_INT,  /* .size 1, 2, 4, 8; .is_signed */
-	TYPE_BOOL, /* of C: .size 1 */
-	TYPE_ENUM, /* .name, .size, .enumerators */
-	TYPE_FLOAT, /* .size 4, 8: only its bits, which are shown; there is no arithmetic of it */
+	TYPE_INT,     /* .size 1, 2, 4, 8; .is_signed */
+	TYPE_BOOL,    /* of C: .size 1 */
+	TYPE_ENUM,    /* .name, .size, .enumerators */
+	TYPE_FLOAT,   /* .size 4, 8: only its bits, which are shown; there is no arithmetic of it */
 	TYPE_POINTER, /* .to (TYPE_VOID: not known), .space */
-	TYPE_KSYM,     /* a kernel address, shown as its symbol */
-	TYPE_TIMESTAMP, /* CLOCK_BOOTTIME, ns (as nsecs), shown by strftime()'s format: .name */
-	TYPE_STRERROR, /* an errno, shown as words */
+	TYPE_KSYM,    /* a kernel address, shown as its symbol */
+	TYPE_TIMESTAMP,	   /* CLOCK_BOOTTIME, ns (as nsecs), shown by strftime()'s format: .name */
+	TYPE_STRERROR,	   /* an errno, shown as words */
 	TYPE_SYSCALL_NAME, /* the number of a system call */
 	TYPE_SIGNAL_NAME,
-	TYPE_USERNAME, /* a uid */
+	TYPE_USERNAME,	  /* a uid */
 	TYPE_CGROUP_PATH, /* a cgroup's id */
-	TYPE_PROBE, /* the number of a probe: its name (the builtin probe) */
+	TYPE_PROBE,	  /* the number of a probe: its name (the builtin probe) */
 	/* --- places: a value is the address of .size bytes that the program can read --- */
-	TYPE_STRING, /* struct rt_string with room for .count bytes (script.shared.h) */
+	TYPE_STRING,	/* struct rt_string with room for .count bytes (script.shared.h) */
 	TYPE_STRING_ID, /* 16 bytes: what stands for a text in keys; can only be shown */
-	TYPE_COMM,   /* char[16], with NULs behind it: a string whose room is known */
-	TYPE_BUFFER, /* struct rt_string, too, shown as \x00 */
-	TYPE_USYM, /* struct rt_usym: address and process */
-	TYPE_KSTACK, /* struct rt_stack_id */
+	TYPE_COMM,	/* char[16], with NULs behind it: a string whose room is known */
+	TYPE_BUFFER,	/* struct rt_string, too, shown as \x00 */
+	TYPE_USYM,	/* struct rt_usym: address and process */
+	TYPE_KSTACK,	/* struct rt_stack_id */
 	TYPE_USTACK,
 	TYPE_INET,   /* struct rt_inet */
 	TYPE_MAC,    /* 6 bytes, in 8 */
@@ -59,7 +59,7 @@ enum type_kind {
 
 /* Where a pointer points to, so how it is read. */
 enum space {
-	SPACE_NONE,   /* not known: tried as the kernel's, then as the user's */
+	SPACE_NONE, /* not known: tried as the kernel's, then as the user's */
 	SPACE_KERNEL,
 	SPACE_USER,
 	SPACE_CONTEXT, /* the program's own context: read directly */
@@ -69,7 +69,7 @@ enum space {
 struct field {
 	const char *name; /* "": of a record without a name, whose fields are found through it */
 	const struct type *type;
-	uint32_t offset;      /* bytes */
+	uint32_t offset;	  /* bytes */
 	uint8_t bit_offset, bits; /* a bit field: within the bytes at .offset; .bits 0: none */
 	/* Of a tracepoint: the type at .offset is a u32 that says where the text or array is
 	 * (__data_loc: from the record's begin; __rel_loc: from behind this field). .type is what
@@ -99,7 +99,7 @@ struct type {
 	struct {
 		int64_t min, max, step;
 	} lhist;
-	int depth;	  /* of a stack: how many frames are shown; of TYPE_HIST see there */
+	int depth;	 /* of a stack: how many frames are shown; of TYPE_HIST see there */
 	char stack_mode; /* 'b' bpftrace, 'p' perf, 'r' raw, 'i' build_id */
 	/* Of a record of the kernel: how to find its fields. */
 	struct btf_types *btf;
@@ -129,9 +129,9 @@ const struct type *type_of_kind(struct types *t, enum type_kind kind);
 const struct type *type_intern(struct types *t, const struct type *wanted);
 
 bool type_is_scalar(const struct type *type);
-bool type_is_integer(const struct type *type); /* TYPE_INT, TYPE_BOOL, TYPE_ENUM */
+bool type_is_integer(const struct type *type);	 /* TYPE_INT, TYPE_BOOL, TYPE_ENUM */
 bool type_is_aggregate(const struct type *type); /* TYPE_COUNT ... TYPE_LHIST */
-bool type_is_text(const struct type *type); /* TYPE_STRING, TYPE_COMM */
+bool type_is_text(const struct type *type);	 /* TYPE_STRING, TYPE_COMM */
 /* How many bytes a text or a buffer has room for, a text's NUL among them. */
 uint32_t type_room(const struct type *type);
 

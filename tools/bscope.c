@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -22,13 +21,14 @@
 #include "run/filter.h"
 #include "run/options.h"
 #include "script/check.h"
+#include "script/compat.h"
 #include "script/explain.h"
 #include "script/flames.h"
-#include "script/link.h"
+#include "script/input.h"
+#include "script/listing.h"
 #include "script/run.h"
 #include "script/shell.h"
-
-#define COMPAT_VERSION "v0.26.1"
+#include "script/stages.h"
 
 static struct {
 	struct regex only;   /* names of probes */
@@ -39,7 +39,7 @@ static struct {
 	bool list, quiet, is_unsafe, dry_run, info, no_warnings, explain, raw, compat;
 	bool folded, top, json;
 	bool unbuffered, full_buffered;
-	bool dump_ast, dump_ir, dump_bpf, verifier;
+	struct stages stages;
 	const char *not_here; /* an option of bpftrace's that is not there */
 	const char *file;     /* NULL: none */
 	const char *name;     /* of the script, in messages */
@@ -72,39 +72,9 @@ static const char *parse_buffers(const char *arg, void *unused)
 	return NULL;
 }
 
-/* Also what bpftrace calls its stages. */
 static const char *parse_stages(const char *arg, void *unused)
 {
-	static const struct {
-		const char *name;
-		bool *stages[3];
-	} known[] = {
-		{ "all", { &opt.dump_ast, &opt.dump_ir, &opt.dump_bpf } },
-		{ "ast", { &opt.dump_ast } },
-		{ "parse", { &opt.dump_ast } },
-		{ "types", { &opt.dump_ast } },
-		{ "ir", { &opt.dump_ir } },
-		{ "codegen", { &opt.dump_ir } },
-		{ "codegen-opt", { &opt.dump_ir } },
-		{ "bpf", { &opt.dump_bpf } },
-		{ "dis", { &opt.dump_bpf } },
-		{ "verifier", { &opt.verifier } },
-		{ "libbpf", { &msg_verbose } },
-	};
-
-	while (*arg) {
-		size_t len = strcspn(arg, ","), i = 0;
-
-		while (i < ARRAY_SIZE(known) &&
-		       (strlen(known[i].name) != len || strncmp(known[i].name, arg, len)))
-			i++;
-		if (i == ARRAY_SIZE(known))
-			return "stages: ast, ir, bpf, verifier or all";
-		for (size_t k = 0; k < 3 && known[i].stages[k]; k++)
-			*known[i].stages[k] = true;
-		arg += len + (arg[len] == ',');
-	}
-	return NULL;
+	return stages_parse(&opt.stages, arg);
 }
 
 static const char *ignored;
@@ -173,55 +143,11 @@ static const char *const examples[] = {
 	NULL,
 };
 
-static const char usage[] = "USAGE:\n"
-			    "    bpftrace [options] filename\n"
-			    "    bpftrace [options] - <stdin input>\n"
-			    "    bpftrace [options] -e 'program'\n";
-
-/* By bpftrace's name, or with --compat, bscope does as bpftrace does where the two differ. */
-static bool is_compat(int argc, char **argv)
-{
-	const char *name = argc ? strrchr(argv[0], '/') : NULL;
-
-	name = name ? name + 1 : argc ? argv[0] : "";
-	if (!strcmp(name, "bpftrace"))
-		return true;
-	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
-		if (!strcmp(argv[i], "--compat"))
-			return true;
-	return false;
-}
-
-/* What bpftrace says of the argument of -p. False: it is wrong. */
-static bool compat_pid(const char *arg)
-{
-	size_t digits = strspn(arg, "0123456789");
-
-	if (!digits)
-		fprintf(stderr, "ERROR: Failed to parse pid: invalid integer: %s\n", arg);
-	else if (arg[digits])
-		fprintf(stderr, "ERROR: Failed to parse pid: invalid trailing bytes: %s\n", arg);
-	else if (strtoull(arg, NULL, 10) > 0x400000)
-		fprintf(stderr, "ERROR: Pid out of range: %s\n", arg);
-	else
-		return true;
-	return false;
-}
-
-static bool compat_pids(int argc, char **argv)
-{
-	for (int i = 1; i + 1 < argc && strcmp(argv[i], "--"); i++)
-		if ((!strcmp(argv[i], "-p") || !strcmp(argv[i], "--pid")) &&
-		    !compat_pid(argv[i + 1]))
-			return false;
-	return true;
-}
-
 static int usage_status(void)
 {
 	if (!opt.compat)
 		return STATUS_USAGE;
-	fputs(usage, stderr);
+	fputs(compat_usage, stderr);
 	return STATUS_FAILED;
 }
 
@@ -280,8 +206,8 @@ static int take_options(int argc, char **argv, struct common_options *common)
 		.examples = examples,
 		.prints_rows = true,
 		.rest = &rest,
-		.version = opt.compat ? "bpftrace " COMPAT_VERSION : NULL,
-		.usage = opt.compat ? usage : NULL,
+		.version = opt.compat ? COMPAT_VERSION : NULL,
+		.usage = opt.compat ? compat_usage : NULL,
 	};
 	const char *wrong;
 
@@ -298,73 +224,12 @@ static int take_options(int argc, char **argv, struct common_options *common)
 	return wrong ? usage_error(wrong) : GO_ON;
 }
 
-/* --- reading the script -------------------------------------------------------------------- */
-
-/* All of @fd, at most a byte more than a script may have. NULL: -errno in *@size. */
-static char *read_all(int fd, ssize_t *size)
-{
-	size_t len = 0, room = 65536;
-	char *text = malloc(room);
-	ssize_t n = 1;
-
-	while (text && n > 0 && len <= SOURCE_MAX) {
-		if (len == room)
-			text = realloc(text, room *= 2);
-		n = text ? read(fd, text + len, room - len) : 0;
-		if (n < 0 && errno == EINTR)
-			n = 1;
-		else
-			len += n > 0 ? n : 0;
-	}
-	*size = n < 0 ? -errno : text ? (ssize_t)len : -ENOMEM;
-	return text;
-}
-
-static struct source *no_file(const char *path, int err)
-{
-	if (opt.compat)
-		fprintf(stderr, "ERROR: failed to open file '%s': %s\n", path, strerror(err));
-	else
-		error("cannot read '%s': %s", path, strerror(err));
-	return NULL;
-}
-
-/* A script that others can write to is theirs to choose. */
-static void warn_of_writers(const char *path, int fd)
-{
-	struct stat st;
-
-	if (!geteuid() && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_mode & S_IWOTH)
-		warn("'%s' can be changed by any user", path);
-}
-
-static struct source *read_file(const char *path)
-{
-	const bool is_stdin = !strcmp(path, "-");
-	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	struct source *src = NULL;
-	ssize_t size = 0;
-	char *text = NULL;
-
-	if (fd < 0)
-		return no_file(path, errno);
-	warn_of_writers(path, fd);
-	text = read_all(fd, &size);
-	if (!is_stdin)
-		close(fd);
-	if (text && size >= 0)
-		src = source_new(is_stdin ? "stdin" : path, text, size);
-	else
-		no_file(path, -size);
-	free(text);
-	return src;
-}
+/* --- the script --------------------------------------------------------------------------- */
 
 /* NULL after printing why not. */
 static struct source *read_script(void)
 {
-	struct source *src = opt.program ? source_new("stdin", opt.program, strlen(opt.program))
-					 : read_file(opt.file);
+	struct source *src = input_read(opt.program, opt.file, opt.compat);
 
 	if (src)
 		src->no_warnings = opt.no_warnings;
@@ -386,7 +251,7 @@ static struct script *parse(struct source *src)
 	const struct positional args = parameters();
 	struct script *script = script_parse(src, &args);
 
-	if (opt.dump_ast)
+	if (opt.stages.ast)
 		script_dump(script, stdout);
 	return script;
 }
@@ -397,77 +262,29 @@ static pid_t only_pid(const struct common_options *common)
 	return common->filter.nr_pids == 1 ? (pid_t)common->filter.pids[0] : 0;
 }
 
-/* --- listing ------------------------------------------------------------------------------- */
-
-/* A rate is not part of what is listed. */
-static bool takes_rate(enum provider p)
-{
-	return p == PROVIDER_INTERVAL || p == PROVIDER_PROFILE || p == PROVIDER_SOFTWARE ||
-	       p == PROVIDER_HARDWARE;
-}
-
-static int list_point(struct probes *p, struct source *src, const struct point *point)
-{
-	struct target **targets;
-	int err = 0;
-	size_t nr;
-
-	if (takes_rate(point->provider)) {
-		printf("%s:%s:\n", ast_provider_name(point->provider),
-		       point->nr_parts ? point->parts[0] : "hz");
-		return 0;
-	}
-	err = probes_expand(p, src, point, &targets, &nr);
-	if (!err && !nr)
-		probes_unmatched(p, src, point);
-	for (size_t i = 0; !err && i < nr; i++) {
-		if (msg_verbose)
-			err = probes_list(p, targets[i]->name, true, stdout) < 0;
-		else
-			printf("%s\n", targets[i]->name);
-	}
-	return err;
-}
-
 static int list(const struct common_options *common)
 {
+	const struct listing listing = {
+		.probes = { .only_names = true, .command = opt.command, .pid = only_pid(common) },
+		.btf = common->btf,
+		.verbose = msg_verbose
+	};
 	const char *pattern = opt.nr_positional ? opt.positional[0] : NULL;
-	struct source *src = NULL;
-	struct script *script = NULL;
-	struct probe_options probe = { .only_names = true, .command = opt.command };
-	struct types *types;
-	struct btf_types *btf;
-	struct probes *probes;
-	int err = 0;
+	struct source *src;
+	bool done;
 
-	if (pattern && !access(pattern, R_OK) && !opt.program) {
+	if (!opt.program && pattern && !access(pattern, R_OK))
 		opt.file = pattern;
-		pattern = NULL;
-	} else if (pattern && strchr(pattern, '.') && !strpbrk(pattern, ":*")) {
-		fprintf(stderr,
-			"WARNING: It appears that '%s' is a filename but the file does not exist. "
-			"Treating '%s' as a search pattern.\n",
-			pattern, pattern);
-	}
-	probe.pid = only_pid(common);
-	src = opt.program || opt.file ? read_script() : source_new("", "", 0);
+	else if (pattern)
+		listing_check_pattern(pattern);
+	if (!opt.program && !opt.file)
+		return listing_pattern(&listing, pattern) ? STATUS_OK : STATUS_FAILED;
+	src = read_script();
 	if (!src)
 		return STATUS_FAILED;
-	script = opt.program || opt.file ? parse(src) : NULL;
-	types = types_new(src->arena);
-	btf = btf_types_new(types, src->arena, common->btf);
-	probes = probes_new(src->arena, types, btf, &probe);
-	for (struct clause *c = script ? script->clauses : NULL; c; c = c->next)
-		for (size_t i = 0; i < c->nr_points; i++)
-			err |= list_point(probes, src, &c->points[i]);
-	if (!script)
-		err = probes_list(probes, pattern, msg_verbose, stdout) < 0;
-	err |= fflush(stdout) && errno != EPIPE;
-	probes_free(probes);
-	btf_types_free(btf);
-	err |= src->errors > 0;
+	done = listing_script(&listing, parse(src));
 	source_free(src);
-	return err ? STATUS_FAILED : STATUS_OK;
+	return done ? STATUS_OK : STATUS_FAILED;
 }
 
 /* --- running ------------------------------------------------------------------------------- */
@@ -493,27 +310,10 @@ static bool open_output(void)
 	return false;
 }
 
-/* -d ir, -d bpf */
-static void dump_code(struct source *src, const struct compiled *c)
-{
-	const struct emit_config config = { .rings = 1, .cmpxchg = true };
-
-	for (size_t i = 0; i < c->nr_programs; i++) {
-		const struct ir_function *f = c->programs[i]->code;
-		struct code *code = opt.dump_bpf ? code_make(src, f, &config) : NULL;
-
-		if (opt.dump_ir)
-			ir_dump(f, stdout);
-		if (code)
-			code_dump(code, stdout);
-	}
-	fflush(stdout);
-}
-
 static int load_and_run(const struct compiled *c, const struct common_options *common, pid_t child,
 			int child_go)
 {
-	const struct load_options load = { .verbose = msg_verbose || opt.verifier };
+	const struct load_options load = { .verbose = msg_verbose || opt.stages.verifier };
 	const struct script_run_options run = {
 		.out = &out,
 		.json = opt.json,
@@ -565,34 +365,23 @@ static struct compiled *compile(struct script *script, const struct common_optio
 		.filter = filter_is_set(&common->filter) ? &filter : NULL,
 		.by_name = opt.only.set,
 	};
-	struct compiled *c;
 
 	filter = common->filter;
 	filter.any = filter_is_set(&filter);
 	filter.own_pid = pidns_own_pid();
 	compile.probes.max_probes = config->max_probes;
 	compile.probes.missing_ok = config->missing_probes_warn || config->missing_probes_ignore;
-	c = script_compile(script, &compile, config);
-	return c && !script->source->errors ? c : NULL;
+	compile.probes.missing_quiet = config->missing_probes_ignore;
+	compile.probes.string_room = config->max_strlen;
+	return script_compile(script, &compile, config);
 }
 
-/* All that follows the parsing. */
-static int go(struct source *src, const struct common_options *common, pid_t child, int child_go)
+/* What was compiled is shown, or run. */
+static int use(const struct compiled *c, const struct common_options *common, pid_t child,
+	       int child_go)
 {
-	const bool shows = opt.dump_ast || opt.dump_ir || opt.dump_bpf;
-	struct script_config config = { 0 };
-	struct script *script = parse(src);
-	struct compiled *c;
-
-	/* without them, where the probes are can't be found out, either */
-	if (!src->errors && !shows && !opt.explain && !advice_capabilities())
+	if (!stages_dump(&opt.stages, c))
 		return STATUS_FAILED;
-	script_configure(script, &config);
-	c = compile(script, common, &config, child);
-	if (!c)
-		return STATUS_FAILED;
-	if (opt.dump_ir || opt.dump_bpf)
-		dump_code(src, c);
 	if (opt.explain) {
 		script_explain(c, stdout);
 		return STATUS_OK;
@@ -603,9 +392,30 @@ static int go(struct source *src, const struct common_options *common, pid_t chi
 		      "--folded and --top");
 		return STATUS_FAILED;
 	}
-	if (shows)
+	if (stages_any(&opt.stages))
 		return STATUS_OK;
 	return load_and_run(c, common, child, child_go);
+}
+
+/* All that follows the parsing. */
+static int go(struct source *src, const struct common_options *common, pid_t child, int child_go)
+{
+	const bool shows = stages_any(&opt.stages);
+	struct script_config config = { 0 };
+	struct script *script = parse(src);
+	struct compiled *c;
+	int status;
+
+	/* without them, where the probes are can't be found out, either */
+	if (!src->errors && !shows && !opt.explain && !advice_capabilities())
+		return STATUS_FAILED;
+	script_configure(script, &config);
+	c = compile(script, common, &config, child);
+	if (!c)
+		return STATUS_FAILED;
+	status = use(c, common, child, child_go);
+	script_compiled_free(c);
+	return status;
 }
 
 static int compile_and_run(const struct common_options *common)
@@ -636,7 +446,7 @@ int main(int argc, char **argv)
 	static struct common_options common;
 	int status;
 
-	opt.compat = is_compat(argc, argv);
+	opt.compat = compat_asked(argc, argv);
 	advice_listen();
 	limits_hold_stdio();
 	if (argc < 2) {

@@ -148,6 +148,30 @@ size_t rings_drain(const struct rings *all, const struct rings_until *until, siz
 	return shown;
 }
 
+/* A look with a copy of the ring's reader, whose places are its own. */
+static void look_ahead(struct ring *r, size_t min_size,
+		       void (*fn)(void *ctx, const void *event, size_t size), void *ctx)
+{
+	struct ring reader = *r;
+	uint64_t too_short = 0; /* they are counted when they are taken */
+
+	reader.at = r->ahead > *r->consumer ? r->ahead : *r->consumer;
+	reader.end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+	for (peek(&reader, min_size, &too_short); reader.next;
+	     peek(&reader, min_size, &too_short)) {
+		fn(ctx, reader.next, reader.next_size);
+		reader.at += (BPF_RINGBUF_HDR_SZ + reader.next_size + 7) & ~7UL;
+	}
+	r->ahead = reader.at;
+}
+
+void rings_ahead(const struct rings *all, size_t min_size,
+		 void (*fn)(void *ctx, const void *event, size_t size), void *ctx)
+{
+	for (size_t i = 0; i < all->nr; i++)
+		look_ahead(&all->rings[i], min_size, fn, ctx);
+}
+
 uint64_t rings_oldest(const struct rings *all)
 {
 	const struct ring *oldest = oldest_of(all);

@@ -18,6 +18,7 @@ struct ring {
 	unsigned long *consumer, *producer;
 	char *data; /* mapped twice, one behind the other */
 
+	unsigned long ahead; /* how far rings_ahead() was */
 	/* rings.c's own; .next is the record that waits after rings_drain(), NULL: none is ready */
 	unsigned long at, end, released;
 	const struct event_head *next;
@@ -54,6 +55,10 @@ struct rings_until {
 size_t rings_drain(const struct rings *all, const struct rings_until *until, size_t min_size,
 		   void (*fn)(void *ctx, const void *event, size_t size), void *ctx,
 		   const volatile bool *stop);
+
+/* Hands those to @fn that it was not handed before, ring by ring. They stay for rings_drain(). */
+void rings_ahead(const struct rings *all, size_t min_size,
+		 void (*fn)(void *ctx, const void *event, size_t size), void *ctx);
 
 /* The time stamp of the first record that waits after rings_drain(); 0: none is ready. */
 uint64_t rings_oldest(const struct rings *all);

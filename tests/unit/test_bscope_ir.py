@@ -261,6 +261,14 @@ def errors(script, *args):
     return [(int(line), text) for line, text in found]
 
 
+@pytest.mark.parametrize("value", [
+    "sizeof", "sizeof(", "sizeof()", "offsetof", "offsetof(", "offsetof(int)", "offsetof(int,", "offsetof(struct a b)", "typeof",
+    "typeof(", "(typeof()1)", "(typeof()", "f()[", "$x.", "-", "1 ? ", "(,)", "str(", "@a["])
+def test_unfinished(value):
+    """What lacks a part is checked as far as it goes: fuzzing found that it was not."""
+    assert errors(f"begin {{ @a = {value}; @b = 1; }}")
+
+
 def test_several_mistakes():
     """Three mistakes give three messages, in their order."""
     script = "begin {\n  $x = foo(1);\n  printf(\"%d\\n\", $y);\n  @a = nsec;\n}"
@@ -306,6 +314,13 @@ def test_warnings_can_be_left_out():
     script = "#warning take care\nbegin { @ = 1; }"
     assert "stdin:1:1-9: WARNING: take care" in compiled(script).stderr
     assert compiled(script, "--no-warnings").stderr == ""
+
+
+@pytest.mark.parametrize("setting, said", [("warn", True), ("ignore", False)])
+def test_missing_probes(setting, said):
+    """missing_probes: of what is not there nothing is said, or that."""
+    done = compiled(f"config = {{ missing_probes = {setting} }} begin {{ @ = 1; }} rawtracepoint:nosuch {{ @ = 2; }}")
+    assert done.returncode == 0 and ("WARNING: " in done.stderr) == said, done.stderr
 
 
 # --- hostile sizes ---

@@ -103,6 +103,29 @@ static void test_order(void **state)
 	assert_int_equal(memory[0].consumer, memory[0].producer);
 }
 
+/* Each is seen ahead once, also after others were taken, and what is being written when it is
+ * there; all of them stay. */
+static void test_ahead(void **state)
+{
+	__u32 *late;
+
+	send(0, 10, 0);
+	late = send(0, 40, BPF_RINGBUF_BUSY_BIT);
+	send(1, 20, 0);
+	rings_ahead(&all, sizeof(struct event_head), show, NULL);
+	EXPECT(10, 20);
+	drain(ALL, 0);
+	EXPECT(10, 20, 10);
+	*late &= ~BPF_RINGBUF_BUSY_BIT;
+	send(1, 50, 0);
+	rings_ahead(&all, sizeof(struct event_head), show, NULL);
+	rings_ahead(&all, sizeof(struct event_head), show, NULL);
+	EXPECT(10, 20, 10, 40, 50);
+	drain(ALL, ALL);
+	EXPECT(10, 20, 10, 40, 50, 20, 40, 50);
+	assert_int_equal(too_short, 0);
+}
+
 /* Stamped 25, seen only after 30 and 40 of the other rings: they wait for it. */
 static void test_busy(void **state)
 {
@@ -175,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_order, setup),
 		cmocka_unit_test_setup(test_busy, setup),
+		cmocka_unit_test_setup(test_ahead, setup),
 		cmocka_unit_test_setup(test_busy_for_long, setup),
 		cmocka_unit_test_setup(test_too_short, setup),
 		cmocka_unit_test_setup(test_around, setup),

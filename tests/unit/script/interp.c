@@ -8,7 +8,7 @@
 
 #define STACK	   512
 #define FRAMES_MAX 8
-#define STEPS_MAX  20000000
+#define STEPS_MAX  20000000 /* where nobody says less */
 
 /* A function that runs: its registers, and its own part of the stack. */
 struct interp_frame {
@@ -37,6 +37,12 @@ void interp_fail(struct interp *i, const char *what)
 		return;
 	i->fault = what;
 	fprintf(stderr, "interp: instruction %zu: %s\n", running->at, what);
+}
+
+static void end_it(struct interp *i)
+{
+	i->endless = true;
+	interp_fail(i, "it does not end");
 }
 
 static bool within(uint64_t address, size_t size, const void *begin, size_t room)
@@ -248,8 +254,8 @@ static uint64_t call_back(struct run *r, uint64_t start)
 
 	enter_function(r, start);
 	while (r->i->frame != here && !r->i->fault) {
-		if (r->i->steps++ >= STEPS_MAX)
-			interp_fail(r->i, "it does not end");
+		if (r->i->steps++ >= r->i->steps_max)
+			end_it(r->i);
 		else
 			step(r);
 	}
@@ -503,6 +509,7 @@ int interp_run_code(struct interp *i, const struct code *code, void *context, si
 
 	running = &r;
 	i->fault = NULL;
+	i->endless = false;
 	make_scratch(i, code);
 	i->frame = calloc(1, sizeof(*i->frame));
 	i->frame->regs[1] = (uintptr_t)context;
@@ -510,8 +517,8 @@ int interp_run_code(struct interp *i, const struct code *code, void *context, si
 	i->frame->known = 1 << 1 | 1 << 10;
 	r.depth = 1;
 	for (i->steps = 0; !ended && !i->fault; i->steps++) {
-		if (i->steps >= STEPS_MAX)
-			interp_fail(i, "it does not end");
+		if (i->steps >= i->steps_max)
+			end_it(i);
 		else if (r.at >= code->nr)
 			interp_fail(i, "it runs over its end");
 		else
@@ -602,6 +609,7 @@ struct interp *interp_new(const struct compiled *c)
 	struct interp *i = calloc(1, sizeof(*i));
 
 	i->compiled = c;
+	i->steps_max = STEPS_MAX;
 	i->codes = calloc(c->nr_programs + 1, sizeof(*i->codes));
 	make_maps(i);
 	make_memory(i);

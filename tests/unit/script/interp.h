@@ -45,7 +45,9 @@ struct interp {
 	size_t nr_records;
 	uint64_t ring_filled;
 	unsigned wakeups;
-	size_t steps; /* of the last run */
+	size_t steps;	  /* of the last run */
+	size_t steps_max; /* of each: more are a failure */
+	bool endless;	  /* that was the last one's */
 	/* interp.c's and interp_helpers.c's own */
 	struct code **codes;
 	char *rodata, *scratch;

@@ -23,9 +23,11 @@ static void end(void)
 {
 	if (interp)
 		interp_free(interp);
+	script_compiled_free(compiled);
 	if (source)
 		source_free(source);
 	interp = NULL;
+	compiled = NULL;
 	source = NULL;
 }
 
