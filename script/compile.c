@@ -299,6 +299,8 @@ struct compiled *script_compile(struct script *script, const struct compile_opti
 		source_error(c->source, (struct span){ 0, 0 }, "there is no probe in this script");
 	if (!c->nr_variants && c->source->errors)
 		return NULL;
+	/* a clause without its probes assigns nothing: what reads its maps is not wrong for that */
+	c->broken |= c->source->errors;
 	find_types(c);
 	finish_maps(c);
 	make_programs(c);

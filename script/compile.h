@@ -76,7 +76,7 @@ struct compiler {
 	size_t nr_maps, maps_capacity;
 
 	/* --- of the check --- */
-	bool broken;	     /* the parser has left out what it did not understand */
+	bool broken;	     /* what is not understood, or not there, is left out */
 	bool final;	     /* what is wrong is said now */
 	bool format_checked; /* and what formats have was said before */
 	bool changed;	     /* by this round */

@@ -569,6 +569,7 @@ static struct compiled *compile(struct script *script, const struct common_optio
 	filter.own_pid = pidns_own_pid();
 	compile.probes.max_probes = config->max_probes;
 	compile.probes.missing_ok = config->missing_probes_warn || config->missing_probes_ignore;
+	compile.probes.missing_quiet = config->missing_probes_ignore;
 	c = script_compile(script, &compile, config);
 	return c && !script->source->errors ? c : NULL;
 }

@@ -228,6 +228,8 @@ WRONG = [
     wrong("what is part of something else can't be set; only a $variable or a @map can", 26, "$p->x",
           "begin { $p = (uint8 *)5; $p->x = 1; }"),
     wrong("expected a value, not '='", 13, "=", "begin { @a[ = 1; }"),
+    wrong("uprobe target file '/no/such' does not exist or is not executable", 1, "uprobe:/no/such:x",
+          "uprobe:/no/such:x { @a = 1; } end { print(@a); }"),
     wrong("undefined map: @totla", 27, "@totla", "begin { @total = 1; print(@totla); }", "did you mean @total?"),
 ]
 
@@ -298,6 +300,15 @@ def test_warnings_can_be_left_out():
     script = "#warning take care\nbegin { @ = 1; }"
     assert "stdin:1:1-9: WARNING: take care" in compiled(script).stderr
     assert compiled(script, "--no-warnings").stderr == ""
+
+
+@pytest.mark.parametrize("setting, says", [
+    ("warn", "WARNING: No matches for uprobe /bin/sh:nosuch. Skipping."), ("ignore", "")])
+def test_missing_probes(setting, says):
+    """A probe that is not there: said or not, as the script wants it."""
+    done = compiled(f"config = {{ missing_probes = {setting} }} uprobe:/bin/sh:nosuch {{ @a = 1; }} begin {{ @b = 1; }}")
+    assert done.returncode == 0 and done.stdout.startswith("begin_0:") and "uprobe" not in done.stdout
+    assert says in done.stderr if says else done.stderr == ""
 
 
 # --- hostile sizes ---
