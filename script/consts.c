@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/mman.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -271,6 +273,22 @@ static const struct entry {
 	HERE(TCP_KEEPIDLE),
 	HERE(TCP_CONGESTION),
 	HERE(TCP_FASTOPEN),
+	/* Types of ICMP messages */
+	HERE(ICMP_ECHOREPLY),
+	HERE(ICMP_DEST_UNREACH),
+	HERE(ICMP_SOURCE_QUENCH),
+	HERE(ICMP_REDIRECT),
+	HERE(ICMP_ECHO),
+	HERE(ICMP_TIME_EXCEEDED),
+	HERE(ICMP_PARAMETERPROB),
+	HERE(ICMP_TIMESTAMP),
+	HERE(ICMP_TIMESTAMPREPLY),
+	HERE(ICMPV6_DEST_UNREACH),
+	HERE(ICMPV6_PKT_TOOBIG),
+	HERE(ICMPV6_TIME_EXCEED),
+	HERE(ICMPV6_PARAMPROB),
+	HERE(ICMPV6_ECHO_REQUEST),
+	HERE(ICMPV6_ECHO_REPLY),
 	/* Kinds of frames (linux/if_ether.h), flags of interfaces */
 	HERE(ETH_P_IP),
 	HERE(ETH_P_IPV6),

@@ -217,6 +217,8 @@ WRONG = [
     wrong("there is no directive #nosuch", 1, "#nosuch", "#nosuch"),
     wrong("there is no type nosuch", 12, "nosuch", "struct x { nosuch y; }; begin { @a = 1; }"),
     wrong("struct x has no field z", 36, "(struct x *)5)->z", "struct x { int y; }; begin { @a = ((struct x *)5)->z; }"),
+    wrong("rawtracepoint:vmlinux:sched_switch has no argument nextt", 35, "args.nextt",
+          "rawtracepoint:sched_switch { @a = args.nextt; }", "did you mean next?"),
     wrong("expected ',' or '}', not 'B'", 16, "B", "enum e { A = 1 B }; begin { @a = A; }"),
     wrong("functions are not supported: a macro does the same, macro name($x, y) { ... }", 1, "fn",
           "fn f() { } begin { @a = 1; }"),

@@ -95,6 +95,7 @@ static void test_expressions(void **unused)
 		{ "begin { @r = tid }", 4243 },
 		{ "begin { @r = uid }", 1000 },
 		{ "begin { @r = 0x10 + 1e3 }", 1016 },
+		{ "begin { @r = ICMP_ECHO + ICMPV6_ECHO_REPLY }", 137 },
 		{ "begin { $s = \"abc\"; @r = $s == \"abc\" }", 1 },
 		{ "begin { $s = \"abc\"; @r = $s == \"abd\" }", 0 },
 		{ "begin { $s = \"abc\"; @r = strncmp($s, \"abd\", 2) }", 0 },
