@@ -287,12 +287,16 @@ ir_value call_ids(struct compiler *c, struct node *n)
 
 static const struct type *check_bswap(struct compiler *c, struct node *n)
 {
-	const struct type *type;
+	const struct node *a = n->args[0];
+	uint32_t size;
 
 	if (!check_number(c, n->args[0], "what bswap() turns round"))
 		return NULL;
-	type = n->args[0]->type;
-	return type_int(c->types, type->size, false);
+	size = a->type->size;
+	/* of a $variable as many bytes as what it was given has */
+	if (a->kind == NODE_VAR && a->info)
+		size = ((const struct variable *)a->info)->width;
+	return type_int(c->types, size ? size : 8, false);
 }
 
 static ir_value lower_bswap(struct compiler *c, struct node *n)

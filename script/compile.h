@@ -23,6 +23,7 @@ struct variable {
 	const char *name;
 	const struct type *type; /* NULL: not known yet */
 	unsigned scope;
+	uint32_t width; /* of the widest integer that it was given, in bytes: for bswap() */
 	bool hidden;	/* its scope has ended */
 	ir_value value; /* of a scalar */
 	uint32_t place; /* of any other: in the scratch */
