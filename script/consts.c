@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/syscalls.h"
 #include "base/util.h"
 #include "script/consts.h"
 
@@ -651,6 +652,16 @@ static const struct entry {
 	{ "S64_MIN", (int64_t)INT64_MIN },
 };
 
+/* __NR_openat, and as the C library has it, SYS_openat. */
+static bool find_syscall(const char *name, int64_t *value)
+{
+	size_t prefix = !strncmp(name, "__NR_", 5) ? 5 : !strncmp(name, "SYS_", 4) ? 4 : 0;
+	int nr = prefix ? syscall_number(name + prefix, false) : -1;
+
+	*value = nr;
+	return nr >= 0;
+}
+
 bool constant_find(const char *name, int64_t *value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -659,7 +670,7 @@ bool constant_find(const char *name, int64_t *value)
 			return true;
 		}
 	}
-	return false;
+	return find_syscall(name, value);
 }
 
 const char *const *constant_names(void)
