@@ -41,8 +41,6 @@ static void do_printf(struct session *s, const struct statement *st, uint64_t ts
 {
 	put_time(s, ts);
 	print_format(s, st, s->opt->json);
-	if (s->row.len)
-		s->in_line = s->row.bytes[s->row.len - 1] != '\n';
 	write_as(s, "printf");
 	s->rows++;
 }
@@ -50,7 +48,6 @@ static void do_printf(struct session *s, const struct statement *st, uint64_t ts
 static void do_value(struct session *s, const struct statement *st, uint64_t ts)
 {
 	put_time(s, ts);
-	s->in_line = false;
 	if (s->opt->json) {
 		text_str(&s->row, "{\"type\": \"value\", \"data\": ");
 		value_json(&s->values, &s->row, &s->args[0], 1);

@@ -112,6 +112,15 @@ static const struct type *argument_type(struct btf_types *b, struct btf_section 
 	return type_pointer(b->types, type->to, SPACE_NONE);
 }
 
+#define TRAMPOLINE_ARGS_MAX 12 /* MAX_BPF_FUNC_ARGS */
+
+/* See struct function. An argument of 16 bytes is taken from 6.0 on (720e6a435194). */
+static bool is_for_trampolines(const struct type *arg)
+{
+	return type_is_scalar(arg) ||
+	       (arg->kind == TYPE_RECORD && !arg->is_union && arg->size <= 16);
+}
+
 /* @skip: leading parameters that are not arguments. */
 static void read_proto(struct btf_types *b, struct btf_section *s, const struct btf_type *proto,
 		       uint32_t skip, struct function *f)
@@ -124,12 +133,13 @@ static void read_proto(struct btf_types *b, struct btf_section *s, const struct 
 		nr = ARGS_MAX;
 	args.fields = arena_alloc(b->arena, (nr + 1) * sizeof(*args.fields));
 	f->args_fit = true;
+	f->for_trampolines = btf_raw_vlen(proto) - skip <= TRAMPOLINE_ARGS_MAX;
 	for (uint32_t i = skip; i < nr; i++) {
 		struct field *field = &args.fields[args.nr_fields];
 		const char *name = btf_raw_string(&s->raw, p[i].name_off);
 
 		if (!p[i].type) { /* ... */
-			f->args_fit = false;
+			f->args_fit = f->for_trampolines = false;
 			break;
 		}
 		field->type = argument_type(b, s, p[i].type);
@@ -138,11 +148,14 @@ static void read_proto(struct btf_types *b, struct btf_section *s, const struct 
 		args.nr_fields++;
 		args.size += field->type->size > 8 ? (field->type->size + 7) & ~7u : 8;
 		f->args_fit = f->args_fit && type_is_scalar(field->type);
+		f->for_trampolines = f->for_trampolines && is_for_trampolines(field->type);
 	}
 	f->args = type_intern(b->types, &args);
 	f->ret = btf_make(b, s, proto->type);
 	if (f->ret->kind == TYPE_VOID)
 		f->ret = NULL;
+	else if (!type_is_scalar(f->ret))
+		f->for_trampolines = false;
 }
 
 static const struct btf_type *proto_of(const struct btf_section *s, uint32_t id)

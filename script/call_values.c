@@ -290,12 +290,16 @@ ir_value call_ids(struct compiler *c, struct node *n)
 
 static const struct type *check_bswap(struct compiler *c, struct node *n)
 {
-	const struct type *type;
+	const struct node *a = n->args[0];
+	uint32_t size;
 
 	if (!check_number(c, n->args[0], "what bswap() turns round"))
 		return NULL;
-	type = n->args[0]->type;
-	return type_int(c->types, type->size, false);
+	size = a->type->size;
+	/* of a $variable as many bytes as what it was given has */
+	if (a->kind == NODE_VAR && a->info)
+		size = ((const struct variable *)a->info)->width;
+	return type_int(c->types, size ? size : 8, false);
 }
 
 static ir_value lower_bswap(struct compiler *c, struct node *n)
@@ -510,6 +514,12 @@ static struct node *inet_address(const struct node *n)
 	return n->args[n->nr_args - 1];
 }
 
+/* struct in_addr or in6_addr, say */
+static bool is_inet(const struct type *type)
+{
+	return type->kind == TYPE_RECORD && (type->size == 4 || type->size == 16);
+}
+
 static const struct type *check_ntop(struct compiler *c, struct node *n)
 {
 	const struct type *type = check_expr(c, inet_address(n));
@@ -518,7 +528,7 @@ static const struct type *check_ntop(struct compiler *c, struct node *n)
 		return NULL;
 	if (!type)
 		return NULL;
-	if (!type_is_scalar(type) &&
+	if (!type_is_scalar(type) && !is_inet(type) &&
 	    !((type->kind == TYPE_ARRAY || type_is_text(type)) && type->size >= 4))
 		return check_error(c, n->span, "ntop() takes 4 or 16 bytes, and this is %s",
 				   check_text(c, type));
@@ -529,8 +539,8 @@ static uint32_t inet_size(const struct type *type)
 {
 	if (type->kind == TYPE_ARRAY)
 		return type->count * type->to->size >= 16 ? 16 : 4;
-	if (type->kind == TYPE_COMM)
-		return 16;
+	if (type->kind == TYPE_COMM || type->kind == TYPE_RECORD)
+		return type->size;
 	return type->kind == TYPE_STRING && type->count > 16 ? 16 : 4;
 }
 

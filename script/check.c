@@ -143,6 +143,7 @@ static struct variable *check_declare(struct compiler *c, const char *name, cons
 	v->hidden = false;
 	if (type && !v->type) {
 		v->type = check_kept(c, type);
+		v->width = type->size;
 		c->changed = true;
 	}
 	return v;
@@ -161,6 +162,25 @@ static void check_block(struct compiler *c, struct node *body)
 	c->scope++;
 	check_statements(c, body);
 	scope_leave(c);
+}
+
+/* As many bytes as a value has that a variable is given: all are kept in 8. */
+static uint32_t value_width(const struct node *n, const struct type *type)
+{
+	if (n->kind != NODE_INT || n->info || type->size < 8)
+		return type->size;
+	for (uint32_t width = 1; width < 8; width *= 2)
+		if (n->value < 1ULL << (8 * width - 1))
+			return width;
+	return 8;
+}
+
+static void note_width(struct compiler *c, struct variable *v, uint32_t width)
+{
+	if (width > v->width) {
+		v->width = width;
+		c->changed = true;
+	}
 }
 
 static void check_variable_value(struct compiler *c, struct node *at, struct variable *v,
@@ -202,6 +222,8 @@ static void assign_variable(struct compiler *c, struct node *n)
 	if (n->op != OP_NONE && !check_number(c, n->b, "what is added"))
 		return;
 	check_variable_value(c, n->b, v, type);
+	if (type)
+		note_width(c, v, n->op != OP_NONE ? 8 : value_width(n->b, type));
 	n->a->type = v->type;
 }
 
@@ -219,6 +241,8 @@ static void check_let(struct compiler *c, struct node *n)
 	n->info = v;
 	if (n->b)
 		check_variable_value(c, n->b, v, value);
+	if (value && !type)
+		note_width(c, v, value_width(n->b, value));
 }
 
 /* --- maps --------------------------------------------------------------------------------- */

@@ -407,6 +407,8 @@ struct compiled *script_compile(struct script *script, const struct compile_opti
 		expand_clause(c, clause, &nr);
 	if (!script->clauses && !c->source->errors)
 		source_error(c->source, (struct span){ 0, 0 }, "there is no probe in this script");
+	/* a clause without its probes assigns nothing: what reads its maps is not wrong for that */
+	c->broken |= c->source->errors;
 	if (c->nr_variants || !c->source->errors) {
 		find_types(c);
 		finish_maps(c);

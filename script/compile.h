@@ -23,6 +23,7 @@ struct variable {
 	const char *name;
 	const struct type *type; /* NULL: not known yet */
 	unsigned scope;
+	uint32_t width; /* of the widest integer that it was given, in bytes: for bswap() */
 	bool hidden;	/* its scope has ended */
 	ir_value value; /* of a scalar */
 	uint32_t place; /* of any other: in the scratch */
@@ -92,7 +93,7 @@ struct compiler {
 	size_t nr_maps, maps_capacity;
 
 	/* --- of the check --- */
-	bool broken;	     /* the parser has left out what it did not understand */
+	bool broken;	     /* what is not understood, or not there, is left out */
 	bool final;	     /* what is wrong is said now */
 	bool format_checked; /* and what formats have was said before */
 	bool changed;	     /* by this round */

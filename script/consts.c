@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/mman.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -26,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/syscalls.h"
 #include "base/util.h"
 #include "script/consts.h"
 
@@ -271,6 +274,22 @@ static const struct entry {
 	HERE(TCP_KEEPIDLE),
 	HERE(TCP_CONGESTION),
 	HERE(TCP_FASTOPEN),
+	/* Types of ICMP messages */
+	HERE(ICMP_ECHOREPLY),
+	HERE(ICMP_DEST_UNREACH),
+	HERE(ICMP_SOURCE_QUENCH),
+	HERE(ICMP_REDIRECT),
+	HERE(ICMP_ECHO),
+	HERE(ICMP_TIME_EXCEEDED),
+	HERE(ICMP_PARAMETERPROB),
+	HERE(ICMP_TIMESTAMP),
+	HERE(ICMP_TIMESTAMPREPLY),
+	HERE(ICMPV6_DEST_UNREACH),
+	HERE(ICMPV6_PKT_TOOBIG),
+	HERE(ICMPV6_TIME_EXCEED),
+	HERE(ICMPV6_PARAMPROB),
+	HERE(ICMPV6_ECHO_REQUEST),
+	HERE(ICMPV6_ECHO_REPLY),
 	/* Kinds of frames (linux/if_ether.h), flags of interfaces */
 	HERE(ETH_P_IP),
 	HERE(ETH_P_IPV6),
@@ -633,6 +652,16 @@ static const struct entry {
 	{ "S64_MIN", (int64_t)INT64_MIN },
 };
 
+/* __NR_openat, and as the C library has it, SYS_openat. */
+static bool find_syscall(const char *name, int64_t *value)
+{
+	size_t prefix = !strncmp(name, "__NR_", 5) ? 5 : !strncmp(name, "SYS_", 4) ? 4 : 0;
+	int nr = prefix ? syscall_number(name + prefix, false) : -1;
+
+	*value = nr;
+	return nr >= 0;
+}
+
 bool constant_find(const char *name, int64_t *value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -641,7 +670,7 @@ bool constant_find(const char *name, int64_t *value)
 			return true;
 		}
 	}
-	return false;
+	return find_syscall(name, value);
 }
 
 const char *const *constant_names(void)

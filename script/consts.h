@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 /* A constant of the kernel's or of the C library's headers that BTF does not have (AF_INET, EINTR,
- * O_CREAT, S_IFMT, MAP_SHARED, SIGKILL, PF_KTHREAD, NSEC...), by the values of this architecture.
- */
+ * O_CREAT, S_IFMT, MAP_SHARED, SIGKILL, PF_KTHREAD, __NR_openat ...), by the values of this
+ * architecture. */
 bool constant_find(const char *name, int64_t *value);
-/* Each of them, for did-you-mean. */
+/* Each of them but the numbers of system calls, for did-you-mean. */
 const char *const *constant_names(void);
 
 #endif

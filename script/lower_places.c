@@ -21,24 +21,27 @@ static const struct type *seen_as(struct compiler *c, const struct type *type)
 
 /* --- fields ------------------------------------------------------------------------------- */
 
+static bool is_args(const struct node *n)
+{
+	return n->kind == NODE_NAME &&
+	       (!strcmp(n->name, "args") || !strcmp(n->name, "__builtin_args"));
+}
+
 static const struct type *no_field(struct compiler *c, struct node *n, const struct type *record)
 {
 	struct nearest near = { .name = n->name };
 
 	if (!c->final)
 		return NULL;
-	check_error(c, n->span, "%s has no field %s", check_text(c, record), n->name);
+	if (is_args(n->a) && !record->name)
+		check_error(c, n->span, "%s has no argument %s", c->target->name, n->name);
+	else
+		check_error(c, n->span, "%s has no field %s", check_text(c, record), n->name);
 	for (size_t i = 0; i < record->nr_fields; i++)
 		nearest_try(&near, record->fields[i].name);
 	if (near.best && *near.best)
 		check_hint(c, "did you mean %s?", near.best);
 	return NULL;
-}
-
-static bool is_args(const struct node *n)
-{
-	return n->kind == NODE_NAME &&
-	       (!strcmp(n->name, "args") || !strcmp(n->name, "__builtin_args"));
 }
 
 /* The record that the left of a . or -> is, or points to. */

@@ -315,8 +315,8 @@ static void try_function(struct function_search *s, const char *module, const ch
 	known = (is_trampoline(e->point->provider) || !probes_has_kprobes(e->p) ||
 		 e->point->latency) &&
 		btf_function(e->p->btf, module, name, &f);
-	if (!known && is_trampoline(e->point->provider))
-		return; /* BTF does not have all functions that can be traced */
+	if (is_trampoline(e->point->provider) && (!known || !f.for_trampolines))
+		return; /* not in BTF, which does not have all, or not for programs */
 	s->err = add_function(e, s->with_module ? module : NULL, name, known ? &f : NULL, false);
 }
 

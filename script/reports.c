@@ -23,6 +23,18 @@ static void say_unread(const struct script_map *map, int err)
 
 /* --- one map ------------------------------------------------------------------------------ */
 
+/* A map that nobody has asked for stands in lines of its own. */
+static void end_line(struct session *s)
+{
+	struct text row = s->row;
+
+	s->row = (struct text){ 0 };
+	text_char(&s->row, '\n');
+	session_write(s);
+	text_free(&s->row);
+	s->row = row;
+}
+
 /* Shows what the map open as @fd holds. */
 static void show(struct session *s, const struct script_map *map, int fd, uint64_t top,
 		 uint64_t div, bool asked)
@@ -38,6 +50,8 @@ static void show(struct session *s, const struct script_map *map, int fd, uint64
 			store_json(&store, &s->values, &s->row, top, div, asked);
 		else
 			store_text(&store, &s->values, &s->row, top, div, asked);
+		if (!asked && s->row.len && s->in_line)
+			end_line(s);
 		session_write(s);
 	}
 	store_end(&store);

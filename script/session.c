@@ -5,6 +5,7 @@ void session_write(struct session *s)
 {
 	if (s->row.len) {
 		out_mem(s->out, s->row.bytes, s->row.len);
+		s->in_line = s->row.bytes[s->row.len - 1] != '\n';
 		if (s->unbuffered)
 			out_flush(s->out);
 	}

@@ -44,6 +44,15 @@ def test_probes_of_signals(cgroup):
     assert tool.lines == ["@: 5", "@: 5"]
 
 
+@pytest.mark.parametrize("statements, out", [
+    ('@a = 1; @b = 2; printf("the maps:");', "the maps:\n@a: 1\n@b: 2\n"),
+    ('@a = 1; time("maps:"); printf("");', "maps:\n@a: 1\n"), ('printf("no map");', "no map"),
+    ('@a = 1; printf("it is "); print(@a); clear(@a);', "it is @a: 1\n")])
+def test_lines_of_maps(statements, out):
+    """The maps at the end begin with a line of their own; one that was asked for goes on where the row is."""
+    assert says("begin { " + statements + " }") == out
+
+
 def test_events(cgroup):
     """--events N: as many rows as were asked for."""
     with Workload("getppids", 23, cgroup=cgroup) as work:

@@ -496,6 +496,34 @@ def test_kernel_records(cgroup):
     assert tool.maps == {"@name": {"zero": 23}, "@comm": {"steps": 23}, "@pid": {"true": 23}, "@parent": {"true": 23}}
 
 
+CONNECTS = """
+kprobe:tcp_connect {
+	let $to;
+	$sk = (struct sock *)arg0;
+	$port = $sk->__sk_common.skc_dport;
+	$port = bswap($port);
+	if ($sk->__sk_common.skc_family == AF_INET) {
+		$to = ntop($sk->__sk_common.skc_daddr);
+	} else {
+		$to = ntop($sk->__sk_common.skc_v6_daddr.in6_u.u6_addr8);
+	}
+	@[$to, $port] = count();
+	@from[$sk->__sk_common.skc_num] = count();
+}
+"""
+
+
+def test_connections(cgroup):
+    """Addresses and ports in the kernel's record of a socket: as many connects as there were, to where they went."""
+    function_probes()
+    with Workload("tcpconnects", "block,127.0.0.1,0,3", "block,::1,0,5", cgroup=cgroup) as work:
+        with Bscope(CONNECTS, "--cgroup", cgroup.path, "--json") as tool:
+            done = work.run()
+    assert len(done) == 8
+    assert tool.maps == {"@": dict(Counter(f"{line['addr']},{line['rport']}" for line in done)),
+                         "@from": dict(Counter(str(line["lport"]) for line in done))}
+
+
 def test_task(cgroup):
     """curtask and ppid, which need no probe of a function."""
     script = """t:syscalls:sys_enter_getppid { @[curtask->comm, curtask->tgid == pid, curtask->real_parent->tgid == ppid,

@@ -225,6 +225,8 @@ WRONG = [
     wrong("there is no directive #nosuch", 1, "#nosuch", "#nosuch"),
     wrong("there is no type nosuch", 12, "nosuch", "struct x { nosuch y; }; begin { @a = 1; }"),
     wrong("struct x has no field z", 36, "(struct x *)5)->z", "struct x { int y; }; begin { @a = ((struct x *)5)->z; }"),
+    wrong("rawtracepoint:vmlinux:sched_switch has no argument nextt", 35, "args.nextt",
+          "rawtracepoint:sched_switch { @a = args.nextt; }", "did you mean next?"),
     wrong("expected ',' or '}', not 'B'", 16, "B", "enum e { A = 1 B }; begin { @a = A; }"),
     wrong("functions are not supported: a macro does the same, macro name($x, y) { ... }", 1, "fn",
           "fn f() { } begin { @a = 1; }"),
@@ -236,6 +238,8 @@ WRONG = [
     wrong("what is part of something else can't be set; only a $variable or a @map can", 26, "$p->x",
           "begin { $p = (uint8 *)5; $p->x = 1; }"),
     wrong("expected a value, not '='", 13, "=", "begin { @a[ = 1; }"),
+    wrong("uprobe target file '/no/such' does not exist or is not executable", 1, "uprobe:/no/such:x",
+          "uprobe:/no/such:x { @a = 1; } end { print(@a); }"),
     wrong("undefined map: @totla", 27, "@totla", "begin { @total = 1; print(@totla); }", "did you mean @total?"),
 ]
 
@@ -316,11 +320,13 @@ def test_warnings_can_be_left_out():
     assert compiled(script, "--no-warnings").stderr == ""
 
 
-@pytest.mark.parametrize("setting, said", [("warn", True), ("ignore", False)])
-def test_missing_probes(setting, said):
-    """missing_probes: of what is not there nothing is said, or that."""
-    done = compiled(f"config = {{ missing_probes = {setting} }} begin {{ @ = 1; }} rawtracepoint:nosuch {{ @ = 2; }}")
-    assert done.returncode == 0 and ("WARNING: " in done.stderr) == said, done.stderr
+@pytest.mark.parametrize("setting, says", [
+    ("warn", "WARNING: No matches for uprobe /bin/sh:nosuch. Skipping."), ("ignore", "")])
+def test_missing_probes(setting, says):
+    """A probe that is not there: said or not, as the script wants it."""
+    done = compiled(f"config = {{ missing_probes = {setting} }} uprobe:/bin/sh:nosuch {{ @a = 1; }} begin {{ @b = 1; }}")
+    assert done.returncode == 0 and done.stdout.startswith("begin_0:") and "uprobe" not in done.stdout
+    assert says in done.stderr if says else done.stderr == ""
 
 
 # --- hostile sizes ---

@@ -56,6 +56,32 @@ static void make_tracefs(void)
 		   "vfs_read.part.0\nbpf_read\n__ftrace_invalid_address___12\n");
 }
 
+/* One function that programs at trampolines may be at, and four that they may not. */
+static void make_odd_functions(int i64)
+{
+	int pair, either, proto;
+
+	pair = btf__add_struct(sample, "pair", 16);
+	btf__add_field(sample, "a", i64, 0, 0);
+	btf__add_field(sample, "b", i64, 64, 0);
+	either = btf__add_union(sample, "either", 8);
+	btf__add_field(sample, "a", i64, 0, 0);
+	proto = btf__add_func_proto(sample, 0);
+	btf__add_func_param(sample, "pair", pair);
+	btf__add_func(sample, "odd_pair", BTF_FUNC_STATIC, proto);
+	btf__add_func(sample, "odd_return", BTF_FUNC_STATIC, btf__add_func_proto(sample, either));
+	proto = btf__add_func_proto(sample, i64);
+	btf__add_func_param(sample, "either", either);
+	btf__add_func(sample, "odd_union", BTF_FUNC_STATIC, proto);
+	proto = btf__add_func_proto(sample, i64);
+	for (int i = 0; i < 13; i++)
+		btf__add_func_param(sample, "n", i64);
+	btf__add_func(sample, "odd_many", BTF_FUNC_STATIC, proto);
+	proto = btf__add_func_proto(sample, i64);
+	btf__add_func_param(sample, "", 0);
+	btf__add_func(sample, "odd_any", BTF_FUNC_STATIC, proto);
+}
+
 static void make_btf(void)
 {
 	int i64, proto, many, pointer, typedefs;
@@ -78,6 +104,7 @@ static void make_btf(void)
 	assert_true(typedefs > 0);
 	btf__add_typedef(sample, "btf_trace_sched_wakeup", pointer);
 	btf__add_typedef(sample, "btf_trace_sys_enter", pointer);
+	make_odd_functions(i64);
 }
 
 static int begin(void **state)
@@ -291,6 +318,17 @@ static void test_patterns(void **state)
 	assert_said("module none in probe kprobe:none:vfs_read is not loaded");
 }
 
+static void test_odd_functions(void **state)
+{
+	(void)state;
+	write_file("available_filter_functions",
+		   "odd_pair\nodd_return\nodd_union\nodd_many\nodd_any\n");
+	assert_int_equal(expand("kprobe:odd_*"), 0);
+	assert_int_equal(nr, 5);
+	assert_one("fentry:odd_*", "fentry:vmlinux:odd_pair", ATTACH_FENTRY);
+	assert_one("fexit:odd_*", "fexit:vmlinux:odd_pair", ATTACH_FEXIT);
+}
+
 static void test_returns(void **state)
 {
 	(void)state;
@@ -417,8 +455,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_tracepoints),	    TEST(test_no_tracepoints), TEST(test_without_args),
 		TEST(test_raw_tracepoints), TEST(test_functions),      TEST(test_patterns),
-		TEST(test_returns),	    TEST(test_ladder),	       TEST(test_nothing_granted),
-		TEST(test_no_functions),    TEST(test_list),	       TEST(test_list_of_all),
+		TEST(test_odd_functions),   TEST(test_returns),	       TEST(test_ladder),
+		TEST(test_nothing_granted), TEST(test_no_functions),   TEST(test_list),
+		TEST(test_list_of_all),
 	};
 
 	return cmocka_run_group_tests_name("probes of the kernel", tests, NULL, NULL);

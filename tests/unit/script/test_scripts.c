@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <cmocka.h>
 
 #include "script/ast.h"
@@ -107,6 +108,13 @@ static void test_expressions(void **unused)
 		{ "begin { @r = tid }", 4243 },
 		{ "begin { @r = uid }", 1000 },
 		{ "begin { @r = 0x10 + 1e3 }", 1016 },
+		{ "begin { $p = (uint16)0x1234; $p = bswap($p); @r = $p }", 0x3412 },
+		{ "begin { let $p; $p = 0; $p = (uint32)0x12345678; @r = bswap($p) }", 0x78563412 },
+		{ "begin { let $p: uint16 = 0x1234; @r = bswap($p) }", 0x3412 },
+		{ "begin { $p = (uint16)1; $p += 1; @r = bswap($p) }", 2LL << 56 },
+		{ "begin { @r = __NR_getppid }", SYS_getppid },
+		{ "begin { @r = SYS_getppid == __NR_getppid }", 1 },
+		{ "begin { @r = ICMP_ECHO + ICMPV6_ECHO_REPLY }", 137 },
 		{ "begin { $s = \"abc\"; @r = $s == \"abc\" }", 1 },
 		{ "begin { $s = \"abc\"; @r = $s == \"abd\" }", 0 },
 		{ "begin { $s = \"abc\"; @r = strncmp($s, \"abd\", 2) }", 0 },
