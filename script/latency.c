@@ -274,7 +274,7 @@ void latency_lower_entry(struct compiler *c)
 	const struct type *type = l->map->map.value;
 	uint32_t place = lower_place(c, type->size, c->f->at);
 	uint32_t full = ir_block(c->f), counter = 8 * l->map->map.lost;
-	ir_value key, note, failed;
+	ir_value map, key, note, failed;
 
 	for (size_t i = 0; i < l->nr_kept; i++) {
 		const struct field *f = &type->fields[i + 1];
@@ -285,8 +285,9 @@ void latency_lower_entry(struct compiler *c)
 	/* last of all, so that what has been done until here takes no part of it */
 	note = ir_scratch(c->f, place);
 	ir_store(c->f, note, 0, 8, lower_now(c));
-	failed = ir_call(c->f, BPF_FUNC_map_update_elem, IR_SCALAR, 4, lower_map(c, l->map), key,
-			 note, ir_const(c->f, BPF_ANY));
+	map = lower_map(c, l->map, c->leave);
+	failed = ir_call(c->f, BPF_FUNC_map_update_elem, IR_SCALAR, 4, map, key, note,
+			 ir_const(c->f, BPF_ANY));
 	ir_branch_imm(c->f, IR_NE, failed, 0, full, c->leave);
 	ir_enter(c->f, full);
 	ir_atomic_add(c->f, ir_global(c->f, offsetof(struct rt_globals, lost) + counter), 0,
@@ -297,16 +298,17 @@ void latency_lower_return(struct compiler *c)
 {
 	struct latency *l = c->variant->latency;
 	uint32_t size = load_value_size(&l->map->map), seen = ir_block(c->f);
-	ir_value now, key, at, began;
+	ir_value now, map, key, at, began;
 
 	now = lower_now(c); /* first of all */
 	c->noted = lower_place(c, size, c->f->at);
 	key = lower_key(c);
-	at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, lower_map(c, l->map), key);
+	map = lower_map(c, l->map, c->leave);
+	at = ir_call(c->f, BPF_FUNC_map_lookup_elem, IR_MAP_VALUE, 2, map, key);
 	ir_branch_imm(c->f, IR_NE, at, 0, seen, c->leave);
 	ir_enter(c->f, seen);
 	lower_copy(c, ir_scratch(c->f, c->noted), 0, at, 0, size);
-	ir_call(c->f, BPF_FUNC_map_delete_elem, IR_SCALAR, 2, lower_map(c, l->map), key);
+	ir_call(c->f, BPF_FUNC_map_delete_elem, IR_SCALAR, 2, map, key);
 	began = ir_load(c->f, ir_scratch(c->f, c->noted), 0, 8, false);
 	ir_store(c->f, ir_scratch(c->f, c->noted), 0, 8, ir_binary(c->f, IR_SUB, now, began));
 }

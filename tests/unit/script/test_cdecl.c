@@ -175,11 +175,11 @@ static const struct field *field_at(const char *record, const char *path, uint32
 
 #define CHECK(record, path)                                                                        \
 	do {                                                                                       \
-		uint32_t at;                                                                       \
-		const struct field *f = field_at(#record, #path, &at);                             \
+		uint32_t at_;                                                                      \
+		const struct field *f_ = field_at(#record, #path, &at_);                           \
                                                                                                    \
-		assert_int_equal(at, offsetof(record, path));                                      \
-		assert_int_equal(f->type->size, sizeof(((record *)0)->path));                      \
+		assert_int_equal(at_, offsetof(record, path));                                     \
+		assert_int_equal(f_->type->size, sizeof(((record *)0)->path));                     \
 	} while (0)
 
 /* The bits that are set when the compiler sets all those of the field. */
