@@ -46,7 +46,7 @@ struct function {
 	 * space, which BTF tells of kernels only that clang has built, and are of SPACE_NONE. */
 	const struct type *args;
 	bool args_fit; /* each of them is a scalar of 8 bytes or less */
-	/* The kernel takes it for fentry: btf_distill_func_proto(), as of 6.12, refuses what returns
+	/* The kernel takes it for fentry: btf_distill_func_proto(), of 6.12, refuses what returns
 	 * a record, takes a union, more than 12 arguments, or any number of them. */
 	bool for_trampolines;
 };

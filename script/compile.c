@@ -182,7 +182,7 @@ static bool are_too_many(struct compiler *c, const struct point *point, size_t n
 	return true;
 }
 
-/* The cheapest way to each target, or to many of them at once, that has what the clause asks for. */
+/* The cheapest way to each target, or to many at once, that has what the clause asks for. */
 static void choose_ways(struct compiler *c, const struct clause *clause, const struct wants *wants,
 			struct target **targets, size_t nr)
 {

@@ -24,8 +24,7 @@ struct rig {
 	struct source *source;
 	struct compiled c;
 	struct script_map maps[3], *all[3];
-	struct type types[3];
-	struct type key;
+	struct type types[3], key;
 	struct interp *i;
 	struct ir_function *f;
 	struct code *code;
