@@ -391,6 +391,83 @@ __u64 rt_str_contains(const struct rt_string *a, __u64 room_a, const struct rt_s
 	return win.found;
 }
 
+/* --- paths --- */
+
+#define PATH_STEPS_MAX 40 /* names and mounts on the way up */
+
+static __always_inline __u64 read_word(__u64 at)
+{
+	__u64 word = 0;
+
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)at);
+	return word;
+}
+
+/* The name of @dentry and a slash in front of what is at @at. Returns where they are; @at: there is
+ * no room, less three bytes for dots. */
+static __always_inline __u64 path_prepend(char *bytes, __u64 room, __u64 at, __u64 dentry,
+					  const __u32 *offsets)
+{
+	__u64 name = dentry + offsets[RT_PATH_QSTR], len;
+
+	len = (__u32)read_word(name + offsets[RT_PATH_LEN]);
+	if (len >= RT_PATH_NAME_MAX || at < len + 1 + 3)
+		return at;
+	at = bounded(at - len - 1, room - 1);
+	bytes[at] = '/';
+	bpf_probe_read_kernel(bytes + at + 1, bounded(len, RT_PATH_NAME_MAX - 1),
+			      (void *)read_word(name + offsets[RT_PATH_NAME]));
+	return at;
+}
+
+/* Goes up, from the end of the room on. What is neither below a mount's root nor has a parent is
+ * attached nowhere, as a pipe. */
+__u64 rt_path(struct rt_string *to, __u64 room, const void *path, const __u32 *offsets)
+{
+	__u64 dentry = read_word((__u64)path + offsets[RT_PATH_DENTRY]), at = room - 1;
+	__u64 mount = read_word((__u64)path + offsets[RT_PATH_MNT]) - offsets[RT_PATH_MOUNT], len;
+	bool cut = true, detached = false;
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < PATH_STEPS_MAX; i++) {
+		__u64 parent, before = at;
+
+		if (dentry ==
+		    read_word(mount + offsets[RT_PATH_MOUNT] + offsets[RT_PATH_MNT_ROOT])) {
+			parent = read_word(mount + offsets[RT_PATH_MNT_PARENT]);
+			cut = parent != mount;
+			if (!cut)
+				break;
+			dentry = read_word(mount + offsets[RT_PATH_MOUNTPOINT]);
+			mount = parent;
+			continue;
+		}
+		parent = read_word(dentry + offsets[RT_PATH_PARENT]);
+		detached = parent == dentry;
+		if (detached)
+			break;
+		at = path_prepend(to->bytes, room, at, dentry, offsets);
+		if (at == before)
+			break;
+		dentry = parent;
+	}
+	at = bounded(at, room - 1);
+	if (!detached && cut && at >= 3) {
+		at = bounded(at - 3, room - 1);
+		to->bytes[at] = to->bytes[at + 1] = to->bytes[at + 2] = '.';
+	} else if (!detached && at == room - 1) {
+		to->bytes[--at] = '/';
+	}
+	at = bounded(at, room - 1);
+	len = bounded(room - 1 - at, room - 1);
+	to->len = len;
+	to->cut = 0;
+	/* towards the begin, so that it may overlap */
+	bpf_probe_read_kernel(to->bytes, len, to->bytes + at);
+	pad(to->bytes, room, len);
+	return len;
+}
+
 /* --- numbers --- */
 
 static __always_inline __u64 magnitude(__s64 v)

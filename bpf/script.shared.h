@@ -38,6 +38,24 @@ struct rt_inet {
 
 #define RT_STACK_DEPTH_MAX 127 /* frames: kernel.perf_event_max_stack as it is by default */
 
+/* Where the records of files have what path() reads: offsets in bytes. */
+enum rt_path_offset {
+	RT_PATH_MNT,	/* struct path */
+	RT_PATH_DENTRY,
+	RT_PATH_MOUNT,	/* of the struct vfsmount in a struct mount */
+	RT_PATH_MNT_ROOT, /* struct vfsmount */
+	RT_PATH_MNT_PARENT, /* struct mount */
+	RT_PATH_MOUNTPOINT,
+	RT_PATH_PARENT, /* struct dentry */
+	RT_PATH_NAME,	/* struct qstr */
+	RT_PATH_LEN,
+	RT_PATH_QSTR,	/* of a struct dentry */
+	RT_PATH_OFFSETS,
+};
+#define RT_PATH_NAME_MAX 256 /* NAME_MAX and a slash: so much is behind the place of a path() */
+#define RT_PATH_ROOM_MIN 16
+#define RT_PATH_ROOM_MAX 4096
+
 /* --- values of maps ----------------------------------------------------------------------- */
 
 /* count(): __u64, of each CPU. @x++ and integers that programs read: __s64, one for all CPUs. */
@@ -157,6 +175,8 @@ struct rt_globals {
  * rt_str_contains(a, room_a, b, room_b) -> 0 or 1
  * rt_read_kernel(to, size, from), rt_read_user, rt_read_any -> 0 or -errno: of constant size;
  *	zeroes where it fails.
+ * rt_path(to, room, path, offsets) -> length: of a struct path, from the root of its mounts; what is
+ *	longer begins with "...". Behind to there are RT_PATH_NAME_MAX bytes more.
  * rt_div(a, b), rt_mod(a, b): signed, rounded to 0; by 0: 0 and a, as BPF has it.
  * rt_slot(map, key, zero) -> address or 0: finds a value, or makes one from zero.
  * rt_hist(value, v, bits): counts v (signed) in a struct rt_hist.

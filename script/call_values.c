@@ -15,7 +15,7 @@
 #include "script/compile.h"
 
 /* Also str("text"), as which parameters come: it is that text from now on. */
-static bool is_literal(struct node *n)
+bool call_literal(struct node *n)
 {
 	const struct node *a = n->kind == NODE_CALL && n->nr_args == 1 ? n->args[0] : NULL;
 
@@ -48,7 +48,7 @@ static const struct type *check_shown(struct compiler *c, struct node *n)
 
 	while (strcmp(shown[i].name, n->name))
 		i++;
-	if (n->nr_args > 1 && is_literal(n->args[1]))
+	if (n->nr_args > 1 && call_literal(n->args[1]))
 		n->args[1]->type =
 			type_void(c->types); /* a filter of mounts, which we have no need of */
 	if (!check_number(c, n->args[0], shown[i].what))
@@ -66,7 +66,7 @@ static const struct type *check_strftime(struct compiler *c, struct node *n)
 {
 	struct type wanted = *type_of_kind(c->types, TYPE_TIMESTAMP);
 
-	if (!is_literal(n->args[0]))
+	if (!call_literal(n->args[0]))
 		return check_error(c, n->args[0]->span, "strftime()'s format has to be a literal");
 	n->args[0]->type = type_void(c->types);
 	if (!check_number(c, n->args[1], "a time"))
@@ -110,44 +110,12 @@ static const struct type *become(struct compiler *c, struct node *n, uint64_t va
 	return n->info;
 }
 
-/* Functions and data; 0: there is none of this name, or its address is hidden. */
-static uint64_t symbol_address(const char *name)
-{
-	FILE *f = fopen("/proc/kallsyms", "re");
-	unsigned long long address = 0;
-	char line[512], symbol[256];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%llx %*c %255s", &address, symbol) == 2 && !strcmp(symbol, name))
-			break;
-		address = 0;
-	}
-	if (f)
-		fclose(f);
-	return address;
-}
-
-static const struct type *check_kaddr(struct compiler *c, struct node *n)
-{
-	uint64_t address;
-
-	if (!is_literal(n->args[0]))
-		return check_error(c, n->args[0]->span, "kaddr() takes a literal name");
-	if (!c->final)
-		return type_int(c->types, 8, false);
-	address = symbol_address(n->args[0]->text);
-	if (!address)
-		return check_error(c, n->span, "kaddr(): the kernel shows no symbol %s",
-				   n->args[0]->text);
-	return become(c, n, address);
-}
-
 static const struct type *check_cgroupid(struct compiler *c, struct node *n)
 {
 	uint64_t id;
 	int err;
 
-	if (!is_literal(n->args[0]))
+	if (!call_literal(n->args[0]))
 		return check_error(c, n->args[0]->span, "cgroupid() takes a literal path");
 	err = cgroup_id_parse(n->args[0]->text, &id);
 	if (err)
@@ -168,7 +136,7 @@ static const struct type *check_reg(struct compiler *c, struct node *n)
 	if (builtin_registers(c) < 0)
 		return check_error(c, n->span, "there are no registers in %s probes",
 				   ast_provider_name(c->target->point->provider));
-	if (!is_literal(n->args[0]))
+	if (!call_literal(n->args[0]))
 		return check_error(c, n->args[0]->span, "reg() takes a literal name");
 	name = n->args[0]->text;
 	if (builtin_register(name) < 0)
@@ -484,13 +452,13 @@ static const struct type *check_getopt(struct compiler *c, struct node *n)
 	const char *given;
 	int64_t value = 0;
 
-	if (!is_literal(n->args[0]))
+	if (!call_literal(n->args[0]))
 		return check_error(c, n->args[0]->span, "getopt() takes a literal name");
 	given = named_parameter(c, n->args[0]->text);
 	note_asked(c, n);
 	if (n->nr_args > 1)
 		type = check_expr(c, n->args[1]);
-	if (n->nr_args > 1 && is_literal(n->args[1])) {
+	if (n->nr_args > 1 && call_literal(n->args[1])) {
 		n->kind = NODE_STRING;
 		n->text = given ? given : n->args[1]->text;
 		n->length = strlen(n->text);
@@ -571,7 +539,7 @@ static const struct type *check_pton(struct compiler *c, struct node *n)
 	unsigned char bytes[16];
 	bool v6;
 
-	if (!is_literal(n->args[0]))
+	if (!call_literal(n->args[0]))
 		return check_error(c, n->args[0]->span, "pton() takes a literal address");
 	n->args[0]->type = type_void(c->types);
 	v6 = strchr(n->args[0]->text, ':');
@@ -637,7 +605,6 @@ const struct function_def function_values[] = {
 	{ "cgroup_path", 1, 2, check_shown, lower_first },
 	{ "strftime", 2, 2, check_strftime, lower_strftime },
 	{ "usym", 1, 1, check_usym, lower_usym },
-	{ "kaddr", 1, 1, check_kaddr, lower_constant },
 	{ "cgroupid", 1, 1, check_cgroupid, lower_constant },
 	{ "reg", 1, 1, check_reg, lower_reg },
 	{ "nsecs", 0, 1, check_nsecs, lower_nsecs },

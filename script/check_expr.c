@@ -248,14 +248,26 @@ static const struct type *check_step(struct compiler *c, struct node *n)
 	return n->a->type;
 }
 
+/* &$x: in the program's memory, which is the kernel's. What is there may be read through it. */
+static const struct type *check_address(struct compiler *c, struct node *n)
+{
+	const struct type *type = check_expr(c, n->a);
+
+	if (type && n->a->kind != NODE_VAR) {
+		check_error(c, n->span, "& takes a $variable: nothing else has an address here");
+		check_hint(c, "a copy has one: $x = ...; &$x");
+		return NULL;
+	}
+	return type ? type_pointer(c->types, type, SPACE_KERNEL) : NULL;
+}
+
 static const struct type *check_unary(struct compiler *c, struct node *n)
 {
 	switch (n->op) {
 	case OP_DEREF:
 		return check_deref(c, n);
 	case OP_ADDRESS:
-		check_expr(c, n->a);
-		return check_error(c, n->span, "& (the address of something) is not there");
+		return check_address(c, n);
 	case OP_PRE_INCREMENT:
 	case OP_PRE_DECREMENT:
 	case OP_POST_INCREMENT:
@@ -470,8 +482,9 @@ static const struct type *check_sizeof(struct compiler *c, struct node *n)
 		return NULL;
 	if (type->kind == TYPE_RECORD)
 		record_complete(type);
-	n->value = type->size;
-	return become_constant(c, n, type->size, uint64(c));
+	/* of a text, its bytes with the NUL */
+	return become_constant(c, n, type->kind == TYPE_STRING ? type->count : type->size,
+			       uint64(c));
 }
 
 static const struct type *check_offsetof(struct compiler *c, struct node *n)

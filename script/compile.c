@@ -33,6 +33,8 @@ static void find_wants(struct node *n, void *ctx)
 	for (size_t i = 0; n->kind == NODE_CALL && is_about_texts(n) && i < n->nr_args; i++)
 		w->text |= n->args[i]->kind == NODE_NAME &&
 			   (strstr(n->args[i]->name, "probe") || strstr(n->args[i]->name, "func"));
+	if (n->kind == NODE_CALL && !strcmp(n->name, "uaddr"))
+		w->text = true; /* how far it is from the probe */
 	if (n->kind != NODE_NAME)
 		return;
 	if (!strcmp(n->name, "ctx") || !strcmp(n->name, "usermode") || !strncmp(n->name, "sarg", 4))

@@ -193,6 +193,8 @@ ir_value builtin_argument(struct compiler *c, unsigned n);
 ir_value builtin_result(struct compiler *c);
 /* The stack pointer. */
 ir_value builtin_stack_pointer(struct compiler *c);
+/* Is it a literal text? Also str("text"), as which parameters come. (call_values.c) */
+bool call_literal(struct node *n);
 /* pid and tid, also as calls. (call_values.c) */
 ir_value call_ids(struct compiler *c, struct node *n);
 /* The n-th argument of a usdt probe, and its type. (call_usdt.c) */
@@ -236,7 +238,7 @@ struct function_def {
 };
 /* The table's parts, each ends with { 0 }. */
 extern const struct function_def function_actions[], function_texts[], function_values[],
-	function_maps[], builtin_functions[];
+	function_maps[], function_addresses[], builtin_functions[];
 
 const struct type *function_check(struct compiler *c, struct node *n);
 ir_value function_lower(struct compiler *c, struct node *n);
@@ -264,6 +266,8 @@ void lower_for_map(struct compiler *c, struct node *n);
 bool lower_is_called(struct compiler *c, struct node *n);
 /* Is there such a loop in these statements? */
 bool lower_has_called(struct compiler *c, struct node *n);
+/* Is the address of a $variable taken there? */
+bool lower_has_addresses(struct compiler *c, struct node *n);
 ir_value lower_map_length(struct compiler *c, const struct map_use *m, struct node *n);
 void lower_called_loop(struct compiler *c, struct node *n);
 /* Says that a loop was left for want of rounds. */

@@ -120,7 +120,7 @@ void elffuncs_each(struct elf_image *im, bool (*fn)(void *ctx, const struct elf_
 
 struct wanted_symbol {
 	const char *name;
-	uint64_t address;
+	uint64_t address, size;
 	bool found;
 };
 
@@ -131,15 +131,17 @@ static bool is_wanted(void *ctx, const struct elf_function *f)
 	if (strcmp(f->name, w->name))
 		return true;
 	w->address = f->address;
+	w->size = f->size;
 	w->found = true;
 	return false;
 }
 
-bool elffuncs_symbol(struct elf_image *im, const char *name, uint64_t *address)
+bool elffuncs_symbol(struct elf_image *im, const char *name, uint64_t *address, uint64_t *size)
 {
 	struct wanted_symbol w = { .name = name };
 
 	each_symbol(im, true, is_wanted, &w);
 	*address = w.address;
+	*size = w.size;
 	return w.found;
 }

@@ -26,7 +26,8 @@ void elffuncs_each(struct elf_image *im, bool (*fn)(void *ctx, const struct elf_
 /* Where in the file a virtual address is; with @code, only if there is code. False: nowhere. */
 bool elffuncs_offset(struct elf_image *im, uint64_t address, bool code, uint64_t *offset);
 
-/* The address of any symbol, data too, in .symtab or .dynsym. False: there is none. */
-bool elffuncs_symbol(struct elf_image *im, const char *name, uint64_t *address);
+/* Any symbol, data too, in .symtab or .dynsym: its address, and its size, 0 if it is not known.
+ * False: there is none. */
+bool elffuncs_symbol(struct elf_image *im, const char *name, uint64_t *address, uint64_t *size);
 
 #endif

@@ -6,7 +6,8 @@
 #include "script/compile.h"
 
 static const struct function_def *const tables[] = {
-	function_actions, function_texts, function_values, function_maps, builtin_functions,
+	function_actions, function_texts,     function_values,
+	function_maps,	  function_addresses, builtin_functions,
 };
 
 /* What bpftrace has and this does not, and what there is instead. */
@@ -19,10 +20,11 @@ static const struct {
 	{ "find", "has_key(@x, k) says whether a key is there" },
 	{ "is_literal", NULL },
 	{ "write_user", "nothing of a process is changed" },
-	{ "percpu_kaddr", NULL },
+	{ "socket_cookie", "the address of the socket tells it apart as well: @[args.sk]" },
+	{ "debugf", "printf() is for that; nothing is written into the kernel's trace" },
+	{ "container_of", "a cast of the address less offsetof() is the same" },
 	{ "kfunc_exist", "-l kfunc:NAME lists it" },
 	{ "kfunc_allowed", "-l kfunc:NAME lists it" },
-	{ "path", "the field d_name of a dentry has the last part" },
 	{ "dw_ustack", "ustack() walks by frame pointers; profile --unwind dwarf does without" },
 };
 

@@ -73,6 +73,7 @@ const char *helper_runtime_arguments(const char *name)
 		{ "rt_max", "ass" },
 		{ "rt_min", "ass" },
 		{ "rt_mod", "ss" },
+		{ "rt_path", "ak*a" },
 		{ "rt_read_any", "ak*" },
 		{ "rt_read_kernel", "ak*" },
 		{ "rt_read_user", "ak*" },

@@ -470,7 +470,8 @@ void lower_variant(struct compiler *c, struct variant *v)
 	start = ir_block(c->f);
 	c->f->at = v->clause->span;
 	ir_enter(c->f, 0);
-	c->in_memory = !v->targets[0]->is_entry && lower_has_called(c, v->clause->body);
+	c->in_memory = !v->targets[0]->is_entry && (lower_has_called(c, v->clause->body) ||
+						    lower_has_addresses(c, v->clause->body));
 	/* a pair is judged by who came in: at the return, it may have another name */
 	if (!v->latency || v->targets[0]->is_entry)
 		lower_filter(c, c->options->filter);

@@ -356,6 +356,16 @@ static ir_value lower_step(struct compiler *c, struct node *n)
 	return before ? old : now;
 }
 
+/* Of a text, where its bytes are, as a text in the kernel's memory has them. */
+static ir_value lower_address_of(struct compiler *c, const struct variable *v)
+{
+	uint32_t at = v->place + (v->type->kind == TYPE_STRING || v->type->kind == TYPE_BUFFER
+					  ? offsetof(struct rt_string, bytes)
+					  : 0);
+
+	return lower_forget(c, ir_scratch(c->f, at));
+}
+
 static ir_value lower_unary(struct compiler *c, struct node *n)
 {
 	int64_t value;
@@ -367,6 +377,8 @@ static ir_value lower_unary(struct compiler *c, struct node *n)
 		return lower_location(c, n);
 	case OP_NOT:
 		return condition_value(c, n);
+	case OP_ADDRESS:
+		return lower_address_of(c, n->a->info);
 	case OP_NEGATE:
 		if (check_constant(c, n, &value))
 			return ir_const(c->f, value);

@@ -175,6 +175,21 @@ static void find_long(struct node *n, void *ctx)
 	s->found |= is_long(s->c, n);
 }
 
+static void find_address(struct node *n, void *ctx)
+{
+	struct search *s = ctx;
+
+	s->found |= n->kind == NODE_UNARY && n->op == OP_ADDRESS;
+}
+
+bool lower_has_addresses(struct compiler *c, struct node *n)
+{
+	struct search s = { .c = c };
+
+	node_walk(n, find_address, &s);
+	return s.found;
+}
+
 bool lower_has_called(struct compiler *c, struct node *n)
 {
 	struct search s = { .c = c };

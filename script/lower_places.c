@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "script/compile.h"
 
 /* char[N] of a record is a text. */
@@ -111,12 +112,55 @@ static const struct type *with_names(struct compiler *c, const struct type *type
 	return found && found->kind == TYPE_ENUM && found->size == type->size ? found : type;
 }
 
+/* config.max_strlen, and config().max_strlen */
+static bool is_config(const struct node *n)
+{
+	return (n->kind == NODE_NAME || (n->kind == NODE_CALL && !n->nr_args)) &&
+	       (!strcmp(n->name, "config") || !strcmp(n->name, "__builtin_config"));
+}
+
+/* A setting of the script becomes a constant. */
+static const struct type *check_setting(struct compiler *c, struct node *n)
+{
+	const struct script_config *config = c->config;
+	const char *mode = config->stack_mode == 'p'   ? "perf"
+			   : config->stack_mode == 'r' ? "raw"
+						       : "bpftrace";
+	const struct {
+		const char *name, *text;
+		uint64_t value;
+	} known[] = {
+		{ "max_strlen", NULL, config->max_strlen },
+		{ "max_map_keys", NULL, config->max_map_keys },
+		{ "max_probes", NULL, config->max_probes },
+		{ "max_cat_bytes", NULL, config->max_cat_bytes ? config->max_cat_bytes : 10240 },
+		{ "print_maps_on_exit", NULL, config->print_maps_on_exit },
+		{ "stack_mode", mode, 0 },
+		{ "str_trunc_trailer", config->str_trunc_trailer, 0 },
+		{ "cpp_demangle", NULL, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(known[i].name, n->name))
+			continue;
+		n->kind = known[i].text ? NODE_STRING : NODE_INT;
+		n->value = known[i].value;
+		n->text = known[i].text;
+		n->length = n->text ? strlen(n->text) : 0;
+		return n->text ? type_string(c->types, n->length + 1) : type_int(c->types, 8, true);
+	}
+	return check_error(c, n->span, "there is no setting %s that a script could read", n->name);
+}
+
 const struct type *check_field(struct compiler *c, struct node *n)
 {
-	const struct type *record = record_of(c, n);
+	const struct type *record;
 	const struct field *f;
 	uint32_t offset;
 
+	if (is_config(n->a))
+		return check_setting(c, n);
+	record = record_of(c, n);
 	if (!record)
 		return NULL;
 	/* what fexit says a function gave back */

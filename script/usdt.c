@@ -242,7 +242,7 @@ static bool take_register(const struct operand *o, const char **p, uint16_t *reg
 static bool take_displacement(const struct operand *o, const char **p, int64_t *value, bool *named)
 {
 	char name[sizeof(o->text)];
-	uint64_t address;
+	uint64_t unused, address;
 	int64_t more = 0;
 	size_t len;
 
@@ -260,7 +260,7 @@ static bool take_displacement(const struct operand *o, const char **p, int64_t *
 	*p += len;
 	if ((**p == '+' || **p == '-') && !take_number(p, &more))
 		return false;
-	if (!elffuncs_symbol(o->im, name, &address))
+	if (!elffuncs_symbol(o->im, name, &address, &unused))
 		return false;
 	*named = true;
 	*value = (int64_t)(address + (uint64_t)more);

@@ -240,6 +240,26 @@ def test_function_of_python():
 
 
 @each_kernel
+def test_data_of_a_program(cgroup):
+    """uaddr(): of as many bytes as the symbol has, wherever the program was loaded."""
+    tool = watch(f'{U}:step_add,{U}:step_text {{ @[*uaddr("step_marker"), *uaddr("step_small"), func] = count(); }}',
+                 ["7*add:1:2", "3*text:x"], cgroup)
+    assert tool.maps == {"@": {f"{0x12345678},{0xab},step_add": 7, f"{0x12345678},{0xab},step_text": 3}}
+
+
+@each_kernel
+def test_paths(cgroup):
+    """path(): of a directory, and of a file on another mount than the root's, perhaps; cut at the front."""
+    script = """t:syscalls:sys_enter_getppid { @cwd[path(curtask->fs->pwd)] = count();
+        @exe[path(curtask->mm->exe_file->f_path)] = count(); @root[path(curtask->fs->root)] = count();
+        @cut[path(curtask->mm->exe_file->f_path, 16)] = count(); }"""
+    tool = watch(script, ["7*getppid"], cgroup)
+    exe = os.path.realpath(STEPS)
+    assert tool.maps == {"@cwd": {os.getcwd(): 7}, "@exe": {exe: 7}, "@root": {os.path.realpath("/proc/self/root"): 7},
+                         "@cut": {"..." + exe[exe.rindex("/"):]: 7}}
+
+
+@each_kernel
 def test_functions_by_wildcard(cgroup):
     """Several functions of a program at once, and which one it was."""
     script = f"{U}:step_* {{ @[probe] = count(); }}"
@@ -275,7 +295,7 @@ def test_functions_at_once(kind, cgroup):
 def test_address_of_a_function(cgroup):
     """A place by its offset in a function, and by its address."""
     done = bscope("-l", f"uprobe:{STEPS}:step_*")
-    assert {f"{U}:step_{name}" for name in ("add", "text", "point", "probe")} == set(done.stdout.split())
+    assert {f"{U}:step_{name}" for name in ("add", "text", "point", "probe", "doze", "leap")} == set(done.stdout.split())
     tool = watch(f"{U}:step_add+0 {{ @ = count(); }}", ["3*add:1:2"], cgroup)
     assert tool.maps == {"@": 3}
 

@@ -135,6 +135,10 @@ __asm__(".text\n"
 	"\tret\n"
 	".size marked, . - marked\n");
 
+/* For who reads the memory of this program. */
+unsigned int step_marker = 0x12345678;
+unsigned char step_small = 0xab;
+
 struct step {
 	const char *kind, *text;
 	long times, a, b;

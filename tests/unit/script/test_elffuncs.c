@@ -125,18 +125,18 @@ static void test_offset(void **state)
 static void test_symbols(void **state)
 {
 	struct elf_image im;
-	uint64_t address, offset;
+	uint64_t size, address, offset;
 	int fd = open(in_dir("liba.so"), O_RDONLY | O_CLOEXEC);
 
 	(void)state;
 	assert_int_equal(elf_image_open(&im, fd), 0);
-	assert_true(elffuncs_symbol(&im, "data_symbol", &address));
+	assert_true(elffuncs_symbol(&im, "data_symbol", &address, &size));
 	assert_int_equal(address, nm("liba.so", "data_symbol"));
 	assert_true(elffuncs_offset(&im, address, false, &offset));
 	assert_false(elffuncs_offset(&im, address, true, &offset)); /* it is no code */
 	assert_false(elffuncs_offset(&im, 1ull << 40, false, &offset));
-	assert_false(elffuncs_symbol(&im, "none", &address));
-	assert_false(elffuncs_symbol(&im, "elsewhere", &address));
+	assert_false(elffuncs_symbol(&im, "none", &address, &size));
+	assert_false(elffuncs_symbol(&im, "elsewhere", &address, &size));
 	elf_image_close(&im);
 	close(fd);
 }

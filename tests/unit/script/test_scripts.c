@@ -126,6 +126,18 @@ static void test_expressions(void **unused)
 		{ "begin { @r = strncmp(probe, \"bed\", 3) }", 1 },
 		{ "begin { @r = len(probe) }", 5 },
 		{ "begin { $s = \"hello\"; @r = $s[1] }", 'e' },
+		{ "begin { $a = 1; $b = &$a; $a = 5; @r = *$b }", 5 },
+		{ "begin { $a = \"hello\"; $b = (int8 *)&$a; @r = *++$b }", 'e' },
+		{ "begin { $a = \"hello\"; $b = &$a; @r = *$b == \"hello\" }", 1 },
+		{ "begin { $t = (1, 7); $p = &$t; @r = (*$p).1 }", 7 },
+		{ "struct f { int a:1; int b:7; } begin { $v = (uint64)0x15; "
+		  "$f = *(struct f *)&$v; @r = $f.b }",
+		  10 },
+		{ "config = { max_strlen = 99 } begin { @r = config().max_strlen + "
+		  "config.max_probes }",
+		  1123 },
+		{ "begin { @r = config.stack_mode == \"bpftrace\" }", 1 },
+		{ "begin { $s = \"hello\"; @r = sizeof($s) }", 6 },
 		{ "begin { $t = (1, 2, 3); @r = $t.1 }", 2 },
 		{ "begin { @r = sizeof(uint32) }", 4 },
 		{ "struct foo { int a; char b; long c; } begin { @r = sizeof(struct foo) }", 16 },

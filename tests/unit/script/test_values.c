@@ -67,6 +67,25 @@ static void test_integers(void **state)
 	assert_string_equal(as_json(type_bool(types), "\0"), "false");
 }
 
+/* As many digits as there are; JSON has no word for what is no number. */
+static void test_floats(void **state)
+{
+	const float half = 5.5f, third = 1 / 3.0f;
+	const double tenth = 0.1, none = __builtin_nan("");
+
+	(void)state;
+	assert_string_equal(as_text(type_float(types, 4), &half), "5.5");
+	assert_string_equal(as_text(type_float(types, 4), &third), "0.3333333");
+	assert_string_equal(as_text(type_float(types, 8), &tenth), "0.1");
+	assert_string_equal(as_json(type_float(types, 4), &half), "5.5");
+	assert_string_equal(as_json(type_float(types, 8), &none), "null");
+	values.compat = true;
+	assert_string_equal(as_json(type_float(types, 4), &half), "null");
+	values.compat = false;
+	assert_string_equal(type_text(types, type_float(types, 4)), "float");
+	assert_string_equal(type_text(types, type_float(types, 8)), "double");
+}
+
 static void test_numbers_with_names(void **state)
 {
 	static const struct enumerator names[] = { { "ONE", 1 }, { "TWO", 2 } };
@@ -529,6 +548,7 @@ static void test_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_floats),
 		cmocka_unit_test(test_integers),
 		cmocka_unit_test(test_numbers_with_names),
 		cmocka_unit_test(test_strings),
