@@ -175,8 +175,8 @@ struct rt_globals {
  * rt_str_contains(a, room_a, b, room_b) -> 0 or 1
  * rt_read_kernel(to, size, from), rt_read_user, rt_read_any -> 0 or -errno: of constant size;
  *	zeroes where it fails.
- * rt_path(to, room, path, offsets) -> length: of a struct path, from the root of its mounts; what is
- *	longer begins with "...". Behind to there are RT_PATH_NAME_MAX bytes more.
+ * rt_path(to, room, path, offsets) -> length: of a struct path, from the root of its mounts; what
+ *	is longer begins with "...". Behind to there are RT_PATH_NAME_MAX bytes more.
  * rt_div(a, b), rt_mod(a, b): signed, rounded to 0; by 0: 0 and a, as BPF has it.
  * rt_slot(map, key, zero) -> address or 0: finds a value, or makes one from zero.
  * rt_hist(value, v, bits): counts v (signed) in a struct rt_hist.

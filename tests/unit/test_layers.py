@@ -38,7 +38,8 @@ PREFIXES = {"base/msg.c": "debug error note progress warn", "output/flamegraph.c
             "script/btf.c": "record", "script/formats.c": "tracefs", "script/list.c": "probes", "script/link.c": "code",
             "script/disasm.c": "code", "script/load_maps.c": "loaded",
             "script/lower_places.c": "check", "script/call_actions.c": "function", "script/call_maps.c": "function",
-            "script/call_texts.c": "function", "script/call_values.c": "function", "script/call_usdt.c": "usdt"}
+            "script/call_texts.c": "function", "script/call_values.c": "function", "script/call_usdt.c": "usdt",
+            "script/call_addresses.c": "function"}
 
 
 def make_variable(name, folder=ROOT):
