@@ -514,14 +514,19 @@ const struct type *builtin_as_text(struct compiler *c, struct node *n)
 	return n->type;
 }
 
+static const char *probe_type(const struct compiler *c)
+{
+	return c->target->pair ? "latency" : ast_provider_name(c->target->point->provider);
+}
+
 static const struct type *check_probetype(struct compiler *c, struct node *n)
 {
-	return type_string(c->types, strlen(ast_provider_name(c->target->point->provider)) + 1);
+	return type_string(c->types, strlen(probe_type(c)) + 1);
 }
 
 static ir_value lower_probetype(struct compiler *c, struct node *n)
 {
-	return lower_known(c, ast_provider_name(c->target->point->provider));
+	return lower_known(c, probe_type(c));
 }
 
 static bool is_one_function(const struct compiler *c)

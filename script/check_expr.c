@@ -49,9 +49,9 @@ static int64_t fold(enum op op, int64_t a, int64_t b)
 	case OP_MUL:
 		return ua * ub;
 	case OP_DIV:
-		return !b ? 0 : b == -1 ? (int64_t)-ua : a / b;
+		return b == -1 ? (int64_t)-ua : a / b;
 	case OP_MOD:
-		return !b ? a : b == -1 ? 0 : a % b;
+		return b == -1 ? 0 : a % b;
 	case OP_AND:
 		return a & b;
 	case OP_OR:
@@ -87,6 +87,8 @@ bool check_constant(struct compiler *c, struct node *n, int64_t *value)
 		if (n->op < OP_ADD || n->op > OP_SHR || !check_constant(c, n->a, &a) ||
 		    !check_constant(c, n->b, &b))
 			return false;
+		if ((n->op == OP_DIV || n->op == OP_MOD) && !b)
+			return false; /* that is said when it happens */
 		*value = fold(n->op, a, b);
 		return true;
 	default:

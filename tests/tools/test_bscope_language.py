@@ -83,6 +83,9 @@ def test_expressions_of_variables():
     ("$i = 0; while (1) { $i++; if ($i == 2) { continue; } if ($i > 4) { break; } printf(\"%d\", $i); }", "134"),
     ("unroll (3) { printf(\"x\"); }", "xxx"), ("$n = 0; unroll (4) { $n += 2; } printf(\"%d\", $n);", "8"),
     ("for $i : 0..4 { printf(\"%d\", $i); }", "0123"), ("for ($i : 2..4) { printf(\"%d\", $i); }", "23"),
+    ("for ($i : 1..4) { for ($j : 1..$i) { printf(\"%d\", $j); if ($j == 2) { return; } } }", "112"),
+    ("for $i : 0..3 { for $j : 0..3 { @++; } } printf(\"%d\", @); clear(@);", "9"),
+    ("$a = 1; $p = &$a; $a = 7; printf(\"%d\", *$p);", "7"), ("printf(\"%s\", config.stack_mode);", "bpftrace"),
     ("printf(\"a\"); return; printf(\"b\");", "a"), ("{ $x = 1; } let $x = 2; printf(\"%d\", $x);", "2"),
     ("let $y : uint8 = 5; $y = 6; printf(\"%d\", $y);", "6"),
     ("$x = \"hi\"; $x = \"a longer one\"; printf(\"%s\", $x);", "a longer one"),
@@ -117,7 +120,9 @@ def test_statements(script, out):
 @pytest.mark.parametrize("script, out", [
     ("@a[1] = 2; for ($kv : @a) { printf(\"%d-%d\", $kv.0, $kv.1); } delete(@a, 1);", "1-2"),
     ("@a[1, \"x\"] = 2; for $kv : @a { print($kv); $n = $kv.0.0 + $kv.1; printf(\"%d\", $n); } delete(@a, (1, \"x\"));",
-     "((1, x), 2)\n3")])
+     "((1, x), 2)\n3"),
+    ("for $i : 0..3 { for $j : 0..3 { @n++; } } @a[1] = 1; for ($kv : @a) { for $j : 0..3 { @n++; } } "
+     "printf(\"%d\", @n); clear(@a); clear(@n);", "12")])
 def test_loops_over_maps(script, out):
     """for over a map: a kernel has to be able to (5.13)."""
     done = run_script("begin { " + script + " }")
@@ -125,6 +130,18 @@ def test_loops_over_maps(script, out):
         assert done.returncode == FAILED and "5.13" in done.stderr
     else:
         assert (done.returncode, done.stdout) == (OK, out)
+
+
+@each_kernel
+@pytest.mark.parametrize("script, times", [("$a = 0; unroll (3) { @ = 5 / $a; }", 3), ("$a = 0; @ = 5 % (uint64)$a;", 1),
+                                           ("@ = 5 / (3 - 3);", 1)])
+def test_divisions_by_zero(script, times):
+    """1, as in bpftrace, and it is said how often; where it may be 0 and is not, nothing is."""
+    done = run_script("begin { " + script + " $b = 2; @b = 6 / $b; }")
+    assert done.returncode == OK and {"@: 1", "@b: 3"} <= set(done.stdout.splitlines())
+    assert re.findall(r"divisions by 0: (\d+);", done.stderr) == [str(times)], done.stderr
+    done = run_script("begin { " + script + " }", "--compat")
+    assert done.returncode == OK and "WARNING: Divide or modulo by 0 detected." in done.stderr
 
 
 @each_kernel

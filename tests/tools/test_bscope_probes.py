@@ -5,6 +5,7 @@ what their arguments and stacks are."""
 import os
 import re
 import signal
+import socket
 import time
 from collections import Counter
 from pathlib import Path
@@ -473,6 +474,17 @@ def test_probes_that_are_not_there(probe, near):
     lines = done.stderr.splitlines()
     assert re.match(r"stdin:1:\d+-\d+: ERROR: ", lines[0]) and lines[1].startswith(probe) and set(lines[2]) <= {"~", " "}
     assert near in done.stderr.replace(probe, ""), done.stderr
+
+
+def test_enumerators_of_a_tracepoint():
+    """A field that is an enum, by its format: names of BTF, where it is shown. (The field is there since 5.17.)"""
+    if VM == "5.10":
+        pytest.skip("vm-ok: kfree_skb has no reason there")
+    with Bscope("t:skb:kfree_skb { @[args.reason] = count(); @n[args.reason == SKB_DROP_REASON_NO_SOCKET] = count(); }") as tool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(5):
+                sender.sendto(b"x", ("127.0.0.1", 9))
+    assert tool.text_maps["@"]["SKB_DROP_REASON_NO_SOCKET"] >= 5 and tool.text_maps["@n"]["true"] >= 5
 
 
 # --- functions of the kernel ---
