@@ -403,65 +403,92 @@ static __always_inline __u64 read_word(__u64 at)
 	return word;
 }
 
-/* The name of @dentry and a slash in front of what is at @at. Returns where they are; @at: there is
- * no room, less three bytes for dots. */
-static __always_inline __u64 path_prepend(char *bytes, __u64 room, __u64 at, __u64 dentry,
-					  const __u32 *offsets)
+/* On the way up: @dentry on @mount, and where what was found already begins. */
+struct path_walk {
+	__u64 dentry, mount, at;
+};
+
+/* The name of @w->dentry and a slash in front of the text. False: there is no room, less three
+ * bytes for dots. */
+static __always_inline bool path_prepend(struct path_walk *w, char *bytes, __u64 room,
+					 const __u32 *offsets)
 {
-	__u64 name = dentry + offsets[RT_PATH_QSTR], len;
+	__u64 name = w->dentry + offsets[RT_PATH_QSTR], at = w->at, len;
 
 	len = (__u32)read_word(name + offsets[RT_PATH_LEN]);
 	if (len >= RT_PATH_NAME_MAX || at < len + 1 + 3)
-		return at;
-	at = bounded(at - len - 1, room - 1);
+		return false;
+	at -= len + 1;
+	barrier_var(at);
+	if (at >= room) /* never: the verifier is to have one range, and no second way */
+		return false;
 	bytes[at] = '/';
-	bpf_probe_read_kernel(bytes + at + 1, bounded(len, RT_PATH_NAME_MAX - 1),
-			      (void *)read_word(name + offsets[RT_PATH_NAME]));
-	return at;
+	barrier_var(len);
+	if (len >= RT_PATH_NAME_MAX)
+		return false;
+	bpf_probe_read_kernel(bytes + at + 1, len, (void *)read_word(name + offsets[RT_PATH_NAME]));
+	w->at = at;
+	return true;
 }
 
-/* Goes up, from the end of the room on. What is neither below a mount's root nor has a parent is
- * attached nowhere, as a pipe. */
+static __always_inline bool path_is_root(const struct path_walk *w, const __u32 *offsets)
+{
+	return w->dentry ==
+	       read_word(w->mount + offsets[RT_PATH_MOUNT] + offsets[RT_PATH_MNT_ROOT]);
+}
+
+/*
+ * One name or mount further up; 0: the walk has ended. A function of its own, for kernels before 6.8
+ * want a loop to end with a jump, and clang lays out one with so many ways through it as it likes.
+ */
+__attribute__((noinline)) __u64 rt_path_step(struct path_walk *w, char *bytes, __u64 room,
+					     const __u32 *offsets)
+{
+	__u64 up;
+
+	if (path_is_root(w, offsets)) {
+		up = read_word(w->mount + offsets[RT_PATH_MNT_PARENT]);
+		if (up == w->mount)
+			return 0;
+		w->dentry = read_word(w->mount + offsets[RT_PATH_MOUNTPOINT]);
+		w->mount = up;
+		return 1;
+	}
+	up = read_word(w->dentry + offsets[RT_PATH_PARENT]);
+	if (up == w->dentry || !path_prepend(w, bytes, room, offsets))
+		return 0;
+	w->dentry = up;
+	return 1;
+}
+
+/* Why it has ended is looked at afterwards: each thing more that is kept in the walk would double
+ * what the verifier has to go through. */
 __u64 rt_path(struct rt_string *to, __u64 room, const void *path, const __u32 *offsets)
 {
-	__u64 dentry = read_word((__u64)path + offsets[RT_PATH_DENTRY]), at = room - 1;
-	__u64 mount = read_word((__u64)path + offsets[RT_PATH_MNT]) - offsets[RT_PATH_MOUNT], len;
-	bool cut = true, detached = false;
+	struct path_walk w;
+	__u64 at, len;
 
+	to->len = room - 1;
+	to->cut = 0;
+	w.at = *(const volatile __u32 *)&to->len; /* some number, as it is later */
+	w.dentry = read_word((__u64)path + offsets[RT_PATH_DENTRY]);
+	w.mount = read_word((__u64)path + offsets[RT_PATH_MNT]) - offsets[RT_PATH_MOUNT];
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < PATH_STEPS_MAX; i++) {
-		__u64 parent, before = at;
-
-		if (dentry ==
-		    read_word(mount + offsets[RT_PATH_MOUNT] + offsets[RT_PATH_MNT_ROOT])) {
-			parent = read_word(mount + offsets[RT_PATH_MNT_PARENT]);
-			cut = parent != mount;
-			if (!cut)
-				break;
-			dentry = read_word(mount + offsets[RT_PATH_MOUNTPOINT]);
-			mount = parent;
-			continue;
-		}
-		parent = read_word(dentry + offsets[RT_PATH_PARENT]);
-		detached = parent == dentry;
-		if (detached)
+	for (__u32 i = 0; i < PATH_STEPS_MAX; i++)
+		if (!rt_path_step(&w, to->bytes, room, offsets))
 			break;
-		at = path_prepend(to->bytes, room, at, dentry, offsets);
-		if (at == before)
-			break;
-		dentry = parent;
-	}
-	at = bounded(at, room - 1);
-	if (!detached && cut && at >= 3) {
+	at = bounded(w.at, room - 1);
+	if (path_is_root(&w, offsets) &&
+	    w.mount == read_word(w.mount + offsets[RT_PATH_MNT_PARENT])) {
+		if (at == room - 1)
+			to->bytes[--at] = '/';
+	} else if (w.dentry != read_word(w.dentry + offsets[RT_PATH_PARENT]) && at >= 3) {
 		at = bounded(at - 3, room - 1);
 		to->bytes[at] = to->bytes[at + 1] = to->bytes[at + 2] = '.';
-	} else if (!detached && at == room - 1) {
-		to->bytes[--at] = '/';
 	}
 	at = bounded(at, room - 1);
 	len = bounded(room - 1 - at, room - 1);
 	to->len = len;
-	to->cut = 0;
 	/* towards the begin, so that it may overlap */
 	bpf_probe_read_kernel(to->bytes, len, to->bytes + at);
 	pad(to->bytes, room, len);
