@@ -438,8 +438,9 @@ static __always_inline bool path_is_root(const struct path_walk *w, const __u32 
 }
 
 /*
- * One name or mount further up; 0: the walk has ended. A function of its own, for kernels before 6.8
- * want a loop to end with a jump, and clang lays out one with so many ways through it as it likes.
+ * One name or mount further up; 0: the walk has ended. A function of its own, for kernels before
+ * 6.8 want a loop to end with a jump, and clang lays out one with so many ways through it as it
+ * likes.
  */
 __attribute__((noinline)) __u64 rt_path_step(struct path_walk *w, char *bytes, __u64 room,
 					     const __u32 *offsets)
