@@ -447,7 +447,8 @@ static void say_why(struct source *src, const struct target *t, int err, bool wa
 /* The kernel runs what was attached last first at these, so that clauses run in their order. */
 static bool runs_in_reverse(enum attach attach)
 {
-	return attach == ATTACH_KPROBE || attach == ATTACH_UPROBE || attach == ATTACH_URETPROBE;
+	return attach == ATTACH_KPROBE || attach == ATTACH_UPROBE || attach == ATTACH_URETPROBE ||
+	       attach == ATTACH_FENTRY || attach == ATTACH_FEXIT;
 }
 
 /* Each by itself. */

@@ -528,6 +528,16 @@ def test_kernel_records(cgroup):
     assert tool.maps == {"@name": {"zero": 23}, "@comm": {"steps": 23}, "@pid": {"true": 23}, "@parent": {"true": 23}}
 
 
+@each_kernel
+@pytest.mark.parametrize("probe", ["kprobe", "kretprobe", "fentry", "fexit"])
+def test_kernel_function_twice(probe, cgroup):
+    """Clauses of one function are done in the order in which they stand."""
+    function_probes()
+    script = f'{probe}:hrtimer_nanosleep {{ printf("one "); }} {probe}:hrtimer_nanosleep {{ printf("two\\n"); @ = count(); }}'
+    tool = watch(script, ["5*nanosleep:1000"], cgroup)
+    assert (tool.printed, tool.maps) == ("one two\n" * 5, {"@": 5})
+
+
 CONNECTS = """
 kprobe:tcp_connect {
 	let $to;
