@@ -482,7 +482,7 @@ static void set_gate(struct loop *l, enum rt_gate gate)
 /* Unless begin has closed it for good. */
 static void open_gate(struct loop *l)
 {
-	uint64_t waits = RT_GATE_WAITS;
+	__u64 waits = RT_GATE_WAITS;
 
 	__atomic_compare_exchange_n(&l->s.l->globals->gate, &waits, RT_GATE_OPEN, false,
 				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);

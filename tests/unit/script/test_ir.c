@@ -310,7 +310,7 @@ static void test_code(void **unused)
 	assert_string_equal(text, "   0: r6 = r1\n"
 				  "   1: r1 = globals ll\n"
 				  "   3: r1 = *(u64 *)(r1 +0)\n"
-				  "   4: if r1 == 0 goto 17\n"
+				  "   4: if r1 != 1 goto 17\n"
 				  "   5: *(u32 *)(r10 -4) = 0\n"
 				  "   6: r2 = r10\n"
 				  "   7: r2 += -4\n"
