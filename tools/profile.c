@@ -37,6 +37,7 @@ static const struct opt options[] = {
 	OPT('c', "count", .arg = "N", .uint = &sampled.period, .min = PERF_PERIOD_MIN_CLOCK,
 	    .max = 1000000000000, .help = "a sample every N cycles (ns, by the CPU clock)"),
 	OPT(0, "source", .arg = "NAME", .parse = parse_source, .value = &sampled.source,
+	    .choices = "cycles cpu-clock",
 	    .help = "cycles (default, if there are any) or cpu-clock"),
 	OPT_LETTER('L', "tid"),
 	OPT('C', "cpu", .arg = "CPU", .uint = &only_cpu, .max = 1000000, .help = "this CPU only"),
