@@ -76,6 +76,13 @@ struct tool {
 		.name = #tool_, .bytes = tool_##_bpf__elf_bytes                                    \
 	}
 
+/*
+ * Besides what the table of options has, and hidden: NAME --list (run/list.h), NAME --complete
+ * (run/complete.h), and NAME --probes OPTIONS..., which does all that a run with these options does
+ * until its programs are loaded, then prints a line for each probe, and ends without attaching any:
+ * PROBE<TAB>USED<TAB>BEST<TAB>STATE<TAB>WHY<TAB>MISSES, which is struct ladder_choice; STATE is
+ * "less", "replaced" or empty.
+ */
 int tool_main(const struct tool *tool, int argc, char **argv);
 
 #endif

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""borescope doctor: what it says of each tool is what that then does and says with -v; on this kernel, down the ladders,
+and with capabilities taken away. (What else borescope does is tests/unit/test_front_door.py's.)"""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from harness import BUILD, NOBODY, VM, patience, run_tool
+from suite import TOOLS
+
+pytestmark = pytest.mark.each_kernel
+# bscope has no table of probes: what it says of kinds of probes is in a test of its own.
+TABLE_TOOLS = [tool for tool in TOOLS if tool != "bscope"]
+FEW = ("opensnoop", "ext4slower")   # kinds of all sorts, optional ones, those that stand in for others, a module's functions
+STATUS = {"full": 0, "reduced": 1, "none": 2}
+USING = re.compile(r"^\w+: (.+?): using (.+)$", re.M)
+UNSEEN = re.compile(r"^\w+: (.+?): (?:not seen here|no probe of its own): (.+)$", re.M)
+NOTE = re.compile(r"^\w+: (.+) is not available \((.+)\): using (.+)$", re.M)
+CAPABILITIES = ("bpf", "perfmon", "sys_admin", "dac_read_search", "sys_ptrace", "syslog")
+
+
+def without(capability):
+    """What runs a command as root without this one."""
+    return ["setpriv", f"--bounding-set=-{capability}", f"--inh-caps=-{capability}"]
+
+
+def doctor(*tools, prefix=(), avoid=""):
+    """What it says of the checks and of these tools, by their names, and the summary."""
+    done = subprocess.run([*prefix, BUILD / "bin" / "borescope", "doctor", "--json", *tools], capture_output=True,
+                          encoding="utf-8", env={**os.environ, "BORESCOPE_AVOID": avoid}, timeout=patience(60), check=False)
+    assert not done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    checks = {line["check"]: line for line in lines if line["type"] == "check"}
+    said = {line["tool"]: line for line in lines if line["type"] == "tool"}
+    assert lines[-1]["type"] == "summary"
+    runs = [tool["runs"] for tool in said.values()]
+    assert {name: lines[-1][name] for name in STATUS} == {name: runs.count(name) for name in STATUS}
+    assert done.returncode == max(STATUS[run] for run in runs)
+    return checks, said
+
+
+def compare(said, prefix=(), avoid=""):
+    """With what the tools say themselves."""
+    assert said
+    for tool, verdict in said.items():
+        done = run_tool(tool, "-v", "--duration", "0.01", prefix=prefix, env={**os.environ, "BORESCOPE_AVOID": avoid})
+        runs = done.returncode == 0
+        assert (verdict["runs"] != "none") == runs, (verdict, done.stderr)
+        if not runs:
+            assert verdict["message"] in done.stderr.replace(f"{tool}: ", "")
+            continue
+        probes = {probe["probe"]: probe for probe in verdict["probes"]}
+        using = {name: used for name, used in USING.findall(done.stderr) if " is not available" not in name}
+        assert {name: probe["used"] for name, probe in probes.items() if probe["used"]} == using, done.stderr
+        unseen = {name: why for name, why in UNSEEN.findall(done.stderr) if name not in using}
+        assert {name: probe["why"] for name, probe in probes.items() if not probe["used"]} == unseen, done.stderr
+        for best, why, used in NOTE.findall(done.stderr):
+            assert (best, why) in {(probe["best"], probe["why"]) for probe in probes.values()} and used in using.values()
+        assert (verdict["runs"] == "reduced") == any(probe["reduced"] for probe in probes.values())
+        assert all(probe["advice"] for probe in probes.values() if probe["reduced"])
+
+
+def test_all_tools():
+    """What it says is what they do."""
+    checks, said = doctor()
+    assert set(said) == set(TOOLS)
+    compare({tool: said[tool] for tool in TABLE_TOOLS})
+    assert "none" not in {tool["runs"] for tool in said.values()}
+    assert all(check["how"] for check in checks.values())
+    assert all(bool(check["advice"]) == (check["granted"] != "yes") for check in checks.values())
+
+
+@pytest.mark.parametrize("avoid", ["fentry,fexit", "fentry,fexit,kprobe,kretprobe", "gaps"])
+def test_down_the_ladders(avoid):
+    """With the better rungs ruled out, which tools then do, too."""
+    _, said = doctor(*FEW, avoid=avoid)
+    compare(said, avoid=avoid)
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_without_a_capability(capability):
+    """What root has else is enough, or less; CAP_SYS_ADMIN is as good as some."""
+    checks, said = doctor("ext4slower", prefix=without(capability))
+    compare(said, prefix=without(capability))
+    by_admin = capability in ("bpf", "perfmon", "syslog")
+    assert checks["capabilities"]["granted"] == ("yes" if by_admin else "partly")
+    assert (f"CAP_{capability.upper()}" in checks["capabilities"]["how"]) != by_admin
+
+
+@pytest.mark.parametrize("also", ["bpf", "perfmon"])
+def test_without_two(also):
+    """Without CAP_SYS_ADMIN, both of the others are needed: the tools say which is missing."""
+    prefix = without(f"sys_admin,-{also}")
+    checks, said = doctor("opensnoop", prefix=prefix)
+    compare(said, prefix=prefix)
+    assert {tool["runs"] for tool in said.values()} == {"none"}
+    assert all(f"CAP_{also.upper()} is missing" in tool["message"] for tool in said.values())
+    assert checks["capabilities"]["granted"] == "no" and checks["tp_btf"]["granted"] == "no"
+
+
+def test_as_nobody():
+    """Without privileges no tool runs, and it says so."""
+    _, said = doctor("opensnoop", "bscope", prefix=NOBODY)
+    assert {tool["runs"] for tool in said.values()} == {"none"}
+
+
+def test_in_other_namespaces():
+    checks, said = doctor("runqlat", prefix=["unshare", "--pid", "--user", "--map-root-user", "--cgroup", "--fork"])
+    assert checks["user namespace"]["granted"] == "no" and checks["pid namespace"]["granted"] == "partly"
+    assert checks["cgroup namespace"]["granted"] == "partly"
+    assert said["runqlat"]["runs"] == "none" and "initial user namespace" in said["runqlat"]["message"]
+
+
+def test_kinds_of_bscope():
+    """They are those of bscope --info."""
+    _, said = doctor("bscope")
+    info = run_tool("bscope", "--info").stdout.split("Probe types")[1]
+    assert {probe["probe"]: bool(probe["used"]) for probe in said["bscope"]["probes"]} == \
+        {kind: f"  {kind}: yes\n" in info for kind in ("tracepoint", "kprobe", "fentry", "uprobe", "perf_event")}
+
+
+def test_text():
+    """The same as text, at 80 columns."""
+    done = subprocess.run([BUILD / "bin" / "borescope", "doctor", "opensnoop", "xstack"], capture_output=True, encoding="utf-8",
+                          check=False, timeout=patience(30))
+    checks, said = doctor("opensnoop", "xstack")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    words = " ".join(done.stdout.split())
+    for check in checks.values():
+        assert f"{check['check']} {check['granted']} {' '.join(check['how'].split())}" in words
+    for tool in said.values():
+        assert f"{tool['tool']} {tool['runs']} {tool['probes'][0]['probe']}: {tool['probes'][0]['used']}" in words
