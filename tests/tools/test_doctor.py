@@ -17,8 +17,7 @@ pytestmark = pytest.mark.each_kernel
 TABLE_TOOLS = [tool for tool in TOOLS if tool != "bscope"]
 FEW = ("opensnoop", "ext4slower")   # kinds of all sorts, optional ones, those that stand in for others, a module's functions
 STATUS = {"full": 0, "reduced": 1, "none": 2}
-USING = re.compile(r"^\w+: (.+?): using (.+)$", re.M)
-UNSEEN = re.compile(r"^\w+: (.+?): (?:not seen here|no probe of its own): (.+)$", re.M)
+CHOSEN = re.compile(r"^\w+: (.+?)(: using |: not seen here: |: no probe of its own: | sees it, too)(.*)$")
 NOTE = re.compile(r"^\w+: (.+) is not available \((.+)\): using (.+)$", re.M)
 CAPABILITIES = ("bpf", "perfmon", "sys_admin", "dac_read_search", "sys_ptrace", "syslog")
 
@@ -43,6 +42,24 @@ def doctor(*tools, prefix=(), avoid=""):
     return checks, said
 
 
+def told(stderr):
+    """Of each probe the rung that is in use, and why the others have none, by what -v said last: a rung that falls when it is
+    loaded makes the tool choose again."""
+    used, unseen = {}, {}
+    for line in stderr.splitlines():
+        chosen = CHOSEN.match(line)
+        if not chosen or " is not available " in line:
+            continue
+        name = chosen[1].split(": ")[0]
+        used.pop(name, None)
+        unseen.pop(name, None)
+        if chosen[2] == ": using ":
+            used[name] = chosen[3]
+        elif chosen[3]:
+            unseen[name] = chosen[3]
+    return used, unseen
+
+
 def compare(said, prefix=(), avoid=""):
     """With what the tools say themselves."""
     assert said
@@ -54,12 +71,11 @@ def compare(said, prefix=(), avoid=""):
             assert verdict["message"] in done.stderr.replace(f"{tool}: ", "")
             continue
         probes = {probe["probe"]: probe for probe in verdict["probes"]}
-        using = {name: used for name, used in USING.findall(done.stderr) if " is not available" not in name}
-        assert {name: probe["used"] for name, probe in probes.items() if probe["used"]} == using, done.stderr
-        unseen = {name: why for name, why in UNSEEN.findall(done.stderr) if name not in using}
+        used, unseen = told(done.stderr)
+        assert {name: probe["used"] for name, probe in probes.items() if probe["used"]} == used, done.stderr
         assert {name: probe["why"] for name, probe in probes.items() if not probe["used"]} == unseen, done.stderr
-        for best, why, used in NOTE.findall(done.stderr):
-            assert (best, why) in {(probe["best"], probe["why"]) for probe in probes.values()} and used in using.values()
+        for best, why, _ in NOTE.findall(done.stderr):
+            assert (best, why) in {(probe["best"], probe["why"]) for probe in probes.values()}
         assert (verdict["runs"] == "reduced") == any(probe["reduced"] for probe in probes.values())
         assert all(probe["advice"] for probe in probes.values() if probe["reduced"])
 
@@ -134,3 +150,17 @@ def test_text():
         assert f"{check['check']} {check['granted']} {' '.join(check['how'].split())}" in words
     for tool in said.values():
         assert f"{tool['tool']} {tool['runs']} {tool['probes'][0]['probe']}: {tool['probes'][0]['used']}" in words
+
+
+@pytest.mark.any_kernel
+def test_nothing_is_attached(tmp_path):
+    """What would run in the kernel is loaded, and no more."""
+    trace = tmp_path / "trace"
+    strace = ["strace", "-f", "-o", trace, "-e", "trace=bpf,perf_event_open,ioctl"]
+    doctor(*FEW, "xstack", "bscope", prefix=strace)
+    calls = trace.read_text(encoding="utf-8")
+    assert calls.count("BPF_PROG_LOAD") > 10 and "perf_event_open(" in calls
+    attaching = re.compile("BPF_LINK_CREATE|BPF_RAW_TRACEPOINT_OPEN|BPF_PROG_ATTACH|PERF_EVENT_IOC_(ENABLE|SET_BPF)|BPF_OBJ_PIN")
+    assert not attaching.findall(calls)
+    run_tool("opensnoop", "--duration", "0.01", prefix=strace)     # it would be found
+    assert attaching.search(trace.read_text(encoding="utf-8"))
