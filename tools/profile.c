@@ -114,6 +114,11 @@ static int attach(struct run *r)
 	return perf_sampling_start(&sampling, &sampled, object_program(&r->object, "sample"));
 }
 
+static int try_attach(struct run *r)
+{
+	return perf_sampling_try(&sampled);
+}
+
 static uint64_t counted(struct run *r, enum sample_count what)
 {
 	return programs_percpu_sum(&r->object.programs, "sample_counts", what);
@@ -270,6 +275,7 @@ static const struct tool tool = {
 	.setup = setup,
 	.configure = configure,
 	.attach = attach,
+	.try_attach = try_attach,
 	.detach = detach,
 	.started = started,
 	.event_size = sizeof(struct stack_event),

@@ -561,13 +561,14 @@ static void look(struct loop *l)
 static int end_choosing(struct loop *l)
 {
 	struct run *r = l->run;
+	int err = l->tool->try_attach ? l->tool->try_attach(r) : 0;
 
 	events_close(r->events);
 	object_close(&r->object);
 	out_flush(&r->out);
-	if (r->out.error)
+	if (!err && r->out.error)
 		error("cannot write: %s", strerror(r->out.error));
-	return r->out.error ? STATUS_FAILED : STATUS_OK;
+	return err || r->out.error ? STATUS_FAILED : STATUS_OK;
 }
 
 /* Returns the exit status. */

@@ -153,6 +153,16 @@ def test_text():
 
 
 @pytest.mark.any_kernel
+def test_without_perf_events(tmp_path):
+    """As where a seccomp filter grants bpf(2) only: profile says so, and does not run."""
+    checks, said = doctor("profile", "opensnoop", prefix=["strace", "-f", "-o", tmp_path / "trace", "-e",
+                                                          "inject=perf_event_open:error=EPERM"])
+    assert checks["perf events"]["granted"] == "no"
+    assert said["profile"]["runs"] == "none" and "does not let us sample" in said["profile"]["message"]
+    assert said["opensnoop"]["runs"] != "none"
+
+
+@pytest.mark.any_kernel
 def test_nothing_is_attached(tmp_path):
     """What would run in the kernel is loaded, and no more."""
     trace = tmp_path / "trace"
