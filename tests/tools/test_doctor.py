@@ -9,17 +9,19 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, NOBODY, VM, patience, run_tool
+from harness import BUILD, NOBODY, ROOT, patience, run_tool
 from suite import TOOLS
 
-pytestmark = pytest.mark.each_kernel
 # bscope has no table of probes: what it says of kinds of probes is in a test of its own.
 TABLE_TOOLS = [tool for tool in TOOLS if tool != "bscope"]
 FEW = ("opensnoop", "ext4slower")   # kinds of all sorts, optional ones, those that stand in for others, a module's functions
 STATUS = {"full": 0, "reduced": 1, "none": 2}
 CHOSEN = re.compile(r"^\w+: (.+?)(: using |: not seen here: |: no probe of its own: | sees it, too)(.*)$")
 NOTE = re.compile(r"^\w+: (.+) is not available \((.+)\): using (.+)$", re.M)
-CAPABILITIES = ("bpf", "perfmon", "sys_admin", "dac_read_search", "sys_ptrace", "syslog")
+# Of these, the one without which a module's function is not found is tried on every kernel.
+CAPABILITIES = [pytest.param("sys_admin", marks=pytest.mark.each_kernel),
+                *(pytest.param(name, marks=pytest.mark.any_kernel)
+                  for name in ("bpf", "perfmon", "dac_read_search", "sys_ptrace", "syslog"))]
 
 
 def without(capability):
@@ -80,6 +82,7 @@ def compare(said, prefix=(), avoid=""):
         assert all(probe["advice"] for probe in probes.values() if probe["reduced"])
 
 
+@pytest.mark.each_kernel
 def test_all_tools():
     """What it says is what they do."""
     checks, said = doctor()
@@ -90,6 +93,7 @@ def test_all_tools():
     assert all(bool(check["advice"]) == (check["granted"] != "yes") for check in checks.values())
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("avoid", ["fentry,fexit", "fentry,fexit,kprobe,kretprobe", "gaps"])
 def test_down_the_ladders(avoid):
     """With the better rungs ruled out, which tools then do, too."""
@@ -107,6 +111,7 @@ def test_without_a_capability(capability):
     assert (f"CAP_{capability.upper()}" in checks["capabilities"]["how"]) != by_admin
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("also", ["bpf", "perfmon"])
 def test_without_two(also):
     """Without CAP_SYS_ADMIN, both of the others are needed: the tools say which is missing."""
@@ -118,12 +123,14 @@ def test_without_two(also):
     assert checks["capabilities"]["granted"] == "no" and checks["tp_btf"]["granted"] == "no"
 
 
+@pytest.mark.any_kernel
 def test_as_nobody():
     """Without privileges no tool runs, and it says so."""
     _, said = doctor("opensnoop", "bscope", prefix=NOBODY)
     assert {tool["runs"] for tool in said.values()} == {"none"}
 
 
+@pytest.mark.any_kernel
 def test_in_other_namespaces():
     checks, said = doctor("runqlat", prefix=["unshare", "--pid", "--user", "--map-root-user", "--cgroup", "--fork"])
     assert checks["user namespace"]["granted"] == "no" and checks["pid namespace"]["granted"] == "partly"
@@ -131,6 +138,7 @@ def test_in_other_namespaces():
     assert said["runqlat"]["runs"] == "none" and "initial user namespace" in said["runqlat"]["message"]
 
 
+@pytest.mark.any_kernel
 def test_kinds_of_bscope():
     """They are those of bscope --info."""
     _, said = doctor("bscope")
@@ -139,6 +147,7 @@ def test_kinds_of_bscope():
         {kind: f"  {kind}: yes\n" in info for kind in ("tracepoint", "kprobe", "fentry", "uprobe", "perf_event")}
 
 
+@pytest.mark.any_kernel
 def test_text():
     """The same as text, at 80 columns."""
     done = subprocess.run([BUILD / "bin" / "borescope", "doctor", "opensnoop", "xstack"], capture_output=True, encoding="utf-8",
@@ -150,6 +159,17 @@ def test_text():
         assert f"{check['check']} {check['granted']} {' '.join(check['how'].split())}" in words
     for tool in said.values():
         assert f"{tool['tool']} {tool['runs']} {tool['probes'][0]['probe']}: {tool['probes'][0]['used']}" in words
+
+
+@pytest.mark.any_kernel
+def test_documented_keys():
+    """FIELDS of the page has the keys of all objects, and no others."""
+    done = subprocess.run([BUILD / "bin" / "borescope", "doctor", "--json", "opensnoop"], capture_output=True, check=False,
+                          encoding="utf-8")
+    objects = [json.loads(line) for line in done.stdout.splitlines()]
+    keys = {key for obj in objects for key in (*obj, *(key for probe in obj.get("probes", []) for key in probe))}
+    fields = (ROOT / "man/borescope.8").read_text(encoding="utf-8").split(".SH FIELDS")[1].split(".SH EXIT")[0]
+    assert keys == {key for tag in re.findall(r"^\.TP\n(.*)$", fields, re.M) for key in re.findall(r"\\fB(\w+)\\fR", tag)}
 
 
 @pytest.mark.any_kernel
