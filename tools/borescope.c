@@ -212,37 +212,50 @@ static int show_page(const char *name)
 
 /* --- doctor ------------------------------------------------------------------------------- */
 
-static int doctor(char **argv)
-{
+struct doctored {
 	char paths[ARRAY_SIZE(questions)][PATH_MAX];
 	struct doctor_tool tools[ARRAY_SIZE(questions)];
-	bool json = false, named;
-	size_t nr = 0;
+	size_t nr;
+};
 
-	for (; *argv && **argv == '-'; argv++) {
-		if (strcmp(*argv, "-j") && strcmp(*argv, "--json")) {
+/* Returns GO_ON, or the status to exit with after printing why. */
+static int add_tool(struct doctored *d, const char *name)
+{
+	char *path;
+
+	if (!tool_of(name))
+		return unknown(name);
+	if (d->nr == ARRAY_SIZE(d->tools)) {
+		error("doctor takes at most %zu tools", d->nr);
+		return STATUS_USAGE;
+	}
+	path = d->paths[d->nr];
+	d->tools[d->nr].name = name;
+	d->tools[d->nr].path = find_beside(name, path) || find_in_path(name, path) ? path : NULL;
+	d->nr++;
+	return GO_ON;
+}
+
+static int doctor(char **argv)
+{
+	static struct doctored d;
+	bool json = false;
+	int status = GO_ON;
+
+	for (; status == GO_ON && *argv; argv++) {
+		if (!strcmp(*argv, "-j") || !strcmp(*argv, "--json")) {
+			json = true;
+		} else if (**argv == '-') {
 			error("doctor has no option %s: see borescope --help", *argv);
 			return STATUS_USAGE;
+		} else {
+			status = add_tool(&d, *argv);
 		}
-		json = true;
 	}
-	named = *argv;
-	for (size_t i = 0; named ? (bool)*argv : i < ARRAY_SIZE(questions); i++) {
-		const char *name = named ? *argv++ : questions[i].tool;
-
-		if (!tool_of(name))
-			return unknown(name);
-		if (nr == ARRAY_SIZE(tools)) {
-			error("doctor takes at most %zu tools", nr);
-			return STATUS_USAGE;
-		}
-		tools[nr].name = name;
-		tools[nr].path = find_beside(name, paths[nr]) || find_in_path(name, paths[nr])
-					 ? paths[nr]
-					 : NULL;
-		nr++;
-	}
-	return doctor_examine(tools, nr, json);
+	if (!d.nr && status == GO_ON)
+		for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
+			add_tool(&d, questions[i].tool);
+	return status == GO_ON ? (int)doctor_examine(d.tools, d.nr, json) : status;
 }
 
 /* --- what it is to do --------------------------------------------------------------------- */

@@ -274,14 +274,15 @@ static const char *outcome(int err)
 
 static void check_kprobes(struct checking *k)
 {
+	const bool there = !access(PMU("kprobe"), F_OK);
 	int err = support_try_kprobe();
 
 	tell(k, "kprobes", err ? CHECK_NO : CHECK_YES,
-	     access(PMU("kprobe"), F_OK) ? "It takes a kernel with CONFIG_KPROBE_EVENTS; without "
-					   "it fentry has to be there."
-					 : "Run it as root, or with CAP_PERFMON, on a kernel that "
-					   "lockdown leaves them.",
-	     "opened one, at kernel_halt, disabled: %s", outcome(err));
+	     there ? "Run it as root, or with CAP_PERFMON, on a kernel that lockdown leaves them."
+		   : "It takes a kernel with CONFIG_KPROBE_EVENTS; without it fentry has to be "
+		     "there.",
+	     "%s: %s", there ? "opened one, at kernel_halt, disabled" : PMU("kprobe"),
+	     outcome(err));
 }
 
 /* The kernel looks at the privileges first, then for the file, of which there is none: so no page
@@ -300,7 +301,7 @@ static void check_uprobes(struct checking *k)
 	tell(k, "uprobes", err ? CHECK_NO : CHECK_YES,
 	     type ? "Run it as root, or with CAP_PERFMON."
 		  : "bscope needs it for programs: it takes a kernel with CONFIG_UPROBE_EVENTS.",
-	     PMU("uprobe") "; opened one in no file: %s", outcome(err));
+	     "%s: %s", type ? "opened one, in no file" : PMU("uprobe"), outcome(err));
 }
 
 static void check_perf(struct checking *k)

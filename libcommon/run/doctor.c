@@ -388,7 +388,7 @@ static void show_summary(struct doctor *d)
 		json_end_object(&d->json);
 		return;
 	}
-	out_printf(&d->out, "\n%zu tools run in full, %zu reduced, %zu not at all.\n",
+	out_printf(&d->out, "\nTools: %zu in full, %zu reduced, %zu not at all.\n",
 		   d->counts[DOCTOR_FULL], d->counts[DOCTOR_REDUCED], d->counts[DOCTOR_NONE]);
 }
 

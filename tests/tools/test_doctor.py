@@ -31,7 +31,7 @@ def without(capability):
 
 def doctor(*tools, prefix=(), avoid=""):
     """What it says of the checks and of these tools, by their names, and the summary."""
-    done = subprocess.run([*prefix, BUILD / "bin" / "borescope", "doctor", "--json", *tools], capture_output=True,
+    done = subprocess.run([*prefix, BUILD / "bin" / "borescope", "doctor", *tools, "--json"], capture_output=True,
                           encoding="utf-8", env={**os.environ, "BORESCOPE_AVOID": avoid}, timeout=patience(60), check=False)
     assert not done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
