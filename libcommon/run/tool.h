@@ -41,8 +41,8 @@ struct tool {
 	int (*attach)(struct run *r);
 	void (*detach)(struct run *r);
 
-	/* For --probes, in place of attach where that may be refused: would it be granted? Returns as
-	 * attach does, and leaves nothing. */
+	/* For --probes, in place of attach where that may be refused: would it be granted? Returns
+	 * as attach does, and leaves nothing. */
 	int (*try_attach)(struct run *r);
 
 	/* Attached; before the first event is shown. */

@@ -188,7 +188,8 @@ def test_nothing_is_attached(tmp_path):
     trace = tmp_path / "trace"
     strace = ["strace", "-f", "-o", trace, "-e", "trace=bpf,perf_event_open,ioctl"]
     doctor(*FEW, "xstack", "bscope", prefix=strace)
-    calls = trace.read_text(encoding="utf-8")
+    lines = trace.read_text(encoding="utf-8").splitlines()
+    calls = "\n".join(line for line in lines if " = -1 E" not in line)     # bscope asks for links that there cannot be
     assert calls.count("BPF_PROG_LOAD") > 10 and "perf_event_open(" in calls
     attaching = re.compile("BPF_LINK_CREATE|BPF_RAW_TRACEPOINT_OPEN|BPF_PROG_ATTACH|PERF_EVENT_IOC_(ENABLE|SET_BPF)|BPF_OBJ_PIN")
     assert not attaching.findall(calls)
