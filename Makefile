@@ -167,6 +167,18 @@ $(O)/man/$(1).8: $(O)/man/$(2).8
 endef
 $(foreach l,$(LINKS),$(eval $(call link,$(word 1,$(subst =, ,$(l))),$(word 2,$(subst =, ,$(l))))))
 
+# What borescope knows: the tools' questions, their other names, and how programs are called where they are installed.
+$(O)/gen/questions.inc: man/borescope.7 man/questions
+	@mkdir -p $(@D)
+	$(Q)man/questions $< > $@
+$(O)/gen/links.inc: tools/links
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^\([a-z0-9]*\) \([a-z0-9]*\)$$/{ "\1", "\2" },/p' $< > $@
+$(O)/gen/affixes.inc: FORCE
+	@mkdir -p $(@D)
+	@echo '"$(PROGRAM_PREFIX)", "$(PROGRAM_SUFFIX)"' | cmp -s - $@ || echo '"$(PROGRAM_PREFIX)", "$(PROGRAM_SUFFIX)"' > $@
+$(O)/obj/tools/borescope.o: $(patsubst %,$(O)/gen/%.inc,questions links affixes)
+
 # The names of system calls, as this machine's headers have them.
 $(O)/gen/syscalls-native.h: Makefile
 	@mkdir -p $(@D)

@@ -20,7 +20,7 @@ static const struct opt options[] = {
 	OPT('D', "disks", .flag = &disks, .help = "a histogram for each disk"),
 	OPT('e', "extension", .flag = &extension, .help = "the total time, too"),
 	OPT('d', "disk", .arg = "DISK", .parse = disk_parse, .value = &request_timing.only_dev,
-	    .help = "this disk only"),
+	    .offer = disk_offer, .help = "this disk only"),
 	{ 0 },
 };
 

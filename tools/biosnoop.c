@@ -13,7 +13,7 @@ static const struct opt options[] = {
 	OPT('Q', "queue", .flag = &queued,
 	    .help = "a column QUE(ms): the time in the kernel's queue"),
 	OPT('d', "disk", .arg = "DISK", .parse = disk_parse, .value = &request_timing.only_dev,
-	    .help = "this disk only"),
+	    .offer = disk_offer, .help = "this disk only"),
 	OPT('P', "pattern", .flag = &pattern, .help = "a column P: sequential or random"),
 	OPT('e', "extended", .flag = &extended,
 	    .help = "partition, flags, error, cgroup and file, too"),

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/regex.h"
+#include "run/offers.h"
 #include "run/tool.h"
 #include "execsnoop.shared.h"
 #include "execsnoop.skel.h"
@@ -17,7 +18,7 @@ static const struct opt options[] = {
 	OPT('U', "print-uid", .flag = &print_uid, .help = "a column UID"),
 	OPT_LETTER('u', "uid"),
 	OPT('P', "ppid", .arg = "PID", .uint = &ppid, .min = 1, .max = 0x7fffffff,
-	    .help = "only children of this process"),
+	    .offer = offers_pids, .help = "only children of this process"),
 	OPT('x', "fails", .flag = &failed, .help = "execs that failed, too"),
 	OPT('q', "quote", .flag = &quote, .help = "\"quotation marks\" around each argument"),
 	OPT('n', "name", .arg = "REGEX", .regex = &name,

@@ -6,6 +6,7 @@
 #include "run/tool.h"
 #include "stacks/samples.h"
 #include "tasks/offcpu.h"
+#include "tasks/thread.h"
 #include "offcputime.skel.h"
 
 static uint64_t min_us = 1, max_us = UINT64_MAX / 1000, duration_ns;
@@ -28,7 +29,7 @@ static const struct opt options[] = {
 	OPT('M', "max-block-time", .arg = "US", .uint = &max_us, .min = 1, .max = UINT64_MAX / 1000,
 	    .help = "only waits of so many or less"),
 	OPT(0, "state", .arg = "S[,S...]", .parse = offcpu_parse_states, .value = &wanted_states,
-	    .help = "only waits in these states: D,S; or a mask"),
+	    .choices = THREAD_STATES, .help = "only waits in these states: D,S; or a mask"),
 	OPT(0, "preempted", .flag = &preempted,
 	    .help = "also the time that threads wait for a CPU"),
 	STACKS_OPTIONS,

@@ -3,6 +3,7 @@
 #include "files/paths.h"
 #include "files/open_filter.h"
 #include "run/filter.h"
+#include "run/offers.h"
 #include "run/tool.h"
 #include "opensnoop.shared.h"
 #include "opensnoop.skel.h"
@@ -18,12 +19,12 @@ static const struct opt options[] = {
 	OPT_LETTER('t', "tid"),
 	OPT_LETTER('u', "uid"),
 	OPT_LETTER('d', "duration"),
-	OPT('n', "name", .arg = "NAME", .filter = filter_parse_comm_part,
+	OPT('n', "name", .arg = "NAME", .filter = filter_parse_comm_part, .offer = offers_comms,
 	    .help = "only processes with NAME in their name"),
 	OPT('e', "extended-fields", .flag = &extended,
 	    .help = "a column FLAGS: open(2)'s flags, in octal"),
 	OPT('f', "flag-filter", .arg = "FLAG", .parse = open_filter_parse, .value = &flag_filters,
-	    .help = "only opens with this flag (again: or this)"),
+	    .offer = open_filter_offer, .help = "only opens with this flag (again: or this)"),
 	OPT('F', "full-path", .flag = &full_path,
 	    .help = "absolute paths, also for relative names"),
 	{ 0 },

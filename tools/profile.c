@@ -37,6 +37,7 @@ static const struct opt options[] = {
 	OPT('c', "count", .arg = "N", .uint = &sampled.period, .min = PERF_PERIOD_MIN_CLOCK,
 	    .max = 1000000000000, .help = "a sample every N cycles (ns, by the CPU clock)"),
 	OPT(0, "source", .arg = "NAME", .parse = parse_source, .value = &sampled.source,
+	    .choices = "cycles cpu-clock",
 	    .help = "cycles (default, if there are any) or cpu-clock"),
 	OPT_LETTER('L', "tid"),
 	OPT('C', "cpu", .arg = "CPU", .uint = &only_cpu, .max = 1000000, .help = "this CPU only"),
@@ -111,6 +112,11 @@ static int attach(struct run *r)
 {
 	symbols_set_drain(samples.symbols, drain_sampling, NULL);
 	return perf_sampling_start(&sampling, &sampled, object_program(&r->object, "sample"));
+}
+
+static int try_attach(struct run *r)
+{
+	return perf_sampling_try(&sampled);
 }
 
 static uint64_t counted(struct run *r, enum sample_count what)
@@ -269,6 +275,7 @@ static const struct tool tool = {
 	.setup = setup,
 	.configure = configure,
 	.attach = attach,
+	.try_attach = try_attach,
 	.detach = detach,
 	.started = started,
 	.event_size = sizeof(struct stack_event),

@@ -11,6 +11,7 @@
 #include "base/syscalls.h"
 #include "kernel/syscall_counts.h"
 #include "kernel/syscall_start.h"
+#include "run/offers.h"
 #include "run/tool.h"
 #include "syscount.shared.h"
 #include "syscount.skel.h"
@@ -216,10 +217,23 @@ static const struct probe probes[] = {
 	{ 0 },
 };
 
+static void offer_errnos(struct offers *o)
+{
+	for (int err = 1; err <= 4095; err++)
+		if (errno_name(err))
+			offers_add(o, errno_name(err), strerror(err));
+}
+
+static void offer_calls(struct offers *o)
+{
+	for (const char *const *name = syscall_names(); *name; name++)
+		offers_add(o, *name, NULL);
+}
+
 static const struct opt options[] = {
 	OPT_LETTER('t', "tid"),
 	OPT('c', "ppid", .arg = "PID", .uint = &ppid, .min = 1, .max = 0x7fffffff,
-	    .help = "only children of this process"),
+	    .offer = offers_pids, .help = "only children of this process"),
 	OPT('i', "interval", .arg = "SEC", .sec = &interval_ns,
 	    .help = "a report at each interval (default: one at the end)"),
 	OPT_LETTER('d', "duration"),
@@ -227,13 +241,13 @@ static const struct opt options[] = {
 	    .help = "this many rows (default: 10; all as JSON)"),
 	OPT('x', "failed", .flag = &failed, .help = "only calls that failed"),
 	OPT('e', "errno", .arg = "ERRNO", .parse = parse_errno, .value = &only_errno,
-	    .help = "only calls that failed so (EPERM or 1)"),
+	    .offer = offer_errnos, .help = "only calls that failed so (EPERM or 1)"),
 	OPT('L', "latency", .flag = &latency, .help = "the time that the calls took"),
 	OPT('m', "milliseconds", .flag = &milliseconds, .help = "with -L: in milliseconds"),
 	OPT('P', "process", .flag = &by_process, .help = "a row for each process"),
 	OPT('l', "list-syscalls", .flag = &list, .help = "list the names of system calls"),
 	OPT(0, "syscall", .arg = "SYSCALL", .parse = parse_call, .value = &only,
-	    .help = "this system call only"),
+	    .offer = offer_calls, .help = "this system call only"),
 	{ 0 },
 };
 

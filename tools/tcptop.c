@@ -30,6 +30,7 @@ static const char *parse_sort(const char *arg, void *value)
 static const struct opt options[] = {
 	TOP_OPTIONS,
 	OPT('s', "sort", .arg = "KEY", .parse = parse_sort, .value = &sort,
+	    .choices = "all sent received retransmits",
 	    .help = "by all (bytes), sent, received or retransmits"),
 	FLOW_VERSION_OPTIONS,
 	OPT('e', "extended", .flag = &extended, .help = "retransmits, srtt, state, namespace"),

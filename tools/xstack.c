@@ -30,7 +30,7 @@ static const struct opt options[] = {
 	OPT('i', "iterations", .arg = "N", .uint = &count, .min = 1,
 	    .help = "stop after this many samples"),
 	OPT(0, "state", .arg = "S[,S...]", .parse = thread_parse_states, .value = &states,
-	    .help = "only threads in these states: R,D"),
+	    .choices = THREAD_STATES, .help = "only threads in these states: R,D"),
 	OPT('q', "quiet", .flag = &quiet, .help = "no header, no notes"),
 	OPT('r', "reverse", .flag = &root_first, .help = "rows with the outermost function first"),
 	STACKS_OPTIONS,

@@ -33,11 +33,8 @@ static void unescape_octal(char *s)
 	*to = '\0';
 }
 
-/*
- * Where cgroup v2 is mounted, into @mount: rather the root of the hierarchy than a part of it.
- * A line: "36 35 0:30 ROOT MOUNT rw,noatime shared:1 - cgroup2 cgroup2 rw"
- */
-static int find_mount(char mount[PATH_MAX])
+/* A line: "36 35 0:30 ROOT MOUNT rw,noatime shared:1 - cgroup2 cgroup2 rw" */
+int cgroup_mount(char mount[PATH_MAX])
 {
 	char *line = NULL, root[3], path[PATH_MAX];
 	int err = -ENOTSUP;
@@ -118,7 +115,7 @@ int cgroup_id_parse(const char *text, uint64_t *id)
 	if (err != -ENOENT && err != -EINVAL)
 		return err;
 
-	below = find_mount(mount);
+	below = cgroup_mount(mount);
 	if (below)
 		return err == -EINVAL ? err : below;
 	if (asprintf(&path, "%s/%s", mount, text) < 0)
@@ -157,7 +154,7 @@ int cgroup_path_of(uint64_t id, char *path, size_t size)
 	int fd, err = 0;
 	ssize_t len;
 
-	if (find_mount(mount))
+	if (cgroup_mount(mount))
 		return -ENOTSUP;
 	fd = open_by_id(id, mount);
 	if (fd < 0)
@@ -211,7 +208,7 @@ uint64_t cgroup_memory_limit(void)
 	char mount[PATH_MAX], path[PATH_MAX], file[PATH_MAX + 16];
 	uint64_t least = UINT64_MAX, limit;
 
-	if (find_mount(mount) || !own_cgroup(mount, path, sizeof(path)))
+	if (cgroup_mount(mount) || !own_cgroup(mount, path, sizeof(path)))
 		return least;
 	while (strlen(path) > strlen(mount)) {
 		snprintf(file, sizeof(file), "%s/memory.max", path);

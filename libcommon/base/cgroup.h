@@ -6,9 +6,14 @@
 #ifndef BORESCOPE_BASE_CGROUP_H
 #define BORESCOPE_BASE_CGROUP_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Where cgroup v2 is mounted, into @mount: rather the root of the hierarchy than a part of it.
+ * Returns 0, -ENOTSUP when it is nowhere, or -errno. */
+int cgroup_mount(char mount[PATH_MAX]);
 
 /*
  * Reads @text, which is an id in digits, an absolute path in the file system (/sys/fs/cgroup/...),

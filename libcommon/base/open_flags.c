@@ -113,3 +113,12 @@ int open_flags_filter(const char *text, uint32_t *mask, uint32_t *value)
 		*mask |= O_ACCMODE;
 	return 0;
 }
+
+const char *open_flags_name(size_t i)
+{
+	const size_t modes = ARRAY_SIZE(access_modes);
+
+	if (i < modes)
+		return access_modes[i];
+	return i - modes < ARRAY_SIZE(open_flags) ? open_flags[i - modes].name : NULL;
+}

@@ -21,6 +21,9 @@ const char *open_flags_str(uint32_t flags, char *buf, size_t size);
  */
 int open_flags_parse(const char *text, uint32_t *flags);
 
+/* The name of flag number @i, from 0 on, access modes among them; NULL: there are no more. */
+const char *open_flags_name(size_t i);
+
 /*
  * The same for a filter: an open has all that @text names when (flags & mask) == value. O_RDONLY is
  * 0, and an access mode is all of its two bits. Returns 0 or -EINVAL.

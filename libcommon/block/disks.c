@@ -12,6 +12,7 @@
 
 #include "base/util.h"
 #include "block/disks.h"
+#include "run/offers.h"
 
 /* A kobject's name can't have a '/': sysfs writes '!' in its place. */
 static void replace(char *s, char from, char to)
@@ -205,4 +206,16 @@ const char *disk_parse(const char *arg, void *dev)
 			 subsystem, space);
 		return right;
 	}
+}
+
+void disk_offer(struct offers *o)
+{
+	DIR *d = opendir("/sys/block");
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			offers_add(o, e->d_name, NULL);
+	if (d)
+		closedir(d);
 }

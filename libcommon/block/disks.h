@@ -35,5 +35,8 @@ unsigned int disk_count(void);
 
 /* For the table of options (struct opt, .parse): disk_find() of @arg into the uint32_t @dev. */
 const char *disk_parse(const char *arg, void *dev);
+/* Likewise (.offer): the disks that there are. */
+struct offers;
+void disk_offer(struct offers *o);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/open_flags.h"
 #include "files/open_filter.h"
 #include "lib/core/filter.shared.h"
+#include "run/offers.h"
 
 const char *open_filter_parse(const char *arg, void *filters)
 {
@@ -15,4 +16,12 @@ const char *open_filter_parse(const char *arg, void *filters)
 		return "an open flag, O_CREAT, or several that must all be there, O_WRONLY|O_TRUNC";
 	f->nr++;
 	return NULL;
+}
+
+void open_filter_offer(struct offers *o)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = open_flags_name(i)); i++)
+		offers_add(o, name, NULL);
 }

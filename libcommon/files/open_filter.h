@@ -10,5 +10,8 @@
  * flag of open(2) or several that must all be there, "O_WRONLY|O_TRUNC".
  */
 const char *open_filter_parse(const char *arg, void *filters);
+/* Likewise (.offer): the flags by their names. */
+struct offers;
+void open_filter_offer(struct offers *o);
 
 #endif

@@ -192,22 +192,52 @@ static void rung_text(const struct ladder_asks *asks, const char *rung, char *te
 		snprintf(text, size, "%s", place.type);
 }
 
+static bool is_replaced(const struct ladder *l, int i)
+{
+	while (is_probe(l, ++i))
+		if (l->probes[i].instead && l->rung[i] >= 0)
+			return true;
+	return false;
+}
+
+static void tell_choice(const struct ladder *l, const struct ladder_asks *asks, int i,
+			struct ladder_choice *c)
+{
+	const struct probe *p = &l->probes[i];
+	int first = p->instead ? 0 : i; /* whose best rung that would have been */
+
+	*c = (struct ladder_choice){ .probe = p->name, .why = l->why[first] };
+	if (c->why)
+		rung_text(asks, l->probes[first].rungs[l->best[first]], c->best, sizeof(c->best));
+	c->replaced = l->rung[i] < 0 && is_replaced(l, i);
+	if (l->rung[i] < 0)
+		return;
+	rung_text(asks, ladder_rung(l, i), c->used, sizeof(c->used));
+	rung_gaps(asks, ladder_rung(l, i), &c->gaps);
+	c->less = (c->why && l->rung[i] > l->best[i]) || p->instead;
+}
+
+bool ladder_choice(const struct ladder *l, const struct ladder_asks *asks, int i,
+		   struct ladder_choice *c)
+{
+	if (!is_probe(l, i) || (l->rung[i] < 0 && !l->why[i]))
+		return false;
+	tell_choice(l, asks, i, c);
+	return true;
+}
+
 /* Says which rung is in use, when a better one was ruled out. */
 static void say_rung(struct ladder *l, const struct ladder_asks *asks, int i)
 {
 	const struct probe *p = &l->probes[i];
-	int first = p->instead ? 0 : i; /* whose best rung that would have been */
-	const char *why = l->why[first];
-	char used[80], best[80];
+	struct ladder_choice c;
 
-	rung_text(asks, ladder_rung(l, i), used, sizeof(used));
-	rung_text(asks, l->probes[first].rungs[l->best[first]], best, sizeof(best));
-	if (((why && l->rung[i] > l->best[i]) || p->instead) && !l->said[i] && !p->later &&
-	    !(p->optional && why == l->told)) {
-		note("%s is not available (%s): using %s", best, why, used);
-		l->told = why;
+	tell_choice(l, asks, i, &c);
+	if (c.less && !l->said[i] && !p->later && !(p->optional && c.why == l->told)) {
+		note("%s is not available (%s): using %s", c.best, c.why, c.used);
+		l->told = c.why;
 	}
-	debug("%s: using %s", p->name, used);
+	debug("%s: using %s", p->name, c.used);
 	l->said[i] = true;
 }
 

@@ -12,8 +12,11 @@
 #define BORESCOPE_KERNEL_LADDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "kernel/probe.h"
+
+#define LADDER_RUNG_LEN 80 /* of "fexit/do_sys_openat2", with the NUL */
 
 struct ladder_asks {
 	/* Where the program of this name runs. False: there is no such program. */
@@ -46,6 +49,23 @@ void ladder_init(struct ladder *l, const struct probe *probes);
  * had. Returns 0, or -ENOTSUP after printing which probe that the tool can't do without has none.
  */
 int ladder_choose(struct ladder *l, const struct ladder_asks *asks);
+
+/* What was chosen for a probe, in the words of the messages. */
+struct ladder_choice {
+	const char *probe;
+	char used[LADDER_RUNG_LEN]; /* the rung in use; "": none is */
+	char best[LADDER_RUNG_LEN]; /* the first one that was ruled out; "": none was */
+	const char *why;	    /* why it was; NULL: none was */
+	/* What escapes the rung in use on this kernel; NULL: nothing does, or none is in use. */
+	const char *gaps;
+	bool less;     /* the rung in use is not as good as .best */
+	bool replaced; /* none is in use, and another probe sees it instead */
+};
+
+/* That of probe number @i. False: there is no such probe, or this run needs none: it has not asked
+ * for what it sees, or another one sees that. */
+bool ladder_choice(const struct ladder *l, const struct ladder_asks *asks, int i,
+		   struct ladder_choice *c);
 
 /* Rules out the rung in use that @program is on; @why is a clause that lives as long as @l. Returns
  * whether it is worth choosing again. */

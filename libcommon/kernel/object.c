@@ -269,6 +269,33 @@ static int attach_all(struct object *o)
 	return 0;
 }
 
+/* In the place of attaching: would the kernel refuse a kprobe? It is the only kind whose programs
+ * may be loaded, and not attached, for reasons of the whole kernel (lockdown). */
+static int try_kprobes(struct object *o)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program (prog, o->bpf) {
+		if (bpf_program__fd(prog) < 0 || place_of(o, prog).kind != PLACE_KPROBE ||
+		    bpf_program__expected_attach_type(prog) == BPF_TRACE_KPROBE_MULTI)
+			continue;
+		if (support_try_kprobe() &&
+		    step_down(o, bpf_program__name(prog), "the kernel refuses to attach it"))
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+static void tell_chosen(const struct object *o, const struct object_spec *spec,
+			const struct ladder_asks *asks)
+{
+	struct ladder_choice c;
+
+	for (int i = 0; i < PROBES_MAX && o->ladder.probes[i].name; i++)
+		if (ladder_choice(&o->ladder, asks, i, &c))
+			spec->chosen(&c, spec->ctx);
+}
+
 /* One try with the rungs that are left. 0, -errno, or -EAGAIN: a rung fell, try again. */
 static int try_start(struct object *o, const struct object_spec *spec, struct support *s)
 {
@@ -283,7 +310,12 @@ static int try_start(struct object *o, const struct object_spec *spec, struct su
 		err = load(o);
 	if (!err && spec->prepare)
 		err = spec->prepare(o, spec->ctx);
-	return err ? err : attach_all(o);
+	if (err || !spec->chosen)
+		return err ? err : attach_all(o);
+	err = try_kprobes(o);
+	if (!err)
+		tell_chosen(o, spec, &asks);
+	return err;
 }
 
 /* Learns what this kernel supports of all that the object may ask for. */

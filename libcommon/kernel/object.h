@@ -36,6 +36,9 @@ struct object_spec {
 	int (*configure)(struct object *o, void *ctx);
 	/* Called on every loaded object before its programs are attached. */
 	int (*prepare)(struct object *o, void *ctx);
+	/* Not NULL: nothing is attached; instead this is called for each probe (kernel/ladder.h),
+	 * when all is loaded that a run would load. */
+	void (*chosen)(const struct ladder_choice *c, void *ctx);
 	void *ctx;
 };
 
@@ -51,7 +54,8 @@ struct object {
 /* Opens only, which needs no privileges. Returns 0, or -errno after printing why. */
 int object_open(struct object *o, const struct object_spec *spec);
 
-/* Opens, chooses, loads, attaches. Returns 0, or -errno after printing why and what would help.
+/* Opens, chooses, loads, attaches (but see .chosen). Returns 0, or -errno after printing why and
+ * what would help.
  * @spec's tables have to live as long as @o. */
 int object_start(struct object *o, const struct object_spec *spec);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <sched.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -350,6 +351,20 @@ const char *perf_sampling_text(const struct perf_sampling_config *config)
 		snprintf(text, sizeof(text), "every %llu %s", (unsigned long long)config->period,
 			 cycles ? "cycles" : "ns");
 	return text;
+}
+
+int perf_sampling_try(const struct perf_sampling_config *config)
+{
+	const struct perf_sampling p = { .config = *config };
+	int cpu = config->only_cpu < 0 ? sched_getcpu() : config->only_cpu;
+	int fd = event_open(config->source, -1, cpu, config->period, config->mapped);
+	int err = fd < 0 ? -errno : 0;
+
+	if (err)
+		advise(&p, cpu, err);
+	else
+		close(fd);
+	return err;
 }
 
 int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampling_config *config,

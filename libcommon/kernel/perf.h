@@ -47,6 +47,10 @@ int perf_sampling_setup(struct perf_sampling_config *config);
 /* "at 49 Hz by cycles", in static memory. */
 const char *perf_sampling_text(const struct perf_sampling_config *config);
 
+/* Would the kernel grant what perf_sampling_start() needs? Opens one event and closes it again, and
+ * returns as that does. */
+int perf_sampling_try(const struct perf_sampling_config *config);
+
 /* Attaches @prog_fd (a program of type perf_event), one event a CPU. Returns 0, or -errno after one
  * line on stderr that says why and what would help. */
 int perf_sampling_start(struct perf_sampling **sampling, const struct perf_sampling_config *config,

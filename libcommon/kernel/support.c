@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/syscall.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <bpf/bpf.h>
 
-#include "base/util.h"
 #include "base/msg.h"
+#include "base/number.h"
 #include "base/util.h"
 #include "kernel/advice.h"
 #include "kernel/preempt.h"
@@ -169,6 +171,28 @@ static int try_trampoline(struct support *s, int btf_id)
 	if (fd >= 0)
 		close(fd);
 	return s->trampolines;
+}
+
+int support_try_kprobe(void)
+{
+	static const char type_file[] = "/sys/bus/event_source/devices/kprobe/type";
+	struct perf_event_attr attr = { .size = sizeof(attr), .disabled = 1 };
+	static int tried = 1; /* not yet; else 0 or -errno */
+	uint64_t type;
+	int fd;
+
+	if (tried <= 0)
+		return tried;
+	tried = number_read(type_file, 1, &type);
+	if (tried)
+		return tried;
+	attr.type = type;
+	attr.kprobe_func = (uintptr_t) "kernel_halt";
+	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	tried = fd < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return tried;
 }
 
 static const char *trampoline_ruled_out(struct support *s, int btf_id)

@@ -53,6 +53,10 @@ void support_free(struct support *s);
  * NULL: nothing speaks against it. */
 const char *support_refusal(struct support *s, const struct place *place);
 
+/* Does the kernel let us set a kprobe? Tries it, once, at a function that is not called while a
+ * machine runs. Returns 0 or -errno. */
+int support_try_kprobe(void);
+
 /* Is a kprobe or kretprobe at @place to be attached as an fprobe? */
 bool support_has_fprobe(const struct support *s, const struct place *place);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,6 +18,7 @@
 #include "net/netns.h"
 #include "kernel/object.h"
 #include "base/number.h"
+#include "run/offers.h"
 
 #define ADDR_LEN INET6_ADDRSTRLEN
 
@@ -245,4 +247,18 @@ bool flow_is_filtered(const struct flow_filter *filter)
 	static const struct flow_filter all;
 
 	return flow_ipv4 != flow_ipv6 || memcmp(filter, &all, sizeof(all));
+}
+
+void flow_offer_netns(struct offers *o)
+{
+	DIR *dir = opendir(NETNS_NAMED);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			offers_add(o, entry->d_name, NULL);
+	if (dir)
+		closedir(dir);
+	if (strchr(o->typed, '/'))
+		o->end = "files";
 }

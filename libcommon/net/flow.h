@@ -61,7 +61,8 @@ const char *flow_parse_netns(const char *arg, void *inode);
 	OPT(0, "raddr", .arg = "ADDR[/LEN]", .parse = flow_parse_prefix,			   \
 	    .value = &(filter_).raddr, .help = "this remote address or network only"),		   \
 	OPT(0, "netns", .arg = "NAME|PATH|PID|INODE", .parse = flow_parse_netns,		   \
-	    .value = &(filter_).netns, .help = "this network namespace only")
+	    .value = &(filter_).netns, .offer = flow_offer_netns,			   \
+	    .help = "this network namespace only")
 
 /* Beside these; both are the same as neither. */
 #define FLOW_VERSION_OPTIONS									   \
@@ -69,6 +70,10 @@ const char *flow_parse_netns(const char *arg, void *inode);
 	OPT('6', "ipv6", .flag = &flow_ipv6, .help = "IPv6 only")
 extern bool flow_ipv4, flow_ipv6;
 /* clang-format on */
+
+/* For the table of options (struct opt, .offer): namespaces that have names. */
+struct offers;
+void flow_offer_netns(struct offers *o);
 
 /* In a tool's configure hook: tells the kernel side which connections to look at, those of -4 or -6
  * among them. */

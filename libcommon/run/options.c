@@ -13,7 +13,9 @@
 #include "base/status.h"
 #include "base/util.h"
 #include "output/table.h"
+#include "run/complete.h"
 #include "run/filter.h"
+#include "run/offers.h"
 #include "run/options.h"
 
 #define OPTIONS_MAX 64
@@ -56,15 +58,15 @@ static void add_common(struct table *t, const struct options_spec *spec, struct 
 {
 	const struct opt common[] = {
 		OPT('p', "pid", .arg = "PID[,PID...]", .filter = filter_parse_pids,
-		    .help = "these processes only"),
+		    .offer = offers_pids, .help = "these processes only"),
 		OPT(0, "tid", .arg = "TID[,TID...]", .filter = filter_parse_tids,
-		    .help = "these threads only"),
-		OPT(0, "uid", .arg = "USER", .filter = filter_parse_uid,
+		    .offer = offers_tids, .help = "these threads only"),
+		OPT(0, "uid", .arg = "USER", .filter = filter_parse_uid, .offer = offers_users,
 		    .help = "this user only (name or number)"),
-		OPT(0, "comm", .arg = "NAME", .filter = filter_parse_comm,
+		OPT(0, "comm", .arg = "NAME", .filter = filter_parse_comm, .offer = offers_comms,
 		    .help = "processes of exactly this name only"),
 		OPT(0, "cgroup", .arg = "PATH|ID", .filter = filter_parse_cgroup,
-		    .help = "this cgroup and those below it only"),
+		    .offer = offers_cgroups, .help = "this cgroup and those below it only"),
 		OPT(0, "duration", .arg = "SEC", .sec = &c->duration_ns,
 		    .help = "stop after this many seconds"),
 		OPT(0, spec->prints_rows ? "events" : NULL, .arg = "N", .uint = &c->max_events,
@@ -343,6 +345,25 @@ static void getopt_tables(const struct table *t, char *letters, struct option *l
 	}
 }
 
+/* What stands behind the options of a tool that takes a script. */
+static void offer_script(struct offers *o, int argc, char **argv)
+{
+	o->end = "files";
+}
+
+static int complete(const struct options_spec *spec, const struct table *t, int argc, char **argv)
+{
+	const struct complete c = {
+		.options = t->opts,
+		.nr = t->nr,
+		.positional = spec->positional,
+		.rest = spec->rest ? offer_script : NULL,
+	};
+
+	complete_print(&c, argc, argv);
+	return printed();
+}
+
 int options_parse(const struct options_spec *spec, struct common_options *common, int argc,
 		  char **argv)
 {
@@ -358,6 +379,8 @@ int options_parse(const struct options_spec *spec, struct common_options *common
 	add_common(&t, spec, common);
 	if (!give_letters(&t))
 		return STATUS_FAILED;
+	if (argc > 1 && !strcmp(argv[1], "--complete"))
+		return complete(spec, &t, argc - 2, argv + 2);
 	getopt_tables(&t, letters, longs);
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, letters, longs, &by_name)) != -1) {

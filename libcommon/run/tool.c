@@ -53,6 +53,7 @@ struct loop {
 	uint64_t last_cost_ns, last_cost_at; /* when --max-cost was checked last */
 	int costly_samples;		     /* in a row */
 	bool too_costly;
+	bool only_choose; /* --probes: nothing is attached */
 };
 
 /* --- events ------------------------------------------------------------------------------- */
@@ -475,6 +476,18 @@ static int end(struct loop *l)
 	return r->failed ? STATUS_FAILED : l->too_costly ? STATUS_TOO_COSTLY : STATUS_OK;
 }
 
+/* A line of --probes. */
+static void tell_chosen(const struct ladder_choice *c, void *ctx)
+{
+	struct loop *l = ctx;
+
+	out_printf(&l->run->out, "%s\t%s\t%s\t%s\t%s\t%s\n", c->probe, c->used, c->best,
+		   c->replaced ? "replaced"
+		   : c->less   ? "less"
+			       : "",
+		   c->why ?: "", c->gaps ?: "");
+}
+
 /* Loads and attaches the plan's programs. Returns 0, or -errno after printing why. */
 static int start(struct loop *l)
 {
@@ -487,6 +500,7 @@ static int start(struct loop *l)
 		.btf = r->opt.btf,
 		.configure = configure,
 		.prepare = prepare,
+		.chosen = l->only_choose ? tell_chosen : NULL,
 		.ctx = l,
 	};
 	int err = object_start(&r->object, &spec);
@@ -544,6 +558,19 @@ static void look(struct loop *l)
 	timers_run(l->timers, TIMERS, clock_mono_ns(), l, &r->stop);
 }
 
+static int end_choosing(struct loop *l)
+{
+	struct run *r = l->run;
+	int err = l->tool->try_attach ? l->tool->try_attach(r) : 0;
+
+	events_close(r->events);
+	object_close(&r->object);
+	out_flush(&r->out);
+	if (!err && r->out.error)
+		error("cannot write: %s", strerror(r->out.error));
+	return err || r->out.error ? STATUS_FAILED : STATUS_OK;
+}
+
 /* Returns the exit status. */
 static int run(struct loop *l)
 {
@@ -558,6 +585,8 @@ static int run(struct loop *l)
 		error("cannot set up: %s", strerror(-err));
 	if (err || start(l))
 		return STATUS_FAILED;
+	if (l->only_choose)
+		return end_choosing(l);
 	err = attach(l);
 	if (!err)
 		begin(l);
@@ -613,6 +642,12 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "--list")) {
 		msg_init(spec.name);
 		return list_print(&list, argv[2]);
+	}
+	if (argc > 1 && !strcmp(argv[1], "--probes")) {
+		l.only_choose = true;
+		argv[1] = argv[0];
+		argc--;
+		argv++;
 	}
 	r.plan = plan_of(tool);
 	out_init(&r.out, STDOUT_FILENO);

@@ -41,6 +41,10 @@ struct tool {
 	int (*attach)(struct run *r);
 	void (*detach)(struct run *r);
 
+	/* For --probes, in place of attach where that may be refused: would it be granted? Returns
+	 * as attach does, and leaves nothing. */
+	int (*try_attach)(struct run *r);
+
 	/* Attached; before the first event is shown. */
 	void (*started)(struct run *r);
 
@@ -76,6 +80,13 @@ struct tool {
 		.name = #tool_, .bytes = tool_##_bpf__elf_bytes                                    \
 	}
 
+/*
+ * Besides what the table of options has, and hidden: NAME --list (run/list.h), NAME --complete
+ * (run/complete.h), and NAME --probes OPTIONS..., which does all that a run with these options does
+ * until its programs are loaded, then prints a line for each probe, and ends without attaching any:
+ * PROBE<TAB>USED<TAB>BEST<TAB>STATE<TAB>WHY<TAB>MISSES, which is struct ladder_choice; STATE is
+ * "less", "replaced" or empty.
+ */
 int tool_main(const struct tool *tool, int argc, char **argv);
 
 #endif

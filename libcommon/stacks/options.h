@@ -54,7 +54,7 @@ extern struct stacks_options stacks_options;
 /* Beside these, for a tool that uses bpf/lib/stacks/stacks.bpf.h. */
 #define STACKS_UNWIND_OPTION                                                                       \
 	OPT(0, "unwind", .arg = "HOW", .parse = stacks_parse_unwind,                               \
-	    .value = &stacks_options.unwind,                                                       \
+	    .value = &stacks_options.unwind, .choices = "fp dwarf",                                \
 	    .help = "user stacks by fp (default) or dwarf[,BYTES]")
 const char *stacks_parse_unwind(const char *arg, void *value);
 

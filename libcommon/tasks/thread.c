@@ -39,7 +39,7 @@ const char *thread_parse_states(const char *arg, void *value)
 		const char *letter = *arg ? strchr(TASK_STATES, *arg) : NULL;
 
 		if (!letter || (arg[1] && arg[1] != ','))
-			return "states as ps(1) shows them, of R S D T t X Z P I: D or R,D";
+			return "states as ps(1) shows them, of " THREAD_STATES ": D or R,D";
 		*(__u32 *)value |= 1U << (letter - TASK_STATES);
 		if (!arg[1])
 			return NULL;

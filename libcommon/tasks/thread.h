@@ -53,6 +53,7 @@ struct stacks *thread_stack_set(void);
  * bits 1 << enum task_state.
  */
 const char *thread_parse_states(const char *arg, void *value);
+#define THREAD_STATES "R S D T t X Z P I" /* for .choices */
 
 /* For a tool's table of columns: THREAD_COLUMNS, and the functions behind it. */
 void thread_state_text(struct out *o, const void *event);

@@ -11,7 +11,8 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-GENERATED = re.compile(r"\w+\.skel\.h|flamegraph\.(js|css)\.inc|syscalls-(native|compat|x32)\.h|script-runtime\.inc")
+GENERATED = re.compile(r"\w+\.skel\.h|flamegraph\.(js|css)\.inc|syscalls-(native|compat|x32)\.h|script-runtime\.inc"
+                       r"|(questions|links|affixes)\.inc")
 FILE_LINES = 800
 FUNCTION_LINES = 60     # between the braces
 COLUMNS = 100           # the formatter does not break comments

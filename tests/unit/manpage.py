@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
-TOOLS = sorted(path.stem for path in (ROOT / "tools").glob("*.c"))
+# Those that ask the kernel. borescope runs them, and has neither tables nor their options: test_borescope.py is its test.
+TOOLS = sorted(path.stem for path in (ROOT / "tools").glob("*.c") if path.stem != "borescope")
 # Those that have tables of columns and probes; what bscope prints and where it looks is up to its script.
 TABLE_TOOLS = [tool for tool in TOOLS if (ROOT / "bpf" / f"{tool}.bpf.c").is_file()]
 PAGES = sorted(path for path in (ROOT / "man").glob("*.[1-9]"))

@@ -107,14 +107,14 @@ def test_shared_text_is_used():
 def test_references(path):
     """Every page is named in borescope(7), and names it; what a page refers to of ours, exists."""
     page = Page(path)
-    ours = {other.stem: other.suffix[1:] for other in PAGES}
-    if path.stem == "borescope":
-        for name, section in ours.items():
+    ours = {(other.stem, other.suffix[1:]) for other in PAGES}
+    if path.name == "borescope.7":
+        for name, section in ours:
             assert name == "borescope" or f"{name} ({section})" in page.text("WHICH QUESTION, WHICH TOOL")
     else:
         assert "borescope (7)" in page.text("SEE ALSO")
     for name, section in re.findall(r"^\.BR (\S+) \((\d)\)", page.source, re.M):
-        assert ours.get(name, section) == section
+        assert (name, section) in ours or name not in {own for own, _ in ours}
 
 
 @every_tool

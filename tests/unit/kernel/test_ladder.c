@@ -367,6 +367,55 @@ static void test_step_down(void **state)
 	assert_non_null(ladder_rung(&l, 0));
 }
 
+/* What doctor is told of each probe. */
+static void test_choice(void **state)
+{
+	const bool unwanted = false;
+	const struct probe probes[] = {
+		PROBE_LADDER("open", "fexit_open", "kprobe_open"),
+		{ .name = "sample", .rungs = { "sample" } },
+		{ .name = "not now", .rungs = { "tp_exit" }, .when = &unwanted },
+		{ .name = "read", .rungs = { "late" }, .optional = true },
+		{ .name = "calls", .rungs = { "tp_exit" }, .optional = true },
+		{ 0 },
+	};
+	const struct probe instead[] = {
+		{ .name = "read", .rungs = { "fexit_open" }, .optional = true },
+		{ .name = "calls", .rungs = { "tp_exit" }, .instead = true },
+		{ 0 },
+	};
+	struct kernel k = { "fexit", "no trampolines", "fentry", "no BTF", .bounded = "kprobe" };
+	const struct ladder_asks asks = { ask_place, ask_refusal, ask_gaps, &k };
+	struct ladder l = ladder_of(probes);
+	struct ladder_choice c;
+
+	assert_int_equal(choose(&l, &k), 0);
+	assert_true(ladder_choice(&l, &asks, 0, &c));
+	assert_string_equal(c.probe, "open");
+	assert_string_equal(c.used, "kprobe/do_open");
+	assert_string_equal(c.best, "fexit/do_open");
+	assert_string_equal(c.why, "no trampolines");
+	assert_string_equal(c.gaps, "something escapes it");
+	assert_true(c.less && !c.replaced);
+	assert_true(ladder_choice(&l, &asks, 1, &c));
+	assert_string_equal(c.used, "perf_event");
+	assert_true(!c.less && !c.why && !c.gaps && !c.best[0]);
+	assert_false(ladder_choice(&l, &asks, 2, &c));
+	assert_true(ladder_choice(&l, &asks, 3, &c));
+	assert_string_equal(c.used, "");
+	assert_string_equal(c.best, "fentry/xfs_file_read_iter");
+	assert_string_equal(c.why, "no BTF");
+	assert_true(!c.less && !c.replaced && !c.gaps);
+	assert_false(ladder_choice(&l, &asks, 5, &c));
+
+	l = ladder_of(instead);
+	assert_int_equal(choose(&l, &k), 0);
+	assert_true(ladder_choice(&l, &asks, 0, &c) && c.replaced && !c.used[0]);
+	assert_true(ladder_choice(&l, &asks, 1, &c) && c.less);
+	assert_string_equal(c.best, "fexit/do_open");
+	assert_string_equal(c.why, "no trampolines");
+}
+
 static void test_place(void **state)
 {
 	const struct attach_target none[] = { { "read", NULL }, { 0 } };
@@ -412,7 +461,7 @@ int main(void)
 		cmocka_unit_test(test_gaps),	       cmocka_unit_test(test_gaps_of_pairs),
 		cmocka_unit_test(test_gaps_step_down), cmocka_unit_test(test_later),
 		cmocka_unit_test(test_step_down),      cmocka_unit_test(test_place),
-		cmocka_unit_test(test_avoids),
+		cmocka_unit_test(test_avoids),	       cmocka_unit_test(test_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
