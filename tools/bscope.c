@@ -265,6 +265,7 @@ static pid_t only_pid(const struct common_options *common)
 static int list(const struct common_options *common)
 {
 	const struct listing listing = {
+		.compat = opt.compat,
 		.probes = { .only_names = true, .command = opt.command, .pid = only_pid(common) },
 		.btf = common->btf,
 		.verbose = msg_verbose
