@@ -389,8 +389,8 @@ static int use(const struct compiled *c, const struct common_options *common, pi
 	}
 	script_explain_ways(c);
 	if ((opt.svg || opt.folded || opt.top) && !flames_possible(c)) {
-		error("no map of this script has kstack or ustack among its keys, for --svg, "
-		      "--folded and --top");
+		error("--svg, --folded and --top: no map of this script has kstack or ustack "
+		      "among its keys and is a count(), a sum() or a number");
 		return STATUS_FAILED;
 	}
 	if (stages_any(&opt.stages))
