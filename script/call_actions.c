@@ -146,24 +146,22 @@ static const struct type *check_join_call(struct compiler *c, struct node *n)
 	return type_void(c->types);
 }
 
-/* The argv of a user's process or of the kernel's record, as the pointer says; a number as bpftrace
- * has it: the user's. */
+/* Where the argv is, as the pointer says; a number as bpftrace has it: a process's. */
 static enum space space_of(const struct node *n)
 {
-	if (n->type->kind == TYPE_POINTER && n->type->space == SPACE_KERNEL)
-		return SPACE_KERNEL;
-	return SPACE_USER;
+	return n->type->kind == TYPE_POINTER ? n->type->space : SPACE_USER;
 }
 
 static ir_value join_word(struct compiler *c, const struct statement *s, uint32_t record,
-			  ir_value size, ir_value word, unsigned i)
+			  ir_value size, ir_value word, unsigned i, enum space space)
 {
+	/* words of an array of the kernel's may be a process's all the same */
+	const char *append = space == SPACE_USER ? "rt_append_user" : "rt_append_any";
 	int64_t most = s->size + i * JOIN_ROOM;
 	int64_t where = (int64_t)s->args[i + 1].offset << 32 | most;
 	ir_value to = ir_scratch(c->f, record), room = ir_const(c->f, JOIN_ROOM);
 
-	return ir_runtime(c->f, "rt_append_user", IR_SCALAR, 5, to, size, room, word,
-			  ir_const(c->f, where));
+	return ir_runtime(c->f, append, IR_SCALAR, 5, to, size, room, word, ir_const(c->f, where));
 }
 
 static ir_value lower_join(struct compiler *c, struct node *n)
@@ -173,6 +171,7 @@ static ir_value lower_join(struct compiler *c, struct node *n)
 	uint32_t record = lower_place(c, all, n->span), done = ir_block(c->f);
 	ir_value argv = lower_expr(c, n->args[0]), size = ir_variable(c->f, IR_SCALAR);
 	ir_value words = ir_variable(c->f, IR_SCALAR), word;
+	enum space space = space_of(n->args[0]);
 
 	s->format = n->nr_args > 1 ? n->args[1]->text : " ";
 	s->format_len = strlen(s->format);
@@ -183,12 +182,11 @@ static ir_value lower_join(struct compiler *c, struct node *n)
 		uint32_t more = ir_block(c->f);
 
 		ir_store_imm(c->f, ir_scratch(c->f, place), 0, 8, 0);
-		lower_read(c, space_of(n->args[0]), place, 8,
-			   ir_binary_imm(c->f, IR_ADD, argv, 8 * i));
+		lower_read(c, space, place, 8, ir_binary_imm(c->f, IR_ADD, argv, 8 * i));
 		word = ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
 		ir_branch_imm(c->f, IR_NE, word, 0, more, done);
 		ir_enter(c->f, more);
-		ir_set(c->f, size, join_word(c, s, record, size, word, i));
+		ir_set(c->f, size, join_word(c, s, record, size, word, i, space));
 		ir_set(c->f, words, ir_const(c->f, i + 1));
 	}
 	ir_jump(c->f, done);

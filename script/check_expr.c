@@ -124,7 +124,9 @@ static const struct type *unknown_name(struct compiler *c, struct node *n)
 		nearest_try(&near, k->name);
 	for (const char *const *s = constant_names(); *s; s++)
 		nearest_try(&near, *s);
-	if (near.best)
+	if (function_is(n->name))
+		check_hint(c, "%s is a function: %s()", n->name, n->name);
+	else if (near.best)
 		check_hint(c, "did you mean %s?", near.best);
 	return NULL;
 }

@@ -241,6 +241,8 @@ extern const struct function_def function_actions[], function_texts[], function_
 	function_maps[], function_addresses[], builtin_functions[];
 
 const struct type *function_check(struct compiler *c, struct node *n);
+/* Is there a function of this name? */
+bool function_is(const char *name);
 ir_value function_lower(struct compiler *c, struct node *n);
 /* Says which named parameters were given that no getopt() asks for, or with --help what can be.
  * (call_values.c) */

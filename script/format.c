@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct piece {
 
 struct format {
 	char *text; /* what stands between the conversions, with %% as % */
+	char other; /* the first letter behind a % that makes no conversion */
 	size_t text_len;
 	struct piece *pieces;
 	size_t nr; /* the last one has no conversion */
@@ -120,6 +122,8 @@ static const char *take_piece(struct format *f, struct piece *p, const char *s, 
 				p->len = f->text_len - p->at;
 				return after;
 			}
+			if (!f->other && end - s > 1 && isalpha((unsigned char)s[1]))
+				f->other = s[1];
 		}
 		f->text[f->text_len++] = *s++;
 	}
@@ -220,6 +224,8 @@ bool format_check(struct source *src, struct span at, const char *format, size_t
 	if (format_args(f) != nr) {
 		source_error(src, at, "%s arguments for format string (%zu supplied, %zu expected)",
 			     nr < format_args(f) ? "not enough" : "too many", nr, format_args(f));
+		if (f->other)
+			source_hint(src, "%%%c is no conversion: it is printed as it is", f->other);
 		fits = false;
 	}
 	for (size_t i = 0; fits && i < nr; i++) {

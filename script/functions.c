@@ -37,6 +37,11 @@ static const struct function_def *function_find(const char *name)
 	return NULL;
 }
 
+bool function_is(const char *name)
+{
+	return function_find(name);
+}
+
 static const struct type *unknown_function(struct compiler *c, struct node *n)
 {
 	struct nearest near = { .name = n->name };

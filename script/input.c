@@ -32,7 +32,10 @@ static char *read_all(int fd, ssize_t *size)
 
 static struct source *no_file(const char *path, int err, bool compat)
 {
-	if (compat)
+	/* of a program without -e, a file is not what was meant */
+	if (!compat && strchr(path, '{'))
+		error("there is no file '%s': a program is given by -e", path);
+	else if (compat)
 		fprintf(stderr, "ERROR: failed to open file '%s': %s\n", path, strerror(err));
 	else
 		error("cannot read '%s': %s", path, strerror(err));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/msg.h"
 #include "script/listing.h"
 
 /* A rate is not part of what is listed. */
@@ -44,6 +45,16 @@ void listing_check_pattern(const char *pattern)
 			pattern, pattern);
 }
 
+/* Those like @pattern. Returns whether there is one, after saying so if not. */
+static bool list_pattern(const struct listing *l, struct probes *probes, const char *pattern)
+{
+	int nr = probes_list(probes, pattern, l->verbose, stdout);
+
+	if (!nr && !l->compat)
+		error("there is no %s", pattern ? pattern : "probe");
+	return nr > 0 || (!nr && l->compat);
+}
+
 /* Of @script, or where that is NULL those like @pattern. */
 static bool list(const struct listing *l, struct source *src, const struct script *script,
 		 const char *pattern)
@@ -57,7 +68,7 @@ static bool list(const struct listing *l, struct source *src, const struct scrip
 		for (size_t i = 0; i < c->nr_points; i++)
 			err |= list_point(probes, src, &c->points[i], l->verbose);
 	if (!script)
-		err = probes_list(probes, pattern, l->verbose, stdout) < 0;
+		err = !list_pattern(l, probes, pattern);
 	err |= fflush(stdout) && errno != EPIPE;
 	probes_free(probes);
 	btf_types_free(btf);

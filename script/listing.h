@@ -12,6 +12,7 @@ struct listing {
 	struct probe_options probes;
 	const char *btf; /* --btf; NULL: the kernel's */
 	bool verbose;	 /* -v: what each has */
+	bool compat;	 /* that there is none is no error */
 };
 
 /* Warns of a pattern that looks like a file's name. */

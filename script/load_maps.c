@@ -75,15 +75,38 @@ unsigned load_maps_rings(void)
 	return nr;
 }
 
-/* As libcommon/kernel/events.c has it: 8 MiB hold what a CPU can send in 50 ms at its worst; all
- * together never more than 32 MiB. But it may be said in pages, too. */
-static size_t ring_bytes(const struct script_config *config, size_t nr)
+/* Is it one that every event may have, and that is of some length? */
+static bool is_row(enum action action)
 {
-	size_t bytes = page_size();
+	return action != ACTION_PRINT_MAP && action != ACTION_CLEAR && action != ACTION_ZERO &&
+	       action != ACTION_TIME && action != ACTION_EXIT;
+}
 
-	if (!config->perf_rb_pages)
-		return nr <= 4 ? 8 << 20 : (32 << 20) / nr;
-	while (bytes / page_size() < config->perf_rb_pages && bytes < RING_MAX)
+/*
+ * As libcommon/kernel/events.c has it: 8 MiB hold what a CPU can send in 50 ms at its worst; all
+ * together never more than 32 MiB. Less where no rows are sent, for all of it is mapped, and begin
+ * costs what it takes to make it: a text or a stack comes once, what is done with maps is short,
+ * and some scripts send nothing but the end. But it may be said in pages, too.
+ */
+static size_t ring_bytes(const struct compiled *c, size_t nr)
+{
+	size_t bytes = page_size(), most = 1 << 16;
+
+	for (size_t i = 0; i < c->nr_statements; i++) {
+		enum action action = c->statements[i]->action;
+
+		if (is_row(action))
+			most = 8 << 20;
+		else if (action != ACTION_EXIT && most < 1 << 20)
+			most = 1 << 20;
+	}
+	if (c->interns && most < 1 << 20)
+		most = 1 << 20;
+	if (!c->config->perf_rb_pages) {
+		most = nr <= 4 ? most : most * 4 / nr;
+		return most > page_size() ? most : page_size();
+	}
+	while (bytes / page_size() < c->config->perf_rb_pages && bytes < RING_MAX)
 		bytes *= 2;
 	return bytes;
 }
@@ -111,7 +134,7 @@ static int make_rings(struct loaded *l)
 	size_t nr = load_maps_rings();
 	int err = 0;
 
-	l->ring_bytes = ring_bytes(l->compiled->config, nr);
+	l->ring_bytes = ring_bytes(l->compiled, nr);
 	for (l->nr_rings = 0; !err && l->nr_rings < nr; l->nr_rings += !err)
 		err = make(l, &l->rings[l->nr_rings], BPF_MAP_TYPE_RINGBUF, "ring", 0, 0,
 			   l->ring_bytes, 0);

@@ -36,12 +36,16 @@ static const struct type *no_field(struct compiler *c, struct node *n, const str
 		return NULL;
 	if (is_args(n->a) && !record->name)
 		check_error(c, n->span, "%s has no argument %s", c->target->name, n->name);
+	else if (is_args(n->a))
+		check_error(c, n->span, "args has no field %s in %s", n->name, c->target->name);
 	else
 		check_error(c, n->span, "%s has no field %s", check_text(c, record), n->name);
 	for (size_t i = 0; i < record->nr_fields; i++)
 		nearest_try(&near, record->fields[i].name);
 	if (near.best && *near.best)
 		check_hint(c, "did you mean %s?", near.best);
+	else if (is_args(n->a) && record->name)
+		check_hint(c, "bscope -lv '%s' prints what it has", c->target->name);
 	return NULL;
 }
 

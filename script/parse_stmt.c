@@ -24,12 +24,12 @@ static void read_end(struct parser *p)
 	kind = parser_kind(p);
 	if (p->panic || kind == '}' || parser_accept(p, ';'))
 		return;
-	if (kind != TOKEN_END && same_line(p, at.from, p->token.span.from)) {
+	if (kind == TOKEN_END)
+		return; /* the block around says that its '}' is missing */
+	if (same_line(p, at.from, p->token.span.from))
 		parser_unexpected(p, "';'");
-		return;
-	}
-	parser_error(p, at, "expected ';'");
-	p->panic = kind == TOKEN_END;
+	else
+		parser_error(p, at, "expected ';'");
 }
 
 /* --- what has a block --- */

@@ -83,8 +83,17 @@ static const char *nearest_tracepoint(struct expansion *e, const char *function)
 
 static int refused(struct expansion *e, const char *function, bool has_btf)
 {
-	const char *best = nearest_tracepoint(e, function);
+	const char *name = e->point->nr_parts ? e->point->parts[e->point->nr_parts - 1] : function;
+	const char *best;
 
+	/* of a wildcard the first that matches tells nothing */
+	if (probes_is_pattern(name)) {
+		probes_error(e,
+			     "this kernel grants neither kprobes nor fentry: no %s can be probed",
+			     name);
+		return -EPERM;
+	}
+	best = nearest_tracepoint(e, function);
 	if (probes_has_trampolines(e->p) && !has_btf)
 		probes_error(e, "this kernel has no kprobes, and its BTF has no %s for fentry",
 			     function);

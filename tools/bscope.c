@@ -267,6 +267,7 @@ static pid_t only_pid(const struct common_options *common)
 static int list(const struct common_options *common)
 {
 	const struct listing listing = {
+		.compat = opt.compat,
 		.probes = { .only_names = true, .command = opt.command, .pid = only_pid(common) },
 		.btf = common->btf,
 		.verbose = msg_verbose
@@ -390,8 +391,8 @@ static int use(const struct compiled *c, const struct common_options *common, pi
 	}
 	script_explain_ways(c);
 	if ((opt.svg || opt.folded || opt.top) && !flames_possible(c)) {
-		error("no map of this script has kstack or ustack among its keys, for --svg, "
-		      "--folded and --top");
+		error("--svg, --folded and --top: no map of this script has kstack or ustack "
+		      "among its keys and is a count(), a sum() or a number");
 		return STATUS_FAILED;
 	}
 	if (stages_any(&opt.stages))

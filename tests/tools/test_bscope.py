@@ -400,3 +400,17 @@ def test_average_of_nothing_is_none():
     assert maps_of_text(["@a: 5", "@b[x, y]: -3", "@[", "    f+1", "    g", "]: 2"]) == \
         {"@a": 5, "@b": {"x, y": -3}, "@": {("f", "g"): 2}}
     assert BUILD.exists() and power_row(5) == ("[4, 8)", 4, 7)
+
+
+@pytest.mark.any_kernel
+@pytest.mark.parametrize("script, most", [
+    ("interval:s:9 { @++; }", 64 << 10),                    # nothing but the end
+    ("interval:s:9 { print(@); } end { @ = 1; }", 1 << 20),  # a map is printed
+    ("interval:s:9 { @[kstack] = count(); }", 1 << 20),     # stacks
+    ('interval:s:9 { printf("x"); }', 8 << 20)])            # rows
+def test_rings_are_as_large_as_is_needed(script, most):
+    """All of a ring is mapped, and making it takes time: one that carries no rows is small."""
+    with Bscope(script) as tool:
+        maps = [path.read_text(encoding="ascii") for path in Path(f"/proc/{tool.process.pid}/fdinfo").iterdir()]
+    sizes = {int(re.search(r"^max_entries:\s*(\d+)", text, re.M)[1]) for text in maps if "map_type:\t27\n" in text}
+    assert sizes and max(sizes) <= max(most, os.sysconf("SC_PAGE_SIZE")) and (min(sizes) > most // 16), sizes

@@ -199,6 +199,7 @@ def test_stack_of_a_process_that_ended(cgroup):
     assert stacks_with(tool.maps["@"], "main") > 0.8 * sum(tool.maps["@"].values()), tool.maps
 
 
+@pytest.mark.any_kernel
 def test_stacks_of_processes_that_soon_end(cgroup):
     """Those that live 10 ms longer: what they have mapped is read as soon as there is a stack. (On a busy machine some are
     gone by then; of those that were looked at with the records of 40 ms, all were.)"""

@@ -235,7 +235,12 @@ WRONG = [
     wrong("functions are not supported: a macro does the same, macro name($x, y) { ... }", 1, "fn",
           "fn f() { } begin { @a = 1; }"),
     wrong("import is not supported: put all into one script", 1, "import", 'import "x"; begin { @a = 1; }'),
+    wrong("unknown identifier: count", 14, "count", "begin { @a = count; }", "count is a function: count()"),
+    wrong("too many arguments for format string (2 supplied, 1 expected)", 9, 'printf("%y %d", 5, 6)',
+          'begin { printf("%y %d", 5, 6); }', "%y is no conversion: it is printed as it is"),
     # one mistake, one message
+    wrong("this '{' has no '}'", 7, "{", 'begin { printf("x")'),
+    wrong("this '{' has no '}'", 16, "{", 'begin { if (1) { printf("x")'),
     wrong("undefined map: @a", 19, "@a", "begin { for $kv : @a { print($kv); } }"),
     wrong("this can't be set; only a $variable or a @map can", 9, "pid", "begin { pid = 5; }"),
     wrong("this can't be set; only a $variable or a @map can", 9, '"x"', 'begin { "x" = 5; }'),
@@ -275,6 +280,18 @@ def errors(script, *args):
 def test_unfinished(value):
     """What lacks a part is checked as far as it goes: fuzzing found that it was not."""
     assert errors(f"begin {{ @a = {value}; @b = 1; }}")
+
+
+@pytest.mark.parametrize("args, said", [
+    (["begin { @ = 1; }"], "there is no file 'begin { @ = 1; }': a program is given by -e"),
+    (["-l", "software:nosuch*"], "there is no software:nosuch*"),
+    (["-l", "nosuch*"], "there is no nosuch*")])
+def test_wrong_arguments(args, said):
+    """What is not there, in one line; as bpftrace, a list of nothing is no error."""
+    done = subprocess.run([BSCOPE, *args], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.splitlines()[-1] == f"bscope: {said}"
+    if args[0] == "-l":
+        assert subprocess.run([BSCOPE, "--compat", *args], capture_output=True, check=False).returncode == 0
 
 
 def test_several_mistakes():

@@ -32,8 +32,8 @@ static void end(void)
 	source = NULL;
 }
 
-/* Compiles it, and runs each of its programs once. */
-static void run(const char *text)
+/* Compiles it. */
+static void compile(const char *text)
 {
 	static const struct compile_options options = { .probes = { .only_names = true },
 							.btf = "/dev/null",
@@ -52,6 +52,12 @@ static void run(const char *text)
 	assert_non_null(interp);
 	if (outside)
 		interp_outside(interp, INTERP_KERNEL, outside, strlen(outside) + 1);
+}
+
+/* The same, and runs each of its programs once. */
+static void run(const char *text)
+{
+	compile(text);
 	for (size_t n = 0; n < compiled->nr_programs; n++)
 		assert_int_equal(interp_run(interp, n), 0);
 }
@@ -366,6 +372,35 @@ static void test_latency_without_room(void **unused)
 	end();
 }
 
+/* The words of an argv of the kernel's may be the kernel's or a process's; those of a process are
+ * its own. */
+static void test_join(void **unused)
+{
+	static const char word[] = "word", other[] = "other";
+	const void *argv[] = { word, other, NULL };
+	char text[128];
+
+	for (int of_kernel = 0; of_kernel < 2; of_kernel++) {
+		enum interp_space space = of_kernel ? INTERP_KERNEL : INTERP_USER;
+		const struct rt_record *record;
+		const struct statement *s;
+
+		snprintf(text, sizeof(text), "begin { join(%s(%llu)); }",
+			 of_kernel ? "kptr" : "uptr", (unsigned long long)(uintptr_t)argv);
+		compile(text);
+		interp_outside(interp, space, argv, sizeof(argv));
+		interp_outside(interp, space, word, sizeof(word));
+		interp_outside(interp, INTERP_USER, other, sizeof(other));
+		assert_int_equal(interp_run(interp, 0), 0);
+		record = interp->records[0].bytes;
+		s = compiled->statements[record->statement];
+		assert_int_equal(*(const int64_t *)((const char *)record + s->args[0].offset), 2);
+		assert_memory_equal((const char *)record + s->size, "word", 4);
+		assert_memory_equal((const char *)record + s->size + 8, "other", 5);
+	}
+	end();
+}
+
 /* exit() closes the gate, so that nothing else is counted. */
 static void test_exit(void **unused)
 {
@@ -385,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_aggregates),
 		cmocka_unit_test(test_printf),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_latency),
 		cmocka_unit_test(test_latency_without_room),
 	};
