@@ -121,12 +121,21 @@ static const struct type *check_comm(struct compiler *c, struct node *n)
 	return type_of_kind(c->types, TYPE_COMM);
 }
 
+#define COMM_SIZE 16 /* TASK_COMM_LEN */
+
+ir_value builtin_comm(struct compiler *c, struct span at)
+{
+	ir_value comm = ir_scratch(c->f, lower_place(c, COMM_SIZE, at));
+
+	/* the helper of 6.1 writes no further than the word of the name's end */
+	lower_zero(c, comm, 0, COMM_SIZE);
+	ir_call(c->f, BPF_FUNC_get_current_comm, IR_SCALAR, 2, comm, ir_const(c->f, COMM_SIZE));
+	return comm;
+}
+
 static ir_value lower_comm(struct compiler *c, struct node *n)
 {
-	ir_value at = ir_scratch(c->f, lower_place(c, 16, n->span));
-
-	ir_call(c->f, BPF_FUNC_get_current_comm, IR_SCALAR, 2, at, ir_const(c->f, 16));
-	return at;
+	return builtin_comm(c, n->span);
 }
 
 static const struct type *check_username(struct compiler *c, struct node *n)

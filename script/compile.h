@@ -193,6 +193,8 @@ ir_value builtin_argument(struct compiler *c, unsigned n);
 ir_value builtin_result(struct compiler *c);
 /* The stack pointer. */
 ir_value builtin_stack_pointer(struct compiler *c);
+/* The address of the name of the thread on the CPU: 16 bytes, zeroes behind its end. */
+ir_value builtin_comm(struct compiler *c, struct span at);
 /* Is it a literal text? Also str("text"), as which parameters come. (call_values.c) */
 bool call_literal(struct node *n);
 /* pid and tid, also as calls. (call_values.c) */

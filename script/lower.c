@@ -331,11 +331,10 @@ static void keep_uid(struct compiler *c, uint32_t uid)
 
 static void keep_comm(struct compiler *c, const struct filter *filter)
 {
-	ir_value at = ir_scratch(c->f, lower_place(c, 16, c->f->at));
+	ir_value at = builtin_comm(c, c->f->at);
 	uint64_t words[2];
 
 	memcpy(words, filter->comm, sizeof(words));
-	ir_call(c->f, BPF_FUNC_get_current_comm, IR_SCALAR, 2, at, ir_const(c->f, 16));
 	for (int i = 0; i < 2; i++) {
 		ir_value word = ir_load(c->f, at, 8 * i, 8, false);
 		ir_value differs = ir_binary(c->f, IR_XOR, word, ir_const(c->f, words[i]));

@@ -274,15 +274,19 @@ static long get_stack(struct interp *i, const uint64_t args[5])
 	return bytes;
 }
 
+/* As 6.1 does it: what is behind the name's end stays. */
 static long get_comm(struct interp *i, const uint64_t args[5])
 {
+	size_t len = strnlen(i->world.comm, sizeof(i->world.comm) - 1);
+
 	if (!interp_may(i, args[0], args[1], true) || !args[1]) {
 		interp_fail(i, "comm to outside of all memory");
 		return -EINVAL;
 	}
-	memset((void *)(uintptr_t)args[0], 0, args[1]);
-	memcpy((void *)(uintptr_t)args[0], i->world.comm,
-	       args[1] < sizeof(i->world.comm) ? args[1] : sizeof(i->world.comm));
+	if (len >= args[1])
+		len = args[1] - 1;
+	memcpy((void *)(uintptr_t)args[0], i->world.comm, len);
+	((char *)(uintptr_t)args[0])[len] = '\0';
 	return 0;
 }
 

@@ -86,6 +86,18 @@ static void assert_value(const char *text, int64_t expected)
 		fail_msg("%s: %lld, not %lld", text, (long long)value("r"), (long long)expected);
 }
 
+/* What the helper leaves behind the end of a name is not part of it. */
+static void test_comm_as_key(void **unused)
+{
+	static const char key[16] = "interp";
+	const int64_t *v;
+
+	run("begin { @k[comm] = 7; }");
+	v = interp_map_value(interp, find_map("k")->index, key);
+	assert_non_null(v);
+	assert_int_equal(*v, 7);
+}
+
 static void test_expressions(void **unused)
 {
 	static const struct {
@@ -413,6 +425,7 @@ static void test_exit(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_comm_as_key),
 		cmocka_unit_test(test_expressions),
 		cmocka_unit_test(test_statements),
 		cmocka_unit_test(test_divisions_by_zero),
