@@ -7,14 +7,20 @@
 #        [LIBIBERTY=0] [VMLINUX_H=FILE]
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types
 #   make fuzz [FUZZ_SECONDS=60]
-#   make demo | bench | install [DESTDIR= prefix= PROGRAM_PREFIX=] | deb | format | clean
+#   make demo | bench | format | clean
+#   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | deb
 
 O ?= build
 VERSION := $(shell cat VERSION)
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
-mandir ?= $(prefix)/share/man
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/borescope
+# what to put around the tools' names: bpf-, or -borescope
 PROGRAM_PREFIX ?=
+PROGRAM_SUFFIX ?=
+INSTALL ?= install
 
 ifneq ($(CROSS_COMPILE),)
 CC := $(CROSS_COMPILE)gcc
@@ -290,25 +296,19 @@ print-%:
 # --- packaging ---
 
 MAN := $(wildcard man/*.[1-9])
+INSTALL_VARIABLES = O='$(O)' VERSION='$(VERSION)' DESTDIR='$(DESTDIR)' prefix='$(prefix)' sbindir='$(sbindir)' \
+	datadir='$(datadir)' mandir='$(mandir)' docdir='$(docdir)' PROGRAM_PREFIX='$(PROGRAM_PREFIX)' \
+	PROGRAM_SUFFIX='$(PROGRAM_SUFFIX)' INSTALL='$(INSTALL)'
 
-.PHONY: man install deb format clean
+.PHONY: man install uninstall deb format clean
 man: $(MAN:man/%=$(O)/man/%)
 $(O)/man/%: man/% $(wildcard man/common/*) VERSION
 	@mkdir -p $(@D)
 	$(Q)man/expand $< $(VERSION) > $@
 
-install: all man
-	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8
-	for t in $(TOOLS); do \
-		install -m 755 $(O)/bin/$$t $(DESTDIR)$(sbindir)/$(PROGRAM_PREFIX)$$t && \
-		install -m 644 $(O)/man/$$t.8 $(DESTDIR)$(mandir)/man8/$(PROGRAM_PREFIX)$$t.8 || exit 1; \
-	done
-	for l in $(LINKS); do \
-		ln -sf $(PROGRAM_PREFIX)$${l#*=} $(DESTDIR)$(sbindir)/$(PROGRAM_PREFIX)$${l%=*} && \
-		echo '.so man8/$(PROGRAM_PREFIX)'$${l#*=}.8 \
-			> $(DESTDIR)$(mandir)/man8/$(PROGRAM_PREFIX)$${l%=*}.8 || exit 1; \
-	done
-	install -m 644 $(O)/man/borescope.7 $(DESTDIR)$(mandir)/man7/borescope.7
+install uninstall:
+	$(Q)$(INSTALL_VARIABLES) packaging/install $@
+install: all
 
 deb: all
 	$(Q)packaging/deb/build $(O) $(VERSION)
