@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/called.h"
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/util.h"
@@ -101,27 +101,13 @@ static const struct filesystem {
 
 static const struct filesystem *fs = &filesystems[0];
 
-/* Whether @word, "xfsslower", is a word of the program's name: not of its directory, and not the end
- * of another word. What is put around a name when it is installed is parted from it by a sign. */
-static bool has_word(const char *program, const char *word)
-{
-	const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program, *p = name;
-	size_t len = strlen(word);
-
-	for (; (p = strstr(p, word)); p++)
-		if ((p == name || !isalnum((unsigned char)p[-1])) &&
-		    !isalnum((unsigned char)p[len]))
-			return true;
-	return false;
-}
-
 const char *fsops_choose(const char *program, const char *suffix)
 {
 	char name[32];
 
 	for (size_t i = 0; i < NR_FILESYSTEMS; i++) {
 		snprintf(name, sizeof(name), "%s%s", filesystems[i].type, suffix);
-		if (has_word(program, name))
+		if (called_as(program, name))
 			fs = &filesystems[i];
 	}
 	for (size_t i = 0; i < NR_OPERATIONS; i++)
