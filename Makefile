@@ -8,7 +8,7 @@
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types
 #   make fuzz [FUZZ_SECONDS=60]
 #   make demo | bench | format | clean
-#   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | deb
+#   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | dist | deb | rpm
 
 O ?= build
 VERSION := $(shell cat VERSION)
@@ -28,8 +28,9 @@ endif
 # What the compiler builds for, which need not be this machine, and the tools that go with it.
 ARCH ?= $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst i%86,x86,$(patsubst aarch64,arm64,$(ARCH))))
+CC_PREFIX := $(shell echo '$(firstword $(CC))' | sed -n 's/gcc\(-[0-9.]*\)\{0,1\}$$//p')
 ifeq ($(origin AR),default)
-AR := $(shell echo '$(firstword $(CC))' | sed -n 's/gcc\(-[0-9.]*\)\{0,1\}$$//p')ar
+AR := $(CC_PREFIX)ar
 endif
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
@@ -300,7 +301,7 @@ INSTALL_VARIABLES = O='$(O)' VERSION='$(VERSION)' DESTDIR='$(DESTDIR)' prefix='$
 	datadir='$(datadir)' mandir='$(mandir)' docdir='$(docdir)' PROGRAM_PREFIX='$(PROGRAM_PREFIX)' \
 	PROGRAM_SUFFIX='$(PROGRAM_SUFFIX)' INSTALL='$(INSTALL)'
 
-.PHONY: man install uninstall deb format clean
+.PHONY: man install uninstall dist deb rpm format clean
 man: $(MAN:man/%=$(O)/man/%)
 $(O)/man/%: man/% $(wildcard man/common/*) VERSION
 	@mkdir -p $(@D)
@@ -310,9 +311,25 @@ install uninstall:
 	$(Q)$(INSTALL_VARIABLES) packaging/install $@
 install: all
 
-deb: all
-	$(Q)packaging/deb/build $(O) $(VERSION)
+# The source as one file; and packages, built from that in a clean Debian each, which takes root and debootstrap.
+DEB_SUITES ?= bookworm sid
+dist:
+	$(Q)packaging/dist $(O)/dist $(VERSION)
+deb: $(DEB_SUITES:%=deb-%)
+deb-%: dist
+	$(say) DEB $(O)/deb/$*
+	$(Q)rm -rf $(O)/deb/$* && mkdir -p $(O)/deb/$*
+	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/deb/build $(O)/deb/$*
+	$(Q)packaging/clean-room $* $(O)/deb/$* /share/build $(VERSION)
+	$(Q)rm $(O)/deb/$*/build
 
+# with Debian's rpmbuild
+rpm: dist
+	$(say) RPM $(O)/rpm
+	$(Q)rm -rf $(O)/rpm && mkdir -p $(O)/rpm
+	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/rpm/build $(O)/rpm
+	$(Q)packaging/clean-room bookworm $(O)/rpm /share/build $(VERSION)
+	$(Q)rm $(O)/rpm/build
 format: setup-format
 	clang-format -i tools/*.c libcommon/*/*.[ch] script/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
 		tests/workloads/*.h
