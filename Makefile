@@ -8,7 +8,7 @@
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types
 #   make fuzz [FUZZ_SECONDS=60]
 #   make demo | bench | format | clean
-#   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | dist | deb | rpm
+#   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | dist | static | static-arm64 | deb | rpm | check-packages
 
 O ?= build
 VERSION := $(shell cat VERSION)
@@ -32,12 +32,15 @@ CC_PREFIX := $(shell echo '$(firstword $(CC))' | sed -n 's/gcc\(-[0-9.]*\)\{0,1\
 ifeq ($(origin AR),default)
 AR := $(CC_PREFIX)ar
 endif
+OBJCOPY ?= $(CC_PREFIX)objcopy
+STRIP ?= $(CC_PREFIX)strip
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
 PYTHON ?= /usr/bin/python3
 VMLINUX_H ?= vmlinux/vmlinux.h
 
+comma := ,
 ifeq ($(V),1)
 Q :=
 say = @:
@@ -177,6 +180,20 @@ $(O)/bin/%: $(O)/obj/tools/%.o $(O)/libcommon.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LDLIBS) -o $@
 $(O)/bin/bscope: $(O)/script.a
 
+# All tools in one program: each one's main() gets its name.
+$(O)/gen/multicall.inc: tools/links $(TOOLS:%=tools/%.c)
+	@mkdir -p $(@D)
+	$(Q){ printf 'MAIN(%s)\n' $(TOOLS); printf 'NAME(%s)\n' $(foreach t,$(TOOLS),$t,$t) $(subst =,$(comma),$(LINKS)); } > $@
+$(O)/obj/multicall/%.o: $(O)/obj/tools/%.o
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --redefine-sym main=main_$* $< $@
+$(O)/obj/multicall.o: packaging/multicall.c $(O)/gen/multicall.inc $(O)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+$(O)/multicall: $(O)/obj/multicall.o $(TOOLS:%=$(O)/obj/multicall/%.o) $(O)/libcommon.a $(O)/script.a
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LDLIBS) -o $@
+
 # $(call link,NAME,TOOL): another name for a tool, and for its page
 define link
 all: $(O)/bin/$(1)
@@ -301,7 +318,7 @@ INSTALL_VARIABLES = O='$(O)' VERSION='$(VERSION)' DESTDIR='$(DESTDIR)' prefix='$
 	datadir='$(datadir)' mandir='$(mandir)' docdir='$(docdir)' PROGRAM_PREFIX='$(PROGRAM_PREFIX)' \
 	PROGRAM_SUFFIX='$(PROGRAM_SUFFIX)' INSTALL='$(INSTALL)'
 
-.PHONY: man install uninstall dist deb rpm format clean
+.PHONY: man install uninstall dist deb rpm check-packages format clean
 man: $(MAN:man/%=$(O)/man/%)
 $(O)/man/%: man/% $(wildcard man/common/*) VERSION
 	@mkdir -p $(@D)
@@ -310,6 +327,19 @@ $(O)/man/%: man/% $(wildcard man/common/*) VERSION
 install uninstall:
 	$(Q)$(INSTALL_VARIABLES) packaging/install $@
 install: all
+
+# All tools as one static program, with all that belongs to them, as one file; for arm64 in a clean room with Debian's
+# libraries for that.
+.PHONY: static static-tarball static-arm64
+static:
+	$(Q)$(MAKE) --no-print-directory STATIC=1 O=$(O)/static-$(ARCH) OUT=$(O)/dist static-tarball
+static-tarball: $(O)/multicall
+	$(Q)STRIP='$(STRIP)' packaging/static $(O) $(ARCH) $(OUT)
+static-arm64: dist
+	$(Q)rm -rf $(O)/arm64 && mkdir -p $(O)/arm64
+	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/cross $(O)/arm64
+	$(Q)packaging/clean-room bookworm $(O)/arm64 /share/cross $(VERSION) arm64 aarch64-linux-gnu
+	$(Q)mv $(O)/arm64/borescope-*-aarch64.* $(O)/dist
 
 # The source as one file; and packages, built from that in a clean Debian each, which takes root and debootstrap.
 DEB_SUITES ?= bookworm sid
@@ -330,8 +360,12 @@ rpm: dist
 	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/rpm/build $(O)/rpm
 	$(Q)packaging/clean-room bookworm $(O)/rpm /share/build $(VERSION)
 	$(Q)rm $(O)/rpm/build
+# All of these, tried in clean systems; that takes an hour.
+check-packages: deb rpm static static-arm64
+	$(Q)PYTHON=$(PYTHON) tests/packages/check $(O) $(DEB_SUITES)
+
 format: setup-format
-	clang-format -i tools/*.c libcommon/*/*.[ch] script/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
+	clang-format -i tools/*.c packaging/*.c libcommon/*/*.[ch] script/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
 		tests/workloads/*.h
 
 clean:
