@@ -3,30 +3,44 @@
 # A new tool needs no line here: tools/NAME.c and bpf/NAME.bpf.c become build/bin/NAME. A tool's other
 # names stand in tools/links. One without bpf/NAME.bpf.c makes its programs itself: bscope, of script/.
 #
-#   make [O=DIR] [V=1] [CC=clang] [ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-]
-#        [SANITIZE=1] [STATIC=1] [VMLINUX_H=FILE]
+#   make [O=DIR] [V=1] [CC=clang] [CROSS_COMPILE=aarch64-linux-gnu-] [SANITIZE=1] [STATIC=1]
+#        [LIBIBERTY=0] [VMLINUX_H=FILE]
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types
 #   make fuzz [FUZZ_SECONDS=60]
-#   make demo | bench | install [DESTDIR= prefix= PROGRAM_PREFIX=] | deb | format | clean
+#   make demo | bench | format | clean
+#   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | dist | static | static-arm64 | deb | rpm | check-packages
 
 O ?= build
 VERSION := $(shell cat VERSION)
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
-mandir ?= $(prefix)/share/man
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/borescope
+# what to put around the tools' names: bpf-, or -borescope
 PROGRAM_PREFIX ?=
+PROGRAM_SUFFIX ?=
+INSTALL ?= install
 
-ARCH ?= $(shell uname -m)
-BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
 ifneq ($(CROSS_COMPILE),)
 CC := $(CROSS_COMPILE)gcc
 endif
+# What the compiler builds for, which need not be this machine, and the tools that go with it.
+ARCH ?= $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst i%86,x86,$(patsubst aarch64,arm64,$(ARCH))))
+CC_PREFIX := $(shell echo '$(firstword $(CC))' | sed -n 's/gcc\(-[0-9.]*\)\{0,1\}$$//p')
+ifeq ($(origin AR),default)
+AR := $(CC_PREFIX)ar
+endif
+OBJCOPY ?= $(CC_PREFIX)objcopy
+STRIP ?= $(CC_PREFIX)strip
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
 PYTHON ?= /usr/bin/python3
 VMLINUX_H ?= vmlinux/vmlinux.h
 
+comma := ,
 ifeq ($(V),1)
 Q :=
 say = @:
@@ -35,6 +49,8 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
+# The same bytes wherever it is built: no path of this machine gets into an object, nor into BTF.
+PREFIX_MAPS = -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)/=build/
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Wno-gnu-variable-sized-type-not-at-end
 CFLAGS ?= -O2 -g
@@ -43,22 +59,29 @@ comma := ,
 # A tool carries of the library what it calls, and not what stands beside that in a file.
 SECTIONS := -ffunction-sections -fdata-sections
 ALL_CFLAGS = -std=gnu11 $(SECTIONS) -D_GNU_SOURCE -pthread $(WARN) -I. -Ilibcommon -Ibpf -I$(O)/skel -I$(O)/text -I$(O)/gen -DBORESCOPE_VERSION='"$(VERSION)"' \
-	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
+	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(PREFIX_MAPS) $(CPPFLAGS) $(CFLAGS)
+# libiberty, for demangle.c, is a static library without a pkg-config file. Without it names stay mangled.
+ifneq ($(LIBIBERTY),0)
+ALL_CFLAGS += -DHAVE_LIBIBERTY
+IBERTY := -liberty
+endif
 ifeq ($(STATIC),1)
 ALL_LDFLAGS = $(LDFLAGS) -Wl,--gc-sections -static
-LDLIBS = -liberty $(shell $(PKG_CONFIG) --static --libs $(LIBS))
+LDLIBS = $(IBERTY) $(shell $(PKG_CONFIG) --static --libs $(LIBS))
 else
 ALL_LDFLAGS = $(LDFLAGS) -Wl,--gc-sections
-# A tool that names no addresses needs no liblzma; libiberty, for demangle.c, has no pkg-config file.
-LDLIBS = -liberty -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(LIBS))
+# A tool that names no addresses needs no liblzma.
+LDLIBS = $(IBERTY) -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(LIBS))
 endif
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# Unit tests have them always, but with SANITIZE=0: where a build has no right to be traced, or no libasan.
+UNIT_SANITIZERS := $(if $(filter 0,$(SANITIZE)),,$(SANITIZERS))
 ifeq ($(SANITIZE),1)
 ALL_CFLAGS += $(SANITIZERS)
 ALL_LDFLAGS += $(SANITIZERS)
 endif
 BPF_CFLAGS = -g -O2 -mcpu=v3 -Wall -Wno-missing-declarations -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf \
-	-Wno-gnu-variable-sized-type-not-at-end -I$(O)/vmlinux $(shell $(PKG_CONFIG) --cflags libbpf)
+	-Wno-gnu-variable-sized-type-not-at-end -I$(O)/vmlinux $(shell $(PKG_CONFIG) --cflags libbpf) $(PREFIX_MAPS)
 
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 LINKS := $(shell sed -n 's/^\([a-z0-9]*\) \([a-z0-9]*\)$$/\1=\2/p' tools/links)
@@ -80,10 +103,11 @@ workloads: $(WORKLOADS)
 .DELETE_ON_ERROR:
 
 # What make was told on its command line is an input too: other flags, another build.
-$(O)/flags: FORCE
+$(O)/flags: FLAGS = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(CLANG) $(BPF_CFLAGS) $(VMLINUX_H)
+$(O)/unit-flags: FLAGS = $(UNIT_SANITIZERS)
+$(O)/flags $(O)/unit-flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(CLANG) $(BPF_CFLAGS) $(VMLINUX_H)' | \
-		cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(CLANG) $(BPF_CFLAGS) $(VMLINUX_H)' > $@
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 .PHONY: FORCE
 FORCE:
 
@@ -148,13 +172,27 @@ $(O)/script.a: $(SCRIPT_OBJS)
 $(O)/sanitized-script.a: $(SANITIZED_SCRIPT_OBJS)
 $(O)/libcommon.a $(O)/sanitized.a $(O)/script.a $(O)/sanitized-script.a:
 	$(say) AR $@
-	$(Q)rm -f $@ && $(CROSS_COMPILE)ar rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(O)/bin/%: $(O)/obj/tools/%.o $(O)/libcommon.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LDLIBS) -o $@
 $(O)/bin/bscope: $(O)/script.a
+
+# All tools in one program: each one's main() gets its name.
+$(O)/gen/multicall.inc: tools/links $(TOOLS:%=tools/%.c)
+	@mkdir -p $(@D)
+	$(Q){ printf 'MAIN(%s)\n' $(TOOLS); printf 'NAME(%s)\n' $(foreach t,$(TOOLS),$t,$t) $(subst =,$(comma),$(LINKS)); } > $@
+$(O)/obj/multicall/%.o: $(O)/obj/tools/%.o
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --redefine-sym main=main_$* $< $@
+$(O)/obj/multicall.o: packaging/multicall.c $(O)/gen/multicall.inc $(O)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+$(O)/multicall: $(O)/obj/multicall.o $(TOOLS:%=$(O)/obj/multicall/%.o) $(O)/libcommon.a $(O)/script.a
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LDLIBS) -o $@
 
 # $(call link,NAME,TOOL): another name for a tool, and for its page
 define link
@@ -182,32 +220,32 @@ $(O)/obj/tools/borescope.o: $(patsubst %,$(O)/gen/%.inc,questions links affixes)
 # The names of system calls, as this machine's headers have them.
 $(O)/gen/syscalls-native.h: Makefile
 	@mkdir -p $(@D)
-	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CFLAGS) -E -dM - | \
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM - | \
 		sed -nE 's/^#define __NR_([a-z0-9_]+) .*/[__NR_\1] = "\1",/p' | grep -vE 'syscalls|arch_specific' > $@
 $(O)/gen/syscalls-compat.h: Makefile
 	@mkdir -p $(@D)
-	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_32.h>' | $(CC) $(CFLAGS) -E -dM - | \
+	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_32.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM - | \
 		sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$$/[\2] = "\1",/p'; else echo NULL; fi > $@
 $(O)/gen/syscalls-x32.h: Makefile
 	@mkdir -p $(@D)
-	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_x32.h>' | $(CC) $(CFLAGS) -E -dM - | \
+	$(Q)if [ $(BPF_ARCH) = x86 ]; then echo '#include <asm/unistd_x32.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM - | \
 		sed -nE 's/^#define __NR_([a-z0-9_]+) \(__X32_SYSCALL_BIT \+ (5[0-9]+)\)$$/[\2] = "\1",/p'; else echo NULL; fi > $@
 $(patsubst %,$(O)/obj/%/base/syscalls.o,libcommon sanitized fuzzed): \
 	$(patsubst %,$(O)/gen/syscalls-%.h,native compat x32)
 
 # --- tests ---
 
-$(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags VERSION
+$(O)/obj/sanitized/%.o: libcommon/%.c $(O)/flags $(O)/unit-flags VERSION
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -c $< -o $@
-$(O)/obj/sanitized/script/%.o: script/%.c $(O)/flags VERSION
+	$(Q)$(CC) $(ALL_CFLAGS) $(UNIT_SANITIZERS) -MMD -MP -c $< -o $@
+$(O)/obj/sanitized/script/%.o: script/%.c $(O)/flags $(O)/unit-flags VERSION
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(UNIT_SANITIZERS) -MMD -MP -c $< -o $@
 
 $(O)/unit/%: tests/unit/%.c $(O)/sanitized.a
 	$(say) UNIT $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(SANITIZERS) -MMD -MP -MF $@.d -Wl,--start-group $(filter-out %.h,$^) -Wl,--end-group $(LDLIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(UNIT_SANITIZERS) -MMD -MP -MF $@.d -Wl,--start-group $(filter-out %.h,$^) -Wl,--end-group $(LDLIBS) -lcmocka -lm -o $@
 
 # script's tests, and what they share
 SCRIPT_TESTS := $(wildcard tests/unit/script/test_*.c)
@@ -288,31 +326,58 @@ print-%:
 # --- packaging ---
 
 MAN := $(wildcard man/*.[1-9])
+INSTALL_VARIABLES = O='$(O)' VERSION='$(VERSION)' DESTDIR='$(DESTDIR)' prefix='$(prefix)' sbindir='$(sbindir)' \
+	datadir='$(datadir)' mandir='$(mandir)' docdir='$(docdir)' PROGRAM_PREFIX='$(PROGRAM_PREFIX)' \
+	PROGRAM_SUFFIX='$(PROGRAM_SUFFIX)' INSTALL='$(INSTALL)'
 
-.PHONY: man install deb format clean
+.PHONY: man install uninstall dist deb rpm check-packages format clean
 man: $(MAN:man/%=$(O)/man/%)
 $(O)/man/%: man/% $(wildcard man/common/*) VERSION
 	@mkdir -p $(@D)
 	$(Q)man/expand $< $(VERSION) > $@
 
-install: all man
-	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8
-	for t in $(TOOLS); do \
-		install -m 755 $(O)/bin/$$t $(DESTDIR)$(sbindir)/$(PROGRAM_PREFIX)$$t && \
-		install -m 644 $(O)/man/$$t.8 $(DESTDIR)$(mandir)/man8/$(PROGRAM_PREFIX)$$t.8 || exit 1; \
-	done
-	for l in $(LINKS); do \
-		ln -sf $(PROGRAM_PREFIX)$${l#*=} $(DESTDIR)$(sbindir)/$(PROGRAM_PREFIX)$${l%=*} && \
-		echo '.so man8/$(PROGRAM_PREFIX)'$${l#*=}.8 \
-			> $(DESTDIR)$(mandir)/man8/$(PROGRAM_PREFIX)$${l%=*}.8 || exit 1; \
-	done
-	install -m 644 $(O)/man/borescope.7 $(DESTDIR)$(mandir)/man7/borescope.7
+install uninstall:
+	$(Q)$(INSTALL_VARIABLES) packaging/install $@
+install: all
 
-deb: all
-	$(Q)packaging/deb/build $(O) $(VERSION)
+# All tools as one static program, with all that belongs to them, as one file; for arm64 in a clean room with Debian's
+# libraries for that.
+.PHONY: static static-tarball static-arm64
+static:
+	$(Q)$(MAKE) --no-print-directory STATIC=1 O=$(O)/static-$(ARCH) OUT=$(O)/dist static-tarball
+static-tarball: $(O)/multicall
+	$(Q)STRIP='$(STRIP)' packaging/static $(O) $(ARCH) $(OUT)
+static-arm64: dist
+	$(Q)rm -rf $(O)/arm64 && mkdir -p $(O)/arm64
+	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/cross $(O)/arm64
+	$(Q)packaging/clean-room bookworm $(O)/arm64 /share/cross $(VERSION) arm64 aarch64-linux-gnu
+	$(Q)mv $(O)/arm64/borescope-*-aarch64.* $(O)/dist
+
+# The source as one file; and packages, built from that in a clean Debian each, which takes root and debootstrap.
+DEB_SUITES ?= bookworm sid
+dist:
+	$(Q)packaging/dist $(O)/dist $(VERSION)
+deb: $(DEB_SUITES:%=deb-%)
+deb-%: dist
+	$(say) DEB $(O)/deb/$*
+	$(Q)rm -rf $(O)/deb/$* && mkdir -p $(O)/deb/$*
+	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/deb/build $(O)/deb/$*
+	$(Q)packaging/clean-room $* $(O)/deb/$* /share/build $(VERSION)
+	$(Q)rm $(O)/deb/$*/build
+
+# with Debian's rpmbuild
+rpm: dist
+	$(say) RPM $(O)/rpm
+	$(Q)rm -rf $(O)/rpm && mkdir -p $(O)/rpm
+	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/rpm/build $(O)/rpm
+	$(Q)packaging/clean-room bookworm $(O)/rpm /share/build $(VERSION)
+	$(Q)rm $(O)/rpm/build
+# All of these, tried in clean systems; that takes an hour.
+check-packages: deb rpm static static-arm64
+	$(Q)PYTHON=$(PYTHON) tests/packages/check $(O) $(DEB_SUITES)
 
 format: setup-format
-	clang-format -i tools/*.c libcommon/*/*.[ch] script/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
+	clang-format -i tools/*.c packaging/*.c libcommon/*/*.[ch] script/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \
 		tests/workloads/*.h
 
 clean:

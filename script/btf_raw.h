@@ -48,13 +48,14 @@ void btf_raw_close(struct btf_raw *r);
 /* Type @id, of this section or of base; NULL: there is none. Its members are inside the section. */
 const struct btf_type *btf_raw_type(const struct btf_raw *r, uint32_t id);
 
+/* With the bits that older formats leave 0: as of 7.2 they belong to kind and vlen. */
 static inline uint32_t btf_raw_kind(const struct btf_type *t)
 {
-	return t->info >> 24 & 0x1f;
+	return t->info >> 24 & 0x7f;
 }
 static inline uint32_t btf_raw_vlen(const struct btf_type *t)
 {
-	return t->info & 0xffff;
+	return t->info & 0xffffff;
 }
 static inline bool btf_raw_flag(const struct btf_type *t)
 {

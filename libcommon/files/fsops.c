@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/called.h"
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/util.h"
@@ -105,9 +106,8 @@ const char *fsops_choose(const char *program, const char *suffix)
 	char name[32];
 
 	for (size_t i = 0; i < NR_FILESYSTEMS; i++) {
-		int len = snprintf(name, sizeof(name), "%s%s", filesystems[i].type, suffix);
-
-		if ((int)strlen(program) >= len && !strcmp(program + strlen(program) - len, name))
+		snprintf(name, sizeof(name), "%s%s", filesystems[i].type, suffix);
+		if (called_as(program, name))
 			fs = &filesystems[i];
 	}
 	for (size_t i = 0; i < NR_OPERATIONS; i++)

@@ -24,7 +24,8 @@ extern const struct kernel_fact fsops_facts[];
 extern struct attach_target fsops_targets[];
 
 /* Chooses the file system by the name of the program: with the suffix "slower",
- * "/usr/sbin/PREFIXxfsslower" is for XFS, and a name that has no file system in it is for ext4.
+ * "/usr/sbin/bpf-xfsslower" and "xfsslower-borescope" are for XFS, and a name that has no such word
+ * in it is for ext4.
  * Returns the name of the file system, as in /proc/filesystems. */
 const char *fsops_choose(const char *program, const char *suffix);
 

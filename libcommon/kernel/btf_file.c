@@ -13,6 +13,9 @@
 
 #define MAX_FILE_SIZE (256u << 20)
 
+/* What every header has; from Linux 7.2 on, linux/btf.h has more: where the layout of kinds is. */
+#define MIN_HEADER (offsetof(struct btf_header, str_len) + sizeof(uint32_t))
+
 /* --- the file ----------------------------------------------------------------------------- */
 
 /* The file's size is a first guess only: what is not a regular file may not tell. */
@@ -92,8 +95,8 @@ int btf_file_parts(struct btf_parts *parts, const void *data, size_t size, bool 
 	const struct btf_header *h = data;
 	uint64_t types, strings;
 
-	if (size < sizeof(*h) || h->magic != BTF_MAGIC || h->version != BTF_VERSION ||
-	    h->hdr_len < sizeof(*h))
+	if (size < MIN_HEADER || h->magic != BTF_MAGIC || h->version != BTF_VERSION ||
+	    h->hdr_len < MIN_HEADER)
 		return -EINVAL;
 	types = (uint64_t)h->hdr_len + h->type_off;
 	strings = (uint64_t)h->hdr_len + h->str_off;

@@ -5,6 +5,7 @@
 
 #include "symbols/demangle.h"
 
+#ifdef HAVE_LIBIBERTY
 /*
  * libiberty's demangle.h is in another place on every system, so what is needed of it stands here.
  * The callback forms keep what they need on the stack: they can be left with longjmp().
@@ -96,3 +97,12 @@ const char *demangle(const char *name, char *buf, size_t size)
 		return name;
 	return strcat(buf, stub);
 }
+
+#else /* make LIBIBERTY=0 */
+
+const char *demangle(const char *name, char *buf, size_t size)
+{
+	return name;
+}
+
+#endif

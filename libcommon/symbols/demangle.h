@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * demangle: C++ and Rust names as they stand in the source, by libiberty (which GDB and binutils
- * use; it is a static library of Debian's libiberty-dev and Fedora's binutils-devel).
+ * use; it is a static library of Debian's libiberty-dev and Fedora's binutils-devel). Built with
+ * LIBIBERTY=0, names stay as they are.
  */
 #ifndef BORESCOPE_SYMBOLS_DEMANGLE_H
 #define BORESCOPE_SYMBOLS_DEMANGLE_H

@@ -431,8 +431,8 @@ def test_csv(ext4, cgroup):
 def test_names(place):
     """The program's name says which file system, with a prefix, too; a kernel without it is a matter of one line."""
     for name in (f"{kind}slower" for kind in KINDS):
-        (place / f"my{name}").symlink_to(BUILD / "bin" / "ext4slower")
-        done = run_tool(name, "--help", program=place / f"my{name}")
+        (place / f"my-{name}").symlink_to(BUILD / "bin" / "ext4slower")
+        done = run_tool(name, "--help", program=place / f"my-{name}")
         assert (done.returncode, done.stdout.split(":")[0]) == (OK, name)
         assert (BUILD / "bin" / name).exists()
     loaded = [line.split()[-1] for line in open("/proc/filesystems", encoding="utf-8")]

@@ -181,7 +181,7 @@ def test_list_refuses_other_words():
 
 def sources():
     """All that is written in a language with comments."""
-    for top in ("bpf", "libcommon", "script", "tools", "tests", "man", "vmlinux", ".ci"):
+    for top in ("bpf", "libcommon", "script", "tools", "tests", "man", "vmlinux", "packaging", "debian", ".ci"):
         for path in sorted((ROOT / top).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 if path.suffix in (".c", ".h", ".py", ".sh", ".inc", ".8", ".7") or \

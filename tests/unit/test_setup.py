@@ -14,15 +14,18 @@ import packages
 from manpage import ROOT
 
 # coreutils and the like, which every Debian has, and Fedora's images too.
-STANDARD = set("[ basename cat chgrp chmod bash chown comm cp cut date dd dirname du echo env expr false find grep head id install kill "
-               "ln ls mkdir mkfifo mktemp mv nice nohup nproc od printf pwd readlink rm rmdir sed seq sh sleep sort stat stty sync "
+STANDARD = set("[ basename cat chgrp chmod bash chown chroot comm cp cut date dd dirname du echo env expr false find grep head id install "
+               "join kill ln ls mkdir mkfifo mktemp mv nice nohup nproc od printf pwd readlink realpath rm rmdir sed seq sh sha256sum sleep sort "
+               "stat stty sync "
                "tail tee test timeout touch tr true truncate uname uniq unlink wc xargs yes".split())
 # What is called if it is there, beside another: dnf's or apt's, and what the machine it is for has.
 # At the head of a list it is what a workload is to do, and clear() and join() are functions of scripts.
 BESIDE = {"clear", "join", "write", "apt-get", "dnf", "dpkg", "dpkg-deb", "dpkg-query", "rpm", "sudo"}
 # Which groups are installed where a file is run; the first that fits.
-GROUPS = {"tests/bench/": "build bench optional", "tests/vm/": "build check vm", "tests/": "build check optional",
-          "packaging/": "build", "man/": "build", "Makefile": "build check bench format", ".ci/": "build check vm"}
+GROUPS = {"tests/bench/": "build bench optional", "tests/packages/": "build check package vm", "tests/vm/": "build check vm", "tests/": "build check optional",
+          "packaging/": "build package", "man/": "build", "Makefile": "build check bench format", ".ci/": "build check vm"}
+# Run in a clean room (packaging/clean-room), where they install themselves what they call
+IN_ROOMS = {Path("packaging") / name for name in ("cross", "deb/build", "deb/try", "rpm/build")}
 RUNNERS = {"call", "run", "Popen", "check_output", "check_call", "execvp", "which", "need_program"}
 
 
@@ -76,7 +79,7 @@ def called(root):
     found = {}
     for path in sorted([root / "Makefile", *(root / ".ci").glob("run"), *(root / "packaging").rglob("*"),
                         *(root / "man").glob("expand"), *(root / "tests").rglob("*")]):
-        if not path.is_file() or path.name == "packages" or "__pycache__" in path.parts:
+        if not path.is_file() or path.name == "packages" or "__pycache__" in path.parts or path.relative_to(root) in IN_ROOMS:
             continue
         text = path.read_bytes().decode(errors="replace")
         if path.suffix == ".py" or text.startswith("#!/usr/bin/python3"):

@@ -370,6 +370,33 @@ static int scan_types(const struct type *types, size_t nr, struct btf_query q[2]
 	return err;
 }
 
+/* The header of a kernel is longer or shorter than that of the system that this was built on. */
+static void test_header_lengths(void **state)
+{
+	static const char strings[] = "\0f";
+	const struct type func = { 1, INFO(BTF_KIND_FUNC, 0), 0 };
+
+	(void)state;
+	for (uint32_t len = 20; len <= 40; len += 4) {
+		const uint32_t header[10] = { BTF_MAGIC | BTF_VERSION << 16,
+					      len,
+					      0,
+					      sizeof(func),
+					      sizeof(func),
+					      sizeof(strings) };
+		struct btf_query q = { .name = "f", .what = BTF_FUNCTION };
+		char raw[sizeof(header) + sizeof(func) + sizeof(strings)]
+			__attribute__((aligned(4)));
+
+		memcpy(raw, header, len);
+		memcpy(raw + len, &func, sizeof(func));
+		memcpy(raw + len + sizeof(func), strings, sizeof(strings));
+		assert_int_equal(btf_scan_mem(raw, len + sizeof(func) + sizeof(strings), &q, 1),
+				 len < 24 ? -EINVAL : 0);
+		assert_int_equal(q.id, len < 24 ? 0 : 1);
+	}
+}
+
 #define SCAN(q, ...)                                                                               \
 	scan_types((struct type[]){ __VA_ARGS__ },                                                 \
 		   sizeof((struct type[]){ __VA_ARGS__ }) / sizeof(struct type), q)
@@ -649,6 +676,7 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_truncated_types),
 		cmocka_unit_test(test_bad_header),
+		cmocka_unit_test(test_header_lengths),
 		cmocka_unit_test(test_hostile_types),
 		cmocka_unit_test(test_random_damage),
 		cmocka_unit_test(test_file),

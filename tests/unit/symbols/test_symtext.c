@@ -510,9 +510,14 @@ static void test_demangle(void **state)
 	size_t i;
 
 	(void)state;
+#ifdef HAVE_LIBIBERTY
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		assert_string_equal(demangle(names[i][0], buf, sizeof(buf)), names[i][1]);
 	assert_string_equal(demangle("_ZN2ns3Foo3barERKSsPv", buf, 10), "ns::Fo...");
+#else
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		assert_ptr_equal(demangle(names[i][0], buf, sizeof(buf)), names[i][0]);
+#endif
 }
 
 /* Short names that stand for very long ones, deep ones, and ones that are nothing. */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The suite as one program, of which the tools are links (make static): what all have in common, libbpf and the C library
+ * above all, is there once. The name that it is called by says which tool it is; called as "borescope TOOL", as when it
+ * is the only file that there is, it is that one.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/called.h"
+#include "base/util.h"
+
+/* MAIN(TOOL): the main() of tools/TOOL.c, renamed; NAME(NAME, TOOL): a name and whose it is. */
+#define MAIN(tool) int main_##tool(int argc, char **argv);
+#define NAME(name, tool)
+#include "multicall.inc"
+#undef MAIN
+#undef NAME
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} tools[] = {
+#define MAIN(tool)
+#define NAME(name, tool) { #name, main_##tool },
+#include "multicall.inc"
+};
+
+int main(int argc, char **argv)
+{
+	/* "borescope" alone, or with a word that is no tool's name, is the front door, if there is one. */
+	for (int i = 0; i < 2 && i < argc; i++) {
+		for (size_t t = 0; t < ARRAY_SIZE(tools); t++) {
+			if (strcmp(tools[t].name, "borescope") &&
+			    (i ? !strcmp(argv[i], tools[t].name)
+			       : called_as(argv[i], tools[t].name)))
+				return tools[t].main(argc - i, argv + i);
+		}
+	}
+	for (size_t t = 0; t < ARRAY_SIZE(tools); t++)
+		if (!strcmp(tools[t].name, "borescope"))
+			return tools[t].main(argc, argv);
+	fputs("borescope: usage: borescope TOOL [ARGUMENT...], with one of these tools:", stderr);
+	for (size_t t = 0; t < ARRAY_SIZE(tools); t++)
+		fprintf(stderr, " %s", tools[t].name);
+	fputs("\n", stderr);
+	return 2;
+}
