@@ -98,14 +98,12 @@ static void test_comm_as_key(void **unused)
 	assert_int_equal(*v, 7);
 }
 
-static void test_expressions(void **unused)
+static void test_divisions(void **unused)
 {
 	static const struct {
 		const char *text;
 		int64_t expected;
 	} cases[] = {
-		{ "begin { @r = 1 + 2 * 3 }", 7 },
-		{ "begin { @r = (1 + 2) * 3 }", 9 },
 		{ "begin { $a = -7; @r = $a / 2 }", -3 },
 		{ "begin { $a = -7; @r = $a % 4 }", -3 },
 		{ "begin { $a = 5; $b = 0; @r = $a / $b }", 1 },
@@ -115,6 +113,21 @@ static void test_expressions(void **unused)
 		{ "begin { @r = 7; $b = 0; @r %= $b }", 1 },
 		{ "begin { $a = 7; $b = 0; $a /= $b; @r = $a }", 1 },
 		{ "begin { $a = -7; $b = 2; $a /= $b; @r = $a }", -3 },
+	};
+
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++)
+		assert_value(cases[n].text, cases[n].expected);
+	end();
+}
+
+static void test_expressions(void **unused)
+{
+	static const struct {
+		const char *text;
+		int64_t expected;
+	} cases[] = {
+		{ "begin { @r = 1 + 2 * 3 }", 7 },
+		{ "begin { @r = (1 + 2) * 3 }", 9 },
 		{ "begin { $a = 5; @r = $a << 3 | 1 }", 41 },
 		{ "begin { $a = -1; @r = (uint8)$a }", 255 },
 		{ "begin { $a = 200; @r = (int8)$a }", -56 },
@@ -426,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comm_as_key),
+		cmocka_unit_test(test_divisions),
 		cmocka_unit_test(test_expressions),
 		cmocka_unit_test(test_statements),
 		cmocka_unit_test(test_divisions_by_zero),
