@@ -253,6 +253,45 @@ static int no_function(struct expansion *e, const char *module, const char *name
 				   : NULL);
 }
 
+/* Did the compiler make @full of @name for its callers' sake: name.isra.0, name.constprop.1? What
+ * it split off (name.part.0, name.cold) is not the function. */
+static bool is_made_of(const char *full, const char *name)
+{
+	const char *rest = full + strlen(name);
+
+	return !strncmp(full, name, strlen(name)) &&
+	       (!strncmp(rest, ".isra.", 6) || !strncmp(rest, ".constprop.", 11)) &&
+	       !strstr(rest, ".part.") && !strstr(rest, ".cold");
+}
+
+/* What this kernel has of @name, if it is one function by another name; NULL: nothing, or more. */
+static const struct kname *only_variant(struct expansion *e, const char *module, const char *name)
+{
+	const struct kname_list *list = knames_symbols(&e->p->names);
+	const struct kname *found = NULL;
+
+	for (size_t i = 0; list && i < list->nr; i++) {
+		const struct kname *n = &list->names[i];
+
+		if (!is_made_of(n->name, name) || (module && strcmp(module, n->group)))
+			continue;
+		if (found)
+			return NULL;
+		found = n;
+	}
+	return found;
+}
+
+static int add_variant(struct expansion *e, const char *module, const struct kname *variant,
+		       const char *name)
+{
+	source_warning(e->src, e->point->span,
+		       "this kernel has %s as %s, which the compiler made of it: its arguments may "
+		       "be fewer, and some calls of it may be part of their callers",
+		       name, variant->name);
+	return add_function(e, module, variant->name, NULL, true);
+}
+
 static bool module_is_loaded(const char *module)
 {
 	char path[128];
@@ -267,6 +306,7 @@ static bool module_is_loaded(const char *module)
 static int expand_one(struct expansion *e, const char *module, const char *name)
 {
 	bool kprobe = !is_trampoline(e->point->provider);
+	const struct kname *variant;
 	struct function f;
 
 	if (module && !module_is_loaded(module))
@@ -276,6 +316,9 @@ static int expand_one(struct expansion *e, const char *module, const char *name)
 		return add_function(e, module, name, &f, true);
 	if (kprobe && kname_is_symbol(module, name))
 		return add_function(e, module, name, NULL, true);
+	variant = kprobe ? only_variant(e, module, name) : NULL;
+	if (variant)
+		return add_variant(e, module, variant, name);
 	if (!kprobe && btf_types_error(e->p->btf))
 		return probes_error(e,
 				    "%s needs the kernel's BTF (CONFIG_DEBUG_INFO_BTF), which "

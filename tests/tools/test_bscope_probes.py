@@ -609,6 +609,22 @@ def test_kernel_function_that_is_not_there():
     assert done.returncode == FAILED and "vfs_read" in done.stderr.replace("vfs_raed", "")
 
 
+@each_kernel
+def test_kernel_function_that_the_compiler_renamed():
+    """Of one that is only there as name.isra.0, that is taken, and said; a part that was split off is another function."""
+    names = [line.split()[2] for line in Path("/proc/kallsyms").read_text().splitlines() if line.count("\t") == 0]
+    kinds = Counter(name.partition(".")[0] for name in names)
+    one = next(name for name in names if re.fullmatch(r"\w+\.isra\.0", name) and kinds[name.partition(".")[0]] == 1)
+    plain = one.removesuffix(".isra.0")
+    done = bscope("-l", "-e", f"kprobe:{plain} {{ @ = count(); }}")
+    assert (done.returncode, done.stdout) == (OK, f"kprobe:{one}\n"), done.stderr
+    assert "WARNING: " in done.stderr and one in done.stderr
+    part = next((name.removesuffix(".cold") for name in names if name.endswith(".cold") and name.count(".") == 1 and
+                 kinds[name.partition(".")[0]] == 1), None)
+    if part:
+        assert bscope("-l", "-e", f"kprobe:{part} {{ @ = count(); }}").returncode == FAILED
+
+
 # --- which way it goes ---
 
 @each_kernel
