@@ -12,10 +12,13 @@ from manpage import ROOT, VERSION
 # a program for the kernel, its tool, a file of the library and one with generated text in it
 OBJECTS = ["bpf/opensnoop.bpf.o", "obj/tools/opensnoop.o", "obj/libcommon/base/msg.o", "obj/libcommon/output/flamegraph.o"]
 
+# what a make above has handed down
+FROM_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "O"}
+
 
 def make(folder, *arguments):
     """What make prints; without the variables that a make above this one has handed down."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")}
+    environment = {name: value for name, value in os.environ.items() if name not in FROM_MAKE}
     return subprocess.run(["make", "-s", *arguments], cwd=folder, env=environment, check=True, capture_output=True,
                           encoding="utf-8").stdout
 

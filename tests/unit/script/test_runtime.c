@@ -737,7 +737,7 @@ static void test_stack_called(void **unused)
 
 		for (unsigned room = 16; room <= 48; room += 8) {
 			const unsigned len = room < all ? room : all;
-			const uint64_t *frames = at(&r, offsetof(struct rt_bytes, bytes));
+			const uint64_t *frames;
 
 			rig_begin(&r);
 			assert_int_equal(
@@ -746,6 +746,7 @@ static void test_stack_called(void **unused)
 						       constant(&r, room), constant(&r, 0))),
 				len);
 			b = at(&r, 0);
+			frames = at(&r, offsetof(struct rt_bytes, bytes));
 			assert_int_equal(b->len, len);
 			assert_int_equal(b->cut, room <= all);
 			assert_int_equal(frames[0], r.i->world.stack[0]);
