@@ -4,6 +4,7 @@
  * above all, is there once. The name that it is called by says which tool it is; called as "borescope TOOL", as when it
  * is the only file that there is, it is that one.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +26,13 @@ static const struct {
 #define NAME(name, tool) { #name, main_##tool },
 #include "multicall.inc"
 };
+
+/* For the front door: its tools need not be looked for. */
+bool borescope_is_all_in_one(void);
+bool borescope_is_all_in_one(void)
+{
+	return true;
+}
 
 int main(int argc, char **argv)
 {

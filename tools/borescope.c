@@ -60,6 +60,13 @@ static const char *called(const char *name)
 	return text;
 }
 
+/* This program is all tools at once: packaging/multicall.c says so, which make static builds. */
+bool borescope_is_all_in_one(void);
+__attribute__((weak)) bool borescope_is_all_in_one(void)
+{
+	return false;
+}
+
 /* In the directory of this very program, by the name that it has where it is installed, or as it
  * was built. False: it is not there. */
 static bool find_beside(const char *name, char path[PATH_MAX])
@@ -71,6 +78,8 @@ static bool find_beside(const char *name, char path[PATH_MAX])
 	if (len <= 0)
 		return false;
 	path[len] = '\0';
+	if (borescope_is_all_in_one())
+		return true;
 	end = strrchr(path, '/') + 1;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(end, NAME_MAX, "%s", names[i]);
