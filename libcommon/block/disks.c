@@ -210,12 +210,5 @@ const char *disk_parse(const char *arg, void *dev)
 
 void disk_offer(struct offers *o)
 {
-	DIR *d = opendir("/sys/block");
-	struct dirent *e;
-
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			offers_add(o, e->d_name, NULL);
-	if (d)
-		closedir(d);
+	offers_entries(o, "/sys/block");
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/line.h"
 #include "base/util.h"
 #include "block/disks.h"
 #include "block/request.h"
@@ -140,17 +141,9 @@ int request_errno(int error)
 static void disk_attribute(const char *disk, const char *name, char *text, size_t size)
 {
 	char path[512];
-	FILE *f;
 
-	text[0] = '\0';
 	snprintf(path, sizeof(path), "/sys/block/%s/%s", disk, name);
-	f = fopen(path, "re");
-	if (!f)
-		return;
-	if (!fgets(text, size, f))
-		text[0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	fclose(f);
+	line_first(path, text, size);
 }
 
 /* Whether the conditions of blk_mq_start_request() or blk_mq_need_time_stamp() hold, as far as

@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <bpf/libbpf.h>
 
+#include "base/line.h"
 #include "base/msg.h"
 #include "base/number.h"
 #include "kernel/advice.h"
@@ -49,14 +50,10 @@ bool advice_capabilities(void)
  * integrity, which comes with Secure Boot, they may.) The verifier then knows no such function. */
 static bool is_locked_down(void)
 {
-	char text[64] = "";
-	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char text[64];
 
-	if (f && !fgets(text, sizeof(text), f))
-		text[0] = '\0';
-	if (f)
-		fclose(f);
-	return strstr(text, "[confidentiality]");
+	return strstr(line_first("/sys/kernel/security/lockdown", text, sizeof(text)),
+		      "[confidentiality]");
 }
 
 void advice_load(int err, const char *program)

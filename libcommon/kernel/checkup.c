@@ -21,6 +21,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cgroup.h"
+#include "base/line.h"
 #include "base/number.h"
 #include "base/util.h"
 #include "kernel/btf.h"
@@ -56,19 +57,6 @@ tell(const struct checking *k, const char *name, enum check_answer answer, const
 	vsnprintf(c.how, sizeof(c.how), fmt, args);
 	va_end(args);
 	k->show(k->ctx, &c);
-}
-
-/* The first line of a file, without its end; "" if it can't be read. */
-static const char *first_line(const char *path, char *text, size_t size)
-{
-	FILE *f = fopen(path, "re");
-
-	if (!f || !fgets(text, (int)size, f))
-		text[0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	if (f)
-		fclose(f);
-	return text;
 }
 
 static bool is_initial(const char *path, ino_t inode)
@@ -174,7 +162,7 @@ static void check_lockdown(struct checking *k)
 {
 	char text[80];
 
-	first_line(LOCKDOWN, text, sizeof(text));
+	line_first(LOCKDOWN, text, sizeof(text));
 	tell(k, "no lockdown", strstr(text, "[confidentiality]") ? CHECK_NO : CHECK_YES,
 	     "Boot with lockdown=integrity or none: in confidentiality mode no program may read "
 	     "memory of the kernel.",
@@ -313,7 +301,7 @@ static void check_perf(struct checking *k)
 	int err = try_event(clock, -1, 0), err_cycles = try_event(cycles, -1, 0);
 	char paranoid[16];
 
-	first_line(PARANOID, paranoid, sizeof(paranoid));
+	line_first(PARANOID, paranoid, sizeof(paranoid));
 	tell(k, "perf events", err ? CHECK_NO : CHECK_YES,
 	     "profile samples by it: run it as root, or with CAP_PERFMON, where seccomp grants "
 	     "perf_event_open(2).",
@@ -353,8 +341,8 @@ static void check_addresses(struct checking *k)
 	char line[200], kptr[16];
 	bool shown;
 
-	first_line(KPTR, kptr, sizeof(kptr));
-	first_line("/proc/kallsyms", line, sizeof(line));
+	line_first(KPTR, kptr, sizeof(kptr));
+	line_first("/proc/kallsyms", line, sizeof(line));
 	shown = strtoull(line, NULL, 16);
 	tell(k, "kernel addresses", shown ? CHECK_YES : CHECK_NO,
 	     "Functions of the kernel have no names in stacks: run it with CAP_SYSLOG, and "

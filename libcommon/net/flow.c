@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -251,14 +250,7 @@ bool flow_is_filtered(const struct flow_filter *filter)
 
 void flow_offer_netns(struct offers *o)
 {
-	DIR *dir = opendir(NETNS_NAMED);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			offers_add(o, entry->d_name, NULL);
-	if (dir)
-		closedir(dir);
+	offers_entries(o, NETNS_NAMED);
 	if (strchr(o->typed, '/'))
 		o->end = "files";
 }

@@ -52,6 +52,30 @@ void offers_words(struct offers *o, const char *words)
 	}
 }
 
+/* Calls @each with every entry of the directory @path that has no dot in front. */
+static void each_entry(const char *path, struct offers *o,
+		       void (*each)(struct offers *o, int dir, const char *name))
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			each(o, dirfd(dir), entry->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+static void offer_entry(struct offers *o, int dir, const char *name)
+{
+	offers_add(o, name, NULL);
+}
+
+void offers_entries(struct offers *o, const char *dir)
+{
+	each_entry(dir, o, offer_entry);
+}
+
 /* --- processes ---------------------------------------------------------------------------- */
 
 /* The name of the process or thread in the directory @id of @proc; "" if it has gone. */
@@ -70,25 +94,17 @@ static void read_comm(int proc, const char *id, char *comm)
 	comm[len > 0 ? len - 1 : 0] = '\0'; /* without its newline */
 }
 
-/* Calls @each with every directory of @path whose name is a number. */
-static void each_number(const char *path, struct offers *o,
-			void (*each)(struct offers *o, int dir, const char *number))
+/* Of what is in /proc, the directories of processes are called by numbers. */
+static bool is_id(const char *name)
 {
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			each(o, dirfd(dir), entry->d_name);
-	if (dir)
-		closedir(dir);
+	return isdigit((unsigned char)name[0]);
 }
 
 static void offer_id(struct offers *o, int dir, const char *id)
 {
 	char comm[COMM_LEN];
 
-	if (strncmp(id, o->typed, strlen(o->typed)))
+	if (!is_id(id) || strncmp(id, o->typed, strlen(o->typed)))
 		return; /* and its name need not be read */
 	read_comm(dir, id, comm);
 	offers_add(o, id, comm);
@@ -96,20 +112,22 @@ static void offer_id(struct offers *o, int dir, const char *id)
 
 void offers_pids(struct offers *o)
 {
-	each_number("/proc", o, offer_id);
+	each_entry("/proc", o, offer_id);
 }
 
 static void offer_threads(struct offers *o, int dir, const char *pid)
 {
 	char path[300];
 
+	if (!is_id(pid))
+		return;
 	snprintf(path, sizeof(path), "/proc/%s/task", pid);
-	each_number(path, o, offer_id);
+	each_entry(path, o, offer_id);
 }
 
 void offers_tids(struct offers *o)
 {
-	each_number("/proc", o, offer_threads);
+	each_entry("/proc", o, offer_threads);
 }
 
 static struct intern offered; /* names: many processes have the same */
@@ -119,6 +137,8 @@ static void offer_comm(struct offers *o, int dir, const char *pid)
 	char comm[COMM_LEN];
 	uint32_t nr = offered.nr;
 
+	if (!is_id(pid))
+		return;
 	read_comm(dir, pid, comm);
 	comm[TASK_COMM_LEN - 1] = '\0'; /* of a kernel's worker, what --comm is compared with */
 	if (intern(&offered, comm, strlen(comm)) == nr)
@@ -127,7 +147,7 @@ static void offer_comm(struct offers *o, int dir, const char *pid)
 
 void offers_comms(struct offers *o)
 {
-	each_number("/proc", o, offer_comm);
+	each_entry("/proc", o, offer_comm);
 	intern_clear(&offered);
 }
 

@@ -21,6 +21,8 @@ struct offers {
 void offers_add(struct offers *o, const char *word, const char *about);
 /* Words with a space between two. */
 void offers_words(struct offers *o, const char *words);
+/* The entries of a directory, but for those with a dot in front; none where it can't be read. */
+void offers_entries(struct offers *o, const char *dir);
 
 /* Sets for tables of options (struct opt, .offer). */
 void offers_pids(struct offers *o);  /* of running processes, with their names */
