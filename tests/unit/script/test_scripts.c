@@ -32,12 +32,8 @@ static void end(void)
 	source = NULL;
 }
 
-/* Compiles it. */
-static void compile(const char *text)
+static void translate(const char *text, const struct compile_options *options)
 {
-	static const struct compile_options options = { .probes = { .only_names = true },
-							.btf = "/dev/null",
-							.unsafe = true };
 	struct script *script;
 
 	end();
@@ -45,8 +41,18 @@ static void compile(const char *text)
 	source = source_new("test", text, strlen(text));
 	script = script_parse(source, NULL);
 	script_configure(script, &config);
-	compiled = script_compile(script, &options, &config);
+	compiled = script_compile(script, options, &config);
 	assert_non_null(compiled);
+}
+
+/* Compiles it. */
+static void compile(const char *text)
+{
+	static const struct compile_options options = { .probes = { .only_names = true },
+							.btf = "/dev/null",
+							.unsafe = true };
+
+	translate(text, &options);
 	assert_int_equal(source->errors, 0);
 	interp = interp_new(compiled);
 	assert_non_null(interp);
@@ -331,15 +337,8 @@ static void compile_only(const char *text, unsigned calls)
 {
 	static const struct compile_options options = { .probes = { .only_names = true },
 							.btf = "/dev/null" };
-	struct script *script;
 
-	end();
-	memset(&config, 0, sizeof(config));
-	source = source_new("test", text, strlen(text));
-	script = script_parse(source, NULL);
-	script_configure(script, &config);
-	compiled = script_compile(script, &options, &config);
-	assert_non_null(compiled);
+	translate(text, &options);
 	assert_true(compiled->maps[0]->latency);
 	if (calls)
 		compiled->maps[0]->entries = calls;
