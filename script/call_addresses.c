@@ -72,7 +72,7 @@ static ir_value lower_percpu_kaddr(struct compiler *c, struct node *n)
 {
 	uint32_t inside = ir_block(c->f), after = ir_block(c->f),
 		 place = lower_place(c, 8, n->span);
-	ir_value cpu, result = ir_variable(c->f, IR_SCALAR), at;
+	ir_value result = ir_variable(c->f, IR_SCALAR), cpu, at, offsets, offset, symbol;
 
 	cpu = n->nr_args > 1
 		      ? lower_expr(c, n->args[1])
@@ -81,11 +81,12 @@ static ir_value lower_percpu_kaddr(struct compiler *c, struct node *n)
 	ir_set(c->f, result, ir_const(c->f, 0));
 	ir_branch_imm(c->f, IR_ULT, cpu, libbpf_num_possible_cpus(), inside, after);
 	ir_enter(c->f, inside);
-	at = ir_binary(c->f, IR_ADD, ir_binary_imm(c->f, IR_MUL, cpu, 8), ir_const(c->f, n->value));
-	lower_read(c, SPACE_KERNEL, place, 8, at);
-	ir_set(c->f, result,
-	       ir_binary(c->f, IR_ADD, ir_load(c->f, ir_scratch(c->f, place), 0, 8, false),
-			 ir_const(c->f, n->args[0]->value)));
+	at = ir_binary_imm(c->f, IR_MUL, cpu, 8);
+	offsets = ir_const(c->f, n->value);
+	lower_read(c, SPACE_KERNEL, place, 8, ir_binary(c->f, IR_ADD, at, offsets));
+	offset = ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
+	symbol = ir_const(c->f, n->args[0]->value);
+	ir_set(c->f, result, ir_binary(c->f, IR_ADD, offset, symbol));
 	ir_jump(c->f, after);
 	ir_enter(c->f, after);
 	return result;
@@ -220,16 +221,17 @@ static const struct type *check_path(struct compiler *c, struct node *n)
 static ir_value lower_path(struct compiler *c, struct node *n)
 {
 	uint32_t offsets[RT_PATH_OFFSETS], place;
-	ir_value from;
+	ir_value from, to, room, table;
 
 	if (!path_offsets(c, n, offsets))
 		return 0;
 	place = lower_place(c, RT_STRING_SIZE(n->type->count) + RT_PATH_NAME_MAX, n->span);
 	from = n->args[0]->type->kind == TYPE_POINTER ? lower_expr(c, n->args[0])
 						      : lower_address(c, n->args[0]);
-	ir_runtime(c->f, "rt_path", IR_SCALAR, 4, ir_scratch(c->f, place),
-		   ir_const(c->f, n->type->count), from,
-		   ir_rodata(c->f, lower_rodata(c, offsets, sizeof(offsets))));
+	to = ir_scratch(c->f, place);
+	room = ir_const(c->f, n->type->count);
+	table = ir_rodata(c->f, lower_rodata(c, offsets, sizeof(offsets)));
+	ir_runtime(c->f, "rt_path", IR_SCALAR, 4, to, room, from, table);
 	return ir_scratch(c->f, place);
 }
 

@@ -378,6 +378,8 @@ ir_value call_text_append(struct compiler *c, struct node *n, ir_value record, i
 ir_value lower_keys(struct compiler *c, const struct map_use *m, struct node **keys, size_t nr);
 /* The map for a helper; with generations, where there is none it goes on in block @missing. */
 ir_value lower_map(struct compiler *c, const struct map_use *m, uint32_t missing);
+/* One more for this @counter of the losses (struct rt_globals, lost). */
+void lower_count_lost(struct compiler *c, unsigned counter);
 /* Goes on in @found with the address of the value of @key, which is returned, or in @missing. */
 ir_value lower_map_lookup(struct compiler *c, const struct map_use *m, ir_value key, uint32_t found,
 			  uint32_t missing);

@@ -273,7 +273,7 @@ void latency_lower_entry(struct compiler *c)
 	struct latency *l = c->variant->latency;
 	const struct type *type = l->map->map.value;
 	uint32_t place = lower_place(c, type->size, c->f->at);
-	uint32_t full = ir_block(c->f), counter = 8 * l->map->map.lost;
+	uint32_t full = ir_block(c->f);
 	ir_value map, key, note, failed;
 
 	for (size_t i = 0; i < l->nr_kept; i++) {
@@ -290,15 +290,14 @@ void latency_lower_entry(struct compiler *c)
 			 ir_const(c->f, BPF_ANY));
 	ir_branch_imm(c->f, IR_NE, failed, 0, full, c->leave);
 	ir_enter(c->f, full);
-	ir_atomic_add(c->f, ir_global(c->f, offsetof(struct rt_globals, lost) + counter), 0,
-		      ir_const(c->f, 1));
+	lower_count_lost(c, l->map->map.lost);
 }
 
 void latency_lower_return(struct compiler *c)
 {
 	struct latency *l = c->variant->latency;
 	uint32_t size = load_value_size(&l->map->map), seen = ir_block(c->f);
-	ir_value now, map, key, at, began;
+	ir_value now, map, key, at, began, took;
 
 	now = lower_now(c); /* first of all */
 	c->noted = lower_place(c, size, c->f->at);
@@ -310,5 +309,6 @@ void latency_lower_return(struct compiler *c)
 	lower_copy(c, ir_scratch(c->f, c->noted), 0, at, 0, size);
 	ir_call(c->f, BPF_FUNC_map_delete_elem, IR_SCALAR, 2, map, key);
 	began = ir_load(c->f, ir_scratch(c->f, c->noted), 0, 8, false);
-	ir_store(c->f, ir_scratch(c->f, c->noted), 0, 8, ir_binary(c->f, IR_SUB, now, began));
+	took = ir_binary(c->f, IR_SUB, now, began);
+	ir_store(c->f, ir_scratch(c->f, c->noted), 0, 8, took);
 }

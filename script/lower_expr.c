@@ -45,19 +45,20 @@ static ir_value divide(struct compiler *c, enum op op, ir_value a, ir_value b, b
 static ir_value lower_division(struct compiler *c, enum op op, ir_value a, ir_value b,
 			       bool is_signed)
 {
-	uint32_t none, some, after, counter;
+	uint32_t none, some, after;
+	unsigned counter;
 	ir_value result;
 
 	if (is_certain(c, b))
 		return divide(c, op, a, b, is_signed);
-	counter = offsetof(struct rt_globals, lost) + 8 * division_counter(c);
+	counter = division_counter(c);
 	result = ir_variable(c->f, IR_SCALAR);
 	none = ir_block(c->f);
 	some = ir_block(c->f);
 	after = ir_block(c->f);
 	ir_branch_imm(c->f, IR_EQ, b, 0, none, some);
 	ir_enter(c->f, none);
-	ir_atomic_add(c->f, ir_global(c->f, counter), 0, ir_const(c->f, 1));
+	lower_count_lost(c, counter);
 	ir_set(c->f, result, ir_const(c->f, 1));
 	ir_jump(c->f, after);
 	ir_enter(c->f, some);

@@ -237,7 +237,7 @@ void lower_folded(struct compiler *c, const struct variant *v)
 {
 	const bool at_exit = c->target->folded == sys_exit, wants_args = c->target->args;
 	uint32_t saved = lower_place(c, REGISTERS_SIZE, c->f->at), table = make_table(c, v);
-	ir_value registers = ir_scratch(c->f, saved), number, at, slot, from;
+	ir_value registers = ir_scratch(c->f, saved), number, at, slot, which, from;
 
 	c->which = lower_place(c, 8, c->f->at);
 	c->record = lower_place(c, RECORD_ENTER_SIZE, c->f->at);
@@ -256,8 +256,8 @@ void lower_folded(struct compiler *c, const struct variant *v)
 	at = ir_binary_imm(c->f, IR_SHL, at, 1);
 	slot = ir_load(c->f, ir_binary(c->f, IR_ADD, ir_rodata(c->f, table), at), 0, 2, false);
 	lower_keep_if(c, IR_NE, slot, 0);
-	ir_store(c->f, ir_scratch(c->f, c->which), 0, 8,
-		 ir_binary_imm(c->f, IR_ADD, slot, (int64_t)v->first_name - 1));
+	which = ir_binary_imm(c->f, IR_ADD, slot, (int64_t)v->first_name - 1);
+	ir_store(c->f, ir_scratch(c->f, c->which), 0, 8, which);
 	keep_native(c);
 	if (wants_args)
 		make_record(c, at_exit, number, registers);

@@ -7,7 +7,7 @@
 
 #define ZERO_AT 0 /* in rodata: the key of maps without keys, and zeroes (compile.c) */
 
-static void lower_count_lost(struct compiler *c, unsigned counter)
+void lower_count_lost(struct compiler *c, unsigned counter)
 {
 	ir_value at = ir_global(c->f, offsetof(struct rt_globals, lost) + 8 * counter);
 

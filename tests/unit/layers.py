@@ -77,8 +77,11 @@ class Source:
         else:
             self.wing = parts[1] if parts[0] == "libcommon" else parts[0]
 
+    def text(self):
+        return self.path.read_text(encoding="utf-8")
+
     def lines(self):
-        return self.path.read_text(encoding="utf-8").splitlines()
+        return self.text().splitlines()
 
     def includes(self):
         """(line number, name, is it in quotes)"""
@@ -218,6 +221,31 @@ def size_faults(root):
         faults += [f"{source.relative}:{number}: a function of {length} lines, more than {FUNCTION_LINES}: "
                    f"{lines[number - 1]}" for number, length in functions(lines) if length > FUNCTION_LINES]
     return faults
+
+
+def calls(text):
+    """(number of the line, the text of each argument) of each call, as its parentheses and commas have it."""
+    for call in re.finditer(r"\b(?!(?:if|while|for|switch|return|sizeof)\b)\w+\(", text):
+        depth, start, arguments = 1, call.end(), []
+        for at in range(call.end(), len(text)):
+            depth += (text[at] in "([{") - (text[at] in ")]}")
+            if depth == 0 or depth == 1 and text[at] == ",":
+                arguments.append(text[start:at])
+                start = at + 1
+            if depth == 0:
+                break
+        yield text.count("\n", 0, call.start()) + 1, arguments
+
+
+def order_faults(root):
+    """Calls of bscope's compiler with two arguments that each put instructions into the script's program: which of them
+    comes first is the C compiler's choice, and two builds would make different programs of one script."""
+    units = sources(root, "script")
+    makers = {name for unit in units for name in re.findall(r"^(?:static )?ir_value (\w+)\(", unit.text(), re.MULTILINE)}
+    makes = re.compile(rf"\b(?:{'|'.join(sorted(makers))})\(") if makers else re.compile("(?!)")
+    return [f"{unit.relative}:{number}: two arguments that make instructions: {', '.join(two)}"
+            for unit in units for number, arguments in calls(unit.text())
+            if len(two := [" ".join(text.split()) for text in arguments if makes.search(text)]) > 1]
 
 
 def alone(job):

@@ -83,6 +83,10 @@ def test_sizes():
     none(layers.size_faults(ROOT))
 
 
+def test_order_of_arguments():
+    none(layers.order_faults(ROOT))
+
+
 def test_headers_compile_alone():
     none(layers.header_faults(ROOT, *compilers()))
 
@@ -196,6 +200,15 @@ def test_finds_sizes(tree):
         f"libcommon/net/b.c:2: a function of {limit + 1} lines, more than {limit}: int f(void)",
         "tools/a.c:2: 101 columns, more than 100",
         f"bpf/b.bpf.c: {layers.FILE_LINES + 1} lines, more than {layers.FILE_LINES}"]
+
+
+def test_finds_orders(tree):
+    root = tree({"script/ir.h": "ir_value ir_const(int f, int x);\nir_value ir_add(int f, ir_value a, ir_value b);\n",
+                 "script/a.c": "void f(void)\n{\n\tir_add(c->f, ir_const(1, 2), other(\n\t\tir_const(1, 3)));\n"
+                               "\tir_add(c->f, a, ir_add(1, b, ir_const(1, 2)));\n\tif (ir_const(1, 2), ir_const(1, 3))\n"
+                               "\t\tx = ir_block(1), y = ir_block(1);\n}\n"})
+    assert layers.order_faults(root) == [
+        "script/a.c:3: two arguments that make instructions: ir_const(1, 2), other( ir_const(1, 3))"]
 
 
 def test_finds_headers(tree):
