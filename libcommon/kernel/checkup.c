@@ -158,15 +158,47 @@ static void check_tracefs(struct checking *k)
 	     "%s is no tracefs", places[0]);
 }
 
+/* What lockdown would take from us is the kernel's memory; a program that reads it tells that where
+ * securityfs is not mounted, too. */
+static const struct bpf_insn read_kernel[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
+	{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8 },
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
+	{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
 static void check_lockdown(struct checking *k)
 {
+	enum check_answer answer = CHECK_YES;
+	struct statfs fs;
 	char text[80];
+	int fd;
 
-	line_first(LOCKDOWN, text, sizeof(text));
-	tell(k, "no lockdown", strstr(text, "[confidentiality]") ? CHECK_NO : CHECK_YES,
-	     "Boot with lockdown=integrity or none: in confidentiality mode no program may read "
-	     "memory of the kernel.",
-	     LOCKDOWN ": %s", text[0] ? text : "not there, or empty: none");
+	if (line_first(LOCKDOWN, text, sizeof(text))[0]) {
+		answer = strstr(text, "[confidentiality]") ? CHECK_NO : CHECK_YES;
+	} else if (!statfs("/sys/kernel/security", &fs) && fs.f_type == SECURITYFS_MAGIC) {
+		snprintf(text, sizeof(text), "not there: this kernel has none");
+	} else {
+		fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "try", "GPL", read_kernel,
+				   ARRAY_SIZE(read_kernel), NULL);
+		answer = fd >= 0 ? CHECK_YES : fd == -EPERM ? CHECK_PARTLY : CHECK_NO;
+		snprintf(text, sizeof(text),
+			 "not mounted; loaded a program that reads kernel memory: %s",
+			 fd >= 0 ? "granted" : strerror(-fd));
+		if (fd >= 0)
+			close(fd);
+	}
+	tell(k, "no lockdown", answer,
+	     answer == CHECK_PARTLY ? "It is not known: mount -t securityfs none "
+				      "/sys/kernel/security, or run it as "
+				      "root."
+				    : "Boot with lockdown=integrity or none: in confidentiality "
+				      "mode no program may "
+				      "read memory of the kernel.",
+	     LOCKDOWN ": %s", text);
 }
 
 /* --- by trying ---------------------------------------------------------------------------- */

@@ -139,6 +139,23 @@ def test_in_other_namespaces():
 
 
 @pytest.mark.any_kernel
+def test_lockdown(tmp_path):
+    """Where nobody has mounted securityfs it is tried what lockdown would forbid, and nothing is taken for granted."""
+    mode = tmp_path / "lockdown"
+    mode.write_text("none integrity [confidentiality]\n", encoding="utf-8")
+
+    def with_security(then, command=()):
+        script = f"mount -t tmpfs none /sys/kernel/security && {then} && exec \"$@\""
+        return doctor("opensnoop", prefix=["unshare", "-m", "sh", "-c", script, "sh", *command])[0]["no lockdown"]
+
+    hidden = with_security("true")
+    assert hidden["granted"] == "yes" and "not mounted" in hidden["how"] and hidden["how"].endswith("granted")
+    assert with_security("true", NOBODY)["granted"] == "partly"
+    locked = with_security(f"cp {mode} /sys/kernel/security/")
+    assert locked["granted"] == "no" and "[confidentiality]" in locked["how"]
+
+
+@pytest.mark.any_kernel
 def test_kinds_of_bscope():
     """They are those of bscope --info."""
     _, said = doctor("bscope")
