@@ -4,10 +4,10 @@
 # names stand in tools/links. One without bpf/NAME.bpf.c makes its programs itself: bscope, of script/.
 #
 #   make [O=DIR] [V=1] [CC=clang] [CROSS_COMPILE=aarch64-linux-gnu-] [SANITIZE=1] [STATIC=1]
-#        [LIBIBERTY=0] [VMLINUX_H=FILE]
-#   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types
+#        [LIBIBERTY=0] [VMLINUX_H=FILE] [SYSROOT=DIR]
+#   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types | check-cross
 #   make fuzz [FUZZ_SECONDS=60]
-#   make demo | bench | format | clean
+#   make demo | bench | format | clean | cross-arm64
 #   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | dist | static | static-arm64 | deb | rpm | check-packages
 
 O ?= build
@@ -24,6 +24,12 @@ INSTALL ?= install
 
 ifneq ($(CROSS_COMPILE),)
 CC := $(CROSS_COMPILE)gcc
+endif
+# a root directory with the libraries and headers to build with, if not this machine's: made for CROSS_COMPILE's machine
+ifneq ($(SYSROOT),)
+CC += --sysroot=$(SYSROOT)
+PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(CROSS_COMPILE:-=)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
 endif
 # What the compiler builds for, which need not be this machine, and the tools that go with it.
 ARCH ?= $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
@@ -290,7 +296,7 @@ OBJS := $(LIB_OBJS) $(SANITIZED_OBJS) $(FUZZED_OBJS) $(SCRIPT_OBJS) $(SANITIZED_
 	$(TOOLS:%=$(O)/obj/tools/%.o) $(TOOLS:%=$(O)/bpf/%.tmp.o) $(O)/bpf/script.tmp.o
 -include $(OBJS:.o=.d) $(UNIT:%=%.d)
 
-.PHONY: setup-% check check-unit check-native check-vm check-types demo bench bench-results fuzz
+.PHONY: setup-% check check-unit check-native check-vm check-types check-cross cross-arm64 demo bench bench-results fuzz
 setup-%:
 	@packaging/setup $*
 
@@ -300,7 +306,15 @@ check-unit check-native: check-%:
 	$(Q)PYTHON=$(PYTHON) O=$(O) MAKE='$(MAKE)' tests/check $*
 check-vm: setup-build setup-check setup-vm
 	$(Q)$(MAKE) --no-print-directory all workloads
+	$(Q)$(if $(filter %-arm64,$(KERNEL)),packaging/setup arm64 && $(MAKE) --no-print-directory cross-arm64)
 	$(Q)tests/vm/run --build $(O) $(KERNEL:%=--kernel %) $(DEAL:%=--deal %)
+# For arm64, with Debian's libraries for that. They are unpacked where kernels are (tests/vm/README.md), and this machine's
+# Debian stays as it is. check-cross runs what was built in qemu, as far as that needs no kernel.
+cross-arm64: setup-build setup-cross
+	$(Q)root=$$(tests/vm/foreign.py arm64 libraries) && $(MAKE) --no-print-directory O=$(O)/$@ SYSROOT="$$root" \
+		CROSS_COMPILE=aarch64-linux-gnu- all workloads
+check-cross: cross-arm64 setup-check
+	$(Q)PYTHON=$(PYTHON) tests/check-cross $(O)/cross-arm64 arm64
 check-types: setup-build
 	$(Q)tests/check-types $(VMLINUX_H) $(O)
 demo: setup-build

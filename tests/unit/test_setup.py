@@ -20,7 +20,7 @@ STANDARD = set("[ basename cat chgrp chmod bash chown chroot comm cp cut date dd
                "tail tee test timeout touch tr true truncate uname uniq unlink wc xargs yes".split())
 # What is called if it is there, beside another: dnf's or apt's, and what the machine it is for has.
 # At the head of a list it is what a workload is to do, and clear() and join() are functions of scripts.
-BESIDE = {"clear", "join", "write", "apt-get", "dnf", "dpkg", "dpkg-deb", "dpkg-query", "rpm", "sudo"}
+BESIDE = {"clear", "join", "open", "print", "write", "apt-get", "dnf", "dpkg", "dpkg-deb", "dpkg-query", "rpm", "sudo"}
 # Which groups are installed where a file is run; the first that fits.
 GROUPS = {"tests/bench/": "build bench optional", "tests/packages/": "build check package vm", "tests/vm/": "build check vm", "tests/": "build check optional",
           "packaging/": "build package", "man/": "build", "Makefile": "build check bench format", ".ci/": "build check vm"}

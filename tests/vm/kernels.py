@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Debian's kernels as virtual machines need them: download, unpack, and keep in a cache outside the repository."""
 
-import fcntl
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
+
+import foreign
+from debian import CACHE, Problem, call, locked, private_apt
+from machines import MACHINES
 
 HERE = Path(__file__).resolve().parent
 INIT = HERE / "guest" / "init"
-CACHE = Path(os.environ.get("BORESCOPE_VM_CACHE")
-             or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "borescope" / "vm")
 
 # The matrix: name -> Debian suite, packages of one release. The newest release whose first package exists is taken.
 MATRIX = {
     "5.10": ("bullseye-security", r"5\.10\.0-\d+-amd64", ("linux-image",)),
     "6.1": ("bookworm-security", r"6\.1\.0-\d+-amd64", ("linux-image",)),
     "6.12": ("bookworm-security", r"6\.12\.\d+\+deb12-amd64", ("linux-image",)),
+    "6.12-arm64": ("bookworm-security", r"6\.12\.\d+\+deb12-arm64", ("linux-image",)),
     "7.2": ("sid", r"7\.2\.\d+\+deb\d+-amd64", ("linux-binary", "linux-modules", "linux-base")),
     "7.3": ("trixie-backports", r"7\.3\.\d+\+deb\d+-amd64", ("linux-binary", "linux-modules", "linux-base")),
 }
@@ -33,9 +33,8 @@ BOOT_MODULES = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay")
 # How a bzImage may hold its vmlinux: the magic to look for, the command that unpacks it.
 COMPRESSIONS = ((b"\xfd7zXZ\0", ("xz", "-dc", "--single-stream")), (b"\x28\xb5\x2f\xfd", ("zstd", "-dcq")))
 
-
-class Problem(Exception):
-    """What stops the work, as one line for the user."""
+# Documentation/arch/arm64/booting.rst
+ARM64_MAGIC = b"ARM\x64"
 
 
 class Kernel:
@@ -43,6 +42,9 @@ class Kernel:
 
     def __init__(self, name):
         self.name = name
+        self.architecture = MATRIX[name][1].rpartition("-")[2]
+        self.machine = MACHINES[self.architecture]
+        self.root = Path("/")       # what the guest has as its own
         self.dir = CACHE / "kernels" / name
         self.vmlinux = self.dir / "vmlinux"
         contents = hashlib.sha256(INIT.read_bytes() + repr(BOOT_MODULES).encode())
@@ -56,6 +58,8 @@ class Kernel:
 def prepare(name, update=False):
     """The kernel of that name, from the cache where it is there and no UPDATE is asked for."""
     kernel = Kernel(name)
+    if kernel.machine.foreign:
+        kernel.root = foreign.prepare(kernel.architecture, "root", update)
     if update or not kernel.initramfs.exists():
         with locked(CACHE / "lock"):
             if update or not kernel.dir.is_dir():
@@ -70,7 +74,7 @@ def fetch(kernel):
     suite, pattern, packages = MATRIX[kernel.name]
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=CACHE) as scratch:
         scratch = Path(scratch)
-        apt = private_apt(scratch / "apt", suite)
+        apt = private_apt(scratch / "apt", (suite,), kernel.architecture)
         call("apt-get", "-q", "update", env=apt)
         names = call("apt-cache", "pkgnames", packages[0] + "-", env=apt).decode().split()
         releases = [m[1] for m in (re.fullmatch(f"{packages[0]}-({pattern})", name) for name in names) if m]
@@ -106,7 +110,10 @@ def unpack(root, new, release):
 
 
 def vmlinux(image):
-    """The ELF file within a bzImage: it boots through PVH, without the minute that unpacking takes in a guest."""
+    """The ELF file within a bzImage: it boots through PVH, without the minute that unpacking takes in a guest. arm64's
+    image is not packed."""
+    if image[56:60] == ARM64_MAGIC:
+        return image
     for magic, command in COMPRESSIONS:
         at = image.find(magic)
         while at >= 0:
@@ -124,7 +131,8 @@ def make_initramfs(kernel):
         root = Path(scratch) / "root"
         (root / "bin").mkdir(parents=True)
         (root / "modules").mkdir()
-        shutil.copy(shutil.which("busybox"), root / "bin" / "busybox")
+        busybox = kernel.root / "usr/bin/busybox" if kernel.machine.foreign else shutil.which("busybox")
+        shutil.copy(busybox, root / "bin" / "busybox")
         shutil.copy(INIT, root / "init")
         (root / "init").chmod(0o755)
         base = kernel.dir / "lib" / "modules" / kernel.release
@@ -173,69 +181,8 @@ def module_name(path):
     return Path(path).name.partition(".")[0].replace("-", "_")
 
 
-def private_apt(directory, suite):
-    """An environment for apt in which the machine's own mirror offers SUITE and nothing else."""
-    for sub in ("lists/partial", "cache/archives/partial", "sources"):
-        (directory / sub).mkdir(parents=True)
-    extension, text = source_of(suite)
-    (directory / "sources" / f"suite.{extension}").write_text(text)
-    (directory / "status").touch()
-    config = directory / "apt.conf"
-    config.write_text(f'''Dir::Etc::sourcelist "-";
-Dir::Etc::sourceparts "{directory}/sources";
-Dir::State::lists "{directory}/lists";
-Dir::State::status "{directory}/status";
-Dir::Cache "{directory}/cache";
-Acquire::Languages "none";
-APT::Update::Error-Mode "any";
-APT::Sandbox::User "root";
-''')
-    return {**os.environ, "APT_CONFIG": str(config)}
-
-
-def source_of(suite):
-    """The machine's own source for Debian (or its security archive), with SUITE for its suites: extension, text."""
-    security = suite.endswith("-security")
-    etc = Path("/etc/apt")
-    for path in sorted(etc.glob("sources.list.d/*.sources")):
-        for stanza in re.split(r"\n\s*\n", path.read_text()):
-            fields = {key.lower(): value for key, value in re.findall(r"^([\w-]+):[ \t]*(.*)$", stanza, re.M)}
-            uris = [uri for uri in fields.get("uris", "").split() if is_debian(uri, security)]
-            if uris and "deb" in fields.get("types", "").split() and fields.get("enabled") != "no":
-                fields.update({"types": "deb", "uris": uris[0], "suites": suite, "components": "main"})
-                return "sources", "".join(f"{key}: {value}\n" for key, value in fields.items())
-    for path in [etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))]:
-        for line in path.read_text().splitlines() if path.exists() else ():
-            match = re.match(r"\s*deb\s+(\[[^]]*\]\s+)?(\S+)\s", line)
-            if match and is_debian(match[2], security):
-                return "list", f"deb {match[1] or ''}{match[2]} {suite} main\n"
-    raise Problem(f"/etc/apt names no Debian{' security' if security else ''} mirror to take {suite} from: "
-                  f"add one, or copy {CACHE}/kernels from a machine that has it")
-
-
-def is_debian(uri, security):
-    return re.search(r"/debian-security(/|$)" if security else r"/debian(/|$)", uri)
-
-
-@contextmanager
-def locked(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def one_of(*paths):
     for path in paths:
         if path.exists():
             return path
     raise Problem(f"none of these is in the kernel's packages: {', '.join(map(str, paths))}")
-
-
-def call(*command, stdin=b"", **keywords):
-    """Runs a command, returns its output; its messages are shown only when it fails."""
-    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords)
-    if done.returncode:
-        sys.stderr.buffer.write(done.stderr)
-        raise Problem(f"{' '.join(map(str, command))}: exit status {done.returncode}")
-    return done.stdout

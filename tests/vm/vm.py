@@ -17,9 +17,8 @@ TIMED_OUT, DIED = 124, 125
 COVERED = ("/tmp", "/run", "/dev", "/proc", "/sys")     # guest/init mounts its own there
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# tsc=reliable: else the clock is hpet in one run and tsc in the next. One TCG thread (below): with more, the guest's
-# processors lose races with the patching of kernel text.
-KERNEL_ARGUMENTS = "console=ttyS0 loglevel=5 mitigations=off oops=panic panic=-1 cgroup_no_v1=all tsc=reliable"
+# One TCG thread (below): with more, the guest's processors lose races with the patching of kernel text.
+KERNEL_ARGUMENTS = "loglevel=5 oops=panic panic=-1 cgroup_no_v1=all"
 
 # Lines of the kernel's console that make a run a failure.
 TROUBLE = re.compile(r"Kernel panic|\bOops\b|\bBUG\b|WARNING: |general protection fault|unable to handle|"
@@ -114,8 +113,9 @@ class Vm:
         (share / "job").write_text(f"exec </dev/null >/run/out {'2>&1' if merged else '2>/run/err'}\n"
                                    f"cd {shlex.quote(str(directory))} || exit\n"
                                    f"exec {shlex.join(['env', '-i', *assignments, *map(str, command)])}\n")
+        root = self.kernel.root.resolve()
         settings = {"NAME": self.kernel.name, "RELEASE": self.kernel.release, "KERNEL_DIR": self.kernel.dir.resolve(),
-                    "SUBTREES": "\n".join(covered(self.shared))}
+                    "ROOT": str(root).rstrip("/"), "SUBTREES": "\n".join(covered(self.shared, COVERED if root == Path("/") else ["/"]))}
         (share / "settings").write_text("".join(f"{name}={shlex.quote(str(value))}\n"
                                                 for name, value in settings.items()))
         return share
@@ -124,11 +124,12 @@ class Vm:
         def option(text, path):
             return text + str(path).replace(",", ",,")
 
-        command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-nodefaults", "-no-user-config",
-                   "-display", "none", "-no-reboot", "-machine", "q35", "-cpu", "max", "-accel", "tcg,thread=single",
+        machine = self.kernel.machine
+        command = ["setpriv", "--pdeathsig", "KILL", *machine.qemu, "-nodefaults", "-no-user-config",
+                   "-display", "none", "-no-reboot", "-accel", "tcg,thread=single",
                    "-smp", str(self.cpus), "-m", str(self.mem),
                    "-kernel", self.kernel.vmlinux, "-initrd", self.kernel.initramfs,
-                   "-append", KERNEL_ARGUMENTS,
+                   "-append", f"console={machine.console} {KERNEL_ARGUMENTS} {machine.arguments}",
                    "-chardev", option("file,id=console,path=", work / "console"), "-serial", "chardev:console",
                    "-virtfs", option("local,mount_tag=vm,security_model=none,multidevs=remap,path=", share),
                    "-virtfs", "local,mount_tag=root,security_model=none,multidevs=remap,readonly=on,path=/",
@@ -143,11 +144,11 @@ class Vm:
         return command
 
 
-def covered(paths):
-    """Those of the directories PATHS that the guest would not see for the mounts of its own; a file's is its directory,
-    and one below another is seen with it."""
+def covered(paths, tops):
+    """Those of the directories PATHS that the guest would not see for its having its own at TOPS; a file's is its
+    directory, and one below another is seen with it."""
     resolved = {path if path.is_dir() else path.parent for path in (Path(path).resolve() for path in paths)}
-    hidden = {path for path in resolved if any(path.is_relative_to(top) for top in COVERED)}
+    hidden = {path for path in resolved if any(path.is_relative_to(top) for top in tops)}
     return sorted(str(path) for path in hidden if not hidden & set(path.parents))
 
 
