@@ -6,6 +6,8 @@
 
 #include "base/msg.h"
 #include "base/status.h"
+#include "kernel/programs.h"
+#include "kernel/rings.h"
 #include "script/flames.h"
 #include "script/load.h"
 #include "script/run.h"
@@ -64,7 +66,7 @@ static void show_pending(struct session *s)
 	size_t nr = s->nr_pending;
 
 	s->nr_pending = 0;
-	s->pending_old = false;
+	s->pending_waited = 0;
 	for (size_t i = 0; i < nr; i++) {
 		const struct pending *p = &s->pending[i];
 		const struct script_map *map = p->statement->map;
@@ -92,6 +94,7 @@ void report_print(struct session *s, const struct statement *st, uint32_t cpu, u
 	s->pending[s->nr_pending++] =
 		(struct pending){ .statement = st, .top = top, .div = div, .old_fd = -1 };
 	s->pending_cpu = cpu;
+	s->pending_waited = 0;
 	if (!st->map->generations)
 		show_pending(s);
 }
@@ -157,11 +160,37 @@ void report_settle(struct session *s, uint32_t cpu)
 		show_pending(s);
 }
 
-void report_looked(struct session *s, bool all)
+/* Of all that waits, what is to be shown is no longer written to. */
+static bool all_exchanged(const struct session *s)
 {
-	if (s->nr_pending && (all || s->pending_old))
-		show_pending(s);
-	s->pending_old = s->nr_pending;
+	for (size_t i = 0; i < s->nr_pending; i++)
+		if (s->pending[i].old_fd < 0)
+			return false;
+	return true;
+}
+
+/*
+ * The clear() of a print() may come long after it: there may be a loop between, or a hypervisor has
+ * taken the CPU away. So its program has to be through, and all that stands in its ring then to be
+ * taken. That is waited for at the second look only, since most clear()s are in the first.
+ */
+void report_looked(struct session *s, const struct rings *rings, bool all)
+{
+	const struct ring *r = &rings->rings[s->pending_cpu & (rings->nr - 1)];
+
+	if (!s->nr_pending)
+		return;
+	if (!all && !all_exchanged(s)) {
+		if (++s->pending_waited == 1)
+			return;
+		if (s->pending_waited == 2) {
+			programs_wait(s->l->globals_fd);
+			s->pending_end = *r->consumer + ring_waiting(r);
+		}
+		if (*r->consumer < s->pending_end)
+			return;
+	}
+	show_pending(s);
 }
 
 void report_entry(struct session *s, const struct statement *st, const void *key)

@@ -175,7 +175,7 @@ static void drain(struct loop *l, uint64_t hold_ns, uint64_t hold_busy_ns)
 	clock_sync();
 	l->drained = rings_drain(&l->rings, &until, sizeof(struct rt_record), take, l, &l->full);
 	l->drained_ns = now;
-	report_looked(&l->s, false);
+	report_looked(&l->s, &l->rings, false);
 	if (!l->s.opt->full_buffered)
 		flush(l);
 }
@@ -207,7 +207,7 @@ static void drain_last(struct loop *l)
 		drain(l, 0, HOLD_BUSY_NS);
 	}
 	drain(l, 0, 0);
-	report_looked(&l->s, true);
+	report_looked(&l->s, &l->rings, true);
 }
 
 static int open_rings(struct loop *l)

@@ -17,6 +17,7 @@
 
 struct format;
 struct loaded;
+struct rings;
 struct script_run_options;
 struct symbols;
 
@@ -42,8 +43,9 @@ struct session {
 
 	struct pending pending[PENDING_MAX];
 	size_t nr_pending;
-	uint32_t pending_cpu; /* whose records they were */
-	bool pending_old;     /* they have outlived a look at the rings */
+	uint32_t pending_cpu;	   /* whose records they were */
+	unsigned pending_waited;   /* looks at the rings that they have outlived */
+	unsigned long pending_end; /* of its ring, when the programs were waited for */
 
 	bool in_line;	 /* the last row did not end its line */
 	uint64_t shown;	 /* statements that were done */
@@ -74,8 +76,8 @@ void report_entry(struct session *s, const struct statement *st, const void *key
 /* What waits is shown now. @cpu: of the record that comes; prints of others wait on, for its clear
  * may follow. */
 void report_settle(struct session *s, uint32_t cpu);
-/* After a look at the rings: what has waited since the one before is shown. @all: all is. */
-void report_looked(struct session *s, bool all);
+/* After a look at the rings: what has waited is shown, if no clear() can follow. @all: all is. */
+void report_looked(struct session *s, const struct rings *rings, bool all);
 /* At the end: all maps that have something, by name; and the files of --svg. */
 void report_all(struct session *s);
 /* All maps, for SIGUSR1. */

@@ -250,6 +250,26 @@ def test_intervals(action, key, cgroup):
     assert len([n for n in counts if n]) > (1 if VM else 2), "it was all in one interval"
 
 
+# As long as this takes, bscope looks at what has come several times.
+LONG = "$i = 0; while ($i < 8000000) { $i++; }"
+
+
+@pytest.mark.skipif(VM == "5.10", reason="vm-ok: loops of any length came with 5.17")
+@pytest.mark.parametrize("action", ["clear", "zero"])
+@pytest.mark.parametrize("probe", ["interval:ms:150", LSEEK])
+def test_clear_long_after(action, probe, cgroup):
+    """A clear() that comes late after its print(), from bscope's own program and from another: both are one instant."""
+    script = f"{GETPPID} {{ @n = count(); }} {probe} {{ print(@n); {LONG} {action}(@n); }}"
+    with Workload("steps", f"threads:2:{4 * MANY}", cgroup=cgroup) as work, Workload("steps", "7*lseek:1", cgroup=cgroup) as other:
+        with Bscope(script, "--cgroup", cgroup.path) as tool:
+            work.start()
+            other.run()
+            work.finish()
+    counts = [int(line.rsplit(" ", 1)[1]) for line in tool.lines]
+    assert sum(counts) == 8 * MANY, (counts, tool.err)
+    assert len([n for n in counts if n]) > 1, "it was all in one"
+
+
 @each_kernel
 def test_intervals_of_histograms(cgroup):
     """The same of histograms and statistics."""
