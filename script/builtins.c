@@ -3,6 +3,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 #include <unistd.h>
+#include <bpf/libbpf.h>
 
 #include "base/util.h"
 #include "script/compile.h"
@@ -578,6 +579,37 @@ static ir_value lower_usym_at(struct compiler *c, struct node *n, ir_value addre
 	return at;
 }
 
+/* 5.15 (9ffd9f3ff719) */
+static bool has_func_ip(void)
+{
+	static int known = -1;
+
+	if (known < 0)
+		known = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_func_ip, NULL) !=
+			0;
+	return known;
+}
+
+/*
+ * Where the function is that was hit. A kprobe's instruction pointer is not always that: where
+ * functions begin with endbr64 the probe is behind it, and on x86-64 it points behind the
+ * breakpoint.
+ */
+static ir_value function_address(struct compiler *c)
+{
+	ir_value ip;
+
+	if (c->target->multi ||
+	    (c->target->attach == ATTACH_KPROBE && !c->target->point->has_offset && has_func_ip()))
+		return ir_call(c->f, BPF_FUNC_get_func_ip, IR_SCALAR, 1, ir_context(c->f));
+	ip = load_register(c, REGISTER_IP);
+#if defined(__x86_64__)
+	if (c->target->attach == ATTACH_KPROBE)
+		ip = ir_binary_imm(c->f, IR_SUB, ip, 1);
+#endif
+	return ip;
+}
+
 static ir_value lower_func(struct compiler *c, struct node *n)
 {
 	ir_value ip;
@@ -586,11 +618,7 @@ static ir_value lower_func(struct compiler *c, struct node *n)
 		return lower_known(c, c->target->function);
 	if (n->type->kind == TYPE_PROBE)
 		return ir_binary_imm(c->f, IR_ADD, lower_probe(c, n), c->variant->nr_targets);
-	/* by many at once, the instruction pointer is not always where the function is */
-	if (c->target->multi)
-		ip = ir_call(c->f, BPF_FUNC_get_func_ip, IR_SCALAR, 1, ir_context(c->f));
-	else
-		ip = load_register(c, REGISTER_IP);
+	ip = function_address(c);
 	return n->type->kind == TYPE_USYM ? lower_usym_at(c, n, ip) : ip;
 }
 

@@ -1,26 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""bscope: the questions that people come with, and the lessons of bpftrace's tutorial, against workloads that say what
-there was."""
+"""bscope: the questions that people come with, against workloads that say what there was."""
 
 import math
 import os
 import re
-import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from bscope import (bscope, STEPS, Bscope, average, errors, filled, frames_of, json_rows, linear_row, maps_of_text, power_row,
-                    rows_of, run_script, says, stacks_with, watch, watch_both)
-from harness import BUILD, FAILED, OK, VM, Tool, Workload, one_line
-from histograms import working
+from bscope import STEPS, Bscope, average, errors, maps_of_text, power_row, run_script, stacks_with, watch, watch_both
+from harness import BUILD, FAILED, OK, VM, Workload, one_line
 from machine import need
 from snoop import FAILING, N
 
 each_kernel = pytest.mark.each_kernel
-KERNEL_FUNCTIONS = bool(VM)     # natively, the kernel is a hardened one
-LISTING = "tracepoint:syscalls:sys_enter_*"
 SECONDS = 3
 
 
@@ -139,157 +133,7 @@ def test_numbers_of_calls(cgroup):
     assert tool.maps["@names"] == {"getppid": 7, "lseek": 5, "write": 1, "exit_group": 1}
 
 
-# --- the tutorial's lessons, in the old spelling and the new one ---
-
-def tracepoints_of(category):
-    """As tracefs has them, mounted for ourselves."""
-    shown = subprocess.run(["unshare", "-m", "sh", "-c", "mountpoint -q /sys/kernel/tracing || "
-                            "mount -t tracefs none /sys/kernel/tracing; "
-                            f"ls /sys/kernel/tracing/events/{category}"], check=True, capture_output=True, text=True).stdout
-    return {name for name in shown.split() if name not in ("enable", "filter")}
-
-
-@each_kernel
-def test_lesson_1_listing():
-    """-l: all that there are."""
-    done = bscope("-l", LISTING)
-    assert (done.returncode, done.stderr) == (OK, "")
-    names = {name for name in tracepoints_of("syscalls") if name.startswith("sys_enter_")}
-    assert len(names) > 250
-    assert done.stdout.splitlines() == sorted(f"tracepoint:syscalls:{name}" for name in names)
-
-
-def test_lesson_1_fields():
-    """-lv: what they have."""
-    done = bscope("-lv", "tracepoint:syscalls:sys_enter_openat")
-    assert (done.returncode, done.stderr) == (OK, "")
-    lines = done.stdout.splitlines()
-    assert lines[0] == "tracepoint:syscalls:sys_enter_openat"
-    assert {"    int __syscall_nr", "    int dfd", "    const char * filename", "    int flags", "    umode_t mode"} \
-        == set(lines[1:])
-
-
-@each_kernel
-@pytest.mark.parametrize("probe", ["BEGIN", "begin"])
-def test_lesson_2_hello(probe):
-    """Hello world: it ends by itself, for there is nothing to wait for."""
-    script = probe + ' { printf("hello world\\n"); }'
-    assert says(script) == "hello world\n"
-    assert says(script, "-q") == "hello world\n"
-    assert run_script(script, "-q").stderr == ""
-
-
-@each_kernel
-@pytest.mark.parametrize("access", ["args->ret", "args.ret"])
-def test_lesson_5_sizes_of_reads(access, cgroup):
-    """The sizes of read() as a histogram."""
-    sizes = [1] * 3 + [2] * 2 + [100] * 17 + [1000] * 5 + [1024] + [4095] * 2
-    steps = [f"{sizes.count(size)}*read:{size}" for size in sorted(set(sizes))]
-    json, text = watch_both("tracepoint:syscalls:sys_exit_read /pid == PID/ { @bytes = hist(" + access + "); }", steps, cgroup)
-    sizes.append(1)     # the line that let it go
-    assert filled(json.maps["@bytes"]) == json_rows(sizes, power_row)
-    shown = text.text_maps["@bytes"]
-    assert {row: n for row, n in shown.items() if n} == rows_of(sizes, power_row)
-    assert list(shown)[0] == "[1]" and list(shown)[-1] == "[2K, 4K)" and len(shown) == 12
-
-
-@each_kernel
-def test_lesson_6_function_returns(cgroup):
-    """The sizes of reads as a linear histogram, by the return of a function of the kernel."""
-    function_probes()
-    sizes = [0, 1, 199, 200, 999, 1000, 1999, 2000, 5000]
-    json, text = watch_both("kretprobe:vfs_read /pid == PID/ { @bytes = lhist(retval, 0, 2000, 200); }",
-                            [f"read:{size}" for size in sizes], cgroup)
-
-    def row(value):
-        return linear_row(value, 0, 2000, 200)
-
-    # the read that it waited in has begun before
-    assert filled(json.maps["@bytes"]) == json_rows(sizes, row)
-    assert {label: n for label, n in text.text_maps["@bytes"].items() if n} == rows_of(sizes, row)
-
-
-@each_kernel
-@pytest.mark.parametrize("delete", ["delete(@start, tid)", "delete(@start[tid])"])
-def test_lesson_7_durations(delete, cgroup):
-    """How long reads take, by two probes and a map between."""
-    function_probes()
-    script = ("kprobe:vfs_read { @start[tid] = nsecs; } kretprobe:vfs_read /@start[tid]/ "
-              "{ @ns[comm] = hist(nsecs - @start[tid]); @n = count(); " + delete + "; }")
-    tool = watch(script, ["23*read:100"], cgroup)
-    assert tool.maps["@n"] == 23
-    assert sum(n for _, _, n in filled(tool.maps["@ns"]["steps"])) == 23
-    assert tool.maps.get("@start", {}) == {}
-
-
-@each_kernel
-def test_lesson_8_events_of_the_scheduler(cgroup):
-    """Many probes by a wildcard, and which one it was."""
-    script = "tracepoint:sched:sched* { @[probe] = count(); } interval:s:60 { exit(); }"
-    with Workload("steps", "23*nanosleep:1000000", cgroup=cgroup) as work:
-        with Bscope(script, "--cgroup", cgroup.path, "--json") as tool:
-            work.run()
-    counted = tool.maps["@"]
-    assert counted["tracepoint:sched:sched_process_exit"] == 1
-    assert counted["tracepoint:sched:sched_switch"] >= 23
-    assert all(key.startswith("tracepoint:sched:sched_") for key in counted)
-
-
-@each_kernel
-def test_lesson_8_ends():
-    """interval and exit() end it."""
-    done = run_script("tracepoint:sched:sched_process_fork /0/ { @[probe] = count(); } interval:ms:100 { exit(); }")
-    assert (done.returncode, done.stdout, errors(done.stderr)) == (OK, "", "")
-
-
-@each_kernel
-def test_lesson_10_who_waits(cgroup):
-    """Kernel stacks at a tracepoint: as many as it slept."""
-    json, text = watch_both("tracepoint:sched:sched_switch /pid == PID/ { @[kstack] = count(); }",
-                            ["23*nanosleep:2000000"], cgroup)
-    slept = stacks_with(json.maps["@"], "hrtimer_nanosleep")
-    assert 23 <= slept <= 25, json.maps     # it may be preempted on its way
-    assert sum(n for key, n in text.text_maps["@"].items() if "hrtimer_nanosleep" in key) == slept
-    top = {frames_of(key)[0] for key in json.maps["@"]}     # and not what looks at it
-    assert top <= {"__schedule", "perf_trace_sched_switch", "__traceiter_sched_switch"}, top
-
-
-@each_kernel
-def test_lesson_11_requests(disk, cgroup):
-    """The sizes of what is asked of a disk."""
-    device = os.stat(disk.path).st_rdev
-    number = os.major(device) << 20 | os.minor(device)
-    with working("write", disk, cgroup=cgroup) as work:
-        with Bscope("tracepoint:block:block_rq_issue /args->dev == " + str(number) + "/ { @ = hist(args->bytes); }",
-                    "--json") as tool:
-            work.run()
-    assert filled(tool.maps["@"]) == [(4096, 8191, 23)]
-
-
-LESSON_12 = """
-#ifndef BPFTRACE_HAVE_BTF
-#include <linux/path.h>
-#include <linux/dcache.h>
-#endif
-
-kprobe:vfs_open
-{
-	printf("open path: %s\\n", str(((struct path *)arg0)->dentry->d_name.name));
-}
-"""
-
-
-@each_kernel
-def test_lesson_12_kernel_structs(open_place, cgroup, tmp_path):
-    """Fields of the kernel's records, from a file."""
-    function_probes()
-    (tmp_path / "path.bt").write_text(LESSON_12, encoding="utf-8")
-    with Workload("opens", "openat", N, FAILING, open_place, cgroup=cgroup) as work:
-        with Tool("", "--cgroup", cgroup.path, tmp_path / "path.bt", program=BUILD / "bin" / "bscope") as tool:
-            done = work.run()
-    assert tool.status == OK and tool.lines == [f"open path: {Path(line['path']).name}" for line in done
-                                                if not line["errno"]]
-
+# --- functions of the kernel, where they are refused ---
 
 @pytest.mark.skipif(bool(VM), reason="vm-ok: these kernels have kprobes")
 @pytest.mark.parametrize("probe", ["kprobe:vfs_read", "kretprobe:vfs_read", "fentry:vfs_read", "fexit:vfs_read",

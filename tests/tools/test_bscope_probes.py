@@ -610,6 +610,15 @@ def test_kernel_function_that_is_not_there():
 
 
 @each_kernel
+@pytest.mark.parametrize("probe", ["vfs_read", "vfs_rea*"])
+def test_func_is_where_the_function_is(probe, cgroup):
+    """func by its address: neither behind a breakpoint, nor behind the mark of where jumps may go."""
+    function_probes()
+    script = f'kprobe:{probe} /pid == PID && arg2 == 333/ {{ @[func == kaddr("vfs_read"), func] = count(); }}'
+    assert watch(script, ["23*read:333"], cgroup).maps["@"] == {"true,vfs_read": 23}
+
+
+@each_kernel
 def test_kernel_function_that_the_compiler_renamed():
     """Of one that is only there as name.isra.0, that is taken, and said; a part that was split off is another function."""
     names = [line.split()[2] for line in Path("/proc/kallsyms").read_text().splitlines() if line.count("\t") == 0]
