@@ -36,13 +36,20 @@ bool borescope_is_all_in_one(void)
 
 int main(int argc, char **argv)
 {
+	static char title[64];
+
 	/* "borescope" alone, or with a word that is no tool's name, is the front door, if there is one. */
 	for (int i = 0; i < 2 && i < argc; i++) {
 		for (size_t t = 0; t < ARRAY_SIZE(tools); t++) {
-			if (strcmp(tools[t].name, "borescope") &&
-			    (i ? !strcmp(argv[i], tools[t].name)
-			       : called_as(argv[i], tools[t].name)))
-				return tools[t].main(argc - i, argv + i);
+			if (!strcmp(tools[t].name, "borescope") ||
+			    !(i ? !strcmp(argv[i], tools[t].name)
+				: called_as(argv[i], tools[t].name)))
+				continue;
+			if (i) { /* as the front door calls it */
+				snprintf(title, sizeof(title), "borescope %s", tools[t].name);
+				argv[i] = title;
+			}
+			return tools[t].main(argc - i, argv + i);
 		}
 	}
 	for (size_t t = 0; t < ARRAY_SIZE(tools); t++)

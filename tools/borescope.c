@@ -118,17 +118,18 @@ static int unknown(const char *name)
 	return STATUS_USAGE;
 }
 
-/* Becomes the tool. It is called by its own name, whatever its file is called: by that one with
- * several names chooses. */
+/* Becomes the tool. It is called "borescope TOOL", whatever its file is called: the word TOOL is
+ * what one with several names chooses by, and all of it what it calls itself (base/called.h). */
 static int become(const char *name, char **argv)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], title[NAME_MAX];
 
 	if (!tool_of(name))
 		return unknown(name);
 	if (!find(name, path))
 		return STATUS_FAILED;
-	argv[0] = (char *)name;
+	snprintf(title, sizeof(title), "borescope %s", name);
+	argv[0] = title;
 	execv(path, argv);
 	error("cannot run %s: %s", path, strerror(errno));
 	return STATUS_FAILED;

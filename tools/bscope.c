@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/called.h"
 #include "base/limits.h"
 #include "base/msg.h"
 #include "base/regex.h"
@@ -158,7 +159,7 @@ static int usage_error(const char *text)
 	if (opt.compat)
 		fprintf(stderr, "ERROR: USAGE: %s\n", text);
 	else
-		error("%s: see bscope --help", text);
+		error("%s: see %s --help", text, msg_tool());
 	return usage_status();
 }
 
@@ -202,6 +203,7 @@ static int take_options(int argc, char **argv, struct common_options *common)
 	int rest = argc, status;
 	const struct options_spec spec = {
 		.name = opt.compat ? "bpftrace" : "bscope",
+		.called = called(argv[0], opt.compat ? "bpftrace" : "bscope"),
 		.summary = "ask the kernel anything, in bpftrace's language",
 		.options = options,
 		.positional = positional,

@@ -4,9 +4,19 @@
 
 #include "base/called.h"
 
+/* Longer ones are nobody's choice for a program to be typed. */
+#define CALLED_MAX 64
+
+static const char *last_part(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return slash ? slash + 1 : program;
+}
+
 bool called_as(const char *program, const char *name)
 {
-	const char *slash = strrchr(program, '/'), *last = slash ? slash + 1 : program, *p = last;
+	const char *last = last_part(program), *p = last;
 	size_t len = strlen(name);
 
 	for (; (p = strstr(p, name)); p++)
@@ -14,4 +24,17 @@ bool called_as(const char *program, const char *name)
 		    !isalnum((unsigned char)p[len]))
 			return true;
 	return false;
+}
+
+const char *called(const char *program, const char *name)
+{
+	const char *last = program ? last_part(program) : "";
+
+	if (strlen(last) > CALLED_MAX || !called_as(last, name))
+		return name;
+	/* argv[0] may be anything */
+	for (const char *p = last; *p; p++)
+		if (*p < ' ' || *p > '~')
+			return name;
+	return last;
 }

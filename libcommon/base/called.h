@@ -12,4 +12,9 @@
  * installed is parted from it by a sign. "notxfsslower" is another word. */
 bool called_as(const char *program, const char *name);
 
+/* What a tool calls itself in --help and in messages: the last part of @program if @name is a word
+ * of it, "xfsslower-borescope" or "borescope xfsslower", so that what is shown can be typed; else
+ * @name. Both are kept, not copied. */
+const char *called(const char *program, const char *name);
+
 #endif

@@ -176,7 +176,7 @@ static void help(const struct options_spec *spec, const struct table *t)
 {
 	if (spec->usage)
 		printf("%s\n", spec->usage);
-	printf("%s: %s\n\nusage: %s [options]", spec->name, spec->summary, spec->name);
+	printf("%s: %s\n\nusage: %s [options]", spec->called, spec->summary, spec->called);
 	for (const struct opt *p = spec->positional; p && p->name; p++)
 		printf(" [%s", p->name);
 	for (const struct opt *p = spec->positional; p && p->name; p++)
@@ -193,13 +193,18 @@ static void help(const struct options_spec *spec, const struct table *t)
 		help_option(&t->opts[i]);
 	printf("\nExamples:\n");
 	for (const char *const *e = spec->examples; e && e[0]; e += 2) {
-		bool named = *e[0] && *e[0] != ' ';
-		char command[80];
+		size_t len = strlen(spec->name);
+		const char *rest = e[0] + (strncmp(e[0], spec->name, len) ? 0 : len);
+		char command[160];
 
-		snprintf(command, sizeof(command), "%s%s", named ? "" : spec->name, e[0]);
+		snprintf(command, sizeof(command), "%s%s", spec->called, rest);
 		printf("  %-34s  %s\n", command, e[1]);
 	}
-	printf("\nThe manual: man %s\n", spec->name);
+	/* of borescope opensnoop, too: borescope-opensnoop */
+	printf("\nThe manual: man ");
+	for (const char *p = spec->called; *p; p++)
+		putchar(*p == ' ' ? '-' : *p);
+	printf("\n");
 }
 
 /* Returns NULL, or what would be right; that lives until the next call. */
@@ -307,7 +312,7 @@ static int positional_args(const struct options_spec *spec, struct filter *filte
 	for (; optind < argc; optind++) {
 		if (!p || !p->name) {
 			error("argument '%s' is one too many: see %s --help", argv[optind],
-			      spec->name);
+			      spec->called);
 			return STATUS_USAGE;
 		}
 		if (!take(p, p->name, argv[optind], filter))
@@ -372,7 +377,7 @@ int options_parse(const struct options_spec *spec, struct common_options *common
 	char letters[2 * OPTIONS_MAX + 2] = "";
 	int c, by_name = -1; /* getopt leaves it as it is where a letter was given */
 
-	msg_init(spec->name);
+	msg_init(spec->called);
 	for (const struct opt *o = spec->options; o && (o->letter || o->name); o++)
 		t.opts[t.nr++] = *o;
 	t.nr_own = t.nr;

@@ -39,6 +39,7 @@ struct common_options {
 /* What parsing and --help need to know of a tool; the members are those of struct tool. */
 struct options_spec {
 	const char *name, *summary;
+	const char *called; /* what --help and messages call it (base/called.h) */
 	const struct opt *options, *positional;
 	const char *const *examples;
 	bool prints_rows; /* it has --events */

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/called.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/patience.h"
@@ -618,8 +619,10 @@ static struct plan plan_of(const struct tool *t)
 int tool_main(const struct tool *tool, int argc, char **argv)
 {
 	static struct run r; /* 64 KiB of output buffer: not on the stack */
+	const char *name = tool->name_from ? tool->name_from(argv[0]) : tool->name;
 	const struct options_spec spec = {
-		.name = tool->name_from ? tool->name_from(argv[0]) : tool->name,
+		.name = name,
+		.called = called(argv[0], name),
 		.summary = tool->summary,
 		.options = tool->options,
 		.positional = tool->positional,
@@ -640,7 +643,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	limits_hold_stdio();
 	advice_listen();
 	if (argc == 3 && !strcmp(argv[1], "--list")) {
-		msg_init(spec.name);
+		msg_init(spec.called);
 		return list_print(&list, argv[2]);
 	}
 	if (argc > 1 && !strcmp(argv[1], "--probes")) {

@@ -57,6 +57,30 @@ def test_programs(installed):
         assert (folder / called(installed, name)).stat().st_mode & 0o7777 == 0o755
 
 
+def test_what_programs_call_themselves(installed):
+    """In --help, its examples and messages by the name that can be typed here; the version and the data have the tool's own."""
+    for name in [*PROGRAMS, *LINKS]:
+        program, shown = installed[2] / "opt/b/sbin" / called(installed, name), called(installed, name)
+        said = run(program, "--help")
+        examples = re.search(r"^Examples:\n((?:  .*\n)+)", said, re.M)[1].splitlines()
+        assert said.startswith(f"{shown}: ") and f"\nusage: {shown} " in said
+        assert all(line.startswith(f"  {shown} ") for line in examples)
+        if name != "borescope":
+            assert said.endswith(f"\nThe manual: man {shown}\n")
+        done = subprocess.run([program, "--no-such-option"], capture_output=True, encoding="utf-8", check=False)
+        assert done.stderr == f"{shown}: there is no option --no-such-option: see {shown} --help\n"
+
+
+@pytest.mark.parametrize("name, shown", [
+    ("/x/y-opensnoop", "y-opensnoop"), ("borescope opensnoop", "borescope opensnoop"), ("", "opensnoop"), ("other", "opensnoop"),
+    ("opensnoop-\x1b]0;x\x07", "opensnoop"), ("opensnoop-\xe9", "opensnoop"), ("opensnoop" + 99 * "-x", "opensnoop"),
+])
+def test_any_name(name, shown):
+    """Whatever stands in argv[0]; the page of what the front door runs has a name without a space."""
+    done = subprocess.run([name, "--help"], executable=BUILD / "bin/opensnoop", capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.startswith(f"{shown}: ") and done.stdout.endswith(f"man {shown.replace(' ', '-')}\n")
+
+
 @pytest.mark.parametrize("name, tool", [
     ("bpf-xfsslower", "xfsslower"), ("btrfsslower-bpf", "btrfsslower"), ("/xfsslower/f2fsslower.x", "f2fsslower"),
     ("x_nfsslower_y", "nfsslower"), ("/nfsslower/slow", "ext4slower"), ("notxfsslower", "ext4slower"),
@@ -108,7 +132,7 @@ def test_pages_have_the_names(installed):
     ("bscope", r"\fBprofile\fR and other events are opened"),
     ("bscope", ".BR bpf\\-profile\\-x (8)"),
     ("bscope", "#!/usr/bin/env bpf\\-bscope\\-x\n"),
-    ("profile", "\nprofile: sampling at 99 Hz by cycles\n"),
+    ("profile", "\nbpf\\-profile\\-x: sampling at 99 Hz by cycles\n"),
     ("profile", ".SS Differences from BCC's profile\n"),
     ("ext4slower", ".B ext4slower\nof libbpf"),
     ("ext4slower", ".BR bpf\\-btrfsslower\\-x ,\n"),

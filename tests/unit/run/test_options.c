@@ -96,6 +96,7 @@ static int parse(char **argv, bool prints_rows)
 {
 	const struct options_spec spec = {
 		.name = "tool",
+		.called = "tool",
 		.summary = "tries options",
 		.options = table,
 		.positional = positional,
