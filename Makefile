@@ -35,6 +35,10 @@ endif
 ARCH ?= $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst i%86,x86,$(patsubst aarch64,arm64,$(ARCH))))
 CC_PREFIX := $(shell echo '$(firstword $(CC))' | sed -n 's/gcc\(-[0-9.]*\)\{0,1\}$$//p')
+# musl-gcc has none
+ifeq ($(shell command -v $(CC_PREFIX)ar),)
+CC_PREFIX :=
+endif
 ifeq ($(origin AR),default)
 AR := $(CC_PREFIX)ar
 endif

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "script/compile.h"
 #include "script/format.h"
 
@@ -202,12 +203,12 @@ static int signal_number(const char *name)
 {
 	if (!strncmp(name, "SIG", 3))
 		name += 3;
-	for (int i = 1; i < NSIG; i++) {
-		const char *abbreviated = sigabbrev_np(i);
-
-		if (abbreviated && !strcmp(abbreviated, name))
+	if (!strcmp(name, "POLL"))
+		return SIGPOLL; /* also SIGIO */
+	/* behind SIGSYS are those without a name of their own */
+	for (int i = 1; i <= SIGSYS; i++)
+		if (!strcmp(signal_name(i), name))
 			return i;
-	}
 	return -1;
 }
 

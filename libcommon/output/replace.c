@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <linux/magic.h>
+#include <linux/stat.h>
 
 #include "output/replace.h"
 
@@ -90,7 +92,8 @@ static bool is_mount(const char *path)
 {
 	struct statx stx;
 
-	return !statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &stx) &&
+	/* musl has had statx() since 1.2.5 only */
+	return !syscall(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &stx) &&
 	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
