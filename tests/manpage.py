@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
 # Those that ask the kernel. borescope runs them, and has neither tables nor their options: test_borescope.py is its test.
 TOOLS = sorted(path.stem for path in (ROOT / "tools").glob("*.c") if path.stem != "borescope")
@@ -25,7 +25,8 @@ def expand(path):
 def plain(text):
     """A line of source without fonts and escapes: "\\fB\\-p\\fR" is "-p"."""
     text = re.sub(r"\\f[BIRP]", "", text)
-    for escape, char in (("\\-", "-"), ("\\(aq", "'"), ("\\(ha", "^"), ("\\(ti", "~"), ("\\&", ""), ("\\e", "\\")):
+    for escape, char in (("\\-", "-"), ("\\(aq", "'"), ("\\(dq", '"'), ("\\(at", "@"), ("\\(mc", "\u00b5"), ("\\(ha", "^"),
+                         ("\\(ti", "~"), ("\\&", ""), ("\\e", "\\")):
         text = text.replace(escape, char)
     return text
 
