@@ -5,7 +5,6 @@ first of them also serves; at NOBODY is nobody, so that a SYN is sent again. As 
 waits for a line; between, a line with the others' pids."""
 
 import ctypes
-import importlib
 import mmap
 import os
 import pty
@@ -94,9 +93,9 @@ def programs():
 
 
 def imported():
-    """Imports a module anew."""
+    """Imports a module anew, by the statement: importlib would not call the function with the probe."""
     sys.modules.pop("colorsys", None)
-    importlib.import_module("colorsys")
+    import colorsys
 
 
 def shell():

@@ -19,7 +19,6 @@ import subprocess
 import sys
 
 COUNT = 2
-NO_EVENTS = {"-l", "--list", "--list-syscalls", "-h", "--help", "-V", "--version", "--info"}    # nothing is looked at
 
 
 class Arguments:
@@ -53,8 +52,8 @@ class Arguments:
         if not what:
             return [name]
         text = rest.pop(0) if text is None else text
-        self.ends = self.ends or name in ("-d", "--duration") and what == "SEC" or name in ("--events", "-c", "--cmd", "--iterations") \
-            or (name, what) == ("-i", "N")
+        self.ends = self.ends or what == "SEC" and name in ("-d", "--duration") or name in ("--events", "--iterations") \
+            or (name, what) in (("-i", "N"), ("-c", "COMMAND"))
         return [name, self.value(what, text)]
 
     def letters(self, word, rest):
@@ -88,12 +87,10 @@ class Arguments:
 
     def scope(self):
         """Options that keep it to what the test does."""
-        if self.given & NO_EVENTS:
-            return []
         added = ["-v"]
         if self.options.get("-d") == "DISK" and not self.given & {"-d", "--disk"}:
             added += ["-d", self.world["disk"]]
-        elif not self.given & {"--cgroup", "-d", "--disk"} and not (self.has_script and self.given & {"-c", "--cmd"}):
+        elif not self.given & {"--cgroup", "-d", "--disk"} and not (self.has_script and "-c" in self.given):
             added += ["--cgroup", self.world["cgroup"]]
         return added
 
