@@ -4,8 +4,7 @@
 
 foreign.py ARCHITECTURE root|libraries [--update]: makes it if it is not there, and prints its directory.
 
-Nothing of it is run while it is made: where a package has a script that sets something up, arrange() does what is needed
-of that.
+No script of a package is run: arrange() does what is needed of what they do.
 """
 
 import argparse
@@ -20,6 +19,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import packages
 from debian import CACHE, Problem, call, locked, private_apt
+from machines import MACHINES
 
 SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
 # What Debian takes for granted: the packages with Essential: yes, and what debootstrap adds to them.
@@ -74,6 +74,8 @@ def fetch(architecture, kind, place):
         for deb in debs:
             call("tar", "-x", "--keep-directory-symlink", "-C", new, stdin=call("dpkg-deb", "--fsys-tarfile", deb))
         arrange(new)
+        if kind == "root":
+            call(MACHINES[architecture].user, new / "usr/sbin/ldconfig", "-r", new)     # bscope looks for libraries in its cache
         if place.is_dir():
             place.rename(scratch / "old")
         new.rename(place)
