@@ -630,17 +630,34 @@ __u64 rt_stack(void *context, struct rt_bytes *bytes, __u64 room, __u64 flags)
 	return stack(context, bytes, room, flags);
 }
 
+#if defined(__TARGET_ARCH_x86)
 #define USER_CS_64 0x33 /* arch/x86/include/asm/segment.h: __USER_CS, of 64-bit code */
+
+/* Who called the function that is about to begin. */
+static __always_inline bool find_caller(const struct pt_regs *regs, __u64 *caller)
+{
+	return regs->cs == USER_CS_64 &&
+	       !bpf_probe_read_user(caller, sizeof(*caller), (void *)regs->sp);
+}
+#else
+#define PSTATE_32BIT  0x10 /* arch/arm64/include/uapi/asm/ptrace.h: PSR_MODE32_BIT */
+#define LINK_REGISTER 30
+
+static __always_inline bool find_caller(const struct pt_regs *context, __u64 *caller)
+{
+	const struct user_pt_regs *regs = (const void *)context;
+
+	*caller = regs->regs[LINK_REGISTER];
+	return !(regs->pstate & PSTATE_32BIT);
+}
+#endif
 
 __u64 rt_stack_called(void *context, struct rt_bytes *bytes, __u64 room, __u64 flags)
 {
-#ifdef __TARGET_ARCH_x86
 	__u64 *frames = (__u64 *)bytes->bytes, caller = 0;
-	const struct pt_regs *regs = context;
 	long n;
 
-	if (regs->cs != USER_CS_64 ||
-	    bpf_probe_read_user(&caller, sizeof(caller), (void *)regs->sp))
+	if (!find_caller(context, &caller))
 		return stack(context, bytes, room, flags);
 	n = bpf_get_stack(context, frames + 1, room - sizeof(caller), flags);
 	n = n > 0 ? n + (long)sizeof(caller) : 0;
@@ -649,9 +666,6 @@ __u64 rt_stack_called(void *context, struct rt_bytes *bytes, __u64 room, __u64 f
 	bytes->len = n;
 	bytes->cut = n == room;
 	return n;
-#else
-	return stack(context, bytes, room, flags);
-#endif
 }
 
 static __always_inline void make_id(struct rt_bytes *bytes, __u64 room)

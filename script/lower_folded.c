@@ -27,27 +27,46 @@
 #define RECORD_ENTER_SIZE (RECORD_ARGS + 8 * RECORD_ARGS_MAX)
 #define RECORD_EXIT_SIZE  (RECORD_ARGS + 8)
 
+/* Where struct pt_regs has the number of the call, and its arguments; and where the task says by which
+ * table its call is done. */
+#if defined(__x86_64__)
+#define REGISTERS_SIZE	   128
+#define REGISTERS_NUMBER   120 /* orig_ax */
+#define REGISTERS_NR_BYTES 8
+#define COMPAT_FIELD	   "status"
+#define COMPAT_FIELD_BYTES 4
+#define COMPAT_BIT	   1 /* arch/x86/include/asm/thread_info.h: TS_COMPAT */
+static const int argument_registers[RECORD_ARGS_MAX] = { 112, 104, 96, 56, 72, 64 };
+#else /* arm64 */
+#define REGISTERS_SIZE	   288
+#define REGISTERS_NUMBER   280 /* syscallno */
+#define REGISTERS_NR_BYTES 4
+#define COMPAT_FIELD	   "flags"
+#define COMPAT_FIELD_BYTES 8
+#define COMPAT_BIT	   22 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
+static const int argument_registers[RECORD_ARGS_MAX] = { 272 /* orig_x0 */, 8, 16, 24, 32, 40 };
+#endif
+
 static const char sys_enter[] = "sys_enter", sys_exit[] = "sys_exit";
 
 /* --- which ones --------------------------------------------------------------------------- */
 
 /* The number of a call by the name of the function that does it, which the tracepoint has. -1: it
- * is not known, or where the kernel keeps it (this file knows x86-64). */
+ * is not known. */
 static int number_of(const char *function)
 {
-#if defined(__x86_64__)
+	/* arm64's table is the generic one, whose functions have some names of their own */
 	static const char *const others[][2] = {
-		{ "newfstat", "fstat" }, { "newlstat", "lstat" },      { "newstat", "stat" },
-		{ "newuname", "uname" }, { "sendfile64", "sendfile" }, { "umount", "umount2" },
+		{ "newfstat", "fstat" },	 { "newlstat", "lstat" },
+		{ "newstat", "stat" },		 { "newuname", "uname" },
+		{ "sendfile64", "sendfile" },	 { "umount", "umount2" },
+		{ "fadvise64_64", "fadvise64" }, { "arm64_personality", "personality" },
 	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strcmp(others[i][0], function))
 			function = others[i][1];
 	return syscall_number(function, false);
-#else
-	return -1;
-#endif
 }
 
 static const char *raw_name(const struct target *t, const char **function)
@@ -130,8 +149,8 @@ static uint32_t status_offset(struct compiler *c)
 	if (!info)
 		return 0;
 	record_complete(info);
-	f = type_field(info, "status", &in);
-	return f && f->type->size == 4 ? at + in : 0;
+	f = type_field(info, COMPAT_FIELD, &in);
+	return f && f->type->size == COMPAT_FIELD_BYTES ? at + in : 0;
 }
 
 /* The first of these and those that are like it: one program would do for them. */
@@ -192,10 +211,6 @@ void lower_folded_choose(struct compiler *c, const struct clause *clause, struct
 
 /* --- the program -------------------------------------------------------------------------- */
 
-#define REGISTERS_SIZE	 128 /* of struct pt_regs, up to the number of the call */
-#define REGISTERS_NUMBER 120 /* its orig_ax */
-#define STATUS_COMPAT	 2   /* arch/x86/include/asm/thread_info.h: TS_COMPAT */
-
 /* Of each number one more than which of the targets it is; 0: none. */
 static uint32_t make_table(struct compiler *c, const struct variant *v)
 {
@@ -213,13 +228,12 @@ static void keep_native(struct compiler *c)
 
 	lower_read(c, SPACE_KERNEL, place, 4, ir_binary_imm(c->f, IR_ADD, task, status_offset(c)));
 	status = ir_load(c->f, ir_scratch(c->f, place), 0, 4, false);
-	lower_keep_if(c, IR_EQ, ir_binary_imm(c->f, IR_AND, status, STATUS_COMPAT), 0);
+	lower_keep_if(c, IR_EQ, ir_binary_imm(c->f, IR_AND, status, 1 << COMPAT_BIT), 0);
 }
 
 /* The record as the tracepoint of the call would have it. */
 static void make_record(struct compiler *c, bool at_exit, ir_value number, ir_value registers)
 {
-	static const char *const names[RECORD_ARGS_MAX] = { "di", "si", "dx", "r10", "r8", "r9" };
 	ir_value record = ir_scratch(c->f, c->record);
 
 	ir_store(c->f, record, RECORD_NR, 8, number);
@@ -230,7 +244,7 @@ static void make_record(struct compiler *c, bool at_exit, ir_value number, ir_va
 	}
 	for (int i = 0; i < RECORD_ARGS_MAX; i++)
 		ir_store(c->f, record, RECORD_ARGS + 8 * i, 8,
-			 ir_load(c->f, registers, builtin_register(names[i]), 8, false));
+			 ir_load(c->f, registers, argument_registers[i], 8, false));
 }
 
 void lower_folded(struct compiler *c, const struct variant *v)
@@ -245,9 +259,9 @@ void lower_folded(struct compiler *c, const struct variant *v)
 	if (wants_args && !at_exit)
 		lower_read(c, SPACE_KERNEL, saved, REGISTERS_SIZE, from);
 	else if (at_exit)
-		lower_read(c, SPACE_KERNEL, saved + REGISTERS_NUMBER, 8,
+		lower_read(c, SPACE_KERNEL, saved + REGISTERS_NUMBER, REGISTERS_NR_BYTES,
 			   ir_binary_imm(c->f, IR_ADD, from, REGISTERS_NUMBER));
-	number = at_exit ? ir_load(c->f, registers, REGISTERS_NUMBER, 8, false)
+	number = at_exit ? ir_load(c->f, registers, REGISTERS_NUMBER, REGISTERS_NR_BYTES, false)
 			 : ir_load(c->f, ir_context(c->f), 8, 8, false);
 	lower_keep_if(c, IR_ULT, number, NUMBERS);
 	/* once more, and right before it is used: 5.10 forgets the bounds of a number that has

@@ -318,6 +318,13 @@ int probes_user_usdt(struct expansion *e)
 
 /* --- stacks --- */
 
+/* Whether it is where a function begins that was called; nobody calls that which a program begins with. */
+static bool begins_function(const struct target *t)
+{
+	return t->point->provider == PROVIDER_UPROBE && !t->point->offset &&
+	       !t->point->has_number && t->function && strcmp(t->function, "_start") != 0;
+}
+
 #if defined(__x86_64__)
 
 /*
@@ -367,9 +374,7 @@ void probes_user_callers(struct probes *p, struct target **targets, size_t nr)
 		struct target *t = targets[i];
 		unsigned char insn[4];
 
-		/* where a program begins, its arguments are on the stack */
-		if (t->point->provider != PROVIDER_UPROBE || t->point->offset ||
-		    t->point->has_number || !t->function || !strcmp(t->function, "_start"))
+		if (!begins_function(t))
 			continue;
 		if (!path || strcmp(path, t->path)) {
 			if (fd >= 0)
@@ -386,8 +391,15 @@ void probes_user_callers(struct probes *p, struct target **targets, size_t nr)
 
 #else
 
+/* On arm64 a call leaves the return address in a register, and the kernel's stack begins with the
+ * frame pointer's, which is the caller's still. */
 void probes_user_callers(struct probes *p, struct target **targets, size_t nr)
 {
+	for (size_t i = 0; i < nr; i++) {
+		struct target *t = targets[i];
+
+		t->caller_missing = begins_function(t);
+	}
 }
 
 #endif
