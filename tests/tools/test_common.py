@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from bpf_stats import SYS_BPF
 from harness import (BUILD, CONTROL, FAILED, NOBODY, OK, QUIET_END, ROOT, USAGE, VM, Tool, Workload, complaints,
                      one_line, patience, public_copy, run_tool, told, wait_until)
 from histograms import N, total, working
@@ -232,8 +233,7 @@ os.execv(sys.argv[3], sys.argv[3:])
                                          (errno.ENOSYS, "there is no bpf(2): a seccomp filter")])
 def test_forbidden_by_seccomp(error, says):
     """Where a container's seccomp filter forbids bpf(2), that is what the sentence speaks of."""
-    need(os.uname().machine == "x86_64", "the number of bpf(2) is written down for x86-64 only")
-    done = run_tool("biolatency", "--duration", "0.1", prefix=[sys.executable, "-c", SECCOMP, 321, error])
+    done = run_tool("biolatency", "--duration", "0.1", prefix=[sys.executable, "-c", SECCOMP, SYS_BPF[os.uname().machine], error])
     assert done.returncode == FAILED and says in one_line(done.stderr)
 
 
@@ -241,9 +241,8 @@ def test_forbidden_by_seccomp(error, says):
                                   "none integrity [confidentiality]"])
 def test_not_for_lockdown(mode):
     """What has nothing to do with lockdown is not put down to it, such as with Secure Boot (integrity)."""
-    need(os.uname().machine == "x86_64", "the number of bpf(2) is written down for x86-64 only")
     script = 'mount -t tmpfs none /sys/kernel/security && echo "$0" > /sys/kernel/security/lockdown && exec "$@"'
-    prefix = ["unshare", "-m", "sh", "-c", script, mode, sys.executable, "-c", SECCOMP, 321, errno.ENOMEM]
+    prefix = ["unshare", "-m", "sh", "-c", script, mode, sys.executable, "-c", SECCOMP, SYS_BPF[os.uname().machine], errno.ENOMEM]
     done = run_tool("biolatency", "--duration", "0.1", prefix=prefix)
     assert done.returncode == FAILED
     assert one_line(done.stderr) == "biolatency: not enough kernel memory for this tool's maps"

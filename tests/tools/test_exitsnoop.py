@@ -20,6 +20,7 @@ RUNGS = ["", "tp_btf"]          # what is avoided
 MANY = 500 if VM else 10_000
 RACES = 30 if VM else 100
 TICK_MS = 150 if VM else 15     # CPU time that is booked at the next tick or switch, or until wait4(2), is not yet known
+SYS_RT_SIGQUEUEINFO = {"x86_64": 129, "aarch64": 138}
 PREEMPTS = bool(VM) and VM.startswith("7")     # the kernel, in itself
 LIMIT = 32 << 20                # bytes, of a cgroup
 PENDING_KB = 32 * 4 * os.cpu_count()    # of each kind of memory, that CPUs count by themselves
@@ -228,7 +229,6 @@ def test_killer_outside_of_the_pid_namespace(cgroup):
     assert (row["signal"], row["killer_pid"]) == (signal.SIGKILL, done["killer"])
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="vm-ok: the number of the system call is x86-64's")
 @pytest.mark.parametrize("si_code", [-2, -3, -60])
 def test_code_that_is_made_up(si_code, cgroup):
     """A signal that says to come from a timer, a message queue or a resolver, but was sent by a process."""
@@ -239,7 +239,7 @@ def test_code_that_is_made_up(si_code, cgroup):
         if not pid:
             signal.pause()
         info = ctypes.create_string_buffer(struct.pack("iiiiii", signal.SIGTERM, 0, {si_code}, 0, 1, 0), 128)
-        assert not libc.syscall(129, pid, signal.SIGTERM, info)     # rt_sigqueueinfo
+        assert not libc.syscall({SYS_RT_SIGQUEUEINFO[platform.machine()]}, pid, signal.SIGTERM, info)     # rt_sigqueueinfo
         os.waitpid(pid, 0)
         print(f"pid={{pid}}\\tkiller={{os.getpid()}}")
         """

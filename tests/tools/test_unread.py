@@ -102,7 +102,7 @@ def test_memory_lock_held(place):
         os.kill(server, signal.SIGKILL)     # the process cannot end before
         locker.kill()
     assert tool.json and tool.summary["processes_unread"] == locked, tool.said
-    if VM in ("6.1", "6.12"):   # where a second try of a fault holds the lock, and reading maps takes it
+    if VM and VM.startswith("6."):      # where a second try of a fault holds the lock, and reading maps takes it
         assert locked
         assert f"1 process of 1 user could not be read ({pid}: no answer)" in tool.said
 
