@@ -133,8 +133,8 @@ static bool has_fields(const struct clause *clause, const struct target *t,
 	return !u.context && !u.unknown && u.names == u.fields;
 }
 
-/* The field of the task that says by which table its call is done; 0: not known. */
-static uint32_t status_offset(struct compiler *c)
+/* The field of the task that says by which table its call is done; -1: not known. */
+static int64_t status_offset(struct compiler *c)
 {
 	const struct type *task = btf_type(c->btf, "struct", "task_struct"), *info = NULL;
 	const struct field *f = NULL;
@@ -147,10 +147,10 @@ static uint32_t status_offset(struct compiler *c)
 	if (f && f->type->kind == TYPE_RECORD)
 		info = f->type;
 	if (!info)
-		return 0;
+		return -1;
 	record_complete(info);
 	f = type_field(info, COMPAT_FIELD, &in);
-	return f && f->type->size == COMPAT_FIELD_BYTES ? at + in : 0;
+	return f && f->type->size == COMPAT_FIELD_BYTES ? (int64_t)at + in : -1;
 }
 
 /* The first of these and those that are like it: one program would do for them. */
@@ -203,7 +203,8 @@ void lower_folded_choose(struct compiler *c, const struct clause *clause, struct
 		if (!f.raw || !has_fields(clause, targets[i], targets[i], f.raw))
 			continue;
 		like = fold_like(&f, NULL);
-		if (like > FOLDED_FROM && btf_has_tracepoint(c->btf, f.raw) && status_offset(c))
+		if (like > FOLDED_FROM && btf_has_tracepoint(c->btf, f.raw) &&
+		    status_offset(c) >= 0)
 			fold_like(&f, arena_printf(c->arena, "%s, one for %zu system calls", f.raw,
 						   like));
 	}
