@@ -140,7 +140,7 @@ static struct variable *check_declare(struct compiler *c, const char *name, cons
 	v = now->variables[c->next_variable++];
 	v->name = name;
 	v->scope = c->scope;
-	v->hidden = false;
+	v->hidden = v->assigned = v->outlives = false;
 	if (type && !v->type) {
 		v->type = check_kept(c, type);
 		v->width = type->size;
@@ -151,10 +151,41 @@ static struct variable *check_declare(struct compiler *c, const char *name, cons
 
 static void scope_leave(struct compiler *c)
 {
-	for (size_t i = 0; i < c->next_variable; i++)
-		if (c->variant->variables[i]->scope == c->scope)
-			c->variant->variables[i]->hidden = true;
+	for (size_t i = 0; i < c->next_variable; i++) {
+		struct variable *v = c->variant->variables[i];
+
+		if (v->scope != c->scope)
+			continue;
+		if (v->outlives)
+			v->scope--;
+		else
+			v->hidden = true;
+	}
 	c->scope--;
+}
+
+static const char *name_in_clause(struct compiler *c, const char *name)
+{
+	return arena_printf(c->arena, "%u$%s", c->variant->clause->span.from, name);
+}
+
+bool check_outlives(struct compiler *c, const struct node *n)
+{
+	const char *name = name_in_clause(c, n->name);
+	bool ended = false;
+
+	for (size_t i = 0; i < c->next_variable && !ended; i++)
+		ended = c->variant->variables[i]->hidden && c->variant->variables[i]->assigned &&
+			!strcmp(c->variant->variables[i]->name, n->name);
+	if (!ended || c->options->compat || names_get(c->outlive, name))
+		return false;
+	names_put(c->outlive, name, c);
+	source_warning(c->source, n->span,
+		       "$%s is used behind the block that was the first to assign it: "
+		       "let $%s in front of that says so",
+		       n->name, n->name);
+	c->variant->again = c->changed = true;
+	return true;
 }
 
 static void check_block(struct compiler *c, struct node *body)
@@ -213,11 +244,16 @@ static void assign_variable(struct compiler *c, struct node *n)
 	struct variable *v = check_variable(c, n->a->name);
 
 	if (!v && n->op != OP_NONE) {
+		if (check_outlives(c, n->a))
+			return;
 		check_error(c, n->a->span, "undefined variable: $%s", n->a->name);
 		return;
 	}
-	if (!v)
+	if (!v) {
 		v = check_declare(c, n->a->name, NULL);
+		v->assigned = true;
+		v->outlives = c->scope > 0 && names_get(c->outlive, name_in_clause(c, n->a->name));
+	}
 	n->a->info = v;
 	if (n->op != OP_NONE && !check_number(c, n->b, "what is added"))
 		return;
@@ -548,6 +584,9 @@ void check_variant(struct compiler *c, struct variant *v)
 	c->next_variable = 0;
 	c->scope = 0;
 	c->loops = 0;
+	for (size_t i = 0; i < v->nr_variables && v->again; i++)
+		*v->variables[i] = (struct variable){ 0 };
+	v->again = false;
 	if (v->targets[0]->is_entry) {
 		latency_check_entry(c, v);
 		return;

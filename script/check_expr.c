@@ -161,7 +161,7 @@ static const struct type *check_var(struct compiler *c, struct node *n)
 	n->info = v;
 	if (v)
 		return v->type;
-	if (!c->final)
+	if (check_outlives(c, n) || !c->final)
 		return NULL;
 	check_error(c, n->span, "undefined variable: $%s", n->name);
 	for (size_t i = 0; i < c->next_variable; i++)

@@ -403,6 +403,7 @@ struct compiled *script_compile(struct script *script, const struct compile_opti
 				struct script_config *config)
 {
 	struct compiler *c = compiler_new(script, options, config);
+	c->outlive = names_new(arena);
 	size_t nr = 0;
 
 	for (const struct clause *clause = script->clauses; clause; clause = clause->next)

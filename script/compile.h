@@ -25,6 +25,8 @@ struct variable {
 	unsigned scope;
 	uint32_t width; /* of the widest integer that it was given, in bytes: for bswap() */
 	bool hidden;	/* its scope has ended */
+	bool assigned;	/* it began with an assignment, not with let or for */
+	bool outlives;	/* ... and is used behind the block that has it */
 	ir_value value; /* of a scalar */
 	uint32_t place; /* of any other: in the scratch */
 	bool placed;
@@ -42,6 +44,7 @@ struct variant {
 	size_t first_name;
 	struct variable **variables;
 	size_t nr_variables, variables_capacity;
+	bool again; /* from the next round on, others are declared as the first, the second ... */
 };
 
 /* A map, and what is done with it. */
@@ -89,6 +92,7 @@ struct compiler {
 	struct variant **variants;
 	size_t nr_variants, variants_capacity;
 	struct names *map_names, *unknown; /* names that nothing has */
+	struct names *outlive;		   /* see check_outlives() */
 	struct map_use **maps;
 	size_t nr_maps, maps_capacity;
 
@@ -163,6 +167,10 @@ bool check_keys(struct compiler *c, struct map_use *m, struct node **keys, size_
 
 /* The innermost of this name. NULL: there is none. */
 struct variable *check_variable(struct compiler *c, const char *name);
+/* Is $@n->name, which is not known here, one that an inner block in front of it was the first to
+ * assign? Until bpftrace 0.22 a probe's variables were all of one scope, and many a script says
+ * if (...) { $x = 1; } else { $x = 2; } print($x). It is one of the outer block from now on. */
+bool check_outlives(struct compiler *c, const struct node *n);
 
 /* Where pointers lead that are made of numbers here: in probes of processes, to their memory. */
 enum space check_space(const struct compiler *c);

@@ -133,6 +133,27 @@ def test_loops_over_maps(script, out):
 
 
 @each_kernel
+@pytest.mark.parametrize("script, out", [
+    ("if ($1 > 1) { $x = \"big\"; $n = 1; } else { $y = 3; $x = \"small\"; $n = -2; } printf(\"%s %d %d\", $x, $n, $y);",
+     {"5": "big 1 0", "0": "small -2 3"}),
+    ("if ($1) { if ($1 > 1) { $deep = 7; } $k = 4; } $z = \"z\"; @[$deep, $k, $z] = 1; print(@); clear(@);",
+     {"5": "@[7, 4, z]: 1", "1": "@[0, 4, z]: 1", "0": "@[0, 0, z]: 1"}),
+    ("for $i : 0..5 { if ($i == $1) { $at = $i; } } $at += 10; printf(\"%d\", $at);", {"3": "13", "9": "10"}),
+])
+def test_variables_of_an_inner_block(script, out):
+    """Used behind the block that was the first to assign it, a variable is one of the outer block, and that is said, once;
+    bpftrace knows none of that name."""
+    for parameter, text in out.items():
+        done = run_script(f"begin {{ {script} }}", parameters=[parameter])
+        assert (done.returncode, done.stdout.strip()) == (OK, text), done.stderr
+        assert done.stderr.count("is used behind the block") == len(set(re.findall(r"\$[a-z]+ is used behind", done.stderr))) > 0
+    done = run_script(f"begin {{ {script} }}", "--compat", parameters=["1"])
+    assert done.returncode == FAILED and "undefined variable: $" in done.stderr
+    done = run_script("begin { if (1) { let $x = 1; } print($x); }")
+    assert done.returncode == FAILED and "undefined variable: $x" in done.stderr
+
+
+@each_kernel
 @pytest.mark.parametrize("script, times", [("$a = 0; unroll (3) { @ = 5 / $a; }", 3), ("$a = 0; @ = 5 % (uint64)$a;", 1),
                                            ("@ = 5 / (3 - 3);", 1)])
 def test_divisions_by_zero(script, times):
