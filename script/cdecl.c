@@ -23,6 +23,8 @@ static const char *const keywords[] = { "struct ", "union ", "enum " };
 
 static const struct type *kernel_type(struct cdecl *c, const char *words)
 {
+	const struct type *type;
+
 	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
 		size_t len = strlen(keywords[i]);
 
@@ -30,7 +32,13 @@ static const struct type *kernel_type(struct cdecl *c, const char *words)
 			return btf_type(c->btf, arena_strndup(c->arena, keywords[i], len - 1),
 					words + len);
 	}
-	return btf_type(c->btf, NULL, words);
+	type = btf_type(c->btf, NULL, words);
+	/* bpftrace of old had no word in front of a record's name */
+	for (size_t i = 0; !type && strcmp(keywords[i], "enum "); i++)
+		type = btf_type(c->btf,
+				arena_strndup(c->arena, keywords[i], strlen(keywords[i]) - 1),
+				words);
+	return type;
 }
 
 /* What stands in front of stars and brackets. */

@@ -145,17 +145,32 @@ static bool all_alone(const struct compiler *c, size_t first)
 	return true;
 }
 
-/* Wildcards may match nothing as long as the clause has other probes. */
-static void clause_is_empty(struct compiler *c, const struct clause *clause)
+/* Points may match nothing as long as the clause has other probes. @missing: which did not. */
+static void tell_missing(struct compiler *c, const struct clause *clause, const bool *missing,
+			 bool empty)
 {
 	const struct probe_options *options = &c->options->probes;
 
 	for (size_t i = 0; i < clause->nr_points && !options->missing_ok; i++)
-		probes_unmatched(c->probes, c->source, &clause->points[i]);
-	if (options->missing_ok && !options->missing_quiet)
+		if (missing[i])
+			probes_unmatched(c->probes, c->source, clause, &clause->points[i], !empty);
+	if (empty && options->missing_ok && !options->missing_quiet)
 		source_warning(c->source, clause->points[0].span,
 			       "Probe has no valid attach points. It is being removed which may "
 			       "cause issues with program behavior.");
+}
+
+/* The values of a function that is another by now are others, too. */
+static void check_renamed(struct compiler *c, const struct point *point, const struct wants *wants,
+			  const struct target *t)
+{
+	if (!t->renamed || !wants->args)
+		return;
+	source_error(c->source, point->span,
+		     "this kernel has %s in its place, with other arguments and results, and this "
+		     "clause looks at them",
+		     t->renamed);
+	source_hint(c->source, "bscope -lv '%s' prints what it has", t->name);
 }
 
 /* Both programs of each pair, which share what they know of their target alone. */
@@ -203,19 +218,23 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 {
 	struct latency *latency = latency_new(c, clause);
 	struct wants wants = clause_wants(clause); /* with what is asked of the entry */
+	bool *missing = arena_alloc(c->arena, clause->nr_points * sizeof(*missing) + 1);
 	size_t first = c->nr_variants;
 	bool failed = false;
 
 	for (size_t i = 0; i < clause->nr_points; i++) {
 		const struct point *point = &clause->points[i];
 		struct target **targets;
+		int err;
 		bool alone;
 		size_t nr;
 
-		if (probes_expand(c->probes, c->source, point, &targets, &nr))
-			failed = true;
+		err = probes_expand(c->probes, c->source, clause, point, &targets, &nr);
+		failed |= err;
+		missing[i] = !err && !nr;
 		if (!nr)
 			continue;
+		check_renamed(c, point, &wants, targets[0]);
 		*nr_all += point->latency ? 2 * nr : nr;
 		if (are_too_many(c, point, *nr_all))
 			return;
@@ -235,8 +254,8 @@ static void expand_clause(struct compiler *c, const struct clause *clause, size_
 				    alone && targets[k]->attach != ATTACH_FOLDED &&
 					    !targets[k]->multi);
 	}
-	if (c->nr_variants == first && !failed)
-		clause_is_empty(c, clause);
+	if (c->nr_variants > first || !failed)
+		tell_missing(c, clause, missing, c->nr_variants == first);
 	for (size_t i = first; i < c->nr_variants; i++) {
 		c->variants[i]->by_cookie = wants_cookie(&wants, c->variants[i]);
 		c->variants[i]->alone = all_alone(c, first);
@@ -384,6 +403,7 @@ static struct compiler *compiler_new(struct script *script, const struct compile
 	c->config = config;
 	c->map_names = names_new(arena);
 	c->unknown = names_new(arena);
+	c->outlive = names_new(arena);
 	c->types = types_new(arena);
 	c->btf = btf_types_new(c->types, arena, options->btf);
 	c->cdecl = cdecl_new(script, c->types, c->btf);
@@ -403,7 +423,6 @@ struct compiled *script_compile(struct script *script, const struct compile_opti
 				struct script_config *config)
 {
 	struct compiler *c = compiler_new(script, options, config);
-	c->outlive = names_new(arena);
 	size_t nr = 0;
 
 	for (const struct clause *clause = script->clauses; clause; clause = clause->next)

@@ -88,6 +88,7 @@ static const char *set_text(const struct setting_def *d, struct script_config *c
 			return "error, warn or ignore";
 		config->missing_probes_warn = !strcmp(text, "warn");
 		config->missing_probes_ignore = !strcmp(text, "ignore");
+		config->missing_probes_error = !strcmp(text, "error");
 		return NULL;
 	default:
 		return "a number";

@@ -192,7 +192,7 @@ const struct kname *kname_find(const struct kname_list *l, const char *name)
 	return low < l->nr && !strcmp(l->names[low].name, name) ? &l->names[low] : NULL;
 }
 
-bool kname_is_symbol(const char *module, const char *name)
+static bool is_in_file(const char *module, const char *name)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
 	char line[1024];
@@ -212,6 +212,26 @@ bool kname_is_symbol(const char *module, const char *name)
 	if (f)
 		fclose(f);
 	return found;
+}
+
+bool kname_is_symbol(struct knames *k, const char *module, const char *name)
+{
+	const struct kname_list *list = NULL;
+	const struct kname *n;
+
+	if ((k->asked || k->symbols.state > 0) && !is_part(name))
+		list = knames_symbols(k);
+	if (!list) {
+		k->asked = true;
+		return is_in_file(module, name);
+	}
+	for (n = kname_find(list, name); n && n < list->names + list->nr; n++) {
+		if (strcmp(n->name, name))
+			return false;
+		if (!module || !strcmp(n->group, module))
+			return true;
+	}
+	return false;
 }
 
 static void free_list(struct kname_list *l)

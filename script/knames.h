@@ -26,6 +26,7 @@ struct kname_list {
 /* All zero to begin with. */
 struct knames {
 	struct kname_list functions, symbols, events;
+	bool asked; /* kname_is_symbol() was asked before */
 };
 
 /*
@@ -42,9 +43,10 @@ const struct kname_list *knames_events(struct knames *k, int tracefs);
 /* The first entry of this name, NULL: none. Those that follow may have it, too. */
 const struct kname *kname_find(const struct kname_list *l, const char *name);
 
-/* Whether /proc/kallsyms has a function of that name (and module, if not NULL), without keeping
- * them all. True also where it can't be read. */
-bool kname_is_symbol(const char *module, const char *name);
+/* Whether /proc/kallsyms has a function of that name (and module, if not NULL). To read it takes
+ * the kernel 0.1 s: the first time without keeping what is there, which takes 20 MB. True also
+ * where it can't be read. */
+bool kname_is_symbol(struct knames *k, const char *module, const char *name);
 
 void knames_free(struct knames *k);
 

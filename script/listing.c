@@ -24,9 +24,9 @@ static int list_point(struct probes *p, struct source *src, const struct point *
 		       point->nr_parts ? point->parts[0] : "hz");
 		return 0;
 	}
-	err = probes_expand(p, src, point, &targets, &nr);
+	err = probes_expand(p, src, NULL, point, &targets, &nr);
 	if (!err && !nr)
-		probes_unmatched(p, src, point);
+		probes_unmatched(p, src, NULL, point, false);
 	for (size_t i = 0; !err && i < nr; i++) {
 		if (verbose)
 			err = probes_list(p, targets[i]->name, true, stdout) < 0;

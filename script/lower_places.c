@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "script/compile.h"
+#include "script/renamed.h"
 
 /* char[N] of a record is a text. */
 static bool is_chars(const struct type *type)
@@ -47,6 +48,36 @@ static const struct type *no_field(struct compiler *c, struct node *n, const str
 	else if (is_args(n->a) && record->name)
 		check_hint(c, "bscope -lv '%s' prints what it has", c->target->name);
 	return NULL;
+}
+
+/* record.a where the script says record.@n->name, and a is b.c by now: the tree becomes that. */
+static bool is_renamed(struct compiler *c, struct node *n, const struct type *record)
+{
+	const struct renamed *r = NULL;
+	const char *first;
+	uint32_t offset;
+
+	if (record->kind != TYPE_RECORD || !record->btf || !record->name)
+		return false;
+	do {
+		r = renamed_field(record->name, n->name, r);
+		first = r ? arena_strndup(c->arena, r->is, strcspn(r->is, ".")) : NULL;
+	} while (r && !type_field(record, first, &offset));
+	if (!r)
+		return false;
+	source_warning(c->source, n->span, "this kernel has the field %s as %s", n->name, r->is);
+	n->name = r->is + strcspn(r->is, ".");
+	if (*n->name) {
+		struct node *inner = arena_alloc(c->arena, sizeof(*inner));
+
+		*inner = *n;
+		inner->name = first;
+		n->a = inner;
+		n->name++;
+	} else {
+		n->name = first;
+	}
+	return true;
 }
 
 /* The record that the left of a . or -> is, or points to. */
@@ -172,7 +203,7 @@ const struct type *check_field(struct compiler *c, struct node *n)
 		return c->target->ret;
 	f = type_field(record, n->name, &offset);
 	if (!f)
-		return no_field(c, n, record);
+		return is_renamed(c, n, record) ? check_field(c, n) : no_field(c, n, record);
 	return in_space_of(c, n->a, with_names(c, seen_as(c, f->type)));
 }
 

@@ -218,22 +218,43 @@ static bool is_wildcard(const struct point *point)
 	return false;
 }
 
+/* May be missing, as long as other points of the clause have probes: a wildcard, and one of several
+ * names for what kernels call differently. */
+static bool is_one_of_several(const struct expansion *e)
+{
+	return is_wildcard(e->point) ||
+	       (e->clause && e->clause->nr_points > 1 && !e->p->options.missing_ok &&
+		!e->p->options.missing_strict);
+}
+
+bool probes_is_named(const struct expansion *e, const char *name)
+{
+	for (size_t i = 0; e->clause && i < e->clause->nr_points; i++) {
+		const struct point *p = &e->clause->points[i];
+
+		if (p != e->point && p->nr_parts && !strcmp(p->parts[p->nr_parts - 1], name))
+			return true;
+	}
+	return false;
+}
+
 int probes_missing(struct expansion *e, const char *what, const char *best)
 {
 	const char *provider = ast_provider_name(e->point->provider);
+	bool warn = e->beside || e->p->options.missing_ok;
 
-	if (is_wildcard(e->point) && !e->unmatched)
+	if (!e->unmatched && is_one_of_several(e))
 		return -ENOENT;
-	if (e->unmatched)
+	if (e->unmatched && is_wildcard(e->point))
 		source_error(e->src, e->point->span,
 			     "Probe has no valid attach points: nothing matches %s %s", provider,
 			     what);
-	else if (!e->p->options.missing_ok)
+	else if (!warn)
 		source_error(e->src, e->point->span, "No matches for %s %s.", provider, what);
 	else if (!e->p->options.missing_quiet)
 		source_warning(e->src, e->point->span, "No matches for %s %s. Skipping.", provider,
 			       what);
-	if (best && (e->unmatched || !(e->p->options.missing_ok && e->p->options.missing_quiet)))
+	if (best && !(warn && (e->p->options.missing_quiet || e->src->no_warnings)))
 		source_hint(e->src, "did you mean %s?", best);
 	return -ENOENT;
 }
@@ -270,10 +291,10 @@ static int expand(struct expansion *e)
 	}
 }
 
-int probes_expand(struct probes *p, struct source *src, const struct point *point,
-		  struct target ***targets, size_t *nr)
+int probes_expand(struct probes *p, struct source *src, const struct clause *clause,
+		  const struct point *point, struct target ***targets, size_t *nr)
 {
-	struct expansion e = { .p = p, .src = src, .point = point };
+	struct expansion e = { .p = p, .src = src, .point = point, .clause = clause };
 	int err = expand(&e);
 
 	*targets = NULL;
@@ -283,7 +304,7 @@ int probes_expand(struct probes *p, struct source *src, const struct point *poin
 				    "%s stands for more than %zu probes (BPFTRACE_MAX_PROBES, "
 				    "or max_probes in config, allows more)",
 				    point->text, p->options.max_probes);
-	if (err == -ENOENT && (p->options.missing_ok || is_wildcard(point)))
+	if (err == -ENOENT && (p->options.missing_ok || is_one_of_several(&e)))
 		return 0;
 	if (err)
 		return err;
@@ -292,10 +313,16 @@ int probes_expand(struct probes *p, struct source *src, const struct point *poin
 	return 0;
 }
 
-void probes_unmatched(struct probes *p, struct source *src, const struct point *point)
+void probes_unmatched(struct probes *p, struct source *src, const struct clause *clause,
+		      const struct point *point, bool beside)
 {
-	struct expansion e = { .p = p, .src = src, .point = point, .unmatched = true };
+	struct expansion e = { .p = p,
+			       .src = src,
+			       .point = point,
+			       .clause = clause,
+			       .unmatched = true,
+			       .beside = beside };
 
-	if (is_wildcard(point))
+	if (is_one_of_several(&e) && !(beside && is_wildcard(point)))
 		expand(&e);
 }

@@ -63,6 +63,9 @@ struct target {
 	const struct type *ret; /* of fexit; NULL: not known, or nothing */
 	/* Of fentry, fexit: words in the context, whether the script may see them or not. */
 	unsigned nr_args;
+	/* The function has another name, and other arguments and results, than the script knows:
+	 * that name. NULL: as asked. */
+	const char *renamed;
 	/* For -v, a clause: "since this kernel has no kprobes"; NULL: as asked. */
 	const char *why;
 	/* Of latency: which pair of the clause it belongs to, from 1 on; 0: to none. */
@@ -79,6 +82,7 @@ struct probe_options {
 	uint32_t string_room; /* of texts that a tracepoint's record has elsewhere; 0: 1024 */
 	bool missing_ok;      /* a probe that is not there is a warning */
 	bool missing_quiet;   /* with missing_ok: not even that */
+	bool missing_strict;  /* it is an error also beside others of its clause that are there */
 	/* -l, --dry-run: nothing is tried, and nothing is refused for what this kernel or the
 	 * privileges don't grant, only for what there isn't. */
 	bool only_names;
@@ -92,15 +96,18 @@ void probes_free(struct probes *p);
 
 /*
  * The places of one point: *targets becomes an array of *nr. Returns 0 with at least one (of a
- * wildcard, and with .missing_ok, perhaps none), or -errno after source_error() with, if
- * there is one, the nearest name ("did you mean ..."), and for a kprobe that a hardened kernel
- * refuses the nearest tracepoint.
+ * wildcard, of one of several points of @clause, and with .missing_ok, perhaps none), or -errno
+ * after source_error() with, if there is one, the nearest name ("did you mean ..."), and for a
+ * kprobe that a hardened kernel refuses the nearest tracepoint. @clause: that @point is of; NULL:
+ * none.
  */
-int probes_expand(struct probes *p, struct source *src, const struct point *point,
-		  struct target ***targets, size_t *nr);
+int probes_expand(struct probes *p, struct source *src, const struct clause *clause,
+		  const struct point *point, struct target ***targets, size_t *nr);
 
-/* Says that nothing matches @point, if it is a wildcard: an error. */
-void probes_unmatched(struct probes *p, struct source *src, const struct point *point);
+/* Says that nothing matches @point, if probes_expand() has not: an error, or, where other points of
+ * its clause have probes (@beside), a warning; of a wildcard, that is nothing. */
+void probes_unmatched(struct probes *p, struct source *src, const struct clause *clause,
+		      const struct point *point, bool beside);
 
 /*
  * For a target whose args the clause does not look at: .args becomes NULL, so that those with other

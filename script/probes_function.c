@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "kernel/preempt.h"
 #include "script/probes_internal.h"
+#include "script/renamed.h"
 
 #define EXIT_ARGS_MAX 6 /* that a trampoline hands over on every architecture and kernel */
 #define REGISTERS     6 /* that hold arguments on every architecture */
@@ -234,6 +235,22 @@ static void try_btf_name(void *ctx, const char *module, const char *name)
 	try_name(ctx, name);
 }
 
+/* What came after a function that is gone, as far as this kernel has it; else @best. */
+static const char *successor(struct expansion *e, const char *name, const char *best)
+{
+	const struct kname_list *events = knames_events(&e->p->names, probes_tracefs(e->p));
+	const char *near;
+
+	for (size_t i = 0; (near = renamed_nearest(name, i)); i++) {
+		const char *last = strrchr(near, ':') + 1;
+
+		if (strncmp(near, "tracepoint:", 11) ? kname_is_symbol(&e->p->names, NULL, last)
+						     : events && kname_find(events, last))
+			return near;
+	}
+	return best;
+}
+
 static int no_function(struct expansion *e, const char *module, const char *name)
 {
 	struct name_search s = { .near = { .name = name } };
@@ -247,10 +264,11 @@ static int no_function(struct expansion *e, const char *module, const char *name
 	if (!list)
 		btf_each_function(e->p->btf, false, try_btf_name, &s);
 	best = s.variant ? s.variant : s.near.best;
+	best = best ? arena_printf(e->p->arena, "%s:%s", ast_provider_name(e->point->provider),
+				   best)
+		    : NULL;
 	return probes_missing(e, module ? arena_printf(e->p->arena, "%s:%s", module, name) : name,
-			      best ? arena_printf(e->p->arena, "%s:%s",
-						  ast_provider_name(e->point->provider), best)
-				   : NULL);
+			      successor(e, name, best));
 }
 
 /* Did the compiler make @full of @name for its callers' sake: name.isra.0, name.constprop.1? What
@@ -292,6 +310,44 @@ static int add_variant(struct expansion *e, const char *module, const struct kna
 	return add_function(e, module, variant->name, NULL, true);
 }
 
+/* The function @r->is in place of @r->was, as it is or as the compiler has made it. */
+static bool add_renamed(struct expansion *e, const char *module, const struct renamed *r, int *err)
+{
+	bool kprobe = !is_trampoline(e->point->provider);
+	const struct kname *variant = NULL;
+	size_t before = e->nr;
+	struct function f;
+	bool known = btf_function(e->p->btf, module, r->is, &f);
+	bool there = known || (kprobe && kname_is_symbol(&e->p->names, module, r->is));
+
+	if (!there && kprobe)
+		variant = only_variant(e, module, r->is);
+	if ((!there && !variant) || probes_is_named(e, r->is))
+		return false;
+	source_warning(e->src, e->point->span, "this kernel has %s by the name %s%s%s", r->was,
+		       r->is, r->but ? ": " : "", r->but ? r->but : "");
+	*err = variant ? add_variant(e, module, variant, r->is)
+		       : add_function(e, module, r->is, known ? &f : NULL, true);
+	for (size_t i = before; r->other_values && i < e->nr; i++)
+		e->targets[i]->renamed = r->is;
+	return true;
+}
+
+/* A function that this kernel has by another name. False: it has none. */
+static bool expand_renamed(struct expansion *e, const char *module, const char *name, int *err)
+{
+	/* since 6.10, allocators are counted by where they are called from; they did not change */
+	const struct renamed counted = { name, arena_printf(e->p->arena, "%s_noprof", name) };
+	const struct renamed *r = NULL;
+
+	if (e->point->has_offset)
+		return false;
+	while ((r = renamed_function(name, r)))
+		if (add_renamed(e, module, r, err))
+			return true;
+	return add_renamed(e, module, &counted, err);
+}
+
 static bool module_is_loaded(const char *module)
 {
 	char path[128];
@@ -308,17 +364,20 @@ static int expand_one(struct expansion *e, const char *module, const char *name)
 	bool kprobe = !is_trampoline(e->point->provider);
 	const struct kname *variant;
 	struct function f;
+	int err;
 
 	if (module && !module_is_loaded(module))
 		return probes_error(e, "specified module %s in probe %s:%s:%s is not loaded.",
 				    module, ast_provider_name(e->point->provider), module, name);
 	if (btf_function(e->p->btf, module, name, &f))
 		return add_function(e, module, name, &f, true);
-	if (kprobe && kname_is_symbol(module, name))
+	if (kprobe && kname_is_symbol(&e->p->names, module, name))
 		return add_function(e, module, name, NULL, true);
 	variant = kprobe ? only_variant(e, module, name) : NULL;
-	if (variant)
+	if (variant && !probes_is_named(e, variant->name))
 		return add_variant(e, module, variant, name);
+	if (expand_renamed(e, module, name, &err))
+		return err;
 	if (!kprobe && btf_types_error(e->p->btf))
 		return probes_error(e,
 				    "%s needs the kernel's BTF (CONFIG_DEBUG_INFO_BTF), which "

@@ -31,10 +31,12 @@ struct expansion {
 	struct probes *p;
 	struct source *src;
 	const struct point *point;
+	const struct clause *clause; /* it is of; NULL: of none */
 	struct target **targets;
 	size_t nr, capacity;
 	bool full;	/* there are more than max_probes */
-	bool unmatched; /* it is a wildcard, and known that nothing matches: that is to be said */
+	bool unmatched; /* it is known that nothing matches: that is to be said */
+	bool beside;	/* ... and that other points of the clause have probes: no error */
 };
 
 /* A new target of e->point, of all CPUs. NULL: there are too many already. */
@@ -45,9 +47,11 @@ bool probes_is_pattern(const char *text);
 /* As glob does it, but * stands for anything, slashes too. */
 bool probes_match(const char *pattern, const char *text);
 
-/* "No matches for kprobe foo.", an error, or with .missing_ok a warning; of a wildcard nothing is
- * said yet. Returns -ENOENT. @best: the nearest name; NULL: none. */
+/* "No matches for kprobe foo.", an error, or with .missing_ok a warning; of what may be missing
+ * beside others nothing is said yet. Returns -ENOENT. @best: the nearest name; NULL: none. */
 int probes_missing(struct expansion *e, const char *what, const char *best);
+/* Does another point of the clause name it? Then it is not what this one means. */
+bool probes_is_named(const struct expansion *e, const char *name);
 /* source_error() at the point. Returns -EINVAL. */
 int probes_error(struct expansion *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -5,6 +5,7 @@
 
 #include "script/formats.h"
 #include "script/probes_internal.h"
+#include "script/renamed.h"
 
 #define NAME_MAX_LEN 128 /* of categories and events */
 
@@ -54,7 +55,11 @@ static const char *nearest_event(struct expansion *e, const char *category, cons
 {
 	const struct kname_list *events = knames_events(&e->p->names, probes_tracefs(e->p));
 	struct nearest near = { .name = name };
-	const char *group = NULL;
+	const char *group = NULL, *known;
+
+	known = renamed_nearest(arena_printf(e->p->arena, "%s:%s", category, name), 0);
+	if (known && events && kname_find(events, strrchr(known, ':') + 1))
+		return known;
 
 	for (int pass = 0; events && pass < 2 && !near.best; pass++) {
 		for (size_t i = 0; i < events->nr; i++) {
@@ -69,6 +74,21 @@ static const char *nearest_event(struct expansion *e, const char *category, cons
 		}
 	}
 	return near.best ? arena_printf(e->p->arena, "tracepoint:%s:%s", group, near.best) : NULL;
+}
+
+/* A tracepoint that this kernel has by another name, unless the clause has that, too. */
+static bool add_renamed_event(struct expansion *e, const char *category, const char *name)
+{
+	const char *was = arena_printf(e->p->arena, "%s:%s", category, name);
+	const struct renamed *r = renamed_event(was);
+	const char *is = r ? strchr(r->is, ':') + 1 : NULL;
+
+	if (!r || probes_is_named(e, is) ||
+	    !add_event(e, arena_strndup(e->p->arena, r->is, is - 1 - r->is), is))
+		return false;
+	source_warning(e->src, e->point->span, "this kernel has tracepoint:%s by the name %s", was,
+		       r->is);
+	return true;
 }
 
 static int no_tracefs(struct expansion *e, int err)
@@ -95,7 +115,7 @@ int probes_kernel_tracepoint(struct expansion *e)
 	if (dir < 0)
 		return no_tracefs(e, dir);
 	if (!probes_is_pattern(category) && !probes_is_pattern(name)) {
-		if (add_event(e, category, name))
+		if (add_event(e, category, name) || add_renamed_event(e, category, name))
 			return 0;
 	} else {
 		events = knames_events(&e->p->names, dir);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "script/elffuncs.h"
 #include "script/probes_internal.h"
 #include "script/usdt.h"
@@ -150,13 +151,12 @@ static void keep_open(struct probes *p, int fd)
 	p->user_files[p->nr_user_files++] = fd;
 }
 
-/* Calls @look for each file that the first part of the point means. What is no ELF file is passed
- * over where a wildcard has found it. */
-static int each_file(struct file_search *s, int (*look)(struct file_search *s))
+/* Calls @look for each file that @name means. What is no ELF file is passed over where a wildcard
+ * has found it. */
+static int each_file_of(struct file_search *s, const char *name, int (*look)(struct file_search *s))
 {
 	struct expansion *e = s->e;
 	struct user_files files = { 0 };
-	const char *name = e->point->parts[0];
 	int err =
 		userpath_find(e->p->arena, name, e->p->options.pid, e->p->options.command, &files);
 	bool many = probes_is_pattern(name) || !name[0];
@@ -188,6 +188,11 @@ static int each_file(struct file_search *s, int (*look)(struct file_search *s))
 							      : strerror(-failed));
 	}
 	return err;
+}
+
+static int each_file(struct file_search *s, int (*look)(struct file_search *s))
+{
+	return each_file_of(s, s->e->point->parts[0], look);
 }
 
 static int look_for_function(struct file_search *s)
@@ -228,6 +233,40 @@ static int read_point(struct file_search *s)
 	return 0;
 }
 
+/* A library that is empty since glibc 2.34 has made it a part of its libc.so.6. */
+static bool is_part_of_libc(const char *name)
+{
+	static const char *const parts[] = { "libpthread", "librt", "libdl", "libutil", "libanl" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const char *rest = name + strlen(parts[i]);
+
+		if (!strncmp(name, parts[i], strlen(parts[i])) && (!*rest || strchr(".-", *rest)))
+			return true;
+	}
+	return false;
+}
+
+/* Looks for the function in the C library beside that which does not have it. */
+static int look_in_libc(struct file_search *s)
+{
+	struct expansion *e = s->e;
+	const char *name = e->point->parts[0], *slash = strrchr(name, '/');
+	const char *base = slash ? slash + 1 : name, *libc = "libc";
+	int err;
+
+	if (!s->name || s->pattern || !is_part_of_libc(base))
+		return 0;
+	if (slash)
+		libc = arena_printf(e->p->arena, "%.*slibc.so.6", (int)(base - name), name);
+	err = each_file_of(s, libc, look_for_function);
+	if (!err && e->nr)
+		source_warning(e->src, e->point->span,
+			       "%s is in %s since glibc 2.34, and is taken from there", s->name,
+			       libc);
+	return err;
+}
+
 int probes_user(struct expansion *e)
 {
 	struct file_search s = { .e = e };
@@ -236,6 +275,8 @@ int probes_user(struct expansion *e)
 
 	if (!err)
 		err = each_file(&s, look_for_function);
+	if (!err && !e->nr)
+		err = look_in_libc(&s);
 	if (err || e->nr)
 		return err;
 	if (s.indirect)
@@ -352,7 +393,7 @@ static struct added added_callers(struct probes *p)
 	record_complete(task);
 	added.push = type_field(task, "auprobe", &at);
 	added.endbr = added.push && (btf_function(p->btf, "vmlinux", "ibt_save", &f) ||
-				     kname_is_symbol(NULL, "ibt_save"));
+				     kname_is_symbol(&p->names, NULL, "ibt_save"));
 	return added;
 }
 

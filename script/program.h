@@ -131,7 +131,7 @@ struct script_config {
 	uint64_t perf_rb_pages;	 /* bytes of a ring come from it where it is set */
 	bool print_maps_on_exit; /* true */
 	char stack_mode;	 /* 'b' */
-	bool missing_probes_warn, missing_probes_ignore;
+	bool missing_probes_warn, missing_probes_ignore, missing_probes_error;
 	const char *str_trunc_trailer; /* ".." */
 };
 

@@ -377,6 +377,7 @@ static struct compiled *compile(struct script *script, const struct common_optio
 	compile.probes.max_probes = config->max_probes;
 	compile.probes.missing_ok = config->missing_probes_warn || config->missing_probes_ignore;
 	compile.probes.missing_quiet = config->missing_probes_ignore;
+	compile.probes.missing_strict = config->missing_probes_error || opt.compat;
 	compile.probes.string_room = config->max_strlen;
 	return script_compile(script, &compile, config);
 }

@@ -102,8 +102,8 @@ const struct kname_list *__wrap_knames_events(struct knames *k, int tracefs)
 	return &event_list;
 }
 
-bool __wrap_kname_is_symbol(const char *module, const char *name);
-bool __wrap_kname_is_symbol(const char *module, const char *name)
+bool __wrap_kname_is_symbol(struct knames *k, const char *module, const char *name);
+bool __wrap_kname_is_symbol(struct knames *k, const char *module, const char *name)
 {
 	return kname_find(&function_list, name);
 }

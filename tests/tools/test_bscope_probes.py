@@ -632,6 +632,101 @@ def test_kernel_function_that_the_compiler_renamed():
         assert bscope("-l", "-e", f"kprobe:{part} {{ @ = count(); }}").returncode == FAILED
 
 
+# What functions are called on newer kernels, and whether their arguments are the same.
+RENAMED = {"kmem_cache_alloc": ("kmem_cache_alloc_noprof", True), "tcp_drop": ("tcp_drop_reason", True),
+           "__blk_account_io_start": ("blk_account_io_start", True), "blk_account_io_start": ("__blk_account_io_start", True),
+           "migrate_misplaced_page": ("migrate_misplaced_folio", False), "swap_readpage": ("swap_read_folio", False)}
+
+
+def functions():
+    return {line.split()[2] for line in Path("/proc/kallsyms").read_text().splitlines() if line.split()[1] in "tT"}
+
+
+@each_kernel
+def test_kernel_functions_that_were_renamed():
+    """The same function by another name is taken, and said; if its arguments are others, not where they are asked for, and
+    not where the clause names both."""
+    there = functions()
+    tried = {was: row for was, row in RENAMED.items() if was not in there and row[0] in there}
+    if not tried:
+        pytest.skip("vm-ok: this kernel has them all by their old names")
+    for was, (name, same) in tried.items():
+        done = bscope("-l", "-e", f"kprobe:{was} {{ @ = count(); }}")
+        assert (done.returncode, done.stdout) == (OK, f"kprobe:{name}\n"), done.stderr
+        assert "WARNING: " in done.stderr and f"{was} by the name {name}" in done.stderr
+        for asks in ("kprobe:{} {{ @[arg0] = count(); }}", "kretprobe:{} /retval/ {{ @ = count(); }}"):
+            done = bscope("-d", "ast", "--dry-run", "-e", asks.format(was))
+            assert ("other arguments" in done.stderr) == (not same), done.stderr
+    function_probes()
+    for was, (name, _) in tried.items():
+        done = bscope("--explain", "-e", f"kprobe:{was}, kprobe:{name} {{ @ = count(); }}")
+        assert f"No matches for kprobe {was}. Skipping." in done.stderr and "by the name" not in done.stderr
+
+
+@each_kernel
+def test_allocations_by_their_old_name(cgroup):
+    """Counts of kmem_cache_alloc() where the kernel calls it otherwise are those of that."""
+    function_probes()
+    there = functions()
+    if "kmem_cache_alloc" in there or "kmem_cache_alloc_noprof" not in there:
+        pytest.skip("vm-ok: kmem_cache_alloc() has its old name here")
+    tool = watch("kprobe:kmem_cache_alloc { @old = count(); } kprobe:kmem_cache_alloc_noprof { @new = count(); }",
+                 ["100*open:/dev/null"], cgroup)
+    assert tool.maps["@old"] == tool.maps["@new"] >= 100
+
+
+@each_kernel
+def test_one_of_several_names():
+    """Of several probes of a clause those that are there are taken, and the others are told of; where the script says that
+    this is an error, and where none is there, it is one."""
+    script = "tracepoint:sched:sched_swatch, tracepoint:sched:sched_switch, tracepoint:nosuch:* { @ = count(); } begin { exit(); }"
+    done = run_script(script)
+    assert done.returncode == OK and done.stderr.count("No matches") == 1
+    assert "WARNING: No matches for tracepoint sched:sched_swatch. Skipping." in done.stderr
+    assert "did you mean tracepoint:sched:sched_switch?" in done.stderr
+    for strict in (("--compat", "-e", script), ("-e", 'config = { missing_probes = "error" } ' + script)):
+        done = bscope(*strict)
+        assert done.returncode == FAILED and "ERROR: No matches for tracepoint sched:sched_swatch." in done.stderr
+    done = run_script("tracepoint:sched:sched_swatch, kprobe:nosuchfunction { @ = count(); }")
+    assert done.returncode == FAILED and done.stderr.count("ERROR: No matches") == 2
+
+
+def test_tracepoints_that_were_renamed():
+    """One that has all fields of the former is taken; another one is named."""
+    events = Path("/sys/kernel/tracing/available_events").read_text().split()
+    if "vmscan:mm_vmscan_write_folio" not in events:
+        pytest.skip("vm-ok: this kernel has it by its old name")
+    done = bscope("-l", "-e", "tracepoint:vmscan:mm_vmscan_writepage { @[args.pfn] = count(); }")
+    assert (done.returncode, done.stdout) == (OK, "tracepoint:vmscan:mm_vmscan_write_folio\n"), done.stderr
+    done = run_script("tracepoint:tcp:tcp_set_state { @ = count(); }")
+    assert done.returncode == FAILED and "did you mean tracepoint:sock:inet_sock_set_state?" in done.stderr
+
+
+@each_kernel
+def test_fields_that_were_renamed():
+    """What a record has by another name, also where that leads through another record."""
+    has_state = " __state;" in bscope("-lv", "struct task_struct").stdout
+    done = run_script('begin { printf("%d", curtask->state); }')
+    assert (done.returncode, done.stdout.strip()) == (OK, "0"), done.stderr
+    assert ("WARNING: this kernel has the field state as __state" in done.stderr) == has_state
+    done = run_script("begin { $r = (struct request *)0; @ = $r->rq_disk->first_minor; }")
+    assert done.returncode == OK, done.stderr
+    assert ("rq_disk as q.disk" in done.stderr) == ("rq_disk;" not in bscope("-lv", "struct request").stdout)
+    done = run_script("begin { $t = (task_struct *)curtask; @ = $t->pid == tid; }")
+    assert (done.returncode, errors(done.stderr)) == (OK, "") and "@: true" in done.stdout
+
+
+def test_what_libpthread_had(cgroup):
+    """Functions that are in the C library by now are found by the name of the library that had them."""
+    libc = Path(libc_of(os.getpid()))
+    old = libc.with_name("libpthread.so.0")
+    need(old.exists(), "no libpthread.so.0 here")
+    tool = watch(f"uprobe:{old}:pthread_create {{ @ = count(); }}", ["threads:3"], cgroup)
+    assert tool.maps == {"@": 3} and f"pthread_create is in {libc.with_name('libc.so.6')}" in tool.err
+    done = run_script(f"uprobe:{old}:pthread_nosuch {{ @ = count(); }}")
+    assert done.returncode == FAILED and f"No matches for uprobe {old}:pthread_nosuch." in done.stderr
+
+
 # --- which way it goes ---
 
 @each_kernel

@@ -91,7 +91,7 @@ static int expand(const char *text)
 	}
 	free(said);
 	src->messages = open_memstream(&said, &size);
-	err = probes_expand(probes, src, &point, &targets, &nr);
+	err = probes_expand(probes, src, NULL, &point, &targets, &nr);
 	fclose(src->messages);
 	source_free(src);
 	return err;
@@ -281,7 +281,7 @@ static int expand_name(const char *language, const char *name)
 				.nr_parts = language ? 3 : 2 };
 	free(said);
 	src->messages = open_memstream(&said, &size);
-	err = probes_expand(probes, src, &point, &targets, &nr);
+	err = probes_expand(probes, src, NULL, &point, &targets, &nr);
 	fclose(src->messages);
 	source_free(src);
 	return err;

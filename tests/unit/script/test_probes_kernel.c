@@ -170,9 +170,9 @@ static int expand(const char *text)
 	}
 	free(said);
 	src->messages = open_memstream(&said, &size);
-	err = probes_expand(probes, src, &point, &targets, &nr);
+	err = probes_expand(probes, src, NULL, &point, &targets, &nr);
 	if (say_unmatched)
-		probes_unmatched(probes, src, &point);
+		probes_unmatched(probes, src, NULL, &point, false);
 	fclose(src->messages);
 	source_free(src);
 	return err;
