@@ -47,6 +47,8 @@ static void show(struct session *s, const struct script_map *map, int fd, uint64
 	if (err) {
 		say_unread(map, err);
 	} else {
+		if (s->opt->json)
+			store_distinguish(&store, &s->values);
 		store_sort(&store, &s->values);
 		if (s->opt->json)
 			store_json(&store, &s->values, &s->row, top, div, asked);

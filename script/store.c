@@ -73,10 +73,16 @@ const void *store_value(const struct store *s, size_t i)
 	return s->bytes + s->entries[i] + s->key_size;
 }
 
+/* Behind the value: which one of those it is whose keys are written alike; 0: the first, or only. */
+static uint64_t *entry_number(const struct store *s, size_t at)
+{
+	return (uint64_t *)(s->bytes + at + s->key_size + round_up(s->value_size));
+}
+
 /* Room for one more, all zeros; where it is. */
 static char *append(struct store *s)
 {
-	size_t size = s->key_size + round_up(s->value_size);
+	size_t size = s->key_size + round_up(s->value_size) + sizeof(uint64_t);
 	char *entry;
 
 	if (s->nr == s->room) {
@@ -423,6 +429,116 @@ void store_sort(struct store *s, const struct values *v)
 	qsort_r(s->entries, s->nr, sizeof(*s->entries), compare, &o);
 }
 
+/* --- keys that are written alike ---------------------------------------------------------- */
+
+struct alike {
+	struct text key; /* as JSON has it */
+	size_t entry;
+};
+
+static bool is_number(const struct type *type)
+{
+	return type->kind == TYPE_INT || type->kind == TYPE_BOOL || type->kind == TYPE_ENUM ||
+	       type->kind == TYPE_POINTER;
+}
+
+/* Are different keys always written differently? */
+static bool is_distinct(const struct type *key)
+{
+	bool numbers = key->kind == TYPE_TUPLE;
+
+	for (size_t i = 0; numbers && i < key->nr_fields; i++)
+		numbers = is_number(key->fields[i].type);
+	return numbers || is_number(key);
+}
+
+static int alike_order(const void *a, const void *b)
+{
+	const struct alike *x = a, *y = b;
+	int order = memcmp(x->key.bytes, y->key.bytes, min_u64(x->key.len, y->key.len));
+
+	return order ? order : (x->key.len > y->key.len) - (x->key.len < y->key.len);
+}
+
+static int alike_and_place(const void *a, const void *b)
+{
+	const struct alike *x = a, *y = b;
+	int order = alike_order(a, b);
+
+	return order ? order : (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+/* "key (2)" of "key" */
+static void put_number(struct text *key, uint64_t number)
+{
+	if (!number)
+		return;
+	key->len--;
+	text_printf(key, " (%llu)\"", (unsigned long long)number);
+}
+
+/* The least number behind @number with which the key is none that there is. */
+static uint64_t next_number(const struct alike *all, size_t nr, const struct alike *one,
+			    uint64_t number)
+{
+	struct alike numbered = { 0 };
+	bool is_there = true;
+
+	for (number = number ? number : 1; is_there;) {
+		numbered.key.len = 0;
+		text_mem(&numbered.key, one->key.bytes, one->key.len);
+		put_number(&numbered.key, ++number);
+		is_there = bsearch(&numbered, all, nr, sizeof(*all), alike_order);
+	}
+	text_free(&numbered.key);
+	return number;
+}
+
+/* Adds up what can be, and numbers what can't. */
+static void join_alike(struct store *s, const struct alike *all)
+{
+	const struct alike *first = all;
+	const size_t nr = s->nr;
+	uint64_t number = 0;
+
+	s->nr = 0;
+	for (size_t i = 0; i < nr; i++) {
+		if (alike_order(first, &all[i])) {
+			first = &all[i];
+			number = 0;
+		} else if (i && type_is_aggregate(s->map->value)) {
+			merge(s->bytes + first->entry + s->key_size,
+			      s->bytes + all[i].entry + s->key_size, s->map->value);
+			continue;
+		} else if (i) {
+			number = next_number(all, nr, first, number);
+		}
+		*entry_number(s, all[i].entry) = number;
+		s->entries[s->nr++] = all[i].entry;
+	}
+}
+
+void store_distinguish(struct store *s, const struct values *v)
+{
+	size_t nr = s->nr;
+	struct alike *all;
+
+	if (nr < 2 || !s->map->key || is_distinct(s->map->key))
+		return;
+	all = need(calloc(nr, sizeof(*all)));
+	for (size_t i = 0; i < nr; i++) {
+		struct value key = value_at(s->map->key, store_key(s, i));
+
+		value_key_json(v, &all[i].key, &key);
+		all[i].entry = s->entries[i];
+	}
+	qsort(all, nr, sizeof(*all), alike_and_place);
+	join_alike(s, all);
+	for (size_t i = 0; i < nr; i++)
+		text_free(&all[i].key);
+	free(all);
+}
+
 /* --- shown -------------------------------------------------------------------------------- */
 
 static bool is_hist(const struct store *s)
@@ -526,6 +642,7 @@ static void object_json(const struct store *s, const struct values *v, struct te
 
 		text_str(to, i == first ? "{" : ", ");
 		value_key_json(v, to, &key);
+		put_number(to, *entry_number(s, s->entries[i]));
 		text_str(to, ": ");
 		one_json(s, v, to, store_value(s, i), div, percentiles);
 	}

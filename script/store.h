@@ -44,6 +44,11 @@ int store_read(struct store *s, const struct script_map *map, int fd, bool alway
 /* The one value of @key (NULL: of a map without keys). Returns 0; -ENOENT: there is none. */
 int store_read_one(struct store *s, const struct script_map *map, int fd, const void *key);
 
+/* For JSON, in which no key may be there twice: what stands under keys that are written alike, as
+ * those of two processes' stacks, is added up where it is an aggregate; else the second of them
+ * is numbered, "key (2)", and so on. */
+void store_distinguish(struct store *s, const struct values *v);
+
 /* By value, if that is a number (histograms: by how many), else by key. */
 void store_sort(struct store *s, const struct values *v);
 

@@ -30,7 +30,7 @@ class Bscope(Tool):
     @property
     def objects(self):
         """All JSON objects, the last of which must be the summary; text that is no UTF-8 fails here."""
-        objects = [json.loads(line) for line in self.raw.decode("utf-8").splitlines()]
+        objects = [json.loads(line, object_pairs_hook=unlike) for line in self.raw.decode("utf-8").splitlines()]
         assert [o["type"] == "summary" for o in objects] == [False] * (len(objects) - 1) + [True], objects[-3:]
         return objects
 
@@ -52,6 +52,12 @@ class Bscope(Tool):
     def text_maps(self):
         """The same of text. Histograms: {row: count}; keys with stacks are tuples of functions."""
         return maps_of_text(self.lines)
+
+
+def unlike(pairs):
+    """The dictionary of a JSON object, none of whose keys is there twice."""
+    assert len(dict(pairs)) == len(pairs), [pair for pair in pairs if sum(other[0] == pair[0] for other in pairs) > 1]
+    return dict(pairs)
 
 
 def maps_of(objects):

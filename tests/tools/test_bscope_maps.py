@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from bscope import (FEW, Bscope, average, filled, json_rows, linear_row, maps_of_text, power_row, rows_of, run_script,
-                    says, watch, watch_both)
+from bscope import (FEW, STEPS, Bscope, average, filled, frames_of, json_rows, linear_row, maps_of_text, power_row,
+                    rows_of, run_script, says, watch, watch_both)
 from harness import OK, VM, Workload, complaints
 from snoop import LOSS_ALLOWED
 
@@ -281,6 +281,21 @@ def test_intervals_of_histograms(cgroup):
     stats = [o["data"]["@s"] for o in tool.objects if o["type"] == "stats"]
     assert sum(row["count"] for row in rows) == 2 * MANY
     assert sum(s["count"] for s in stats) == 2 * MANY and sum(s["total"] for s in stats) == 4 * MANY
+
+
+def test_keys_that_are_written_alike(cgroup):
+    """Stacks of several processes with the same names: one key of JSON for all; what can't be added up is numbered."""
+    script = f"uprobe:{STEPS}:step_add {{ @n[ustack(1)] = count(); @last[ustack(1)] = tid; }}"
+    awhile = "nanosleep:500000000"      # so that there are names
+    with Workload("steps", "23*add:1:2", awhile, cgroup=cgroup) as one, \
+            Workload("steps", "5*add:1:2", awhile, cgroup=cgroup) as other:
+        with Bscope(script, "--cgroup", cgroup.path, "--json") as tool:
+            one.run()
+            other.run()
+    assert {tuple(frames_of(key)): n for key, n in tool.maps["@n"].items()} == {("step_add",): 28}
+    last = tool.maps["@last"]
+    assert set(last.values()) == {one.pid, other.pid} and len(last) == 2
+    assert [key.endswith(" (2)") for key in sorted(last)] == [False, True]
 
 
 @each_kernel

@@ -96,6 +96,34 @@ static void test_unsigned_order(void **state)
 	assert_string_equal(as_text(), "@x[2]: 1\n@x[1]: 18446744073709551615\n");
 }
 
+/* Keys that are different and written alike: no JSON object has one twice. */
+static void test_alike(void **state)
+{
+	const struct type *comm = of_kind(TYPE_COMM, false);
+	const struct type *key = type_tuple(types, (const struct type *[]){ comm, comm }, 2);
+	static const char keys[][32] = { "a,b\0\0\0\0\0\0\0\0\0\0\0\0\0c", "c",
+					 "a\0..............b,c", "a\0..............b,c (2)", "b" };
+	static const uint64_t counts[] = { 1, 20, 300, 4000, 50000 };
+
+	(void)state;
+	begin(key, type_of_kind(types, TYPE_COUNT));
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		store_add(&store, keys[i], &counts[i], 8, 1);
+	assert_string_equal(as_text(), "@x[a,b, c]: 1\n@x[c, ]: 20\n@x[a, b,c]: 300\n"
+				       "@x[a, b,c (2)]: 4000\n@x[b, ]: 50000\n");
+	store_distinguish(&store, &values);
+	assert_string_equal(as_json(), "{\"type\": \"map\", \"data\": {\"@x\": {\"c,\": 20, "
+				       "\"a,b,c\": 301, \"a,b,c (2)\": 4000, "
+				       "\"b,\": 50000}}}\n");
+	begin(key, type_int(types, 8, false)); /* what the numbers mean is not known */
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		store_add(&store, keys[i], &counts[i], 8, 1);
+	store_distinguish(&store, &values);
+	assert_string_equal(as_json(), "{\"type\": \"map\", \"data\": {\"@x\": {\"a,b,c\": 1, "
+				       "\"c,\": 20, \"a,b,c (3)\": 300, \"a,b,c (2)\": 4000, "
+				       "\"b,\": 50000}}}\n");
+}
+
 /* Values that are no numbers: by key, the first part first. */
 static void test_sorted_by_key(void **state)
 {
@@ -262,15 +290,11 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sorted_by_value),
-		cmocka_unit_test(test_unsigned_order),
-		cmocka_unit_test(test_sorted_by_key),
-		cmocka_unit_test(test_merge_counts),
-		cmocka_unit_test(test_merge_sums),
-		cmocka_unit_test(test_merge_extremes),
-		cmocka_unit_test(test_hists),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_sorted_by_value), cmocka_unit_test(test_unsigned_order),
+		cmocka_unit_test(test_alike),		cmocka_unit_test(test_sorted_by_key),
+		cmocka_unit_test(test_merge_counts),	cmocka_unit_test(test_merge_sums),
+		cmocka_unit_test(test_merge_extremes),	cmocka_unit_test(test_hists),
+		cmocka_unit_test(test_empty),		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, shown_setup, teardown);
