@@ -169,6 +169,10 @@ static int attach_kprobe(struct job *j)
 
 	if (err)
 		return err;
+	if (t->address) {
+		attr.kprobe_addr = t->address;
+		return open_probe(j, &attr);
+	}
 	if (snprintf(function, sizeof(function), "%s%s%s", t->module ? t->module : "",
 		     t->module ? ":" : "", t->function) >= (int)sizeof(function))
 		return -ENAMETOOLONG;

@@ -144,101 +144,6 @@ static const struct type *check_username(struct compiler *c, struct node *n)
 	return type_of_kind(c->types, TYPE_USERNAME);
 }
 
-/* --- the kernel's own record of the task -------------------------------------------------- */
-
-static const struct type *check_curtask(struct compiler *c, struct node *n)
-{
-	const struct type *task = NULL;
-
-	/* only a field of it needs to know what it is, and that costs reading BTF, unless the
-	 * script has a task_struct of its own */
-	if (n->arrow)
-		task = cdecl_find(c->cdecl, "struct task_struct", SPACE_KERNEL);
-	return task ? type_pointer(c->types, task, SPACE_KERNEL) : type_int(c->types, 8, false);
-}
-
-static ir_value lower_curtask(struct compiler *c, struct node *n)
-{
-	return call(c, BPF_FUNC_get_current_task);
-}
-
-static uint32_t task_field(struct compiler *c, struct node *n, const char *record,
-			   const char *field, uint32_t *size)
-{
-	const struct type *type = btf_type(c->btf, "struct", record);
-	const struct field *f = NULL;
-	uint32_t offset = 0;
-
-	if (type) {
-		record_complete(type);
-		f = type_field(type, field, &offset);
-	}
-	if (!f) {
-		check_error(c, n->span, "%s needs the kernel's BTF, which has no field %s of %s",
-			    n->name, field, record);
-		*size = 0;
-		return 0;
-	}
-	*size = f->type->size;
-	return offset;
-}
-
-/* pcomm and ppid are about the parent, leader_comm and leader_tid about the first thread. */
-static const char *relative(const struct node *n)
-{
-	return strstr(n->name, "leader") ? "group_leader" : "real_parent";
-}
-
-/* Whose: the current task's, or that of ppid(task). */
-static bool is_task(struct compiler *c, struct node *n)
-{
-	uint32_t size;
-
-	if (n->nr_args && !check_number(c, n->args[0], "a task"))
-		return false;
-	task_field(c, n, "task_struct", relative(n), &size);
-	return size;
-}
-
-static const struct type *check_ppid(struct compiler *c, struct node *n)
-{
-	return is_task(c, n) ? type_int(c->types, 4, false) : NULL;
-}
-
-/* Reads @size bytes of the field @field of the relative into the scratch at @place. */
-static void read_relative(struct compiler *c, struct node *n, const char *field, uint32_t place,
-			  uint32_t size)
-{
-	uint32_t unused, at = task_field(c, n, "task_struct", relative(n), &unused);
-	ir_value task = n->nr_args ? lower_expr(c, n->args[0]) : lower_curtask(c, n);
-
-	lower_read(c, SPACE_KERNEL, place, 8, ir_binary_imm(c->f, IR_ADD, task, at));
-	task = ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
-	at = task_field(c, n, "task_struct", field, &unused);
-	lower_read(c, SPACE_KERNEL, place, size, ir_binary_imm(c->f, IR_ADD, task, at));
-}
-
-static ir_value lower_ppid(struct compiler *c, struct node *n)
-{
-	uint32_t place = lower_place(c, 8, n->span);
-
-	read_relative(c, n, "tgid", place, 4);
-	return ir_load(c->f, ir_scratch(c->f, place), 0, 4, false);
-}
-
-static const struct type *check_pcomm(struct compiler *c, struct node *n)
-{
-	return is_task(c, n) ? type_of_kind(c->types, TYPE_COMM) : NULL;
-}
-
-static ir_value lower_pcomm(struct compiler *c, struct node *n)
-{
-	uint32_t place = lower_place(c, 16, n->span);
-
-	read_relative(c, n, "comm", place, 16);
-	return ir_scratch(c->f, place);
-}
-
 /* --- registers and arguments -------------------------------------------------------------- */
 
 #if defined(__x86_64__)
@@ -465,12 +370,31 @@ static const struct type *check_args(struct compiler *c, struct node *n)
 {
 	const struct type *args = builtin_args(c, n->span);
 
-	return args ? type_pointer(c->types, args, SPACE_CONTEXT) : NULL;
+	/* of a function they are nowhere one behind the other */
+	if (!args || args->size != 8 * args->nr_fields || args->name)
+		return args ? type_pointer(c->types, args, SPACE_CONTEXT) : NULL;
+	return args;
 }
 
-static ir_value lower_args(struct compiler *c, struct node *n)
+static ir_value lower_ctx(struct compiler *c, struct node *n)
 {
 	return lower_forget(c, ir_context(c->f));
+}
+
+/* All arguments of a function, as a record. */
+static ir_value lower_args(struct compiler *c, struct node *n)
+{
+	uint32_t place;
+
+	if (n->type->kind == TYPE_POINTER)
+		return lower_ctx(c, n);
+	place = lower_place(c, n->type->size, n->span);
+	for (unsigned i = 0; i < n->type->nr_fields; i++) {
+		ir_value argument = builtin_argument(c, i);
+
+		ir_store(c->f, ir_scratch(c->f, place), 8 * i, 8, argument);
+	}
+	return ir_scratch(c->f, place);
 }
 
 static const struct type *check_ctx(struct compiler *c, struct node *n)
@@ -624,7 +548,10 @@ static ir_value lower_func(struct compiler *c, struct node *n)
 
 static const struct type *check_usermode(struct compiler *c, struct node *n)
 {
-	if (builtin_registers(c) < 0 && c->target->attach != ATTACH_RUN)
+	enum attach attach = c->target->attach;
+
+	if (builtin_registers(c) < 0 && attach != ATTACH_RUN && attach != ATTACH_FENTRY &&
+	    attach != ATTACH_FEXIT)
 		return not_here(c, n);
 	return type_int(c->types, 1, false);
 }
@@ -634,6 +561,8 @@ static ir_value lower_usermode(struct compiler *c, struct node *n)
 	/* begin, end and interval are run by bscope itself */
 	if (c->target->attach == ATTACH_RUN)
 		return ir_const(c->f, 1);
+	if (builtin_registers(c) < 0)
+		return ir_const(c->f, 0); /* a function of the kernel */
 #if defined(__x86_64__)
 	ir_value mode = ir_binary_imm(c->f, IR_AND, load_register(c, REGISTER_CS), 3);
 
@@ -695,29 +624,21 @@ static const struct builtin builtins[] = {
 	{ "cpid", check_uint64, lower_cpid },
 	{ "has_cpid", check_bool, lower_has_cpid },
 	{ "comm", check_comm, lower_comm },
-	{ "ppid", check_ppid, lower_ppid },
-	{ "pcomm", check_pcomm, lower_pcomm },
-	{ "leader_tid", check_ppid, lower_ppid },
-	{ "leader_comm", check_pcomm, lower_pcomm },
-	{ "curtask", check_curtask, lower_curtask },
+	{ "ppid", builtin_task_check_ppid, builtin_task_lower_ppid },
+	{ "pcomm", builtin_task_check_pcomm, builtin_task_lower_pcomm },
+	{ "leader_tid", builtin_task_check_ppid, builtin_task_lower_ppid },
+	{ "leader_comm", builtin_task_check_pcomm, builtin_task_lower_pcomm },
+	{ "curtask", builtin_task_check_curtask, builtin_task_lower_curtask },
 	{ "retval", check_retval, lower_retval },
 	{ "latency", latency_check, latency_lower },
 	{ "args", check_args, lower_args },
-	{ "ctx", check_ctx, lower_args },
+	{ "ctx", check_ctx, lower_ctx },
 	{ "probe", check_probe, lower_probe },
 	{ "probetype", check_probetype, lower_probetype },
 	{ "func", check_func, lower_func },
 	{ "usermode", check_usermode, lower_usermode },
 	{ "kstack", check_kstack, lower_stack },
 	{ "ustack", check_ustack, lower_stack },
-};
-/* The same of another task than the current one. */
-const struct function_def builtin_functions[] = {
-	{ "ppid", 1, 1, check_ppid, lower_ppid },
-	{ "pcomm", 1, 1, check_pcomm, lower_pcomm },
-	{ "leader_tid", 1, 1, check_ppid, lower_ppid },
-	{ "leader_comm", 1, 1, check_pcomm, lower_pcomm },
-	{ 0 },
 };
 
 static const struct builtin argument = { "arg0", check_arg, lower_arg };

@@ -401,6 +401,13 @@ static bool has_keys(struct compiler *c, const struct node *a)
 	return a->kind == NODE_MAP && !a->nr_args && check_map_named(c, a->name, a->span)->map.key;
 }
 
+/* kstack, ustack(3): what is only known by its id later. */
+static bool is_stack(const struct node *a)
+{
+	return (a->kind == NODE_NAME || a->kind == NODE_CALL) &&
+	       (a->type->kind == TYPE_KSTACK || a->type->kind == TYPE_USTACK);
+}
+
 static const struct type *check_len(struct compiler *c, struct node *n)
 {
 	struct node *a = n->args[0];
@@ -412,11 +419,16 @@ static const struct type *check_len(struct compiler *c, struct node *n)
 	type = builtin_as_text(c, a);
 	if (!type)
 		return NULL;
-	if (!type_is_text(type) && type->kind != TYPE_BUFFER)
-		return check_error(c, n->span,
-				   "%s() takes a map with keys, a text or a buffer, and "
-				   "this is %s",
-				   n->name, check_text(c, type));
+	if (!type_is_text(type) && type->kind != TYPE_BUFFER && !is_stack(a)) {
+		check_error(c, n->span,
+			    "%s() takes a map with keys, a text, a buffer or a stack, and this is "
+			    "%s",
+			    n->name, check_text(c, type));
+		if (type->kind == TYPE_KSTACK || type->kind == TYPE_USTACK)
+			check_hint(c, "of a stack that was kept only an id is there: len(%s)",
+				   type->kind == TYPE_KSTACK ? "kstack" : "ustack");
+		return NULL;
+	}
 	return type_int(c->types, 8, false);
 }
 
@@ -427,6 +439,8 @@ static ir_value lower_len(struct compiler *c, struct node *n)
 
 	if (has_keys(c, a))
 		return lower_map_length(c, a->info, n);
+	if (is_stack(a))
+		return lower_stack_length(c, a);
 	at = a->type->kind == TYPE_BUFFER ? lower_expr(c, a) : lower_text(c, a);
 	return ir_load(c->f, at, offsetof(struct rt_string, len), 4, false);
 }

@@ -213,6 +213,15 @@ const struct type *usdt_argument_type(struct compiler *c, unsigned n);
 /* The offset of a register by its name ("ip", "di", "r0"); -1: there is none. */
 int builtin_register(const char *name);
 
+/* --- builtin_task.c: curtask, ppid, pcomm ... --------------------------------------------- */
+
+const struct type *builtin_task_check_curtask(struct compiler *c, struct node *n);
+ir_value builtin_task_lower_curtask(struct compiler *c, struct node *n);
+const struct type *builtin_task_check_ppid(struct compiler *c, struct node *n);
+ir_value builtin_task_lower_ppid(struct compiler *c, struct node *n);
+const struct type *builtin_task_check_pcomm(struct compiler *c, struct node *n);
+ir_value builtin_task_lower_pcomm(struct compiler *c, struct node *n);
+
 /* --- latency.c: one clause for a begin and its end ---------------------------------------- */
 
 /* For the clause: its nodes that ask for the entry become NODE_ENTRY. NULL: no probe of it is a
@@ -248,7 +257,7 @@ struct function_def {
 };
 /* The table's parts, each ends with { 0 }. */
 extern const struct function_def function_actions[], function_texts[], function_values[],
-	function_maps[], function_addresses[], builtin_functions[];
+	function_maps[], function_addresses[], builtin_task_functions[];
 
 const struct type *function_check(struct compiler *c, struct node *n);
 /* Is there a function of this name? */
@@ -406,6 +415,8 @@ void lower_key_part(struct compiler *c, struct node *n, const struct type *type,
 void lower_place_id(struct compiler *c, const struct type *type, ir_value from, ir_value to,
 		    uint32_t offset);
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset);
+/* How many frames the stack that @n stands for has. */
+ir_value lower_stack_length(struct compiler *c, struct node *n);
 
 /* --- lower_record.c: what is sent --------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 
 static const struct function_def *const tables[] = {
 	function_actions, function_texts,     function_values,
-	function_maps,	  function_addresses, builtin_functions,
+	function_maps,	  function_addresses, builtin_task_functions,
 };
 
 /* What bpftrace has and this does not, and what there is instead. */

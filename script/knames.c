@@ -160,6 +160,8 @@ static void event_line(struct kname_list *l, char *line)
 
 const struct kname_list *knames_functions(struct knames *k, int tracefs)
 {
+	if (k->functions_file)
+		return read_list(&k->functions, AT_FDCWD, k->functions_file, function_line);
 	if (!k->functions.state && tracefs < 0)
 		k->functions.state = tracefs;
 	return read_list(&k->functions, tracefs, "available_filter_functions", function_line);

@@ -26,7 +26,8 @@ struct kname_list {
 /* All zero to begin with. */
 struct knames {
 	struct kname_list functions, symbols, events;
-	bool asked; /* kname_is_symbol() was asked before */
+	bool asked;		    /* kname_is_symbol() was asked before */
+	const char *functions_file; /* in place of the kernel's own list; NULL: that one */
 };
 
 /*

@@ -13,6 +13,14 @@ static bool takes_rate(enum provider p)
 	       p == PROVIDER_HARDWARE;
 }
 
+static int list_one(struct probes *p, const char *name, bool verbose)
+{
+	if (verbose)
+		return probes_list(p, name, true, stdout) < 0;
+	printf("%s\n", name);
+	return 0;
+}
+
 static int list_point(struct probes *p, struct source *src, const struct point *point, bool verbose)
 {
 	struct target **targets;
@@ -28,10 +36,11 @@ static int list_point(struct probes *p, struct source *src, const struct point *
 	if (!err && !nr)
 		probes_unmatched(p, src, NULL, point, false);
 	for (size_t i = 0; !err && i < nr; i++) {
-		if (verbose)
-			err = probes_list(p, targets[i]->name, true, stdout) < 0;
-		else
-			printf("%s\n", targets[i]->name);
+		const char *end = point->latency ? probes_pair_end(p, targets[i]) : NULL;
+
+		err = list_one(p, targets[i]->name, verbose);
+		if (!err && end)
+			err = list_one(p, end, verbose);
 	}
 	return err;
 }

@@ -97,28 +97,44 @@ void lower_place_id(struct compiler *c, const struct type *type, ir_value from, 
 	intern_to(c, place, room, to, offset);
 }
 
+/* Reads the stack that @n stands for to the struct rt_bytes at @place, which has @room bytes for the
+ * addresses. Returns how many bytes they are. */
+static ir_value read_stack(struct compiler *c, struct node *n, uint32_t place, uint32_t room)
+{
+	bool user = n->type->kind == TYPE_USTACK;
+	bool called = user && c->target->caller_missing && n->type->depth > 1;
+	ir_value context = ir_context(c->f), bytes = ir_scratch(c->f, place);
+	ir_value most = ir_const(c->f, room);
+
+	return ir_runtime(c->f, called ? "rt_stack_called" : "rt_stack", IR_SCALAR, 4, context,
+			  bytes, most, ir_const(c->f, user ? BPF_F_USER_STACK : 0));
+}
+
+ir_value lower_stack_length(struct compiler *c, struct node *n)
+{
+	uint32_t room = 8 * n->type->depth;
+	uint32_t place = lower_place(c, sizeof(struct rt_bytes) + room, n->span);
+
+	return ir_binary_imm(c->f, IR_SHR, read_stack(c, n, place, room), 3);
+}
+
 void lower_stack_id(struct compiler *c, struct node *n, ir_value to, uint32_t offset)
 {
 	uint32_t room = 8 * n->type->depth, place;
-	bool user = n->type->kind == TYPE_USTACK, called;
-	ir_value context, bytes, most, pid;
+	bool user = n->type->kind == TYPE_USTACK;
+	ir_value pid;
 
 	place = lower_place(c, sizeof(struct rt_bytes) + room, n->span);
 	begin_bytes(c, place, user ? RT_BYTES_USTACK : RT_BYTES_KSTACK);
-	bytes = ir_scratch(c->f, place);
 	if (user) {
 		pid = ir_call(c->f, BPF_FUNC_get_current_pid_tgid, IR_SCALAR, 0);
 		pid = ir_binary_imm(c->f, IR_SHR, pid, 32);
-		ir_store(c->f, bytes, offsetof(struct rt_bytes, pid), 4, pid);
+		ir_store(c->f, ir_scratch(c->f, place), offsetof(struct rt_bytes, pid), 4, pid);
 		c->out->user_stacks = true;
 	} else {
 		c->out->kernel_stacks = true;
 	}
-	context = ir_context(c->f);
-	most = ir_const(c->f, room);
-	called = user && c->target->caller_missing && n->type->depth > 1;
-	ir_runtime(c->f, called ? "rt_stack_called" : "rt_stack", IR_SCALAR, 4, context, bytes,
-		   most, ir_const(c->f, user ? BPF_F_USER_STACK : 0));
+	read_stack(c, n, place, room);
 	intern_to(c, place, room, to, offset);
 }
 

@@ -25,6 +25,7 @@ struct probes *probes_new(struct arena *arena, struct types *types, struct btf_t
 	*p = (struct probes){
 		.arena = arena, .types = types, .btf = btf, .options = *options, .tracefs = 1
 	};
+	p->names.functions_file = options->functions;
 	if (!p->options.max_probes)
 		p->options.max_probes = MAX_PROBES;
 	if (!p->options.string_room)

@@ -46,6 +46,7 @@ struct target {
 	int btf_fd;
 	const char *path;     /* of uprobes: as it can be opened */
 	uint64_t file_offset; /* of uprobes; of kprobes, the offset in the function */
+	uint64_t address;     /* of a kprobe that is given by it; 0: by a function */
 	uint64_t semaphore;   /* of usdt: its offset in the file; 0: none */
 	bool caller_missing;  /* of uprobes: in stacks, as the kernel makes them here */
 	pid_t pid;	      /* of uprobes and perf events: only this process; 0: all */
@@ -83,6 +84,10 @@ struct probe_options {
 	bool missing_ok;      /* a probe that is not there is a warning */
 	bool missing_quiet;   /* with missing_ok: not even that */
 	bool missing_strict;  /* it is an error also beside others of its clause that are there */
+	/* A list of the functions that may be probed, as the kernel's: NULL: that one. What is not
+	 * in it is an error, with .unlisted_ok a warning. */
+	const char *functions;
+	bool unlisted_ok;
 	/* -l, --dry-run: nothing is tried, and nothing is refused for what this kernel or the
 	 * privileges don't grant, only for what there isn't. */
 	bool only_names;
@@ -134,6 +139,8 @@ void probes_user_callers(struct probes *p, struct target **targets, size_t nr);
  * sys_exit_read, irq_handler_entry and irq_handler_exit). NULL: there is none.
  */
 struct target *probes_pair(struct probes *p, const struct target *entry);
+/* Its name as a probe of its own, for -l; NULL: there is none. */
+const char *probes_pair_end(struct probes *p, const struct target *entry);
 
 /* -l and -lv: prints the probes that match @pattern (NULL: all), one a line, as bpftrace does:
  * "tracepoint:syscalls:sys_enter_openat", with @verbose their fields below, indented by four.

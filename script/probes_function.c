@@ -359,13 +359,34 @@ static bool module_is_loaded(const char *module)
 	       !access(path, F_OK);
 }
 
+/* Is it on the list that was given? Returns 0, also where there is none, or -errno after saying what
+ * is wrong. */
+static int check_listed(struct expansion *e, const char *name)
+{
+	const struct kname_list *list;
+
+	if (!e->p->options.functions)
+		return 0;
+	list = knames_functions(&e->p->names, -ENOENT);
+	if (!list)
+		return probes_error(e, "cannot read %s: %s", e->p->options.functions,
+				    strerror(-e->p->names.functions.state));
+	if (kname_find(list, name))
+		return 0;
+	source_warning(e->src, e->point->span, "%s is not traceable: %s does not have it", name,
+		       e->p->options.functions);
+	return e->p->options.unlisted_ok ? 0 : probes_missing(e, name, NULL);
+}
+
 static int expand_one(struct expansion *e, const char *module, const char *name)
 {
 	bool kprobe = !is_trampoline(e->point->provider);
 	const struct kname *variant;
 	struct function f;
-	int err;
+	int err = check_listed(e, name);
 
+	if (err)
+		return err;
 	if (module && !module_is_loaded(module))
 		return probes_error(e, "specified module %s in probe %s:%s:%s is not loaded.",
 				    module, ast_provider_name(e->point->provider), module, name);
@@ -455,17 +476,38 @@ static int expand_pattern(struct expansion *e, const char *module, const char *n
 			      NULL);
 }
 
+/* kprobe:0xffffffff81234567: an instruction, whatever function it is part of. */
+static int add_address(struct expansion *e)
+{
+	struct point *point;
+	struct target *t;
+
+	if (e->point->provider != PROVIDER_KPROBE || e->point->latency)
+		return probes_error(e, "only a kprobe can be at an address");
+	t = probes_add(e);
+	if (!t)
+		return 0;
+	t->function = arena_printf(e->p->arena, "0x%llx", (unsigned long long)e->point->number);
+	t->name = arena_printf(e->p->arena, "kprobe:%s", t->function);
+	t->attach = ATTACH_KPROBE;
+	t->address = e->point->number;
+	point = arena_alloc(e->p->arena, sizeof(*point));
+	*point = *e->point;
+	point->has_offset = true;
+	t->point = point;
+	if (!e->p->options.only_names && !probes_has_kprobes(e->p))
+		return probes_error(e, "this kernel grants no kprobes: %s can't be probed",
+				    t->function);
+	return 0;
+}
+
 int probes_function(struct expansion *e)
 {
 	const struct point *point = e->point;
 	const char *module = point->nr_parts == 2 ? point->parts[0] : NULL, *name;
 
 	if (point->has_number && !point->nr_parts)
-		return probes_error(e,
-				    "%s by an address is not supported: name the function, and "
-				    "perhaps an offset in it: %s:vfs_read+4",
-				    ast_provider_name(point->provider),
-				    ast_provider_name(point->provider));
+		return add_address(e);
 	if (point->nr_parts < 1 || point->nr_parts > 2)
 		return probes_error(e,
 				    "%s takes a function, and perhaps a module before it: "

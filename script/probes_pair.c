@@ -72,3 +72,15 @@ struct target *probes_pair(struct probes *p, const struct target *entry)
 		return NULL;
 	}
 }
+
+const char *probes_pair_end(struct probes *p, const struct target *entry)
+{
+	const struct target *end = probes_pair(p, entry);
+	const char *rest = strchr(entry->name, ':');
+
+	if (!end || !rest)
+		return NULL;
+	if (end->attach == ATTACH_TRACEPOINT)
+		return arena_printf(p->arena, "tracepoint:%s:%s", end->category, end->function);
+	return arena_printf(p->arena, "%s%s", ast_provider_name(end->point->provider), rest);
+}

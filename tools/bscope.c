@@ -37,6 +37,7 @@ static struct {
 	const char *command; /* -c */
 	const char *output;  /* -o */
 	const char *svg;
+	const char *functions; /* --traceable-functions */
 	bool list, quiet, is_unsafe, dry_run, info, no_warnings, explain, raw, compat;
 	bool folded, top, json;
 	bool unbuffered, full_buffered;
@@ -118,7 +119,7 @@ static const struct opt options[] = {
 	OPT(0, "include", .arg = "FILE", .str = &ignored),
 	OPT(0, "verify-llvm-ir", .flag = &ignored_flag),
 	OPT(0, "probe-filter", .arg = "REGEX", .regex = &opt.only),
-	OPT(0, "traceable-functions", .arg = "FILE", .str = &ignored),
+	OPT(0, "traceable-functions", .arg = "FILE", .str = &opt.functions),
 	OPT(0, "usdt-file-activation", .flag = &ignored_flag),
 	OPT(0, "debuginfo", .arg = "DIR", .str = &ignored),
 	OPT(0, "no-feature", .arg = "FEATURE", .str = &ignored),
@@ -268,12 +269,14 @@ static pid_t only_pid(const struct common_options *common)
 
 static int list(const struct common_options *common)
 {
-	const struct listing listing = {
-		.compat = opt.compat,
-		.probes = { .only_names = true, .command = opt.command, .pid = only_pid(common) },
-		.btf = common->btf,
-		.verbose = msg_verbose
-	};
+	const struct listing listing = { .compat = opt.compat,
+					 .probes = { .only_names = true,
+						     .command = opt.command,
+						     .pid = only_pid(common),
+						     .functions = opt.functions,
+						     .unlisted_ok = opt.is_unsafe },
+					 .btf = common->btf,
+					 .verbose = msg_verbose };
 	const char *pattern = opt.nr_positional ? opt.positional[0] : NULL;
 	struct source *src;
 	bool done;
@@ -362,6 +365,8 @@ static struct compiled *compile(struct script *script, const struct common_optio
 			.pid = child ? child : only_pid(common),
 			.command = opt.command,
 			.only_names = opt.dry_run,
+			.functions = opt.functions,
+			.unlisted_ok = opt.is_unsafe,
 		},
 		.btf = common->btf,
 		.positional = &args,

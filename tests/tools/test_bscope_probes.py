@@ -617,6 +617,75 @@ def test_func_is_where_the_function_is(probe, cgroup):
 
 
 @each_kernel
+@pytest.mark.parametrize("probe", ["fentry", "fexit", "kprobe"])
+def test_arguments_as_a_value(probe, cgroup):
+    """All arguments at once: printed, kept, in a key, in a tuple; and usermode, which a trampoline's context does not say."""
+    function_probes()
+    script = f"""{probe}:vfs_read /pid == PID && args.count == 333/ {{
+        print(args); @last = args; @[args.count, usermode] = count(); @by[args, 1] = count();
+        $t = (1, args); printf("%s\\n", $t); }}"""
+    json, text = watch_both(script, ["read:333"], cgroup)
+    record = json.of_type("value")[0]
+    assert record["count"] == 333 and set(record) == {"file", "buf", "count", "pos"} and record["file"] > 0
+    assert json.maps["@last"] == record and json.maps["@"] == {"333,0": 1}
+    shown = f"{{ .file = {record['file']:#x}, .buf = {record['buf']:#x}, .count = 333, .pos = {record['pos']:#x} }}"
+    assert text.lines[:2] == [shown, f"(1, {shown})"]
+    assert f"@last: {shown}" in text.lines and f"@by[{shown}, 1]: 1" in text.lines
+
+
+@each_kernel
+def test_kprobe_at_an_address(cgroup):
+    """Where a function begins, given by its address; and none where there is no instruction."""
+    function_probes()
+    address = next(line.split()[0] for line in Path("/proc/kallsyms").read_text().splitlines() if line.endswith(" vfs_read"))
+    tool = watch(f"kprobe:0x{address} /pid == PID && arg2 == 333/ {{ @[func, probe] = count(); }}", ["23*read:333"], cgroup)
+    assert tool.maps["@"] == {f"vfs_read,kprobe:0x{address}": 23}
+    done = run_script("kprobe:0x12345678 { @ = 1; }")
+    assert done.returncode == FAILED and "cannot attach to kprobe:0x12345678" in done.stderr
+
+
+@each_kernel
+def test_length_of_a_stack(cgroup):
+    """len() of both kinds of stack, where they are taken; of one that was kept it is not known, which is said."""
+    script = f"""{U}:step_add {{ @[len(ustack(2)), len(ustack(1)), len(kstack)] = count(); }}
+        t:syscalls:sys_enter_lseek {{ @kernel[len(kstack(1))] = count(); @all = max(len(kstack)); }}"""
+    tool = watch(script, ["7*add:1:2", "5*lseek:1"], cgroup)
+    assert tool.maps["@"] == {"2,1,0": 7}       # it came from the program
+    assert tool.maps["@kernel"] == {"1": 5} and 1 < tool.maps["@all"] < 127
+    done = run_script("begin { $s = kstack; print(len($s)); }")
+    assert done.returncode == FAILED and "len(kstack)" in done.stderr
+
+
+@pytest.mark.parametrize("probe, both", [
+    ("latency:syscall:pread64", ["tracepoint:syscalls:sys_enter_pread64", "tracepoint:syscalls:sys_exit_pread64"]),
+    (f"latency:{STEPS}:step_add", [f"{U}:step_add", f"{UR}:step_add"]),
+    ("latency:kprobe:vfs_read", ["kprobe:vfs_read", "kretprobe:vfs_read"]),
+    ("latency:fentry:vfs_read", ["fentry:vmlinux:vfs_read", "fexit:vmlinux:vfs_read"]),
+    ("latency:t:irq:softirq_entry", ["tracepoint:irq:softirq_entry", "tracepoint:irq:softirq_exit"])])
+def test_latency_lists_both(probe, both):
+    """-l of a script: the begin and the end; -lv has what each has."""
+    done = bscope("-l", "-e", probe + " { @ = latency; }")
+    assert (done.returncode, done.stdout.splitlines()) == (OK, both), done.stderr
+    done = bscope("-lv", "-e", probe + " { @ = latency; }")
+    assert [line for line in done.stdout.splitlines() if line[:4] != "    "] == both
+
+
+@pytest.mark.parametrize("options, returncode", [([], FAILED), (["--unsafe"], OK)])
+def test_list_of_functions_of_ones_own(options, returncode, tmp_path):
+    """--traceable-functions: what is listed, what a wildcard stands for, and what may be probed."""
+    (tmp_path / "functions").write_text("vfs_write\nvfs_open [some]\n", encoding="ascii")
+    listed = ["--traceable-functions", tmp_path / "functions", *options]
+    for args in (["kprobe:vfs_*"], ["-e", "kprobe:vfs_* { @ = 1; }"]):
+        assert bscope("-l", *listed, *args).stdout.splitlines() == ["kprobe:vfs_open", "kprobe:vfs_write"]
+    assert bscope("-l", *listed, "-e", "kprobe:vfs_write { @ = 1; }").stdout == "kprobe:vfs_write\n"
+    done = bscope("-l", *listed, "-e", "kprobe:vfs_read { @ = 1; }")
+    assert done.returncode == returncode and "WARNING: vfs_read is not traceable" in done.stderr
+    assert ("No matches for kprobe vfs_read." in done.stderr) == (returncode != OK)
+    done = bscope("-l", "--traceable-functions", "/no/such/file", "-e", "kprobe:vfs_read { @ = 1; }")
+    assert done.returncode == FAILED and "/no/such/file" in done.stderr
+
+
+@each_kernel
 def test_kernel_function_that_the_compiler_renamed():
     """Of one that is only there as name.isra.0, that is taken, and said; a part that was split off is another function."""
     names = [line.split()[2] for line in Path("/proc/kallsyms").read_text().splitlines() if line.count("\t") == 0]
