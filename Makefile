@@ -8,7 +8,8 @@
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types | check-cross
 #   make fuzz [FUZZ_SECONDS=60]
 #   make demo | bench | format | clean | cross-arm64
-#   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | dist | static | static-arm64 | deb | rpm | check-packages
+#   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | dist | static | static-arm64 | deb | rpm
+#   make check-packages [PARTS='dist deb rpm static vm']
 
 O ?= build
 VERSION := $(shell cat VERSION)
@@ -34,11 +35,8 @@ endif
 # What the compiler builds for, which need not be this machine, and the tools that go with it.
 ARCH ?= $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst i%86,x86,$(patsubst aarch64,arm64,$(ARCH))))
-CC_PREFIX := $(shell echo '$(firstword $(CC))' | sed -n 's/gcc\(-[0-9.]*\)\{0,1\}$$//p')
-# musl-gcc has none
-ifeq ($(shell command -v $(CC_PREFIX)ar),)
-CC_PREFIX :=
-endif
+# musl-gcc comes alone.
+CC_PREFIX := $(filter-out musl-,$(shell echo '$(firstword $(CC))' | sed -n 's/gcc\(-[0-9.]*\)\{0,1\}$$//p'))
 ifeq ($(origin AR),default)
 AR := $(CC_PREFIX)ar
 endif
@@ -364,7 +362,7 @@ install: all
 static:
 	$(Q)$(MAKE) --no-print-directory STATIC=1 O=$(O)/static-$(ARCH) OUT=$(O)/dist static-tarball
 static-tarball: $(O)/multicall
-	$(Q)STRIP='$(STRIP)' packaging/static $(O) $(ARCH) $(OUT)
+	$(Q)STRIP='$(STRIP)' CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' LIBIBERTY='$(LIBIBERTY)' packaging/static $(O) $(ARCH) $(OUT)
 static-arm64: dist
 	$(Q)rm -rf $(O)/arm64 && mkdir -p $(O)/arm64
 	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/cross $(O)/arm64
@@ -390,9 +388,10 @@ rpm: dist
 	$(Q)cp $(O)/dist/borescope-$(VERSION).tar.gz packaging/rpm/build $(O)/rpm
 	$(Q)packaging/clean-room bookworm $(O)/rpm /share/build $(VERSION)
 	$(Q)rm $(O)/rpm/build
-# All of these, tried in clean systems; that takes an hour.
-check-packages: deb rpm static static-arm64
-	$(Q)PYTHON=$(PYTHON) tests/packages/check $(O) $(DEB_SUITES)
+# All of these, made and tried in clean systems; that takes an hour. PARTS: some of it (tests/packages/check).
+PARTS ?= dist deb rpm static vm
+check-packages:
+	$(Q)PYTHON=$(PYTHON) MAKE='$(MAKE)' tests/packages/check $(O) '$(PARTS)' '$(DEB_SUITES)'
 
 format: setup-format
 	clang-format -i tools/*.c packaging/*.c libcommon/*/*.[ch] script/*.[ch] bpf/*.[ch] bpf/lib/*/*.h tests/unit/*.h tests/*/*.c tests/unit/*/*.c \

@@ -4,6 +4,7 @@ needs there, and what it says where that is missing. BORESCOPE_DIST is the direc
 
 import ctypes
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -62,6 +63,20 @@ def test_tarball(tree):
         assert done.stdout.startswith(f"{name} ")
         assert (tree / f"share/man/man8/{name}.8").is_file()
     assert b"INTERP" not in subprocess.run(["readelf", "-lW", tree / "sbin/borescope"], capture_output=True, check=True).stdout
+
+
+def test_sbom():
+    """What stands beside the tarball is of just that one, and names all that was linked, in the versions that are here."""
+    said = json.loads((DIST / f"{TARBALL.name.removesuffix('.tar.gz')}.spdx.json").read_text(encoding="utf-8"))
+    parts = {part["name"]: part for part in said["packages"]}
+    assert parts["borescope"]["checksums"][0]["checksumValue"] == hashlib.sha256(TARBALL.read_bytes()).hexdigest()
+    for name in ("libbpf", "libelf", "zlib", "liblzma"):
+        here = subprocess.run(["pkg-config", "--modversion", name], capture_output=True, encoding="utf-8", check=True).stdout
+        assert parts[name]["versionInfo"] == here.strip()
+    assert {"libiberty", "glibc"} <= set(parts)
+    ids = {part["SPDXID"] for part in said["packages"]}
+    linked = {line["relatedSpdxElement"] for line in said["relationships"] if line["relationshipType"] == "STATIC_LINK"}
+    assert linked == ids - {"SPDXRef-borescope"} and len(ids) == len(parts)
 
 
 @pytest.mark.parametrize("caps, mounts, argv, status, says", [

@@ -12,13 +12,13 @@ from manpage import ROOT, VERSION
 # a program for the kernel, its tool, a file of the library and one with generated text in it
 OBJECTS = ["bpf/opensnoop.bpf.o", "obj/tools/opensnoop.o", "obj/libcommon/base/msg.o", "obj/libcommon/output/flamegraph.o"]
 
-# what a make above has handed down
-FROM_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "O"}
+# what a make above may have been given
+GIVEN = {"O", "SANITIZE", "LIBIBERTY", "PROGRAM_PREFIX", "PROGRAM_SUFFIX"}
 
 
 def make(folder, *arguments):
     """What make prints; without the variables that a make above this one has handed down."""
-    environment = {name: value for name, value in os.environ.items() if name not in FROM_MAKE}
+    environment = {name: value for name, value in os.environ.items() if name not in GIVEN}
     return subprocess.run(["make", "-s", *arguments], cwd=folder, env=environment, check=True, capture_output=True,
                           encoding="utf-8").stdout
 
@@ -46,7 +46,7 @@ def test_same_bytes_everywhere(tmp_path):
 
 @pytest.mark.parametrize("cc, cross, ar", [
     ("gcc", "", "ar"), ("clang", "", "ar"), ("x-y-gcc", "", "x-y-ar"), ("/opt/x-y-gcc-12", "", "/opt/x-y-ar"),
-    ("cc", "x-y-", "x-y-ar"),
+    ("cc", "x-y-", "x-y-ar"), ("musl-gcc", "", "ar"),
 ])
 def test_archiver(cc, cross, ar):
     """It is of the compiler's family, unless it is given."""
