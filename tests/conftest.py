@@ -8,6 +8,10 @@ sys.dont_write_bytecode = True
 
 import progress
 
+# What a make above has handed down, of its own: no make of a test is part of it.
+for _name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL"):
+    os.environ.pop(_name, None)
+
 
 def pytest_configure(config):
     directory = os.environ.get("BORESCOPE_SUMMARY")

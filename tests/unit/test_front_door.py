@@ -98,11 +98,12 @@ def test_other_names(tmp_path):
 
 
 def test_help_of_a_tool(tmp_path):
-    """By man(1), where there is one; else what the tool says itself."""
+    """By man(1), where there is one, and by the name that it is installed by; else what the tool says itself."""
+    prefix, suffix = re.findall(r'"(.*?)"', (BUILD / "gen/affixes.inc").read_text(encoding="utf-8"))
     man = tmp_path / "man"
     man.write_text('#!/bin/sh\necho "man $*"\n')
     man.chmod(0o755)
-    assert borescope("help", "runqlat", env={"PATH": str(tmp_path)}).stdout == "man 8 runqlat\n"
+    assert borescope("help", "runqlat", env={"PATH": str(tmp_path)}).stdout == f"man 8 {prefix}runqlat{suffix}\n"
     assert borescope("help", env={"PATH": str(tmp_path)}).stdout == "man 7 borescope\n"
     man.unlink()
     assert borescope("help", "runqlat", env={"PATH": str(tmp_path)}).stdout == borescope("runqlat", "--help").stdout

@@ -13,9 +13,8 @@ from test_help import BUILD
 
 LINKS = dict(line.split() for line in (ROOT / "tools/links").read_text(encoding="utf-8").splitlines() if line[0] != "#")
 PROGRAMS = sorted(path.stem for path in (ROOT / "tools").glob("*.c"))
-# without what a make above has handed down
-FROM_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "O"}
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in FROM_MAKE}
+# without what a make above may have been given
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"O", "PROGRAM_PREFIX", "PROGRAM_SUFFIX"}}
 
 
 def install(target, *, check=True, **variables):

@@ -9,6 +9,7 @@ import tarfile
 import pytest
 
 import packages
+import test_setup
 from manpage import ROOT, VERSION
 
 SCRIPTS = sorted(path for folder in ("packaging", "debian", "man", "tests") for path in (ROOT / folder).rglob("*")
@@ -36,6 +37,14 @@ def test_dist(tmp_path):
     assert names == {f"borescope-{VERSION}/{name}" for name in committed}
 
 
+def test_reuse():
+    """Who holds the rights to a file, and under which licence, is said of each (.reuse/dep5)."""
+    if not (ROOT / ".git").exists() or not shutil.which("reuse"):
+        pytest.skip(f"no git repository, or no reuse: the package {packages.of_program('reuse')} has it")
+    done = subprocess.run(["reuse", "lint"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_versions():
     changelog = (ROOT / "debian/changelog").read_text(encoding="utf-8")
     assert re.match(r"borescope \((\S+)-\d+\) ", changelog)[1] == VERSION
@@ -56,6 +65,15 @@ def test_what_a_build_needs(debian, fedora):
     assert debian in there | asked
     there = {"glibc-devel", "gawk", "diffutils", "gzip"}
     assert set(fedora) <= there | set(re.findall(r"^BuildRequires: +(\S+)", SPEC, re.M))
+
+
+def test_what_autopkgtest_needs():
+    """What the native suite calls is there when debian/tests/native runs it."""
+    control = (ROOT / "debian/tests/control").read_text(encoding="utf-8")
+    asked = set(re.findall(r"^ ([\w.+-]+)", control[control.index("Tests: native"):], re.M)) | {"util-linux", "gzip"}
+    called = {name for name, files in test_setup.called(ROOT).items() if any(file.startswith("tests/tools/") for file in files)}
+    needed = {debian for group, debian, _, programs in packages.read() if group in ("build", "check") and called & set(programs)}
+    assert needed and not needed - asked
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -225,11 +225,13 @@ static void test_shared_library(void **state)
 	symbols_stats(s, &one);
 	assert_int_equal(one.files, two.files);
 
-	shell("cp libshared.so saved.so && rm libshared.so && cp pie libshared.so");
-	symbols_free(s);
-	s = symbols_new();
-	assert_user(c.pid, c.parked, "local", 0, "libshared.so");
-	shell("mv saved.so libshared.so");
+	if (!geteuid()) { /* nobody else may follow map_files */
+		shell("cp libshared.so saved.so && rm libshared.so && cp pie libshared.so");
+		symbols_free(s);
+		s = symbols_new();
+		assert_user(c.pid, c.parked, "local", 0, "libshared.so");
+		shell("mv saved.so libshared.so");
+	}
 	child_end(&c);
 	child_end(&d);
 }
