@@ -7,7 +7,7 @@
 #        [LIBIBERTY=0] [VMLINUX_H=FILE] [SYSROOT=DIR]
 #   make check | check-unit | check-native | check-vm [KERNEL=6.1] [DEAL=3] | check-types | check-cross
 #   make fuzz [FUZZ_SECONDS=60]
-#   make demo | bench | format | clean | cross-arm64
+#   make demo | bench | html | format | clean | cross-arm64
 #   make install | uninstall [DESTDIR= prefix= PROGRAM_PREFIX= PROGRAM_SUFFIX=] | dist | static | static-arm64 | deb | rpm
 #   make check-packages [PARTS='dist deb rpm static vm']
 
@@ -346,11 +346,14 @@ INSTALL_VARIABLES = O='$(O)' VERSION='$(VERSION)' DESTDIR='$(DESTDIR)' prefix='$
 	datadir='$(datadir)' mandir='$(mandir)' docdir='$(docdir)' PROGRAM_PREFIX='$(PROGRAM_PREFIX)' \
 	PROGRAM_SUFFIX='$(PROGRAM_SUFFIX)' INSTALL='$(INSTALL)'
 
-.PHONY: man install uninstall dist deb rpm check-packages format clean
+.PHONY: man html install uninstall dist deb rpm check-packages format clean
 man: $(MAN:man/%=$(O)/man/%)
 $(O)/man/%: man/% $(wildcard man/common/*) VERSION
 	@mkdir -p $(@D)
 	$(Q)man/expand $< $(VERSION) > $@
+html: setup-html
+	$(Q)man/html $(O)/html $(VERSION)
+	$(say) HTML $(O)/html/index.html
 
 install uninstall:
 	$(Q)$(INSTALL_VARIABLES) packaging/install $@

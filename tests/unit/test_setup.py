@@ -23,7 +23,7 @@ STANDARD = set("[ basename cat chgrp chmod bash chown chroot comm cp cut date dd
 BESIDE = {"clear", "join", "open", "print", "write", "apt-get", "dnf", "dpkg", "dpkg-deb", "dpkg-query", "rpm", "sudo"}
 # Which groups are installed where a file is run; the first that fits.
 GROUPS = {"tests/bench/": "build bench optional", "tests/packages/": "build check package vm", "tests/vm/": "build check vm", "tests/": "build check optional",
-          "packaging/": "build package", "man/": "build", "Makefile": "build check bench format", ".ci/": "build check vm"}
+          "packaging/": "build package", "man/": "build html", "Makefile": "build check bench html format", ".ci/": "build check vm"}
 # Run in a clean room (packaging/clean-room), where they install themselves what they call
 IN_ROOMS = {Path("packaging") / name for name in ("cross", "deb/build", "deb/try", "rpm/build")}
 RUNNERS = {"call", "run", "Popen", "check_output", "check_call", "execvp", "which", "need_program"}
