@@ -48,7 +48,7 @@ class Arguments:
     def option(self, name, text, rest):
         """An option; `text`: its argument, if that is in the same word. Returns the words for it."""
         self.given.add(name)
-        what = self.options[name]
+        what = self.options.get(name)       # the tool itself says it of one that it has not
         if not what:
             return [name]
         text = rest.pop(0) if text is None else text
@@ -59,7 +59,7 @@ class Arguments:
     def letters(self, word, rest):
         """-xu USER: options of a letter in one word."""
         for at, letter in enumerate(word[1:], 2):
-            takes = self.options[f"-{letter}"]
+            takes = self.options.get(f"-{letter}")
             yield from self.option(f"-{letter}", word[at:] or None if takes else None, rest)
             if takes:
                 break

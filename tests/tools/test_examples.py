@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from example_runs import World
-from examples import Mismatch, all_examples, compare
+from examples import Mismatch, all_examples, compare, examples
 from harness import FAILED, OK, VM
+from manpage import PAGES
 
 EXAMPLES = {example.name: example for example in all_examples()}
 ENDS = (OK, -signal.SIGPIPE)    # a reader such as head goes when it has enough
@@ -103,9 +104,70 @@ def test_example(tries, name):
     for patient in PATIENCE:
         run = tries.run(example) if patient == 1 else tries.world.run(example, patient)
         if not VM and OF_KERNEL_FUNCTIONS.search(example.line) and run.tools and run.tools[0]["status"] == FAILED:
-            pytest.skip(run.err.strip().splitlines()[-1])
+            pytest.skip(next(line for line in run.err.splitlines() if "ERROR" in line))
         check_status(example, run)
         if not (wrong := fault(example, run)):
             return
     printed = "\n".join(run.out[:60])
     pytest.fail(f"{wrong}\n\n{run.tools[0]['argv']} printed\n{printed}\n{run.err[-1500:]}", pytrace=False)
+
+
+# --- the test of the test ---
+
+
+OPENS = """# opensnoop \\-p 1234
+PID     COMM               FD ERR PATH
+164     shopd              \\-1   2 /etc/shop.conf
+"""
+OBJECT = """# opensnoop \\-j \\-p 1234 | head \\-n 1
+{"time":"2026","pid":1,"tid":1,"uid":0,"comm":"sh","fd":3,"errno":0,"flags":5,
+"mode":4,"flags_text":"O_RDONLY","path":"/tmp/one"}
+"""
+
+
+def example_of(place, block):
+    """The example of a page that has this block alone."""
+    page = place / "page.8"
+    page.write_text(f".TH PAGE 8\n.SH EXAMPLES\n.EX\n{block}.EE\n", encoding="utf-8")
+    return examples(page)[0]
+
+
+@pytest.mark.any_kernel
+@pytest.mark.parametrize("block, wrong", [
+    (OPENS, None),
+    (OBJECT, None),
+    (OPENS.replace("PATH", "FILE"), "no such header"),
+    (OPENS.replace("FD ERR", "FD  ERR"), "no such header"),
+    (OPENS.replace("  2 ", "2.5 "), "ERR is"),
+    (OPENS.replace("PID ", "PID  COMM  FD\n1 sh 3\nPID "), "no such header"),
+    (OPENS + "3 opens in all\n", "ERR is"),
+    (OPENS.replace("PID ", "3 opens in all\nPID "), "no such line"),
+    (OBJECT.replace('"fd"', '"no_fd"'), "the keys of"),
+    (OBJECT.replace('"fd":3', '"fd":"3"'), "not like"),
+    (OBJECT.replace('"mode":4,', ""), "the keys of"),
+])
+def test_wrong_page(tries, place, block, wrong):
+    """What a page shows, and is not printed, is found."""
+    example = example_of(place, block)
+    run = tries.world.run(example, PATIENCE[1])
+    check_status(example, run)
+    found = fault(example, run)
+    assert wrong in found if wrong else not found
+
+
+@pytest.mark.any_kernel
+@pytest.mark.parametrize("line", ["opensnoop \\-\\-no\\-such\\-option", "opensnoop \\-p shopd \\-x 5", "opensnoop \\-j | jq nonsense"])
+def test_wrong_line(tries, place, line):
+    """A line that does not run is found."""
+    example = example_of(place, f"# {line}\n")
+    with pytest.raises(AssertionError):
+        check_status(example, tries.world.run(example))
+
+
+@pytest.mark.any_kernel
+@pytest.mark.unprivileged
+def test_every_page_has_examples():
+    """From three on, and the output of some; a new page's are found by themselves."""
+    for page in {example.page for example in EXAMPLES.values()} | {path.name for path in PAGES}:
+        ours = [example for example in EXAMPLES.values() if example.page == page]
+        assert len(ours) > 2 and any(example.sample for example in ours), page
