@@ -78,7 +78,7 @@ class Arguments:
                 found += [word, *rest]
                 break
             else:
-                name = names.pop(0)
+                name = names.pop(0) if names else None
                 self.ends = self.ends or name in ("count", "duration")
                 found.append(self.value(name, word))
         if "min_ms" in names:
