@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 CAST = ("shopd", "nightly-export", "report", "dd", "curl", "nginx")     # who is in the examples
 ADDRESS = "192.0.2.1"           # the shop's, and its server's: of the network that examples are about
 SECONDS = 3 if VM else 0.5      # what takes a time is told to take no longer
+PAUSE_S = 1 if VM else 0.03     # of those: the tools want a CPU, too
 LOOK_S = SECONDS                # for how long one looks that has no end
 READY = re.compile(r"^\w+: attached$", re.M)
 HELP_OPTION = re.compile(r"^  (?:(-\w), |    )(--[\w-]+)(?: (\S+))?", re.M)
@@ -65,7 +66,7 @@ class Shop(Workload):
 
     def __init__(self, cgroup, side, directory):
         super().__init__("shop", cgroup=cgroup, netns=side.path, cwd=directory)
-        self.argv = [sys.executable, "-S", HERE / "example_shop.py", ADDRESS, NO_HOST["4"], *CAST]
+        self.argv = [sys.executable, "-S", HERE / "example_shop.py", str(PAUSE_S), ADDRESS, NO_HOST["4"], *CAST]
         self.pids = []
 
     def __enter__(self):
@@ -193,17 +194,17 @@ class World:
     @staticmethod
     def look(shell, records, seconds):
         """Until the line ends by itself, or has been seen for so long and was told to end."""
-        begin = time.monotonic()
+        since = time.monotonic()        # the last thing that happened
         ready = None
         while shell.poll() is None:
             now = time.monotonic()
-            if now - begin > patience(20) + 5 * seconds:
+            if now - since > patience(20) + 5 * seconds:
                 raise AssertionError(f"the line does not end: {(records / 'err').read_text()[-500:]}")
             if not ready and READY.search((records / "err").read_text(errors="replace")):
-                ready = now
+                ready = since = now
             if ready and now - ready > seconds and not all(record["ends"] for record in read(records)):
                 end(records, signal.SIGINT)
-                ready = float("inf")    # told once
+                ready, since = float("inf"), now    # told once
             time.sleep(0.02)
 
 

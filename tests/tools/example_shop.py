@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What the examples of the man pages look at: example_shop.py ADDRESS NOBODY NAME... makes a process of each name. All of
-them do the same, again and again: files, programs, connections, waits, work. ADDRESS is this host's, at which the
-first of them also serves; at NOBODY is nobody, so that a SYN is sent again. As a workload does (workload.h), it prints its pid and
-waits for a line; between, a line with the others' pids."""
+"""What the examples of the man pages look at: example_shop.py PAUSE ADDRESS NOBODY NAME... makes a process of each name.
+All of them do the same, again and again, with PAUSE seconds between: files, programs, connections, waits, work. ADDRESS
+is this host's, at which the first of them also serves; at NOBODY is nobody, so that a SYN is sent again. As a workload
+does (workload.h), it prints its pid and waits for a line; between, a line with the others' pids."""
 
 import ctypes
 import mmap
@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 
-PAUSE_S = 0.03
 PIPE_S = 0.012          # fileslower shows what takes 10 ms
 WORK_S = 0.003
 PAGE = 4096
@@ -140,7 +139,7 @@ def connections(address, nobody, kept):
     attempt(socket.getaddrinfo, "localhost", 80)
 
 
-def waits():
+def waits(pause):
     """For an answer by a pipe, and for time."""
     ours, theirs = os.pipe()
     timer = threading.Timer(PIPE_S, os.write, (theirs, b"z"))
@@ -149,7 +148,7 @@ def waits():
     timer.join()
     os.close(ours)
     os.close(theirs)
-    time.sleep(PAUSE_S)
+    time.sleep(pause)
 
 
 def work():
@@ -162,7 +161,7 @@ def work():
     mmap.mmap(-1, PAGE).write(b"x")
 
 
-def stay(name, address, nobody, serves):
+def stay(name, pause, address, nobody, serves):
     """One of the processes, for good."""
     call_yourself(name)
     buffer, kept, lock = mmap.mmap(-1, PAGE), [], threading.Lock()
@@ -180,18 +179,18 @@ def stay(name, address, nobody, serves):
             os.write(terminal, b"true\n")
             os.read(terminal, LARGE)
         connections(address, nobody, kept)
-        waits()
+        waits(pause)
         work()
 
 
-def main(address, nobody, *names):
+def main(pause, address, nobody, *names):
     call_yourself("examples")
     os.makedirs("export", exist_ok=True)
     pids = []
     for name in names:
         pid = os.fork()
         if not pid:
-            stay(name, address, nobody, name == names[0])
+            stay(name, float(pause), address, nobody, name == names[0])
         pids.append(pid)
     print(f"pid={os.getpid()}", flush=True)
     print(*pids, flush=True)

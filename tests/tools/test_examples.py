@@ -19,7 +19,7 @@ ENDS = (OK, -signal.SIGPIPE)    # a reader such as head goes when it has enough
 DOCTOR = (0, 1, 2)              # what works here is no question of the page
 # What the hardened kernel of a machine may refuse: then it is tried in a VM.
 OF_KERNEL_FUNCTIONS = re.compile(r"\b(kprobe|kretprobe|fentry|fexit|latency:\w+ )")
-AT_A_TIME = 4
+AT_A_TIME = 1 if VM else 4
 PATIENCE = (1, 4, 16)           # how much longer one looks when what the page shows was not seen at first
 
 
