@@ -27,8 +27,8 @@
 #define RECORD_ENTER_SIZE (RECORD_ARGS + 8 * RECORD_ARGS_MAX)
 #define RECORD_EXIT_SIZE  (RECORD_ARGS + 8)
 
-/* Where struct pt_regs has the number of the call, and its arguments; and where the task says by which
- * table its call is done. */
+/* Where struct pt_regs has the number of the call, and its arguments; and where the task says by
+ * which table its call is done. */
 #if defined(__x86_64__)
 #define REGISTERS_SIZE	   128
 #define REGISTERS_NUMBER   120 /* orig_ax */

@@ -359,7 +359,8 @@ int probes_user_usdt(struct expansion *e)
 
 /* --- stacks --- */
 
-/* Whether it is where a function begins that was called; nobody calls that which a program begins with. */
+/* Whether it is where a function begins that was called; nobody calls that which a program begins
+ * with. */
 static bool begins_function(const struct target *t)
 {
 	return t->point->provider == PROVIDER_UPROBE && !t->point->offset &&
