@@ -114,7 +114,7 @@ def test_calls_by_their_names(script, prefix, cgroup):
         with Bscope(script, "--cgroup", cgroup.path, "--json") as tool:
             made = calls_made(work.run())
     counted = {key.removeprefix(prefix): n for key, n in tool.maps["@"].items()}
-    aliases = {"newuname": "uname"}     # as the kernel calls it there
+    aliases = {"newuname": "uname", "arm64_personality": "personality"}     # as the kernel calls it there
     counted = {aliases.get(name, name): n for name, n in counted.items()}
     if "get" in script:
         made = {name: n for name, n in made.items() if name.startswith("get")}

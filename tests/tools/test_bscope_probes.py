@@ -412,6 +412,8 @@ def test_same_probe_twice(cgroup):
 
 
 EVENTS = {"uname": "newuname"}      # system calls whose tracepoint is called otherwise
+if os.uname().machine == "aarch64":
+    EVENTS["personality"] = "arm64_personality"
 
 
 @each_kernel
