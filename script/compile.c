@@ -295,7 +295,11 @@ static void finish_map(struct compiler *c, struct map_use *m)
 static void finish_maps(struct compiler *c)
 {
 	struct compiled *out = c->out;
+	const struct map_declaration *d;
 
+	for (d = c->script->maps; d; d = d->next)
+		if (!names_get(c->map_names, d->name))
+			source_warning(c->source, d->span, "Unused map: @%s", d->name);
 	out->maps = arena_alloc(c->arena, (c->nr_maps + 1) * sizeof(*out->maps));
 	for (size_t i = 0; i < c->nr_maps; i++) {
 		struct map_use *m = c->maps[i];

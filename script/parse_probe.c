@@ -64,7 +64,8 @@ static const struct provider_form {
 #define PARTS_MAX 8
 struct parts {
 	const char *text[PARTS_MAX];
-	bool quoted[PARTS_MAX]; /* none of its signs means anything */
+	bool quoted[PARTS_MAX];	       /* none of its signs means anything, but for what stands */
+	const char *behind[PARTS_MAX]; /* here, behind the quotation mark at its end */
 	size_t nr;
 	char *at; /* where the next byte goes */
 };
@@ -149,8 +150,10 @@ static bool split(struct parser *p, struct span span, struct parts *parts)
 
 		if (c == '"') {
 			quotes = !quotes;
-			if (parts->nr < PARTS_MAX)
+			if (parts->nr < PARTS_MAX) {
 				parts->quoted[parts->nr] = true;
+				parts->behind[parts->nr] = parts->at;
+			}
 		} else if (quotes && c == '\\' && at < span.to) {
 			*parts->at++ = text[at++];
 		} else if (!quotes && c == ':') {
@@ -284,7 +287,7 @@ static bool read_function(struct reading *r)
 	const struct provider_form *form = &forms[r->point->provider];
 	size_t last = r->parts->nr - 1;
 	char *function = (char *)r->parts->text[last];
-	char *plus = r->parts->quoted[last] ? NULL : strrchr(function, '+');
+	char *plus = strrchr(r->parts->quoted[last] ? r->parts->behind[last] : function, '+');
 	bool is_unsigned;
 	const char *bad;
 

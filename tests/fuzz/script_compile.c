@@ -51,6 +51,7 @@ static struct kname events[] = {
 	{ "sched_switch", "sched" },
 	{ "sched_wakeup", "sched" },
 	{ "sys_enter_openat", "syscalls" },
+	{ "sys_exit_openat", "syscalls" },
 };
 static const struct kname_list function_list = { 1, functions, ARRAY_SIZE(functions), 0, NULL };
 static const struct kname_list event_list = { 1, events, ARRAY_SIZE(events), 0, NULL };
@@ -75,6 +76,9 @@ char *__wrap_tracefs_read(struct arena *arena, int dir, const char *path, size_t
 		fields = "\tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;\n"
 			 "\tfield:const char * filename;\toffset:16;\tsize:8;\tsigned:0;\n"
 			 "\tfield:struct task_struct * t;\toffset:24;\tsize:8;\tsigned:0;\n";
+	else if (strstr(path, "sys_exit_openat"))
+		fields = "\tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;\n"
+			 "\tfield:long ret;\toffset:16;\tsize:8;\tsigned:1;\n";
 	if (!fields)
 		return NULL;
 	return arena_printf(arena,

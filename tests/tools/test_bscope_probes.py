@@ -135,6 +135,14 @@ def test_latency_has_arguments_by_name(cgroup):
     assert tool.maps["@"] == {"zero,333,333,true": 23}
 
 
+@pytest.mark.parametrize("function", ["step_add+0", '"step_add"+0', '"step_a"dd+0x0'])
+def test_offset_behind_quotation_marks(function, cgroup):
+    """What stands in them is a name, also with a plus; what is behind is an offset."""
+    assert watch(f"uprobe:{STEPS}:{function} {{ @[arg0] = count(); }}", ["7*add:3:4"], cgroup).maps == {"@": {"3": 7}}
+    done = run_script(f'uprobe:{STEPS}:"step_add+0" {{ @ = 1; }}')
+    assert done.returncode == FAILED and "No matches for uprobe" in done.stderr
+
+
 @pytest.mark.parametrize("probe, says_this", [
     ("latency:profile:hz:9", "not with profile"), ("latency:irq:softirq_raise", "softirq_raise"),
     ("latency:t:irq:softirq_raise", "nothing is known to end"), ("latency:", "latency:FUNCTION"),

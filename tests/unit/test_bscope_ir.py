@@ -483,3 +483,9 @@ def test_explain_is_unprivileged():
     done = subprocess.run([BSCOPE, "--explain", "-e", "begin { @a[1] = hist(5); }"], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0 and "begin" in done.stdout and "@a" in done.stdout, done.stderr
+
+
+def test_map_that_is_not_used():
+    """It is declared, and that is all."""
+    done = compiled("let @a = hash(5); let @b = hash(6); begin { @b[1] = 2; }")
+    assert done.returncode == 0 and "WARNING: Unused map: @a" in done.stderr and "@b" not in done.stderr.splitlines()[0]
