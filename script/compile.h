@@ -213,7 +213,7 @@ const struct type *usdt_argument_type(struct compiler *c, unsigned n);
 /* The offset of a register by its name ("ip", "di", "r0"); -1: there is none. */
 int builtin_register(const char *name);
 
-/* --- builtin_task.c: curtask, ppid, pcomm ... --------------------------------------------- */
+/* --- builtins_task.c: curtask, ppid, pcomm ... --------------------------------------------- */
 
 const struct type *builtin_task_check_curtask(struct compiler *c, struct node *n);
 ir_value builtin_task_lower_curtask(struct compiler *c, struct node *n);

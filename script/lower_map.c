@@ -97,8 +97,8 @@ void lower_place_id(struct compiler *c, const struct type *type, ir_value from, 
 	intern_to(c, place, room, to, offset);
 }
 
-/* Reads the stack that @n stands for to the struct rt_bytes at @place, which has @room bytes for the
- * addresses. Returns how many bytes they are. */
+/* Reads the stack that @n stands for to the struct rt_bytes at @place, which has @room bytes for
+ * the addresses. Returns how many bytes they are. */
 static ir_value read_stack(struct compiler *c, struct node *n, uint32_t place, uint32_t room)
 {
 	bool user = n->type->kind == TYPE_USTACK;

@@ -359,8 +359,8 @@ static bool module_is_loaded(const char *module)
 	       !access(path, F_OK);
 }
 
-/* Is it on the list that was given? Returns 0, also where there is none, or -errno after saying what
- * is wrong. */
+/* Is it on the list that was given? Returns 0, also where there is none, or -errno after saying
+ * what is wrong. */
 static int check_listed(struct expansion *e, const char *name)
 {
 	const struct kname_list *list;

@@ -73,7 +73,8 @@ const void *store_value(const struct store *s, size_t i)
 	return s->bytes + s->entries[i] + s->key_size;
 }
 
-/* Behind the value: which one of those it is whose keys are written alike; 0: the first, or only. */
+/* Behind the value: which of those with keys that are written alike it is; 0: the first, or
+ * only. */
 static uint64_t *entry_number(const struct store *s, size_t at)
 {
 	return (uint64_t *)(s->bytes + at + s->key_size + round_up(s->value_size));

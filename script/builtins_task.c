@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Builtins that look into the kernel's own record of the task: curtask, ppid, pcomm, leader_tid ... */
+/* What looks into the kernel's own record of the task: curtask, ppid, pcomm, leader_tid ... */
 #include <linux/bpf.h>
 #include <string.h>
 
