@@ -25,6 +25,8 @@ static const struct {
 	{ "container_of", "a cast of the address less offsetof() is the same" },
 	{ "kfunc_exist", "-l kfunc:NAME lists it" },
 	{ "kfunc_allowed", "-l kfunc:NAME lists it" },
+	{ "quantize", "hist(n) counts by powers of two" },
+	{ "lquantize", "lhist(n, min, max, step) counts by steps" },
 	{ "dw_ustack", "ustack() walks by frame pointers; profile --unwind dwarf does without" },
 };
 

@@ -73,6 +73,8 @@ void lex_blank(struct lexer *lx)
 			lx->at++;
 		else if (lx->text[lx->at] == '/' && (ahead(lx, 1) == '/' || ahead(lx, 1) == '*'))
 			skip_comment(lx);
+		else if (lx->text[lx->at] == '\\' && ahead(lx, 1) == '\n')
+			lx->at += 2; /* as in a shell's command: the line goes on */
 		else
 			return;
 	}

@@ -95,6 +95,7 @@ def test_expressions_of_variables():
     ("$s = 1 ? \"yes\" : \"no\"; printf(\"%s\", $s);", "yes"),
     ("$r = (.a = 5, .b = \"x\"); printf(\"%d %s\", $r.a, $r.b);", "5 x"),
     ("print((.c = 5, .d = (1, 2)));", "{ .c = 5, .d = (1, 2) }\n"),
+    ("printf(\"%d\", \\\n    5);", "5"),
     # printing
     ("print(5); print(\"hi\"); print((1, \"x\", -2)); print(1 == 1);", "5\nhi\n(1, x, -2)\ntrue\n"),
     ("printf(\"%5d|%-5d|%05d|%x|%X|%o|%c|%%\", 42, 42, 42, 255, 255, 8, 65);", "   42|42   |00042|ff|FF|10|A|%"),
