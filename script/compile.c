@@ -166,10 +166,10 @@ static void check_renamed(struct compiler *c, const struct point *point, const s
 {
 	if (!t->renamed || !wants->args)
 		return;
-	source_error(c->source, point->span,
-		     "this kernel has %s in its place, with other arguments and results, and this "
-		     "clause looks at them",
-		     t->renamed);
+	source_error(
+		c->source, point->span,
+		"this kernel has %s in its place, with other %s, and this clause looks at them",
+		t->renamed, point->provider == PROVIDER_KRETPROBE ? "results" : "arguments");
 	source_hint(c->source, "bscope -lv '%s' prints what it has", t->name);
 }
 

@@ -64,7 +64,7 @@ struct target {
 	const struct type *ret; /* of fexit; NULL: not known, or nothing */
 	/* Of fentry, fexit: words in the context, whether the script may see them or not. */
 	unsigned nr_args;
-	/* The function has another name, and other arguments and results, than the script knows:
+	/* The function has another name, and other values to be looked at, than the script knows:
 	 * that name. NULL: as asked. */
 	const char *renamed;
 	/* For -v, a clause: "since this kernel has no kprobes"; NULL: as asked. */

@@ -310,6 +310,14 @@ static int add_variant(struct expansion *e, const char *module, const struct kna
 	return add_function(e, module, variant->name, NULL, true);
 }
 
+/* Of those that the probe could look at. */
+static bool has_other_values(const struct expansion *e, const struct renamed *r)
+{
+	if (e->point->latency || e->point->provider == PROVIDER_FEXIT)
+		return r->other_args || r->other_result;
+	return is_exit(e->point->provider) ? r->other_result : r->other_args;
+}
+
 /* The function @r->is in place of @r->was, as it is or as the compiler has made it. */
 static bool add_renamed(struct expansion *e, const char *module, const struct renamed *r, int *err)
 {
@@ -328,7 +336,7 @@ static bool add_renamed(struct expansion *e, const char *module, const struct re
 		       r->is, r->but ? ": " : "", r->but ? r->but : "");
 	*err = variant ? add_variant(e, module, variant, r->is)
 		       : add_function(e, module, r->is, known ? &f : NULL, true);
-	for (size_t i = before; r->other_values && i < e->nr; i++)
+	for (size_t i = before; has_other_values(e, r) && i < e->nr; i++)
 		e->targets[i]->renamed = r->is;
 	return true;
 }

@@ -86,8 +86,8 @@ static bool add_renamed_event(struct expansion *e, const char *category, const c
 	if (!r || probes_is_named(e, is) ||
 	    !add_event(e, arena_strndup(e->p->arena, r->is, is - 1 - r->is), is))
 		return false;
-	source_warning(e->src, e->point->span, "this kernel has tracepoint:%s by the name %s", was,
-		       r->is);
+	source_warning(e->src, e->point->span, "this kernel has tracepoint:%s by the name %s%s%s",
+		       was, r->is, r->but ? ": " : "", r->but ? r->but : "");
 	return true;
 }
 

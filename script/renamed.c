@@ -8,36 +8,49 @@
 
 /* The comments say which kernel was the first with the new name. */
 static const struct renamed functions[] = {
-	{ "tcp_drop", "tcp_drop_reason" }, /* 5.18, with one argument more */
-	{ "blk_account_io_start", "__blk_account_io_start", false,
-	  "it is called for what is accounted only" }, /* 5.16 */
-	{ "blk_account_io_done", "__blk_account_io_done", false,
-	  "it is called for what is accounted only" }, /* 5.16 */
+	{ "ieee80211_get_channel", "ieee80211_get_channel_khz", .other_args = true }, /* 5.8 */
+	{ "scsi_init_io", "scsi_alloc_sgtables" },				      /* 5.11 */
+	{ "blk_throtl_bio", "__blk_throtl_bio",
+	  .but = "it is called where there is a limit only" }, /* 5.14 */
+	{ "blk_account_io_start", "__blk_account_io_start",
+	  .but = "it is called for what is accounted only" }, /* 5.16 */
+	{ "blk_account_io_done", "__blk_account_io_done",
+	  .but = "it is called for what is accounted only" }, /* 5.16 */
 	{ "__blk_account_io_start", "blk_account_io_start" },
 	{ "__blk_account_io_done", "blk_account_io_done" },
-	{ "blk_throtl_bio", "__blk_throtl_bio", false,
-	  "it is called where there is a limit only" },		       /* 5.14 */
-	{ "add_to_page_cache_lru", "filemap_add_folio", true },	       /* 5.16 */
-	{ "account_page_dirtied", "folio_account_dirtied", true },     /* 5.16 */
-	{ "migrate_misplaced_page", "migrate_misplaced_folio", true }, /* 6.7 */
-	{ "swap_readpage", "swap_read_folio", true },		       /* 6.9 */
-	{ "swap_writepage", "swap_writeout", true },		       /* 6.16 */
+	{ "scsi_mq_done", "scsi_done" },					 /* 5.16 */
+	{ "add_to_page_cache_lru", "filemap_add_folio", .other_args = true },	 /* 5.16 */
+	{ "account_page_dirtied", "folio_account_dirtied", .other_args = true }, /* 5.16 */
+	{ "dev_queue_xmit", "__dev_queue_xmit" }, /* 5.18, with one argument more */
+	{ "tcp_drop", "tcp_drop_reason" },	  /* 5.18, likewise */
+	{ "migrate_misplaced_page", "migrate_misplaced_folio", true, true }, /* 6.7 */
+	{ "swap_readpage", "swap_read_folio", true, true },		     /* 6.9 */
+	{ "swap_writepage", "swap_writeout", .other_args = true },	     /* 6.16 */
 };
 
 static const struct renamed events[] = {
+	{ "tcp:tcp_set_state", "sock:inet_sock_set_state",
+	  .but = "it tells of other protocols, too" }, /* 4.16 */
 	{ "vmscan:mm_vmscan_writepage", "vmscan:mm_vmscan_write_folio" },
 };
 
+/* Both ways, as far as one field is another: new scripts meet old kernels, too. */
 static const struct renamed fields[] = {
 	{ "task_struct.real_start_time", "start_boottime" }, /* 5.5 */
-	{ "mm_struct.mmap_sem", "mmap_lock" },		     /* 5.8 */
-	{ "bio.bi_disk", "bi_bdev.bd_disk" },		     /* 5.12 */
-	{ "task_struct.state", "__state" },		     /* 5.14 */
-	{ "task_struct.cpu", "thread_info.cpu" },	     /* 5.16 */
-	{ "request.rq_disk", "q.disk" },		     /* 5.17 */
-	{ "cfs_rq.nr_running", "nr_queued" },		     /* 6.14 */
-	{ "cfs_rq.h_nr_running", "h_nr_queued" },	     /* 6.14 */
-	{ "kernfs_node.parent", "__parent" },		     /* 6.15 */
+	{ "task_struct.start_boottime", "real_start_time" },
+	{ "mm_struct.mmap_sem", "mmap_lock" }, /* 5.8 */
+	{ "mm_struct.mmap_lock", "mmap_sem" },
+	{ "bio.bi_disk", "bi_bdev.bd_disk" }, /* 5.12 */
+	{ "task_struct.state", "__state" },   /* 5.14 */
+	{ "task_struct.__state", "state" },
+	{ "task_struct.cpu", "thread_info.cpu" }, /* 5.16 */
+	{ "request.rq_disk", "q.disk" },	  /* 5.17 */
+	{ "cfs_rq.nr_running", "nr_queued" },	  /* 6.14 */
+	{ "cfs_rq.nr_queued", "nr_running" },
+	{ "cfs_rq.h_nr_running", "h_nr_queued" }, /* 6.14 */
+	{ "cfs_rq.h_nr_queued", "h_nr_running" },
+	{ "kernfs_node.parent", "__parent" }, /* 6.15 */
+	{ "kernfs_node.__parent", "parent" },
 };
 
 static const struct {
@@ -59,7 +72,6 @@ static const struct {
 	{ "kmem:kmem_cache_alloc_node", "tracepoint:kmem:kmem_cache_alloc" },
 	{ "new_sync_read", "kprobe:vfs_read" },
 	{ "new_sync_write", "kprobe:vfs_write" },
-	{ "tcp:tcp_set_state", "tracepoint:sock:inet_sock_set_state" },
 	{ "tcp_drop", "tracepoint:skb:kfree_skb" },
 };
 

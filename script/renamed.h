@@ -14,8 +14,8 @@
 
 struct renamed {
 	const char *was, *is;
-	/* Of functions: arguments or results are others, such as a folio in place of a page. */
-	bool other_values;
+	/* Of functions: some are others, such as a folio in place of a page. */
+	bool other_args, other_result;
 	const char *but; /* how it is not quite the same, for a message; NULL: it is */
 };
 

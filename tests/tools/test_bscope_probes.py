@@ -715,6 +715,7 @@ def test_kernel_function_that_the_compiler_renamed():
 # What functions are called on newer kernels, and whether their arguments are the same.
 RENAMED = {"kmem_cache_alloc": ("kmem_cache_alloc_noprof", True), "tcp_drop": ("tcp_drop_reason", True),
            "__blk_account_io_start": ("blk_account_io_start", True), "blk_account_io_start": ("__blk_account_io_start", True),
+           "scsi_mq_done": ("scsi_done", True), "dev_queue_xmit": ("__dev_queue_xmit", True),
            "migrate_misplaced_page": ("migrate_misplaced_folio", False), "swap_readpage": ("swap_read_folio", False)}
 
 
@@ -736,7 +737,7 @@ def test_kernel_functions_that_were_renamed():
         assert "WARNING: " in done.stderr and f"{was} by the name {name}" in done.stderr
         for asks in ("kprobe:{} {{ @[arg0] = count(); }}", "kretprobe:{} /retval/ {{ @ = count(); }}"):
             done = bscope("-d", "ast", "--dry-run", "-e", asks.format(was))
-            assert ("other arguments" in done.stderr) == (not same), done.stderr
+            assert bool(re.search("other (arguments|results), and this clause", done.stderr)) == (not same), done.stderr
     function_probes()
     for was, (name, _) in tried.items():
         done = bscope("--explain", "-e", f"kprobe:{was}, kprobe:{name} {{ @ = count(); }}")
@@ -778,8 +779,10 @@ def test_tracepoints_that_were_renamed():
         pytest.skip("vm-ok: this kernel has it by its old name")
     done = bscope("-l", "-e", "tracepoint:vmscan:mm_vmscan_writepage { @[args.pfn] = count(); }")
     assert (done.returncode, done.stdout) == (OK, "tracepoint:vmscan:mm_vmscan_write_folio\n"), done.stderr
-    done = run_script("tracepoint:tcp:tcp_set_state { @ = count(); }")
-    assert done.returncode == FAILED and "did you mean tracepoint:sock:inet_sock_set_state?" in done.stderr
+    done = bscope("-l", "-e", "tracepoint:tcp:tcp_set_state /args.newstate == 1 && args.sport/ { @ = count(); }")
+    assert (done.returncode, done.stdout) == (OK, "tracepoint:sock:inet_sock_set_state\n") and "other protocols" in done.stderr
+    done = run_script("tracepoint:kmem:kmalloc_node { @ = count(); }")
+    assert done.returncode == FAILED and "did you mean tracepoint:kmem:kmalloc?" in done.stderr
 
 
 @each_kernel
@@ -789,6 +792,9 @@ def test_fields_that_were_renamed():
     done = run_script('begin { printf("%d", curtask->state); }')
     assert (done.returncode, done.stdout.strip()) == (OK, "0"), done.stderr
     assert ("WARNING: this kernel has the field state as __state" in done.stderr) == has_state
+    both = "((struct cfs_rq *)0)->nr_queued + ((struct cfs_rq *)0)->nr_running"
+    done = run_script(f'begin {{ printf("%d %d", curtask->__state, {both}); }}')
+    assert (done.returncode, done.stdout.strip()) == (OK, "0 0") and "this kernel has the field nr_" in done.stderr
     done = run_script("begin { $r = (struct request *)0; @ = $r->rq_disk->first_minor; }")
     assert done.returncode == OK, done.stderr
     assert ("rq_disk as q.disk" in done.stderr) == ("rq_disk;" not in bscope("-lv", "struct request").stdout)
