@@ -56,14 +56,23 @@ def check(tmp_path):
     program(build / "unit/base/test_here", 'echo "[  PASSED  ] 5 test(s)."')
     program(build / "unit/base/test_gone", "exit 1")
 
-    def run(*suites):
+    def run(*suites, **variables):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BORESCOPE")}
         return subprocess.run([tests / "check", *suites], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False,
                               env={**environment, "O": str(build), "BUILD": str(build), "MAKE": str(made),
-                                   "PYTHON": sys.executable})
+                                   "PYTHON": sys.executable, **variables})
 
     run.directory = tmp_path
     return run
+
+
+def test_make_gets_the_directory_as_it_was_given(check):
+    """By another name of it, all would be built anew."""
+    program(check.directory / "make", "echo \"$*\" >>asked\ncase $* in *print-UNIT*) echo build/unit/base/test_here ;; esac")
+    done = check("unit", O="build")
+    assert done.returncode == 0 and "unit/base/test_here.c " in done.stdout
+    asked = (check.directory / "asked").read_text(encoding="utf-8").splitlines()
+    assert len(asked) == 2 and all(" O=build " in line for line in asked)
 
 
 def test_what_is_said(check):
