@@ -236,6 +236,7 @@ struct unwinding {
 	const struct unwind_from *from;
 };
 
+#if defined(__x86_64__)
 /*
  * Python 3.12 and later (-X perf) calls each function of a program through code of its own in
  * memory, that keeps no frame pointer: "sub $8, %rsp; call *%rcx; add $8, %rsp; ret". A table for
@@ -265,6 +266,7 @@ static bool is_python(const struct unwinding *u, uint64_t pc, uint64_t *vaddr)
 	*vaddr = pc - sym->addr;
 	return u->from->regs[CFI_FP] != u->from->regs[CFI_SP];
 }
+#endif
 
 static bool find_table(void *arg, uint64_t pc, const struct cfi **table, uint64_t *vaddr)
 {

@@ -74,12 +74,14 @@ static const struct kind native[] = {
 	CALL(mlock, .a = 4096, .b = -1),
 };
 
+#ifdef __x86_64__
 /* Of the i386 table: names of its own, and numbers that mean something else in the other. */
 static const struct kind compat[] = {
 	{ "getpid", 20, 0, 0 },	   { "getuid", 24, 0, 0 },     { "getppid", 64, 0, 0 },
 	{ "getuid32", 199, 0, 0 }, { "getegid32", 202, 0, 0 }, { "gettid", 224, 0, 0 },
 	{ "close", 6, -1, 0 },	   { "_llseek", 140, -1, 0 },  { "fchown32", 207, -1, 0 },
 };
+#endif
 
 /* What no table has. */
 static const int unknown[] = { 511, 4000, -1 };
