@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "symbols/cfi.h"
 #include "symbols/sealed.h"
+#include "symbols/sigreturn.h"
 
 /* DWARF 5, table 7.29, and GNU's. The first three have a number in their lower six bits. */
 enum {
@@ -416,6 +417,15 @@ static int load_section(struct cfi_table *t, struct elf_image *im, const char *n
 	return bytes ? load_table(t, bytes, h.sh_size, h.sh_addr, is_debug) : 0;
 }
 
+/* Where a signal's handler returns to, if that is in this file, which has no .debug_frame. */
+static int load_sigreturn(struct cfi *c, struct elf_image *im)
+{
+	unsigned char table[SIGRETURN_BYTES];
+	size_t size = sigreturn_table(im, c->segments, c->nr_segments, table);
+
+	return size ? load_table(&c->tables[1], table, size, 0, false) : 0;
+}
+
 static int load(struct cfi *c, struct elf_image *im)
 {
 	GElf_Ehdr ehdr;
@@ -429,6 +439,8 @@ static int load(struct cfi *c, struct elf_image *im)
 	err = load_section(&c->tables[0], im, ".eh_frame", false);
 	if (!err)
 		err = load_section(&c->tables[1], im, ".debug_frame", true);
+	if (!err && !c->tables[1].bytes)
+		err = load_sigreturn(c, im);
 	if (err)
 		cfi_free(c);
 	return err;

@@ -27,7 +27,7 @@
 #define CFI_FP	 6
 #define CFI_SP	 7
 #elif defined(__aarch64__)
-#define CFI_REGS 32
+#define CFI_REGS 33 /* the last is PC, which a signal's frame has beside x30 */
 #define CFI_FP	 29
 #define CFI_SP	 31
 #else
@@ -81,7 +81,7 @@ struct cfi_table {
 };
 
 struct cfi {
-	struct cfi_table tables[2]; /* .eh_frame, .debug_frame */
+	struct cfi_table tables[2]; /* .eh_frame, .debug_frame or sigreturn.h's */
 	struct elf_segment segments[ELF_MAX_SEGMENTS];
 	unsigned int nr_segments;
 	void *map; /* what the tables are in: cfi_adopt() */
