@@ -29,6 +29,7 @@
 #elif defined(__aarch64__)
 #define CFI_REGS 33 /* the last is PC, which a signal's frame has beside x30 */
 #define CFI_FP	 29
+#define CFI_LINK 30
 #define CFI_SP	 31
 #else
 #define CFI_REGS 1 /* a machine that is not known here: cfi_load() refuses */

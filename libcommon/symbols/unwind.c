@@ -348,6 +348,30 @@ static bool step_by_pointer(struct walk *w, enum unwind_end *end)
 	return true;
 }
 
+/* On arm64 a function that calls no other keeps no frame: the link register has the address to
+ * return to, and the stack is the caller's. The vdso is made of such, and has no tables. In any
+ * other code that register may hold anything; so it has to lead to a function with a table. */
+static bool step_by_link(struct walk *w)
+{
+#if defined(__aarch64__)
+	struct unwind_from *f = w->from;
+	uint64_t pc = code_address(f->regs[CFI_LINK]), vaddr;
+	const struct cfi *table = NULL;
+	struct cfi_row row;
+
+	if (!w->is_exact || f->regs[CFI_FP] == f->regs[CFI_SP] || /* it has a frame */
+	    !w->find(w->arg, pc - 1, &table, &vaddr) || !table ||
+	    !cfi_find(table, vaddr, &row, &w->steps))
+		return false;
+	f->pc = pc;
+	w->is_exact = false;
+	return true;
+#else
+	(void)w;
+	return false;
+#endif
+}
+
 static bool step(struct walk *w, enum unwind_end *end)
 {
 	const struct cfi *table = NULL;
@@ -359,7 +383,7 @@ static bool step(struct walk *w, enum unwind_end *end)
 		return false;
 	if (table && cfi_find(table, vaddr, &row, &w->steps))
 		return step_by_table(w, &row, end);
-	return w->steps && step_by_pointer(w, end);
+	return w->steps && (step_by_link(w) || step_by_pointer(w, end));
 }
 
 size_t unwind(struct unwind_from *from, unwind_find find, void *arg, uint64_t *frames, size_t max,
