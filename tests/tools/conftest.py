@@ -56,8 +56,10 @@ def other_cgroup():
 
 @pytest.fixture(scope="session")
 def disk(tmp_path_factory):
-    """A disk that nobody else uses: scsi_debug in the VM, a loop device natively."""
-    maker = machine.scsi_disk(100_000) if VM else machine.loop_disk(tmp_path_factory.mktemp("disk"))
+    """A disk that nobody else uses: scsi_debug in the VM, a loop device natively and where the VM's kernel lacks that."""
+    if VM and not machine.HAS_SCSI_DEBUG:
+        machine.call("modprobe", "loop")
+    maker = machine.scsi_disk(100_000) if machine.HAS_SCSI_DEBUG else machine.loop_disk(tmp_path_factory.mktemp("disk"))
     with maker as made:
         yield made
 

@@ -193,6 +193,15 @@ def null_disk(delay_ns):
                        "bs=4096", "submit_queues=1")
 
 
+HAS_SCSI_DEBUG = bool(VM) and not VM.endswith("-arm64")
+
+
+def need_scsi_debug():
+    """For tests in VMs that make a disk slow, or make it fail."""
+    if not HAS_SCSI_DEBUG:
+        pytest.skip("vm-ok: Debian builds its kernel for arm64 without scsi_debug" if VM else "no scsi_debug here")
+
+
 def scsi_disk(delay_ns):
     """A scsi_debug disk with a write cache (so that flushes arrive) and discards."""
     call("modprobe", "sd_mod")

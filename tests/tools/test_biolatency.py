@@ -187,8 +187,7 @@ def test_by_submitter(disk, place, cgroup, other_cgroup):
 @pytest.mark.parametrize("command", ["inquiry", "ready"])
 def test_passthrough(command, disk):
     """SCSI commands from user space are no block I/O: not in the histogram, and said."""
-    if not VM:
-        pytest.skip("a loop device takes no SCSI commands")
+    machine.need_scsi_debug()       # a loop device takes no SCSI commands
     with working(command, disk) as scsi, working("write", disk, 31) as work:
         before = disk.stat()
         with Tool("biolatency", "-d", disk.name, "--json") as json, Tool("biolatency", "-d", disk.name) as text:
@@ -255,7 +254,6 @@ def test_known_delay():
 @pytest.mark.parametrize("avoid", ["", "stamps"])
 def test_known_delay_of_scsi(avoid, disk):
     """scsi_debug, 20 ms, by the kernel's time stamps and by probes."""
-    if not VM:
-        pytest.skip("no scsi_debug here")
+    machine.need_scsi_debug()
     with machine.scsi_delay(20 * MS):
         check_delay(disk, 20 * MS, avoid)

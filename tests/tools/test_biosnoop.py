@@ -205,16 +205,11 @@ def injected(options, every=0):
         (SCSI_DEBUG / "every_nth").write_text("0")
 
 
-def need_scsi_debug():
-    if not VM:
-        pytest.skip("no scsi_debug here")
-
-
 @pytest.mark.parametrize("every", [2, 3])
 def test_partly_done(every, disk):
     """Once in `every` commands the disk does half of what it is asked for, and the kernel asks for the rest: one row,
     with all bytes, from where the first part began."""
-    need_scsi_debug()
+    machine.need_scsi_debug()
     places = [i * 65536 for i in range(N)]
     with Script(DIRECT, disk.path, "read", 65536, *places) as work, Watch(disk) as watch, \
             injected(SHORT_TRANSFER, every):
@@ -227,7 +222,7 @@ def test_partly_done(every, disk):
 
 def test_failed(disk):
     """A read of which the disk can't do the end: one row, which says so."""
-    need_scsi_debug()
+    machine.need_scsi_debug()
     start = BAD_SECTOR // 128 * 65536
     with Script(DIRECT, disk.path, "read", 65536, start) as work, Watch(disk) as watch, injected(MEDIUM_ERROR):
         done = work.run()[-1]
@@ -240,7 +235,7 @@ def test_failed(disk):
 
 def test_put_back(disk):
     """The disk is too busy for every third command, and gets it again: one row each."""
-    need_scsi_debug()
+    machine.need_scsi_debug()
     with working("write", disk) as work, Watch(disk) as watch, injected(HOST_BUSY, 3):
         done = work.run()[-1]
     assert done["done"] == N
@@ -386,7 +381,7 @@ def test_min(disk):
     """--min: only what took so long."""
     assert slow_enough(disk, "100000") == slow_enough(disk, "100000", "-Q") == 0
     assert slow_enough(disk, "0") == slow_enough(disk, "0.001", "-Q") == N
-    if VM:
+    if machine.HAS_SCSI_DEBUG:
         with machine.scsi_delay(20 * MS):
             assert slow_enough(disk, "19.5") == N and slow_enough(disk, "500") == 0
 
@@ -406,7 +401,7 @@ def test_by_disk(disk, second_disk):
 @pytest.mark.parametrize("command", ["inquiry", "ready"])
 def test_passthrough(command, disk):
     """SCSI commands from user space are no block I/O: no rows, and said how many."""
-    need_scsi_debug()
+    machine.need_scsi_debug()
     with working(command, disk) as scsi, working("write", disk, 31) as work:
         with Tool("biosnoop", "-d", disk.name, "--json") as tool:
             scsi.run()

@@ -6,8 +6,8 @@ import contextlib
 import pytest
 
 from filesystems import mounted
-from harness import VM, Tool, Workload
-from machine import call, need, scsi_delay
+from harness import Tool, Workload
+from machine import call, need_scsi_debug, scsi_delay
 
 MS = 1_000_000
 READS, REWRITES = 400, 4
@@ -17,7 +17,7 @@ DELAY_MS = 2                    # of each request: one after another, where othe
 @pytest.fixture
 def slow_ext4(disk, place):
     """An ext4 on a disk that does one request at a time, each in DELAY_MS."""
-    need(VM, "a slow disk takes kernel modules")
+    need_scsi_debug()
     call("mkfs.ext4", "-q", "-F", disk.path)
     with scsi_delay(DELAY_MS * MS), contextlib.ExitStack() as stack:
         depth = disk.sys / "device" / "queue_depth"

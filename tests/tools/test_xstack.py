@@ -13,7 +13,7 @@ import pytest
 
 from harness import (ATTACHED, BUILD, CONTROL, FAILED, HEAD_KEYS, NOBODY, OK, QUIET_END, RFC3339, USAGE, VM, Tool,
                      Workload, complaints, one_line, public_copy, run_tool, wait_until)
-from machine import OWN_COMM, OWN_UID, call, need, scsi_delay
+from machine import OWN_COMM, OWN_UID, call, need, need_scsi_debug, scsi_delay
 
 TEN = 10
 PLACES = ("mutex", "pipe", "nanosleep", "vfork", "spin")
@@ -506,7 +506,7 @@ def test_frozen_file_system(place, cgroup):
 
 def test_kernel_thread_in_d(place, request):
     """A kernel thread that waits for a slow disk is in D, not idle, and shown."""
-    need(VM, "kernel threads are made to wait in VMs only")
+    need_scsi_debug()
     disk = request.getfixturevalue("disk")      # scsi_debug's, of which there is one
     with mounted(disk.path, place / "mount") as mount, scsi_delay(900_000_000), \
             open(mount / "file", "w", encoding="utf-8") as file, \
