@@ -103,7 +103,9 @@ def test_copy_that_ends():
         assert f"deeper than the {size} bytes that are copied of each" in tool.said
         assert tool.summary["copied_bytes"] <= size * tool.summary["unwound"]
         depths.append(names(deep[-1]["user"]).count("go_deep"))
-    assert 12 <= depths[0] <= 16 and 2 <= depths[1] <= 4 and depths[2] <= 1, depths
+    # on arm64 the address to return to is at a frame's lower end, so that of one frame more is copied
+    more = os.uname().machine == "aarch64"
+    assert 12 <= depths[0] - more <= 16 and 2 <= depths[1] - more <= 4 and depths[2] - more <= 1, depths
 
 
 def test_reader_that_does_not_follow():
