@@ -33,16 +33,31 @@ static inline uint64_t cpu_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
+/* The shortest of three: while it runs, a machine that is emulated may be made to wait, and count it
+ * as the thread's time. */
+static inline uint64_t time_of(unsigned long rounds)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < 3; i++) {
+		uint64_t from = cpu_ns(), took;
+
+		burn_seventy(rounds);
+		took = cpu_ns() - from;
+		if (took < best)
+			best = took;
+	}
+	return best;
+}
+
 /* How many rounds take SLICE_NS. */
 static inline unsigned long calibrate(void)
 {
 	unsigned long rounds = 1000;
 
 	for (;;) {
-		uint64_t from = cpu_ns(), took;
+		uint64_t took = time_of(rounds);
 
-		burn_seventy(rounds);
-		took = cpu_ns() - from;
 		if (took >= SLICE_NS)
 			return rounds * SLICE_NS / took + 1;
 		rounds *= 2;
