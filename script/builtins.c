@@ -213,12 +213,40 @@ ir_value builtin_stack_pointer(struct compiler *c)
 	return load_register(c, REGISTER_SP);
 }
 
+/*
+ * The verifier lets a program of fentry take pointers to records, to void and to char out of its
+ * context; to another integer only since 5.17 (bb6728d75611), and to a pointer not in 6.12 either.
+ */
+bool builtin_is_refused(const struct compiler *c, unsigned n)
+{
+	const struct type *args = c->target->args, *type;
+	enum attach attach = c->target->attach;
+
+	if ((attach != ATTACH_FENTRY && attach != ATTACH_FEXIT) || !args || n >= args->nr_fields ||
+	    args->fields[n].type->kind != TYPE_POINTER)
+		return false;
+	type = args->fields[n].type->to;
+	return type->kind != TYPE_RECORD && type->kind != TYPE_VOID &&
+	       !(type->kind == TYPE_INT && type->size == 1);
+}
+
+static ir_value read_argument(struct compiler *c, unsigned n)
+{
+	uint32_t place = lower_place(c, 8, c->f->at);
+	ir_value from = lower_forget(c, ir_context(c->f));
+
+	lower_read(c, SPACE_KERNEL, place, 8, ir_binary_imm(c->f, IR_ADD, from, 8 * n));
+	return ir_load(c->f, ir_scratch(c->f, place), 0, 8, false);
+}
+
 ir_value builtin_argument(struct compiler *c, unsigned n)
 {
 	enum attach attach = c->target->attach;
 
 	if (c->target->nr_usdt_args)
 		return usdt_argument(c, n);
+	if (builtin_is_refused(c, n))
+		return read_argument(c, n);
 	if (attach == ATTACH_FENTRY || attach == ATTACH_FEXIT || attach == ATTACH_RAW_TP)
 		return ir_load(c->f, ir_context(c->f), 8 * n, 8, false);
 	return load_register(c, argument_registers[n]);

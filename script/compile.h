@@ -197,6 +197,8 @@ const struct type *builtin_args(struct compiler *c, struct span at);
 int builtin_registers(const struct compiler *c);
 /* The n-th argument of the function, as a number. */
 ir_value builtin_argument(struct compiler *c, unsigned n);
+/* Whether the verifier does not let a program load this one: then it is read like other memory. */
+bool builtin_is_refused(const struct compiler *c, unsigned n);
 /* What it returned. */
 ir_value builtin_result(struct compiler *c);
 /* The stack pointer. */

@@ -295,6 +295,10 @@ static struct location locate_args(struct compiler *c, const struct type *args,
 		return lower_folded_args(c, offset);
 	l.base = ir_context(c->f);
 	l.offset = offset;
+	if (builtin_is_refused(c, f - args->fields)) {
+		l.base = lower_forget(c, l.base);
+		l.space = SPACE_KERNEL;
+	}
 	return l;
 }
 

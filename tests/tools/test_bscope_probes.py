@@ -645,6 +645,16 @@ def test_arguments_as_a_value(probe, cgroup):
 
 
 @each_kernel
+@pytest.mark.parametrize("probe", ["fentry", "fexit"])
+def test_arguments_that_point_to_numbers(probe, cgroup):
+    """Before 5.17 the verifier lets no program load a loff_t *."""
+    function_probes()
+    script = f"{probe}:vfs_read /pid == PID && args.count == 333/ {{ @ = args.pos; @arg = arg3; @to = *args.pos; }}"
+    maps = watch(script, ["read:333"], cgroup).maps
+    assert maps["@"] == maps["@arg"] != 0 and 0 <= maps["@to"] <= 333
+
+
+@each_kernel
 def test_kprobe_at_an_address(cgroup):
     """Where a function begins, given by its address; and none where there is no instruction."""
     function_probes()
