@@ -267,7 +267,8 @@ def test_clear_long_after(action, probe, cgroup):
             work.finish()
     counts = [int(line.rsplit(" ", 1)[1]) for line in tool.lines]
     assert sum(counts) == 8 * MANY, (counts, tool.err)
-    assert len([n for n in counts if n]) > 1, "it was all in one"
+    if not VM:      # where the loop may take longer than the workload
+        assert len([n for n in counts if n]) > 1, "it was all in one"
 
 
 @each_kernel
