@@ -33,8 +33,8 @@ static inline uint64_t cpu_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* The shortest of three: while it runs, a machine that is emulated may be made to wait, and count it
- * as the thread's time. */
+/* The shortest of three: while it runs, a machine that is emulated may be made to wait, and count
+ * it as the thread's time. */
 static inline uint64_t time_of(unsigned long rounds)
 {
 	uint64_t best = UINT64_MAX;
