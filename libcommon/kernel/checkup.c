@@ -59,6 +59,12 @@ tell(const struct checking *k, const char *name, enum check_answer answer, const
 	k->show(k->ctx, &c);
 }
 
+/* @err: -errno; else, also if it is a file descriptor, it was granted. */
+static const char *outcome(int err)
+{
+	return err < 0 ? strerror(-err) : "granted";
+}
+
 static bool is_initial(const char *path, ino_t inode)
 {
 	struct stat st;
@@ -132,8 +138,7 @@ static void check_module_btf(struct checking *k)
 	fd = btf_open_module(any);
 	tell(k, "BTF of modules", fd < 0 ? CHECK_NO : CHECK_YES,
 	     "Run it with CAP_SYS_ADMIN: functions of modules are found by their BTF.",
-	     "/sys/kernel/btf: %d modules; opened that of %s: %s", nr, any,
-	     fd < 0 ? strerror(-fd) : "granted");
+	     "/sys/kernel/btf: %d modules; opened that of %s: %s", nr, any, outcome(fd));
 	if (fd >= 0)
 		close(fd);
 }
@@ -158,6 +163,18 @@ static void check_tracefs(struct checking *k)
 	     "%s is no tracefs", places[0]);
 }
 
+/* Loads a program, and lets it go. 0 or -errno */
+static int try_load(enum bpf_prog_type type, const struct bpf_insn *insns, size_t nr,
+		    struct bpf_prog_load_opts *opts)
+{
+	int fd = bpf_prog_load(type, "try", "GPL", insns, nr, opts);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 /* What lockdown would take from us is the kernel's memory; a program that reads it tells that where
  * securityfs is not mounted, too. */
 static const struct bpf_insn read_kernel[] = {
@@ -172,33 +189,31 @@ static const struct bpf_insn read_kernel[] = {
 
 static void check_lockdown(struct checking *k)
 {
+	const char *advice = "Boot with lockdown=integrity or none: in confidentiality mode no "
+			     "program may read memory of the kernel.";
 	enum check_answer answer = CHECK_YES;
 	struct statfs fs;
 	char text[80];
-	int fd;
+	int err;
 
 	if (line_first(LOCKDOWN, text, sizeof(text))[0]) {
 		answer = strstr(text, "[confidentiality]") ? CHECK_NO : CHECK_YES;
 	} else if (!statfs("/sys/kernel/security", &fs) && fs.f_type == SECURITYFS_MAGIC) {
 		snprintf(text, sizeof(text), "not there: this kernel has none");
 	} else {
-		fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "try", "GPL", read_kernel,
-				   ARRAY_SIZE(read_kernel), NULL);
-		answer = fd >= 0 ? CHECK_YES : fd == -EPERM ? CHECK_PARTLY : CHECK_NO;
+		err = try_load(BPF_PROG_TYPE_RAW_TRACEPOINT, read_kernel, ARRAY_SIZE(read_kernel),
+			       NULL);
+		answer = err ? CHECK_NO : CHECK_YES;
 		snprintf(text, sizeof(text),
 			 "not mounted; loaded a program that reads kernel memory: %s",
-			 fd >= 0 ? "granted" : strerror(-fd));
-		if (fd >= 0)
-			close(fd);
+			 outcome(err));
+		if (err == -EPERM) {
+			answer = CHECK_PARTLY;
+			advice = "It is not known: mount -t securityfs none /sys/kernel/security, "
+				 "or run it as root.";
+		}
 	}
-	tell(k, "no lockdown", answer,
-	     answer == CHECK_PARTLY ? "It is not known: mount -t securityfs none "
-				      "/sys/kernel/security, or run it as "
-				      "root."
-				    : "Boot with lockdown=integrity or none: in confidentiality "
-				      "mode no program may "
-				      "read memory of the kernel.",
-	     LOCKDOWN ": %s", text);
+	tell(k, "no lockdown", answer, advice, LOCKDOWN ": %s", text);
 }
 
 /* --- by trying ---------------------------------------------------------------------------- */
@@ -215,7 +230,7 @@ static void check_ring_buffer(struct checking *k)
 	tell(k, "ring buffer", fd < 0 ? CHECK_NO : CHECK_YES,
 	     "Run it as root, or with CAP_BPF; before Linux 5.11 raise RLIMIT_MEMLOCK, too (ulimit "
 	     "-l unlimited).",
-	     "made one with bpf(2): %s", fd < 0 ? strerror(-fd) : "granted");
+	     "made one with bpf(2): %s", outcome(fd));
 	if (fd >= 0)
 		close(fd);
 }
@@ -247,18 +262,13 @@ static void check_trial(struct checking *k, const struct trial *t, int btf_id)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = t->type,
 		    .attach_btf_id = btf_id, .prog_flags = t->flags);
 	const char *where = t->where + (t->what == BTF_TYPEDEF ? strlen("btf_trace_") : 0);
-	int fd = -ENOENT;
+	int err = -ENOENT;
 
 	if (btf_id)
-		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "try", "GPL", nothing,
-				   ARRAY_SIZE(nothing), &opts);
-	tell(k, t->name, fd < 0 ? CHECK_NO : CHECK_YES, t->advice, "%s %s: %s",
+		err = try_load(BPF_PROG_TYPE_TRACING, nothing, ARRAY_SIZE(nothing), &opts);
+	tell(k, t->name, err ? CHECK_NO : CHECK_YES, t->advice, "%s %s: %s",
 	     btf_id ? "loaded a program for" : "BTF has no", where,
-	     fd >= 0  ? "granted"
-	     : btf_id ? strerror(-fd)
-		      : "not tried");
-	if (fd >= 0)
-		close(fd);
+	     btf_id ? outcome(err) : "not tried");
 }
 
 static void check_trials(struct checking *k)
@@ -285,11 +295,6 @@ static int try_event(struct perf_event_attr attr, pid_t pid, int cpu)
 		return -errno;
 	close(fd);
 	return 0;
-}
-
-static const char *outcome(int err)
-{
-	return err ? strerror(-err) : "granted";
 }
 
 static void check_kprobes(struct checking *k)
