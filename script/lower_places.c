@@ -278,14 +278,14 @@ static struct location at_pointer(struct compiler *c, struct node *n)
 	return l;
 }
 
-/* The fields of fentry's and raw tracepoints' args are 8 bytes each in the context, those of a
- * kprobe are in registers. */
+/* The fields of fentry's and raw tracepoints' args are 8 bytes each in the context, as far as the
+ * verifier lets a program load them there; those of a kprobe are in registers. */
 static struct location locate_args(struct compiler *c, const struct type *args,
 				   const struct field *f, uint32_t offset)
 {
 	struct location l = { .space = SPACE_CONTEXT };
 
-	if (c->target->attach == ATTACH_KPROBE) {
+	if (c->target->attach == ATTACH_KPROBE || builtin_is_refused(c, f - args->fields)) {
 		l.space = SPACE_PROGRAM;
 		l.base = ir_scratch(c->f, lower_place(c, 8, c->f->at));
 		ir_store(c->f, l.base, 0, 8, builtin_argument(c, f - args->fields));
@@ -295,10 +295,6 @@ static struct location locate_args(struct compiler *c, const struct type *args,
 		return lower_folded_args(c, offset);
 	l.base = ir_context(c->f);
 	l.offset = offset;
-	if (builtin_is_refused(c, f - args->fields)) {
-		l.base = lower_forget(c, l.base);
-		l.space = SPACE_KERNEL;
-	}
 	return l;
 }
 
