@@ -12,6 +12,7 @@
 #include "script/formats.h"
 #include "script/multi.h"
 #include "script/probes_internal.h"
+#include "script/renamed.h"
 
 /* Where the options don't say: of one point, and of one string. */
 #define MAX_PROBES  1024
@@ -237,6 +238,12 @@ bool probes_is_named(const struct expansion *e, const char *name)
 			return true;
 	}
 	return false;
+}
+
+void probes_by_other_name(const struct expansion *e, const char *was, const struct renamed *r)
+{
+	source_warning(e->src, e->point->span, "this kernel has %s by the name %s%s%s", was, r->is,
+		       r->but ? ": " : "", r->but ? r->but : "");
 }
 
 int probes_missing(struct expansion *e, const char *what, const char *best)

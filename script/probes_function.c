@@ -332,8 +332,7 @@ static bool add_renamed(struct expansion *e, const char *module, const struct re
 		variant = only_variant(e, module, r->is);
 	if ((!there && !variant) || probes_is_named(e, r->is))
 		return false;
-	source_warning(e->src, e->point->span, "this kernel has %s by the name %s%s%s", r->was,
-		       r->is, r->but ? ": " : "", r->but ? r->but : "");
+	probes_by_other_name(e, r->was, r);
 	*err = variant ? add_variant(e, module, variant, r->is)
 		       : add_function(e, module, r->is, known ? &f : NULL, true);
 	for (size_t i = before; has_other_values(e, r) && i < e->nr; i++)

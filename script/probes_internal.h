@@ -26,6 +26,8 @@ struct probes {
 	size_t nr_user_files, user_files_capacity;
 };
 
+struct renamed;
+
 /* One point that is being expanded. */
 struct expansion {
 	struct probes *p;
@@ -52,6 +54,8 @@ bool probes_match(const char *pattern, const char *text);
 int probes_missing(struct expansion *e, const char *what, const char *best);
 /* Does another point of the clause name it? Then it is not what this one means. */
 bool probes_is_named(const struct expansion *e, const char *name);
+/* A warning that what the script calls @was is @r->is by now. */
+void probes_by_other_name(const struct expansion *e, const char *was, const struct renamed *r);
 /* source_error() at the point. Returns -EINVAL. */
 int probes_error(struct expansion *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

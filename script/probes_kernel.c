@@ -86,8 +86,7 @@ static bool add_renamed_event(struct expansion *e, const char *category, const c
 	if (!r || probes_is_named(e, is) ||
 	    !add_event(e, arena_strndup(e->p->arena, r->is, is - 1 - r->is), is))
 		return false;
-	source_warning(e->src, e->point->span, "this kernel has tracepoint:%s by the name %s%s%s",
-		       was, r->is, r->but ? ": " : "", r->but ? r->but : "");
+	probes_by_other_name(e, arena_printf(e->p->arena, "tracepoint:%s", was), r);
 	return true;
 }
 
